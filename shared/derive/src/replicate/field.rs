@@ -1,0 +1,149 @@
+//! One field of a kind, and the code that describes, quantizes and restores it.
+//!
+//! Which types a form fits is not looked at here: it is a matter of the traits `Lane`, `LaneBy` and `Blob`, so that
+//! aliases and constants work and the compiler names the field whose type does not fit.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Member, Result, Type, spanned::Spanned as _};
+
+use super::attributes::{Attributes, Ends, Extra, Form};
+use crate::input;
+
+/// A field as the generated code speaks of it.
+pub(super) struct Field {
+    member: Member,
+    binding: Ident,
+    ty: Type,
+    replicated: Option<Replicated>,
+    extra: Extra,
+}
+
+/// A field that clients see.
+struct Replicated {
+    /// `<Type as Trait>`.
+    subject: TokenStream,
+    /// The quantizer or limit, with a comma; nothing for what is a lane by its type alone.
+    by: TokenStream,
+    blob: bool,
+}
+
+impl Field {
+    /// Reads a field; what it needs as a constant goes to `constants`.
+    pub(super) fn parse(
+        member: Member,
+        field: &syn::Field,
+        index: usize,
+        constants: &mut Vec<TokenStream>,
+    ) -> Result<Self> {
+        let (form, extra) = Attributes::parse(field)?;
+        let replicated = Replicated::of(form, &field.ty, constants);
+        Ok(Self { member, binding: input::binding(index), ty: field.ty.clone(), replicated, extra })
+    }
+
+    /// The field and its variable, if the code looks at it.
+    pub(super) fn bound(&self) -> Option<(&Member, &Ident)> {
+        self.replicated.as_ref().map(|_| (&self.member, &self.binding))
+    }
+
+    /// The name, if it stays on the server.
+    pub(super) fn skipped(&self) -> Option<String> {
+        self.replicated.is_none().then(|| input::member_name(&self.member))
+    }
+
+    /// Statements that append to `lanes` or `blobs`.
+    pub(super) fn describe(&self) -> Option<TokenStream> {
+        let Replicated { subject, by, blob } = self.replicated.as_ref()?;
+        let name = input::member_name(&self.member);
+        if *blob {
+            return Some(quote!(#subject::describe(#name, #by &mut blobs);));
+        }
+        let teleport = self.extra.teleport.then(|| quote!(lane.teleport = true;));
+        let golomb = self.extra.golomb;
+        let golomb = golomb.map(|k| quote!(lane.coding = ::tiltyard_shared::replicate::Coding::Golomb { k: #k };));
+        let describe = quote!(#subject::describe(#name, #by &mut lanes););
+        if teleport.is_none() && golomb.is_none() {
+            return Some(describe);
+        }
+        Some(quote! {
+            let first = lanes.len();
+            #describe
+            for lane in &mut lanes[first..] { #teleport #golomb }
+        })
+    }
+
+    /// A statement that appends to `out`.
+    pub(super) fn quantize(&self) -> Option<TokenStream> {
+        let (binding, Replicated { subject, by, .. }) = (&self.binding, self.replicated.as_ref()?);
+        Some(quote!(#subject::quantize(#binding, #by out);))
+    }
+
+    /// `member: value`, read from `fields`.
+    pub(super) fn restore(&self) -> TokenStream {
+        let (member, ty) = (&self.member, &self.ty);
+        match &self.replicated {
+            Some(Replicated { subject, by, .. }) => quote!(#member: #subject::restore(#by fields)?),
+            None => {
+                let default = quote_spanned!(ty.span()=> <#ty as ::std::default::Default>::default());
+                quote!(#member: #default)
+            }
+        }
+    }
+}
+
+impl Replicated {
+    fn of(form: Form, ty: &Type, constants: &mut Vec<TokenStream>) -> Option<Self> {
+        let name = format_ident!("BY_{}", constants.len());
+        let (at, quantizer, call) = match form {
+            Form::Skip => return None,
+            Form::Plain => return Some(Self::new(ty, &quote!(Lane), TokenStream::new())),
+            Form::Blob(max_len) => {
+                constants.push(quote!(const #name: u32 = #max_len;));
+                return Some(Self { blob: true, ..Self::new(ty, &quote!(Blob), quote!(#name,)) });
+            }
+            Form::Fixed(ends, step) => (ends.at(), quote!(Fixed), ends.call(&quote!(f64), &quote!(, (#step) as f64))),
+            Form::Int(ends) => (ends.at(), quote!(Int), ends.call(&quote!(i64), &TokenStream::new())),
+            Form::Angle(bits) => (input::at(&bits), quote!(Angle), quote_spanned!(input::at(&bits)=> new(#bits))),
+        };
+        let quantizer = quote_spanned!(at=> ::tiltyard_shared::replicate::#quantizer);
+        constants.push(quote_spanned!(at=> const #name: #quantizer = #quantizer::#call;));
+        Some(Self::new(ty, &quote!(LaneBy<#quantizer>), quote!(&#name,)))
+    }
+
+    fn new(ty: &Type, role: &TokenStream, by: TokenStream) -> Self {
+        // With the span of the type, the compiler points there when the type does not fit.
+        let subject = quote_spanned!(ty.span()=> <#ty as ::tiltyard_shared::replicate::#role>);
+        Self { subject, by, blob: false }
+    }
+
+    /// How many fields of a change mask it takes.
+    fn count(&self) -> TokenStream {
+        let subject = &self.subject;
+        if self.blob { quote!(1) } else { quote!(#subject::LANES) }
+    }
+}
+
+impl Ends {
+    fn at(&self) -> Span {
+        input::at(&self.start)
+    }
+
+    /// The call of a quantizer's constructor.
+    fn call(&self, number: &TokenStream, step: &TokenStream) -> TokenStream {
+        let (start, end) = (&self.start, &self.end);
+        let new = format_ident!("{}", if self.inclusive { "inclusive" } else { "exclusive" });
+        quote_spanned!(self.at()=> #new((#start) as #number, (#end) as #number #step))
+    }
+}
+
+/// A check, when compiling, that the fields of a kind fit its change mask.
+pub(super) fn limit(kind: &Ident, fields: &[Field]) -> TokenStream {
+    let counts = fields.iter().filter_map(|field| field.replicated.as_ref()).map(Replicated::count);
+    let message = format!("`{}` has more than 64 lanes and blobs", input::plain(kind));
+    quote_spanned! {input::at(kind)=>
+        const _: () = {
+            let fields = 0 #(+ #counts)*;
+            ::std::assert!(fields <= ::tiltyard_shared::replicate::MAX_FIELDS, #message);
+        };
+    }
+}

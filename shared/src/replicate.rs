@@ -1,0 +1,228 @@
+//! How an author's structs become lanes: the [`Replicate`] trait, its quantizers, and the schema that clients decode
+//! by.
+//!
+//! A *lane* is one quantized field of at most 32 bits; a *blob* is a String or byte field, replicated whole. The derive
+//! macro writes all of this; nothing here knows of groups, chunks or sockets. What a code means is `quantizer`'s, which
+//! field types there are is `field`'s.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+mod field;
+mod quantizer;
+#[cfg(test)]
+mod tests;
+
+pub use field::{Blob, Lane, LaneBy};
+pub use quantizer::{Angle, Fixed, Int, Quantizer};
+pub use tiltyard_derive::Replicate;
+
+/// Most fields (lanes and blobs together) that one kind may have, because a change mask is one `u64`.
+pub const MAX_FIELDS: usize = 64;
+
+/// What stands in a [`World`](crate::world::World): a struct, or an enum of structs (each variant is a *kind*).
+///
+/// Derive it: the [derive macro](macro@Replicate) lists the attributes of fields.
+pub trait Replicate: Clone + Serialize + DeserializeOwned + Send + 'static {
+    /// The kinds of this type and the fields of each.
+    fn schema() -> EntitySchema;
+
+    /// Which kind this value is: the index of its variant, 0 for a struct.
+    fn kind(&self) -> u8;
+
+    /// Appends every lane, then every blob, in the order of the schema.
+    fn quantize(&self, out: &mut Quantized);
+
+    /// The value that a client shows for these fields; `None` if they do not fit the schema.
+    fn restore(kind: u8, fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+/// A [`Replicate`] type that is exactly one kind: a struct. Only such a type can be what an enum's variant holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a kind of entity",
+    label = "not a struct that derives `Replicate`",
+    note = "a variant is a unit, holds one struct that derives `Replicate`, or has named fields"
+)]
+pub trait Kind: Replicate {}
+
+/// The kinds of an entity type, in the order of their kind numbers (at most 256).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntitySchema {
+    /// One entry a variant; exactly one for a struct.
+    pub kinds: Vec<KindSchema>,
+}
+
+/// The fields of one kind. Lanes come first in masks and chunks, then blobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KindSchema {
+    /// The variant's (or struct's) name.
+    pub name: String,
+    /// The quantized fields.
+    pub lanes: Vec<LaneSchema>,
+    /// The fields that are replicated whole.
+    pub blobs: Vec<BlobSchema>,
+    /// The names of the fields that stay on the server. Not part of the document: clients do not learn of them.
+    #[serde(skip)]
+    pub skipped: Vec<String>,
+}
+
+impl KindSchema {
+    /// The fields of a struct, under the name of the variant that holds it.
+    pub fn of<T: Kind>(name: &str) -> Self {
+        let inner = T::schema().kinds.swap_remove(0);
+        Self { name: name.to_owned(), ..inner }
+    }
+}
+
+/// One lane: its name, what its code means, and how a change of it is coded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaneSchema {
+    /// The field's name; `name.0`, `name.1`, … for the items of an array.
+    pub name: String,
+    /// What a code means.
+    pub quantizer: Quantizer,
+    /// Whether a change of this lane makes clients snap instead of gliding.
+    #[serde(default)]
+    pub teleport: bool,
+    /// How a change is coded in a delta chunk.
+    pub coding: Coding,
+}
+
+impl LaneSchema {
+    /// A lane that is coded as its quantizer suggests, and is no teleport counter.
+    pub fn new(name: &str, quantizer: impl Into<Quantizer>) -> Self {
+        let quantizer = quantizer.into();
+        Self { name: name.to_owned(), teleport: false, coding: quantizer.coding(), quantizer }
+    }
+}
+
+/// A field that is replicated whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlobSchema {
+    /// The field's name.
+    pub name: String,
+    /// Most bytes it may hold; a longer value is cut (at a character) and counted as a quantization error.
+    pub max_len: u32,
+    /// Whether the bytes are UTF-8 text.
+    pub text: bool,
+}
+
+/// How the change of a lane is coded in a delta chunk. Announced in the schema, so that it can be learned later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// Exponential Golomb code of order `k` of the zigzagged wrapping difference, less one (a changed lane is never 0).
+    Golomb {
+        /// The order: small differences below `2^k` take about `k + 1` bits.
+        k: u8,
+    },
+}
+
+/// Where [`Replicate::quantize`] puts codes and blob bytes. Reused from entity to entity, so that commit does not
+/// allocate.
+#[derive(Clone, Debug, Default)]
+pub struct Quantized {
+    /// One code a lane.
+    pub lanes: Vec<u32>,
+    /// The bytes of all blobs, one after the other.
+    pub blob_bytes: Vec<u8>,
+    /// Where each blob ends in `blob_bytes`.
+    pub blob_ends: Vec<usize>,
+    /// How many values were out of range, not a number, or too long, since this was made.
+    pub errors: u64,
+}
+
+impl Quantized {
+    /// Forgets lanes and blobs; keeps the count of errors, and the capacity.
+    pub fn clear(&mut self) {
+        self.lanes.clear();
+        self.blob_bytes.clear();
+        self.blob_ends.clear();
+    }
+
+    /// Appends a lane that has its code already.
+    pub fn lane(&mut self, code: u32) {
+        self.lanes.push(code);
+    }
+
+    /// Appends a fixed-point lane.
+    pub fn fixed(&mut self, by: &Fixed, value: f64) {
+        self.coded(by.encode(value));
+    }
+
+    /// Appends an angle in radians.
+    pub fn angle(&mut self, by: &Angle, value: f64) {
+        self.coded(by.encode(value));
+    }
+
+    /// Appends an integer of a range.
+    pub fn int(&mut self, by: &Int, value: i64) {
+        self.coded(by.encode(value));
+    }
+
+    /// Appends a text of at most `max_len` bytes, cut before the character that does not fit.
+    pub fn text(&mut self, text: &str, max_len: u32) {
+        let max_len = max_len as usize;
+        if text.len() <= max_len {
+            return self.blob_of(text.as_bytes());
+        }
+        self.errors += 1;
+        let end = (0..=max_len).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        self.blob_of(&text.as_bytes()[..end]);
+    }
+
+    /// Appends at most `max_len` bytes, cut after that.
+    pub fn bytes(&mut self, bytes: &[u8], max_len: u32) {
+        let end = bytes.len().min(max_len as usize);
+        self.errors += u64::from(end < bytes.len());
+        self.blob_of(&bytes[..end]);
+    }
+
+    /// The bytes of a blob.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is not below [`Quantized::blob_count`].
+    pub fn blob(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.blob_ends[index - 1] };
+        &self.blob_bytes[start..self.blob_ends[index]]
+    }
+
+    /// How many blobs there are.
+    pub fn blob_count(&self) -> usize {
+        self.blob_ends.len()
+    }
+
+    fn coded(&mut self, (code, ok): (u32, bool)) {
+        self.errors += u64::from(!ok);
+        self.lanes.push(code);
+    }
+
+    fn blob_of(&mut self, bytes: &[u8]) {
+        self.blob_bytes.extend_from_slice(bytes);
+        self.blob_ends.push(self.blob_bytes.len());
+    }
+}
+
+/// Where [`Replicate::restore`] reads codes and blob bytes from, in the order of the schema.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    lanes: std::slice::Iter<'a, u32>,
+    blobs: std::slice::Iter<'a, Box<[u8]>>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads from these lanes and blobs.
+    pub fn new(lanes: &'a [u32], blobs: &'a [Box<[u8]>]) -> Self {
+        Self { lanes: lanes.iter(), blobs: blobs.iter() }
+    }
+
+    /// The next lane's code; `None` after the last.
+    pub fn lane(&mut self) -> Option<u32> {
+        self.lanes.next().copied()
+    }
+
+    /// The next blob's bytes; `None` after the last.
+    pub fn blob(&mut self) -> Option<&'a [u8]> {
+        self.blobs.next().map(|blob| &**blob)
+    }
+}
