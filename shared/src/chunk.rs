@@ -1,0 +1,251 @@
+//! The encoded change of one group, in three forms from one encoder: *delta* (from exactly one version), *catch-up* (for
+//! whoever holds any state since a tick) and *snapshot* (for whoever holds nothing).
+//!
+//! ```text
+//! delta    0    base:G0(tick - base - 1)
+//!               changed:G1 [order:4 (gap:Gorder entity)*]       gaps between places in the member list of the base
+//!               departed:G0 [(gap:G2)*]                         the same
+//!               arrived:G0 [order:4 (gap:Gorder whole)*]        gaps between slots
+//! catch-up 10   version:32 since:32 members:G4 [order:4 (gap:Gorder 1 whole | gap:Gorder 0 mask absolute*)*]
+//! snapshot 11   version:32 members:G4 [order:4 (gap:Gorder whole)*]
+//! entity        mask:fields, for each set bit: lane difference:G(lane) | blob
+//! whole         generation:16 kind:kind_bits, every lane as it is, every blob
+//! blob          length:G4, bytes
+//! ```
+//!
+//! `Gk` is an exponential Golomb code of order k, a plain number a width in bits (see [`crate::bits`]); a chunk is padded
+//! to whole bytes. A delta leads to the tick of its frame. The difference of a lane is taken modulo its width, zigzagged,
+//! less one; a lane of one bit has none, since it can only flip. [`Table::apply`](crate::replica::Table) decodes.
+
+use crate::{
+    bits::BitWriter,
+    game::Tick,
+    world::{Committed, GroupId, LaneLayout, Member},
+};
+
+pub(crate) const CHANGED_ORDER: u32 = 1;
+pub(crate) const DEPARTED_ORDER: u32 = 0;
+pub(crate) const DEPARTED_GAP_ORDER: u32 = 2;
+pub(crate) const ARRIVED_ORDER: u32 = 0;
+pub(crate) const MEMBERS_ORDER: u32 = 4;
+pub(crate) const BLOB_ORDER: u32 = 4;
+pub(crate) const ORDER_BITS: u32 = 4;
+
+/// Which of the three forms a chunk has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// From exactly the version before the last commit.
+    Delta,
+    /// For whoever holds the state of this tick or of a later one.
+    CatchUp(Tick),
+    /// For whoever holds nothing.
+    Snapshot,
+}
+
+/// Appends the chunk of a group in the wanted form. The state it leads to is that of the last commit.
+///
+/// A delta makes sense only for a group that the last commit changed.
+pub fn encode(world: &Committed, group: GroupId, form: Form, out: &mut Vec<u8>) {
+    let mut encoder = Encoder { world, bits: BitWriter::new(out) };
+    match form {
+        Form::Delta => encoder.delta(group),
+        Form::CatchUp(since) => encoder.since(group, Some(since)),
+        Form::Snapshot => encoder.since(group, None),
+    }
+    encoder.bits.finish();
+}
+
+struct Encoder<'a> {
+    world: &'a Committed,
+    bits: BitWriter<'a>,
+}
+
+impl Encoder<'_> {
+    fn delta(&mut self, id: GroupId) {
+        let group = self.world.group(id);
+        debug_assert_eq!(group.version, self.world.tick(), "a delta needs a change");
+        self.bits.write(0, 1);
+        self.bits.write_golomb(group.version.0 - self.world.version_before(id).0 - 1, 0);
+
+        let mut places = OldPlaces::new(&group.members, &group.arrived, &group.departed);
+        self.bits.write_golomb(group.changed.len() as u32, CHANGED_ORDER);
+        if !group.changed.is_empty() {
+            let order = self.write_order(group.members.len(), group.changed.len());
+            let mut next = 0;
+            for &slot in &group.changed {
+                let place = places.of(slot);
+                self.bits.write_golomb(place - next, order);
+                next = place + 1;
+                self.changes(slot);
+            }
+        }
+
+        // A slot whose member was replaced is told as an arrival only.
+        let gone = || group.departed.iter().filter(|slot| group.arrived.binary_search(slot).is_err());
+        self.bits.write_golomb(gone().count() as u32, DEPARTED_ORDER);
+        let mut places = OldPlaces::new(&group.members, &group.arrived, &group.departed);
+        let mut next = 0;
+        for &slot in gone() {
+            let place = places.of(slot);
+            self.bits.write_golomb(place - next, DEPARTED_GAP_ORDER);
+            next = place + 1;
+        }
+
+        self.bits.write_golomb(group.arrived.len() as u32, ARRIVED_ORDER);
+        self.by_slot(&group.arrived, |encoder, slot| encoder.whole(slot, encoder.world.member(slot)));
+    }
+
+    fn since(&mut self, id: GroupId, since: Option<Tick>) {
+        let group = self.world.group(id);
+        self.bits.write(1, 1);
+        self.bits.write(u32::from(since.is_none()), 1);
+        self.bits.write(group.version.0, 32);
+        if let Some(since) = since {
+            self.bits.write(since.0, 32);
+        }
+        self.bits.write_golomb(group.members.len() as u32, MEMBERS_ORDER);
+        self.by_slot(&group.members, |encoder, slot| {
+            let member = encoder.world.member(slot);
+            match since {
+                None => encoder.whole(slot, member),
+                Some(since) if member.arrived > since => {
+                    encoder.bits.write(1, 1);
+                    encoder.whole(slot, member);
+                }
+                Some(since) => {
+                    encoder.bits.write(0, 1);
+                    encoder.changes_since(slot, member, since);
+                }
+            }
+        });
+    }
+
+    /// Slots in rising order by their gaps, each followed by what `item` writes.
+    fn by_slot(&mut self, slots: &[u16], mut item: impl FnMut(&mut Self, u16)) {
+        let Some(&last) = slots.last() else { return };
+        let order = self.write_order(last as usize + 1, slots.len());
+        let mut next = 0;
+        for &slot in slots {
+            self.bits.write_golomb(u32::from(slot) - next, order);
+            next = u32::from(slot) + 1;
+            item(self, slot);
+        }
+    }
+
+    /// Writes the Golomb order that suits `count` gaps over a range of `span`.
+    fn write_order(&mut self, span: usize, count: usize) -> u32 {
+        let order = (span / count).checked_ilog2().unwrap_or(0).saturating_sub(1).min(15);
+        self.bits.write(order, ORDER_BITS);
+        order
+    }
+
+    fn changes(&mut self, slot: u16) {
+        let member = self.world.member(slot);
+        let kind = self.world.kind(member);
+        let (old, new) = (self.world.lanes_before(slot), self.world.lanes(slot));
+        self.bits.write_wide(member.mask, kind.fields() as u32);
+        for (index, lane) in kind.lanes.iter().enumerate() {
+            if member.mask >> index & 1 == 1 && lane.bits > 1 {
+                self.bits.write_golomb(difference(*lane, old[index], new[index]), lane.golomb);
+            }
+        }
+        self.blobs(slot, member.mask >> kind.lanes.len().min(63));
+    }
+
+    fn changes_since(&mut self, slot: u16, member: Member, since: Tick) {
+        let kind = self.world.kind(member);
+        let ticks = self.world.field_ticks(slot);
+        let ticks = ticks[..kind.fields()].iter().enumerate();
+        let mask = ticks.fold(0u64, |mask, (index, tick)| mask | u64::from(*tick > since) << index);
+        self.bits.write_wide(mask, kind.fields() as u32);
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            self.bits.write(self.world.lanes(slot)[index], lane.bits);
+        }
+        self.blobs(slot, mask >> kind.lanes.len().min(63));
+    }
+
+    fn whole(&mut self, slot: u16, member: Member) {
+        let layout = self.world.layout();
+        self.bits.write(u32::from(member.generation), 16);
+        self.bits.write(u32::from(member.kind), layout.kind_bits);
+        for (lane, &code) in self.world.kind(member).lanes.iter().zip(self.world.lanes(slot)) {
+            self.bits.write(code, lane.bits);
+        }
+        self.blobs(slot, u64::MAX);
+    }
+
+    /// The blobs of a slot whose bit is set.
+    fn blobs(&mut self, slot: u16, mask: u64) {
+        let count = self.world.kind(self.world.member(slot)).blobs.len();
+        let blobs = self.world.blobs(slot)[..count].iter().enumerate();
+        for (_, bytes) in blobs.filter(|(index, _)| mask >> index & 1 == 1) {
+            self.bits.write_golomb(bytes.len() as u32, BLOB_ORDER);
+            for byte in bytes {
+                self.bits.write(u32::from(*byte), 8);
+            }
+        }
+    }
+}
+
+/// The zigzagged wrapping difference of two different codes, less one.
+#[inline]
+fn difference(lane: LaneLayout, old: u32, new: u32) -> u32 {
+    let shift = 32 - lane.bits;
+    let signed = (new.wrapping_sub(old) << shift) as i32 >> shift;
+    ((signed << 1 ^ signed >> 31) as u32).wrapping_sub(1) & crate::bits::low_mask(lane.bits)
+}
+
+/// The inverse of [`difference`].
+#[inline]
+pub(crate) fn undo_difference(lane: LaneLayout, old: u32, coded: u32) -> u32 {
+    let zigzag = coded.wrapping_add(1);
+    let signed = (zigzag >> 1) ^ (zigzag & 1).wrapping_neg();
+    old.wrapping_add(signed) & crate::bits::low_mask(lane.bits)
+}
+
+/// Finds where slots stood in the member list before a commit, asked in rising order, from the list after it.
+struct OldPlaces<'a> {
+    members: &'a [u16],
+    arrived: &'a [u16],
+    departed: &'a [u16],
+    skipped: u32,
+}
+
+impl<'a> OldPlaces<'a> {
+    fn new(members: &'a [u16], arrived: &'a [u16], departed: &'a [u16]) -> Self {
+        Self { members, arrived, departed, skipped: 0 }
+    }
+
+    fn of(&mut self, slot: u16) -> u32 {
+        let before = |list: &mut &[u16]| {
+            // Neighbours are usually close: gallop, then search.
+            let mut step = 1;
+            while step < list.len() && list[step] < slot {
+                step *= 2;
+            }
+            let count = list[..(step + 1).min(list.len())].partition_point(|other| *other < slot);
+            *list = &list[count..];
+            count as u32
+        };
+        let old = before(&mut self.members) + before(&mut self.departed);
+        self.skipped = self.skipped + old - before(&mut self.arrived);
+        self.skipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_difference_is_undone(bits in 2u32..=32, old: u32, new: u32, golomb in 0u32..20) {
+            let lane = LaneLayout { bits, golomb };
+            let (old, new) = (old & crate::bits::low_mask(bits), new & crate::bits::low_mask(bits));
+            prop_assume!(old != new);
+            prop_assert_eq!(undo_difference(lane, old, difference(lane, old, new)), new);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! What one player gets for one tick: a small head of its own, a body that it shares with all who see the same, and an own
+//! part. This file is the layout; who gets what is `tiltyard-core`'s edge, what a client does with it is
+//! [`crate::replica`].
+//!
+//! ```text
+//! frame   0x00 head body [own]
+//! head    flags:u8 epoch:varint tick (START: u32, else its low u16)
+//!         [INPUTS: settled (START: u32, else its low u16) margin:i8]
+//!         [MOVED: schedule moves in ticks since the room opened: varint]
+//!         [REFUSED: count:u8 (number: low u16, code:u8)*]
+//!         [HASH: u32 u32]
+//! body    flags:u8
+//!         [VIEW: START: count:varint ids | removed:varint places, added:varint ids]   rising, as gaps
+//!         [BEHIND: a bit per group of the view]
+//!         [CHUNKS: a bit per group of the view, then the chunks in the order of the view]
+//!         [EVENTS: count:varint (number:varint, as a gap after the first; length:varint; bytes)*]
+//! own     flags:u8 [GROUP: id:varint] [CHUNKS: chunk] [EVENTS: as above]
+//! ```
+//!
+//! Numbers are little endian; `varint` is LEB128; a gap is the distance to the one before, less one; bits fill bytes from
+//! the lowest. An own part stands in the frame if the head's OWN is set.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::{
+    game::Tick,
+    hash::StateHash,
+    protocol::{Code, FRAME},
+    world::GroupId,
+};
+
+/// Flags of the head.
+pub mod head_flags {
+    /// First frame of an epoch: states the whole view; numbers are written in full.
+    pub const START: u8 = 1;
+    /// How far inputs are settled.
+    pub const INPUTS: u8 = 1 << 1;
+    /// How far the schedule has been moved.
+    pub const MOVED: u8 = 1 << 2;
+    /// Inputs that were refused since the last frame.
+    pub const REFUSED: u8 = 1 << 3;
+    /// The hash of the view.
+    pub const HASH: u8 = 1 << 4;
+    /// An own part follows the body.
+    pub const OWN: u8 = 1 << 5;
+}
+
+/// Flags of body and own part.
+pub mod part_flags {
+    /// The view, or a change of it. (Body only.)
+    pub const VIEW: u8 = 1;
+    /// Some groups are behind. (In an own part: the own group is, and nothing follows for this flag.)
+    pub const BEHIND: u8 = 1 << 1;
+    /// There are chunks.
+    pub const CHUNKS: u8 = 1 << 2;
+    /// There are events.
+    pub const EVENTS: u8 = 1 << 3;
+    /// An event that was owed has been dropped from its log.
+    pub const LOST: u8 = 1 << 4;
+    /// The id of the own group. (Own part only.)
+    pub const GROUP: u8 = 1 << 5;
+}
+
+/// The head of a frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Head {
+    /// The run of frames that this belongs to.
+    pub epoch: u32,
+    /// The tick whose state this leads to.
+    pub tick: Tick,
+    /// Whether it is the first of its epoch.
+    pub start: bool,
+    /// What became of inputs, if that has changed.
+    pub inputs: Option<Settled>,
+    /// Schedule moves in ticks since the room opened, if that has changed.
+    pub moved: Option<u32>,
+    /// Inputs refused since the last frame; at most 255.
+    pub refused: Vec<(u32, Code)>,
+    /// The hash of the view, without groups that are behind.
+    pub hash: Option<StateHash>,
+    /// Whether an own part follows the body.
+    pub own: bool,
+}
+
+/// What became of a player's inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// The highest number up to which all inputs are executed or refused.
+    pub number: u32,
+    /// How many ticks before its aim the last input arrived; negative if late. Saturates.
+    pub margin: i8,
+}
+
+/// Bytes that are no frame of the expected view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadFrame {
+    /// The bytes end early.
+    #[error("frame ends early")]
+    Truncated,
+    /// A number beyond its range: a place outside the view, a list that does not rise, an unknown flag or code.
+    #[error("frame has a number beyond its range")]
+    OutOfRange,
+    /// Bytes are left over.
+    #[error("frame is too long")]
+    Trailing,
+}
+
+impl Head {
+    /// Appends the head, its leading [`FRAME`] byte included.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let flag = |on: bool, flag: u8| if on { flag } else { 0 };
+        out.push(FRAME);
+        out.push(
+            flag(self.start, head_flags::START)
+                | flag(self.inputs.is_some(), head_flags::INPUTS)
+                | flag(self.moved.is_some(), head_flags::MOVED)
+                | flag(!self.refused.is_empty(), head_flags::REFUSED)
+                | flag(self.hash.is_some(), head_flags::HASH)
+                | flag(self.own, head_flags::OWN),
+        );
+        write_varint(out, u64::from(self.epoch));
+        let write_counter = |out: &mut Vec<u8>, value: u32| {
+            out.extend_from_slice(&value.to_le_bytes()[..if self.start { 4 } else { 2 }]);
+        };
+        write_counter(out, self.tick.0);
+        if let Some(inputs) = self.inputs {
+            write_counter(out, inputs.number);
+            out.push(inputs.margin.to_le_bytes()[0]);
+        }
+        if let Some(moved) = self.moved {
+            write_varint(out, u64::from(moved));
+        }
+        if !self.refused.is_empty() {
+            let refused = &self.refused[..self.refused.len().min(255)];
+            out.push(refused.len() as u8);
+            for (number, code) in refused {
+                out.extend_from_slice(&number.to_le_bytes()[..2]);
+                out.push(*code as u8);
+            }
+        }
+        if let Some(StateHash(first, second)) = self.hash {
+            out.extend_from_slice(&first.to_le_bytes());
+            out.extend_from_slice(&second.to_le_bytes());
+        }
+    }
+
+    /// Reads the epoch only: frames of lower epochs are dropped undecoded.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFrame`] if the bytes are no frame.
+    pub fn read_epoch(bytes: &[u8]) -> Result<u32, BadFrame> {
+        let mut cursor = Cursor::new(bytes);
+        if cursor.u8()? != FRAME {
+            return Err(BadFrame::OutOfRange);
+        }
+        cursor.u8()?;
+        cursor.varint_u32()
+    }
+
+    /// Reads a head. `last` is the tick of the frame before it, `sent` the highest input number that the client has sent:
+    /// by them shortened numbers become whole.
+    pub(crate) fn read(cursor: &mut Cursor<'_>, last: Tick, sent: u32) -> Result<Self, BadFrame> {
+        if cursor.u8()? != FRAME {
+            return Err(BadFrame::OutOfRange);
+        }
+        let flags = cursor.u8()?;
+        let has = |flag| flags & flag != 0;
+        let start = has(head_flags::START);
+        let epoch = cursor.varint_u32()?;
+        let tick = if start { cursor.u32()? } else { after(last.0, cursor.u16()?) };
+        let inputs = match has(head_flags::INPUTS) {
+            true => {
+                let number = if start { cursor.u32()? } else { before(sent, cursor.u16()?) };
+                Some(Settled { number, margin: i8::from_le_bytes([cursor.u8()?]) })
+            }
+            false => None,
+        };
+        let moved = if has(head_flags::MOVED) { Some(cursor.varint_u32()?) } else { None };
+        let mut refused = Vec::new();
+        if has(head_flags::REFUSED) {
+            for _ in 0..cursor.u8()? {
+                let number = before(sent, cursor.u16()?);
+                refused.push((number, Code::from_number(cursor.u8()?).ok_or(BadFrame::OutOfRange)?));
+            }
+        }
+        let hash = if has(head_flags::HASH) { Some(StateHash(cursor.u32()?, cursor.u32()?)) } else { None };
+        Ok(Self { epoch, tick: Tick(tick), start, inputs, moved, refused, hash, own: has(head_flags::OWN) })
+    }
+}
+
+/// The smallest number above `last` with these low bits.
+fn after(last: u32, low: u16) -> u32 {
+    last.wrapping_add(1).wrapping_add(u32::from(low.wrapping_sub(last as u16).wrapping_sub(1)))
+}
+
+/// The largest number up to `highest` with these low bits.
+fn before(highest: u32, low: u16) -> u32 {
+    highest.wrapping_sub(u32::from((highest as u16).wrapping_sub(low)))
+}
+
+/// Appends an unsigned number in LEB128.
+pub fn write_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends how many there are, then each as its distance to the one before, less one.
+pub fn write_rising(out: &mut Vec<u8>, items: impl ExactSizeIterator<Item = u32>) {
+    write_varint(out, items.len() as u64);
+    let mut next = 0;
+    for item in items {
+        write_varint(out, u64::from(item - next));
+        next = item + 1;
+    }
+}
+
+/// Appends a whole view.
+pub fn write_view(out: &mut Vec<u8>, view: &[GroupId]) {
+    write_rising(out, view.iter().map(|group| group.0));
+}
+
+/// Appends the change from one view to another, both sorted.
+pub fn write_view_change(out: &mut Vec<u8>, old: &[GroupId], new: &[GroupId]) {
+    let removed: Vec<u32> =
+        (0..old.len() as u32).filter(|place| new.binary_search(&old[*place as usize]).is_err()).collect();
+    let added: Vec<u32> = new.iter().filter(|group| old.binary_search(group).is_err()).map(|group| group.0).collect();
+    write_rising(out, removed.into_iter());
+    write_rising(out, added.into_iter());
+}
+
+/// Appends a bit for each item.
+pub fn write_bit_list(out: &mut Vec<u8>, bits: impl Iterator<Item = bool>) {
+    let (mut byte, mut count) = (0, 0);
+    for bit in bits {
+        byte |= u8::from(bit) << count;
+        count += 1;
+        if count == 8 {
+            out.push(byte);
+            (byte, count) = (0, 0);
+        }
+    }
+    if count > 0 {
+        out.push(byte);
+    }
+}
+
+/// Appends a list of events, which are in the order of their numbers. Returns nothing: an empty list is not written at all,
+/// its flag stays clear.
+pub fn write_events<'a>(out: &mut Vec<u8>, events: impl ExactSizeIterator<Item = (u64, &'a [u8])>) {
+    write_varint(out, events.len() as u64);
+    let mut next = 0;
+    for (number, bytes) in events {
+        write_varint(out, number - next);
+        next = number + 1;
+        write_varint(out, bytes.len() as u64);
+        out.extend_from_slice(bytes);
+    }
+}
+
+/// Reads a frame's bytes in order.
+#[derive(Clone)]
+pub(crate) struct Cursor<'a> {
+    pub(crate) rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(rest: &'a [u8]) -> Self {
+        Self { rest }
+    }
+
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], BadFrame> {
+        let (head, rest) = self.rest.split_at_checked(count).ok_or(BadFrame::Truncated)?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], BadFrame> {
+        Ok(self.take(N)?.try_into().expect("take gives as many as asked for"))
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, BadFrame> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn u16(&mut self) -> Result<u16, BadFrame> {
+        Ok(u16::from_le_bytes(self.array()?))
+    }
+
+    fn u32(&mut self) -> Result<u32, BadFrame> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    pub(crate) fn varint(&mut self) -> Result<u64, BadFrame> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            let part = u64::from(byte & 0x7F);
+            if part << shift >> shift != part {
+                return Err(BadFrame::OutOfRange);
+            }
+            value |= part << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(BadFrame::OutOfRange)
+    }
+
+    pub(crate) fn varint_u32(&mut self) -> Result<u32, BadFrame> {
+        u32::try_from(self.varint()?).map_err(|_| BadFrame::OutOfRange)
+    }
+
+    /// A list as [`write_rising`] writes it; every item takes at least a byte, so its length is checked by the bytes left.
+    pub(crate) fn rising(&mut self) -> Result<Vec<u32>, BadFrame> {
+        let count = self.varint()?;
+        if count > self.rest.len() as u64 {
+            return Err(BadFrame::Truncated);
+        }
+        let mut items = Vec::with_capacity(count as usize);
+        let mut next = 0u32;
+        for _ in 0..count {
+            let item = next.checked_add(self.varint_u32()?).ok_or(BadFrame::OutOfRange)?;
+            items.push(item);
+            next = item.checked_add(1).ok_or(BadFrame::OutOfRange)?;
+        }
+        Ok(items)
+    }
+
+    pub(crate) fn bit_list(&mut self, count: usize) -> Result<BitList<'a>, BadFrame> {
+        Ok(BitList(self.take(count.div_ceil(8))?))
+    }
+
+    /// Calls `each` with every event of a list.
+    pub(crate) fn events(&mut self, mut each: impl FnMut(u64, &'a [u8])) -> Result<(), BadFrame> {
+        let mut next = 0u64;
+        for _ in 0..self.varint()? {
+            let number = next.checked_add(self.varint()?).ok_or(BadFrame::OutOfRange)?;
+            next = number.checked_add(1).ok_or(BadFrame::OutOfRange)?;
+            let length = usize::try_from(self.varint()?).map_err(|_| BadFrame::OutOfRange)?;
+            each(number, self.take(length)?);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Cursor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({} left)", self.rest.len())
+    }
+}
+
+/// One bit per group of a view.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BitList<'a>(&'a [u8]);
+
+impl BitList<'_> {
+    /// Whether a bit is set; false for an absent list.
+    pub(crate) fn get(self, index: usize) -> bool {
+        self.0.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_as_written_whatever_it_holds() {
+        for flags in 0..64u32 {
+            let has = |bit: u32| flags >> bit & 1 == 1;
+            let head = Head {
+                epoch: 300,
+                tick: Tick(70_000),
+                start: has(0),
+                inputs: has(1).then_some(Settled { number: 65_530, margin: -3 }),
+                moved: has(2).then_some(200),
+                refused: if has(3) { vec![(65_529, Code::TooLate), (65_531, Code::BadInput)] } else { Vec::new() },
+                hash: has(4).then_some(StateHash(1, u32::MAX)),
+                own: has(5),
+            };
+            let mut bytes = Vec::new();
+            head.write(&mut bytes);
+            assert_eq!(Head::read_epoch(&bytes), Ok(300));
+            let mut cursor = Cursor::new(&bytes);
+            assert_eq!(Head::read(&mut cursor, Tick(69_990), 65_540).as_ref(), Ok(&head));
+            assert!(cursor.rest.is_empty());
+            for end in 0..bytes.len() {
+                assert_eq!(Head::read(&mut Cursor::new(&bytes[..end]), Tick(0), 0), Err(BadFrame::Truncated));
+            }
+        }
+    }
+
+    #[test]
+    fn shortened_counters_become_whole_across_a_wrap() {
+        assert_eq!(after(65_535, 0), 65_536);
+        assert_eq!(after(65_536, 0), 131_072);
+        assert_eq!(after(10, 11), 11);
+        assert_eq!(before(65_536, 65_535), 65_535);
+        assert_eq!(before(7, 7), 7);
+    }
+
+    #[test]
+    fn hostile_lists_are_refused_before_they_are_allocated() {
+        assert_eq!(Cursor::new(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F]).rising(), Err(BadFrame::Truncated));
+        assert_eq!(Cursor::new(&[2, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0]).rising(), Err(BadFrame::OutOfRange));
+        assert_eq!(Cursor::new(&[0xFF; 10]).varint(), Err(BadFrame::OutOfRange));
+    }
+}

@@ -1,0 +1,431 @@
+//! What a game author implements, and what drives it: the [`Game`] trait, its [`Ctx`], and the [`Simulation`].
+//!
+//! A simulation is a pure function of its seed, its config and the ordered [`Command`]s of each tick. It knows nothing of
+//! seats, sockets or clocks; those are `tiltyard-core`'s and the server's.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use rand_core::{Rng as _, SeedableRng as _};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    protocol::codec,
+    replicate::Replicate,
+    wire::Wire,
+    world::{EntityId, GroupId, World},
+};
+
+/// The rules of a game. Plain data, no async: everything a room does follows from these six functions.
+///
+/// A game is deterministic: it uses [`Ctx::rng`] and [`Ctx::tick`] instead of the system's randomness and clock, ordered
+/// maps instead of hashed ones, and `libm` instead of `f32::sin` and friends, whose results differ between platforms.
+/// [`check_game`](crate::check::check_game) finds most slips.
+pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
+    /// The name by which players, operators and metrics know the game: lower case, digits and dashes, at most 32 bytes.
+    const NAME: &'static str;
+    /// What a room is made from.
+    type Config: Wire + Default;
+    /// What stands in the world.
+    type Entity: Replicate;
+    /// What players send.
+    type Input: Wire;
+    /// What happens once, rather than is: a shot, a score, a message.
+    type Event: Wire;
+
+    /// Tick rate, number of players and other properties of a room with this config.
+    fn settings(_config: &Self::Config) -> Settings {
+        Settings::default()
+    }
+
+    /// A new room at tick 0.
+    fn new(config: Self::Config, ctx: &mut Ctx<'_, Self>) -> Self;
+
+    /// A player took a seat.
+    fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>);
+
+    /// A player's seat is free again. Entities in the player's own group are despawned after this; others are the game's.
+    fn leave(&mut self, player: PlayerId, why: Leave, ctx: &mut Ctx<'_, Self>);
+
+    /// One fixed step. Inputs come in the order of seats, each player's in the order sent.
+    fn tick(&mut self, inputs: &Inputs<Self::Input>, ctx: &mut Ctx<'_, Self>);
+
+    /// The groups that a player sees; by default all but the own groups of others.
+    fn view(&self, _player: PlayerId, view: &mut View<'_, Self::Entity>) {
+        view.all();
+    }
+}
+
+/// The number of a simulation step: the first is 1. Never wraps (at 60 Hz it lasts 2.2 years).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tick(pub u32);
+
+/// A player of one room. Given in the order of joining, never reused inside the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlayerId(pub u32);
+
+/// Why a player's seat became free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Leave {
+    /// The client said so.
+    Quit,
+    /// The connection was gone for longer than [`Settings::grace`].
+    Lost,
+    /// The server closed the seat for a breach of the protocol or a limit.
+    Removed,
+}
+
+/// Properties of a room, fixed when it opens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Steps a second, 1 to 128. Default 20.
+    pub tick_hz: u32,
+    /// Players get a frame every so many ticks, at least 1. Default 1.
+    pub send_every: u32,
+    /// Seats, at most 65,535. Default 64.
+    pub max_players: u32,
+    /// What becomes of inputs that arrive after the tick they aimed at. Default [`Late::Apply`].
+    pub late: Late,
+    /// How long a seat is kept for a player whose connection is gone. Default 30 s.
+    pub grace: Duration,
+    /// How long a room without players stays. Default 10 s.
+    pub linger: Duration,
+}
+
+/// The policy for inputs that arrive after the tick they aimed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// Executed at the next tick, however late.
+    Apply,
+    /// Executed if at most so many ticks late, otherwise refused with [`Code::TooLate`](crate::protocol::Code::TooLate).
+    RefuseAfter(u32),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            tick_hz: 20,
+            send_every: 1,
+            max_players: 64,
+            late: Late::Apply,
+            grace: Duration::from_secs(30),
+            linger: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Settings {
+    /// The length of a tick.
+    pub fn tick_length(&self) -> Duration {
+        Duration::from_secs(1) / self.tick_hz.clamp(1, 128)
+    }
+}
+
+/// What a game's functions may touch.
+pub struct Ctx<'a, G: Game> {
+    /// The entities.
+    pub world: &'a mut World<G::Entity>,
+    /// The room's only source of randomness.
+    pub rng: &'a mut Rng,
+    /// The tick that is being computed; 0 in [`Game::new`].
+    pub tick: Tick,
+    /// The length of a tick in seconds.
+    pub dt: f32,
+    players: &'a BTreeMap<PlayerId, String>,
+    outbox: &'a mut Outbox,
+}
+
+impl<G: Game> Ctx<'_, G> {
+    /// The name that a player chose; empty for who is not in the room.
+    pub fn name(&self, player: PlayerId) -> &str {
+        self.players.get(&player).map_or("", String::as_str)
+    }
+
+    /// The players in the room, in the order of joining.
+    pub fn players(&self) -> impl Iterator<Item = PlayerId> {
+        self.players.keys().copied()
+    }
+
+    /// The group that only this player sees: for a hand of cards, ammunition, anything secret.
+    pub fn own_group(&mut self, player: PlayerId) -> GroupId {
+        self.world.own_group(player)
+    }
+
+    /// Tells one player of an event.
+    pub fn send(&mut self, player: PlayerId, event: &G::Event) {
+        self.outbox.events.push((Audience::Player(player), codec::encode(event)));
+    }
+
+    /// Tells everyone who sees the group of an event.
+    pub fn broadcast(&mut self, group: GroupId, event: &G::Event) {
+        self.outbox.events.push((Audience::Group(group), codec::encode(event)));
+    }
+
+    /// Tells everyone who sees the group in which an entity stood at the last commit; nobody, before its first.
+    pub fn broadcast_at(&mut self, entity: EntityId, event: &G::Event) {
+        if let Some(group) = self.world.group_of(entity) {
+            self.broadcast(group, event);
+        }
+    }
+
+    /// Ends the match: the room closes after this tick's frames, and the result goes to whoever waits for it.
+    pub fn finish(&mut self, result: serde_json::Value) {
+        self.outbox.finished = Some(result);
+    }
+}
+
+impl<G: Game> fmt::Debug for Ctx<'_, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx").field("tick", &self.tick).finish_non_exhaustive()
+    }
+}
+
+/// What a game told its players, collected until the room takes it.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Encoded events in the order in which they happened.
+    pub events: Vec<(Audience, Vec<u8>)>,
+    /// Set once the game has called [`Ctx::finish`].
+    pub finished: Option<serde_json::Value>,
+}
+
+/// Who is told of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// One player.
+    Player(PlayerId),
+    /// Everyone who sees the group.
+    Group(GroupId),
+}
+
+/// The inputs of one tick.
+#[derive(Clone, Debug)]
+pub struct Inputs<I>(Vec<(PlayerId, I)>);
+
+impl<I> Inputs<I> {
+    /// All of them: in the order of seats, each player's in the order sent.
+    pub fn iter(&self) -> impl Iterator<Item = (PlayerId, &I)> {
+        self.0.iter().map(|(player, input)| (*player, input))
+    }
+
+    /// Those of one player, in the order sent.
+    pub fn of(&self, player: PlayerId) -> impl Iterator<Item = &I> {
+        self.iter().filter(move |(from, _)| *from == player).map(|(_, input)| input)
+    }
+}
+
+/// Collects the groups that a player sees. Own groups take care of themselves and are not listed here.
+#[derive(Debug)]
+pub struct View<'a, E: Replicate> {
+    /// The entities, as they were committed for this frame.
+    pub world: &'a World<E>,
+    pub(crate) groups: &'a mut Vec<GroupId>,
+}
+
+impl<'a, E: Replicate> View<'a, E> {
+    /// An empty view that collects into `groups` (cleared first; sorted and without doubles after [`View::finish`]).
+    pub fn new(world: &'a World<E>, groups: &'a mut Vec<GroupId>) -> Self {
+        groups.clear();
+        Self { world, groups }
+    }
+
+    /// Sees every group but own ones and the overflow group.
+    pub fn all(&mut self) {
+        self.groups.extend(self.world.shared_groups());
+    }
+
+    /// Sees one more group.
+    pub fn group(&mut self, group: GroupId) {
+        self.groups.push(group);
+    }
+
+    /// Sees the cell in which an entity stands and all cells at most `depth` away: 1 for 3 x 3, 2 for 5 x 5.
+    /// Nothing if the entity does not stand in a cell of the grid.
+    pub fn around(&mut self, entity: EntityId, depth: u32) {
+        if let (Some(group), Some(grid)) = (self.world.group_of(entity), self.world.grid()) {
+            grid.around(group, depth, self.groups);
+        }
+    }
+
+    /// Sorts the list and drops doubles and groups that cannot be listed (own ones, the overflow group, unknown ids).
+    pub fn finish(self) {
+        if !self.groups.is_sorted_by(|a, b| a < b) {
+            self.groups.sort_unstable();
+            self.groups.dedup();
+        }
+        let world = self.world;
+        self.groups.retain(|group| world.is_shared(*group));
+    }
+}
+
+/// A small deterministic generator (PCG, O'Neill 2014): the same numbers on every platform for the same seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rng(rand_pcg::Pcg32);
+
+impl Rng {
+    /// The generator of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(rand_pcg::Pcg32::seed_from_u64(seed))
+    }
+
+    /// Any 32 bits.
+    pub fn next_u32(&mut self) -> u32 {
+        self.0.next_u32()
+    }
+
+    /// Any 64 bits.
+    pub fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// An integer from 0 to `bound - 1`; 0 if `bound` is 0. (Lemire's multiplication; its bias is below 2^-32 x bound.)
+    pub fn below(&mut self, bound: u32) -> u32 {
+        ((u64::from(self.next_u32()) * u64::from(bound)) >> 32) as u32
+    }
+
+    /// A number from 0 up to, not including, 1, in steps of 2^-24.
+    pub fn unit(&mut self) -> f32 {
+        (self.next_u32() >> 8) as f32 / 16_777_216.0
+    }
+
+    /// A number from `low` up to `high`.
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
+    }
+
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f32) -> bool {
+        self.unit() < probability
+    }
+}
+
+/// One entry of a room's journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command<I> {
+    /// A player takes a seat.
+    Join {
+        /// Who: higher than all before.
+        player: PlayerId,
+        /// The name that the player chose.
+        name: String,
+    },
+    /// A seat is free again.
+    Leave {
+        /// Whose.
+        player: PlayerId,
+        /// For what reason.
+        why: Leave,
+    },
+    /// A player does something.
+    Input {
+        /// Who.
+        player: PlayerId,
+        /// What.
+        input: I,
+    },
+}
+
+/// A running game: rules, world, randomness, tick. The same seed, config and commands give the same states.
+#[derive(Debug)]
+pub struct Simulation<G: Game> {
+    game: G,
+    world: World<G::Entity>,
+    rng: Rng,
+    tick: Tick,
+    dt: f32,
+    players: BTreeMap<PlayerId, String>,
+    outbox: Outbox,
+    inputs: Inputs<G::Input>,
+}
+
+/// A [`Ctx`] over the parts of a simulation, leaving its game free to be borrowed beside it.
+macro_rules! ctx {
+    ($sim:expr) => {
+        &mut Ctx {
+            world: &mut $sim.world,
+            rng: &mut $sim.rng,
+            tick: $sim.tick,
+            dt: $sim.dt,
+            players: &$sim.players,
+            outbox: &mut $sim.outbox,
+        }
+    };
+}
+
+impl<G: Game> Simulation<G> {
+    /// A room at tick 0.
+    pub fn new(config: G::Config, seed: u64) -> Self {
+        let dt = G::settings(&config).tick_length().as_secs_f32();
+        let (mut world, mut rng, players, mut outbox) =
+            (World::new(), Rng::new(seed), BTreeMap::new(), Outbox::default());
+        let ctx =
+            &mut Ctx { world: &mut world, rng: &mut rng, tick: Tick(0), dt, players: &players, outbox: &mut outbox };
+        let game = G::new(config, ctx);
+        Self { game, world, rng, tick: Tick(0), dt, players, outbox, inputs: Inputs(Vec::new()) }
+    }
+
+    /// Computes the next tick: joins and leaves in their order, then the game's own step with all inputs.
+    /// Commands of players who are not in the room are passed over.
+    pub fn step(&mut self, commands: impl IntoIterator<Item = Command<G::Input>>) {
+        self.tick.0 += 1;
+        self.inputs.0.clear();
+        for command in commands {
+            match command {
+                Command::Join { player, name } => {
+                    self.players.insert(player, name);
+                    self.game.join(player, ctx!(self));
+                }
+                Command::Leave { player, why } => {
+                    if self.players.contains_key(&player) {
+                        self.game.leave(player, why, ctx!(self));
+                        self.world.drop_own_group(player);
+                        self.players.remove(&player);
+                        self.inputs.0.retain(|(from, _)| *from != player);
+                    }
+                }
+                Command::Input { player, input } => {
+                    if self.players.contains_key(&player) {
+                        self.inputs.0.push((player, input));
+                    }
+                }
+            }
+        }
+        self.game.tick(&self.inputs, ctx!(self));
+    }
+
+    /// Fixes the world's state of this tick, so that it can be sent. See [`World::commit`].
+    pub fn commit(&mut self) {
+        self.world.commit(self.tick);
+    }
+
+    /// Fills `groups` with the sorted view of a player.
+    pub fn view(&self, player: PlayerId, groups: &mut Vec<GroupId>) {
+        let mut view = View::new(&self.world, groups);
+        self.game.view(player, &mut view);
+        view.finish();
+    }
+
+    /// The last tick that was computed.
+    pub fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// The rules and their state.
+    pub fn game(&self) -> &G {
+        &self.game
+    }
+
+    /// The entities.
+    pub fn world(&self) -> &World<G::Entity> {
+        &self.world
+    }
+
+    /// The entities, for tests and tools that act beside the game.
+    pub fn world_mut(&mut self) -> &mut World<G::Entity> {
+        &mut self.world
+    }
+
+    /// What the game told its players since this was last emptied.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+}

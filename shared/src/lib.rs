@@ -1,0 +1,37 @@
+//! What a Tiltyard server and its clients must agree on. Pure: no I/O, no clock, no async.
+//!
+//! The modules in reading order: an author implements [`game::Game`]; its entities live in a [`world::World`], whose
+//! commit quantizes them by [`replicate`] and finds what changed; [`chunk`] encodes the change of one group and [`frame`]
+//! what one player gets for one tick; a [`replica::Replica`] is the client's mirror of it all; [`protocol`] is what else
+//! the two ends say to each other.
+
+// Derived code names this crate by its path, also inside this crate's own tests.
+#[cfg(test)]
+extern crate self as tiltyard_shared;
+
+pub mod game;
+pub mod world;
+pub mod grid;
+pub mod replicate;
+pub mod wire;
+pub mod schema;
+pub mod bits;
+pub mod hash;
+pub mod chunk;
+pub mod frame;
+pub mod replica;
+pub mod protocol;
+pub mod check;
+
+/// Everything that a game's own file needs: `use tiltyard_shared::prelude::*;`.
+pub mod prelude {
+    pub use crate::{
+        check::check_game,
+        game::{Ctx, Game, Inputs, Late, Leave, PlayerId, Rng, Settings, Tick, View},
+        grid::Grid,
+        replicate::Replicate,
+        wire::Wire,
+        world::{EntityId, GroupId, World},
+    };
+    pub use serde::{Deserialize, Serialize};
+}

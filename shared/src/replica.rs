@@ -1,0 +1,436 @@
+//! The client's mirror of a world: one [`Table`] per group of its view, each at its own version, checked by hash.
+//!
+//! A replica takes frames and says what to report; opening sockets, clocks and drawing are the client's. After any error
+//! it holds nothing that can be trusted: ask for everything anew with [`Replica::jump`].
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::{
+    bits::BadBits,
+    frame::{BadFrame, BitList, Cursor, Head, part_flags},
+    game::Tick,
+    hash::StateHash,
+    protocol::{Jump, Report},
+    replicate::{EntitySchema, Fields, Replicate},
+    world::{EntityId, GroupId, Layout},
+};
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use table::{Table, TableMember};
+
+/// Bytes that are no chunk, or one that starts from something else than what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadChunk {
+    /// The bits end early.
+    #[error("chunk ends early")]
+    Truncated,
+    /// A place, slot, kind or length beyond its range.
+    #[error("chunk has a number beyond its range")]
+    OutOfRange,
+    /// The chunk starts from another state.
+    #[error("chunk starts from {base:?}, held is {held:?}")]
+    WrongBase {
+        /// What the table equals.
+        held: Tick,
+        /// What it should equal, or be newer than.
+        base: Tick,
+    },
+}
+
+impl From<BadBits> for BadChunk {
+    fn from(_: BadBits) -> Self {
+        Self::Truncated
+    }
+}
+
+/// Why a frame could not be applied. The replica is then good for nothing but a jump with `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ReplicaError {
+    /// The frame's own bytes.
+    #[error(transparent)]
+    Frame(#[from] BadFrame),
+    /// A chunk.
+    #[error("group {}: {reason}", group.0)]
+    Chunk {
+        /// Of which group.
+        group: GroupId,
+        /// What is wrong with it.
+        reason: BadChunk,
+    },
+    /// The frame was applied and the result is not what the server has.
+    #[error("state hash at {0:?} differs from the server's")]
+    HashMismatch(Tick),
+    /// An epoch began without the frame that states the view.
+    #[error("first frame of an epoch does not state the view")]
+    NoStart,
+}
+
+/// What became of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Applied {
+    /// It belongs to an epoch before the one asked for, and was dropped.
+    Stale,
+    /// The replica is now at its tick.
+    Frame(Head),
+}
+
+/// An event that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its number in the room.
+    pub number: u64,
+    /// The bincode bytes of the game's event.
+    pub bytes: Vec<u8>,
+}
+
+/// A group that a client sees.
+#[derive(Clone, Debug)]
+struct Seen {
+    id: GroupId,
+    table: Table,
+    /// The last tick whose state the table equals, while the group is behind; `None` while it is up to date.
+    behind: Option<Tick>,
+}
+
+impl Seen {
+    fn new(id: GroupId) -> Self {
+        Self { id, table: Table::default(), behind: None }
+    }
+}
+
+/// An entity that a replica shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Its slot, generation and kind.
+    pub member: TableMember,
+    /// The group it is shown from.
+    pub group: GroupId,
+    /// The codes of its lanes.
+    pub lanes: &'a [u32],
+    /// Its blobs.
+    pub blobs: &'a [Box<[u8]>],
+}
+
+impl Shown<'_> {
+    /// The id, with the low 16 bits of the generation only.
+    pub fn id(&self) -> EntityId {
+        EntityId { slot: u32::from(self.member.slot), generation: u32::from(self.member.generation) }
+    }
+
+    /// The entity as the author's type; `None` if it is another game's.
+    pub fn restore<E: Replicate>(&self) -> Option<E> {
+        E::restore(self.member.kind, &mut Fields::new(self.lanes, self.blobs))
+    }
+}
+
+/// All that one client sees of a room.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    layout: Layout,
+    epoch: u32,
+    started: bool,
+    tick: Option<Tick>,
+    view: Vec<Seen>,
+    own: Option<Seen>,
+    events: Vec<Event>,
+    consumed: u64,
+    events_lost: u64,
+    sent: u32,
+    /// The tick of the last head read, applied or not: shortened ticks count from it.
+    last_head: Tick,
+}
+
+impl Replica {
+    /// An empty mirror that waits for the first frame of `epoch`.
+    pub fn new(schema: &EntitySchema, epoch: u32) -> Self {
+        Self {
+            layout: Layout::new(schema),
+            epoch,
+            started: false,
+            tick: None,
+            view: Vec::new(),
+            own: None,
+            events: Vec::new(),
+            consumed: 0,
+            events_lost: 0,
+            sent: 0,
+            last_head: Tick(0),
+        }
+    }
+
+    /// Applies a whole frame message.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplicaError`] if it cannot be applied or leads elsewhere than the server is.
+    pub fn apply(&mut self, bytes: &[u8]) -> Result<Applied, ReplicaError> {
+        if Head::read_epoch(bytes)? < self.epoch {
+            return Ok(Applied::Stale);
+        }
+        let mut cursor = Cursor::new(bytes);
+        let head = Head::read(&mut cursor, self.last_head, self.sent)?;
+        self.last_head = head.tick;
+        if !head.start && !(self.started && head.epoch == self.epoch) {
+            return Err(ReplicaError::NoStart);
+        }
+        (self.epoch, self.started) = (head.epoch, true);
+        let fresh = self.tick.unwrap_or(Tick(0));
+        let mut events = Vec::new();
+        self.apply_body(&mut cursor, &head, fresh, &mut events)?;
+        if head.own {
+            self.apply_own(&mut cursor, &head, fresh, &mut events)?;
+        } else if head.start {
+            self.own = None;
+        }
+        if !cursor.rest.is_empty() {
+            return Err(BadFrame::Trailing.into());
+        }
+        self.tick = Some(head.tick);
+        self.take_events(events);
+        match head.hash {
+            Some(hash) if hash != self.hash() => Err(ReplicaError::HashMismatch(head.tick)),
+            _ => Ok(Applied::Frame(head)),
+        }
+    }
+
+    fn apply_body<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        head: &Head,
+        fresh: Tick,
+        events: &mut Vec<(u64, &'a [u8])>,
+    ) -> Result<(), ReplicaError> {
+        let flags = cursor.u8()?;
+        let has = |flag| flags & flag != 0;
+        if has(part_flags::VIEW) {
+            self.change_view(cursor, head.start)?;
+        } else if head.start {
+            return Err(ReplicaError::NoStart);
+        }
+        let bits = |cursor: &mut Cursor<'a>, flag, count| {
+            if has(flag) { cursor.bit_list(count) } else { Ok(BitList::default()) }
+        };
+        let behind = bits(cursor, part_flags::BEHIND, self.view.len())?;
+        let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
+        for (place, seen) in self.view.iter_mut().enumerate() {
+            if chunks.get(place) {
+                apply_chunk(&self.layout, seen, cursor, head.tick, fresh)?;
+            }
+            mark_behind(seen, behind.get(place), chunks.get(place), fresh);
+        }
+        self.read_events(cursor, flags, events)
+    }
+
+    fn apply_own<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        head: &Head,
+        fresh: Tick,
+        events: &mut Vec<(u64, &'a [u8])>,
+    ) -> Result<(), ReplicaError> {
+        let flags = cursor.u8()?;
+        let has = |flag| flags & flag != 0;
+        if has(part_flags::GROUP) {
+            let id = GroupId(cursor.varint_u32()?);
+            if self.own.as_ref().is_none_or(|own| own.id != id) {
+                self.own = Some(Seen::new(id));
+            }
+        } else if head.start {
+            self.own = None;
+        }
+        if let Some(own) = &mut self.own {
+            if has(part_flags::CHUNKS) {
+                apply_chunk(&self.layout, own, cursor, head.tick, fresh)?;
+            }
+            mark_behind(own, has(part_flags::BEHIND), has(part_flags::CHUNKS), fresh);
+        } else if has(part_flags::CHUNKS) || has(part_flags::BEHIND) {
+            return Err(BadFrame::OutOfRange.into());
+        }
+        self.read_events(cursor, flags, events)
+    }
+
+    fn read_events<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        flags: u8,
+        events: &mut Vec<(u64, &'a [u8])>,
+    ) -> Result<(), ReplicaError> {
+        if flags & part_flags::LOST != 0 {
+            self.events_lost += 1;
+        }
+        if flags & part_flags::EVENTS != 0 {
+            cursor.events(|number, bytes| events.push((number, bytes)))?;
+        }
+        Ok(())
+    }
+
+    fn change_view(&mut self, cursor: &mut Cursor<'_>, start: bool) -> Result<(), BadFrame> {
+        if start {
+            let view = cursor.rising()?;
+            let mut old = std::mem::take(&mut self.view).into_iter().peekable();
+            for id in view.into_iter().map(GroupId) {
+                while old.next_if(|seen| seen.id < id).is_some() {}
+                self.view.push(old.next_if(|seen| seen.id == id).unwrap_or_else(|| Seen::new(id)));
+            }
+            return Ok(());
+        }
+        let removed = cursor.rising()?;
+        if removed.last().is_some_and(|place| *place as usize >= self.view.len()) {
+            return Err(BadFrame::OutOfRange);
+        }
+        for place in removed.into_iter().rev() {
+            self.view.remove(place as usize);
+        }
+        for id in cursor.rising()?.into_iter().map(GroupId) {
+            match self.view.binary_search_by_key(&id, |seen| seen.id) {
+                Ok(_) => return Err(BadFrame::OutOfRange),
+                Err(place) => self.view.insert(place, Seen::new(id)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges shared and own events by their numbers and drops those consumed before a jump.
+    fn take_events(&mut self, mut events: Vec<(u64, &[u8])>) {
+        events.sort_by_key(|(number, _)| *number);
+        for (number, bytes) in events {
+            if number > self.consumed {
+                self.consumed = number;
+                self.events.push(Event { number, bytes: bytes.to_vec() });
+            }
+        }
+    }
+
+    /// The events that arrived since they were last taken, in order.
+    pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
+        self.events.drain(..)
+    }
+
+    /// What to report to the server.
+    pub fn report(&self) -> Report {
+        Report { epoch: self.epoch, applied: self.tick.unwrap_or(Tick(0)), event: self.consumed }
+    }
+
+    /// Begins a new epoch and returns what to send: frames of the old one are dropped from now on. With `anew` everything
+    /// is forgotten and asked for again; otherwise the server goes on from what is held.
+    pub fn jump(&mut self, anew: bool) -> Jump {
+        self.epoch += 1;
+        self.started = false;
+        if anew {
+            self.tick = None;
+            self.view.clear();
+            self.own = None;
+        }
+        Jump { epoch: self.epoch, applied: self.tick, event: self.consumed }
+    }
+
+    /// Remembers the highest input number sent: shortened numbers in heads are counted from it.
+    pub fn sent_input(&mut self, number: u32) {
+        self.sent = number;
+    }
+
+    /// The hash of what is held, without groups that are behind.
+    pub fn hash(&self) -> StateHash {
+        let mut hash = StateHash::default();
+        for seen in self.view.iter().chain(&self.own).filter(|seen| seen.behind.is_none()) {
+            hash += seen.table.hash().in_view(seen.id, seen.table.version());
+        }
+        hash
+    }
+
+    /// The tick of the last frame applied.
+    pub fn tick(&self) -> Option<Tick> {
+        self.tick
+    }
+
+    /// The epoch that is being applied or waited for.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// How many frames said that events owed to this client had been dropped.
+    pub fn events_lost(&self) -> u64 {
+        self.events_lost
+    }
+
+    /// The widths and codings of the kinds.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The tables in the order of their groups, the own group last; and whether each is behind.
+    pub fn tables(&self) -> impl Iterator<Item = (GroupId, &Table, bool)> {
+        self.view.iter().chain(&self.own).map(|seen| (seen.id, &seen.table, seen.behind.is_some()))
+    }
+
+    /// The own group, once it is known.
+    pub fn own_group(&self) -> Option<GroupId> {
+        self.own.as_ref().map(|own| own.id)
+    }
+
+    /// All entities to show. While a group is behind, one slot may stand in two tables: the newer one shows it.
+    pub fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
+        let doubled = self.newest_by_slot();
+        self.view.iter().chain(&self.own).flat_map(move |seen| {
+            let newest = doubled.clone();
+            seen.table.members().iter().enumerate().filter_map(move |(place, member)| {
+                let hidden = newest.as_ref().is_some_and(|newest| newest.get(&member.slot) != Some(&seen.id));
+                (!hidden).then(|| Shown {
+                    member: *member,
+                    group: seen.id,
+                    lanes: seen.table.lanes(&self.layout, place),
+                    blobs: seen.table.blobs(&self.layout, place),
+                })
+            })
+        })
+    }
+
+    /// Which group shows each slot; `None` while no group is behind, when no slot can stand in two.
+    fn newest_by_slot(&self) -> Option<BTreeMap<u16, GroupId>> {
+        let seen = || self.view.iter().chain(&self.own);
+        seen().any(|seen| seen.behind.is_some()).then(|| {
+            let mut newest: BTreeMap<u16, (Tick, GroupId)> = BTreeMap::new();
+            for seen in seen() {
+                for member in seen.table.members() {
+                    let this = (seen.table.version(), seen.id);
+                    newest.entry(member.slot).and_modify(|held| *held = (*held).max(this)).or_insert(this);
+                }
+            }
+            newest.into_iter().map(|(slot, (_, group))| (slot, group)).collect()
+        })
+    }
+
+    /// One entity as the author's type, if it is shown.
+    pub fn entity<E: Replicate>(&self, id: EntityId) -> Option<E> {
+        let wanted = (id.slot as u16, id.generation as u16);
+        self.shown().find(|shown| (shown.member.slot, shown.member.generation) == wanted)?.restore()
+    }
+}
+
+fn apply_chunk(
+    layout: &Layout,
+    seen: &mut Seen,
+    cursor: &mut Cursor<'_>,
+    tick: Tick,
+    fresh: Tick,
+) -> Result<(), ReplicaError> {
+    let fresh = seen.behind.unwrap_or(fresh);
+    let bad = |reason| ReplicaError::Chunk { group: seen.id, reason };
+    let read = seen.table.apply(layout, cursor.rest, tick, fresh).map_err(bad)?;
+    cursor.take(read)?;
+    Ok(())
+}
+
+/// Notes since when a group is behind. `fresh` is the tick of the frame before.
+fn mark_behind(seen: &mut Seen, behind: bool, chunk: bool, fresh: Tick) {
+    seen.behind = match (behind, chunk) {
+        (false, _) => None,
+        (true, true) => Some(seen.table.version()),
+        (true, false) => seen.behind.or(Some(fresh)),
+    };
+}

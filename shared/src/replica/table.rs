@@ -1,0 +1,331 @@
+//! One group as a client holds it, at its own version. Applies chunks, checks what they start from, keeps the hash.
+
+use crate::{
+    bits::BitReader,
+    chunk::{self, undo_difference},
+    game::Tick,
+    hash::StateHash,
+    world::{KindLayout, Layout},
+};
+
+use super::BadChunk;
+
+/// An entity of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableMember {
+    /// Its slot.
+    pub slot: u16,
+    /// The low 16 bits of its generation.
+    pub generation: u16,
+    /// Its kind.
+    pub kind: u8,
+}
+
+/// The members of one group, by slot, and their fields.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    version: Tick,
+    hash: StateHash,
+    members: Vec<TableMember>,
+    lanes: Vec<u32>,
+    blobs: Vec<Box<[u8]>>,
+}
+
+impl Table {
+    /// The version of the group that this table equals; 0 for never.
+    pub fn version(&self) -> Tick {
+        self.version
+    }
+
+    /// The hash of its members and fields.
+    pub fn hash(&self) -> StateHash {
+        self.hash
+    }
+
+    /// Its members in the order of their slots.
+    pub fn members(&self) -> &[TableMember] {
+        &self.members
+    }
+
+    /// The codes of a member's lanes.
+    pub fn lanes(&self, layout: &Layout, place: usize) -> &[u32] {
+        let count = layout.kinds[self.members[place].kind as usize].lanes.len();
+        &self.lanes[place * layout.lane_stride..][..count]
+    }
+
+    /// A member's blobs.
+    pub fn blobs(&self, layout: &Layout, place: usize) -> &[Box<[u8]>] {
+        let count = layout.kinds[self.members[place].kind as usize].blobs.len();
+        &self.blobs[place * layout.blob_stride..][..count]
+    }
+
+    /// Applies one chunk of a frame and returns how many bytes it took. `fresh` is the last tick whose state this table is
+    /// known to equal. After an error the table is good for nothing but a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`BadChunk`] if the bytes are no chunk or do not start from what this table holds.
+    pub fn apply(&mut self, layout: &Layout, bytes: &[u8], tick: Tick, fresh: Tick) -> Result<usize, BadChunk> {
+        let mut decoder = Decoder { layout, bits: BitReader::new(bytes), table: self };
+        if decoder.bits.read(1)? == 0 {
+            decoder.delta(tick)?;
+        } else if decoder.bits.read(1)? == 0 {
+            decoder.catch_up(fresh)?;
+        } else {
+            decoder.snapshot()?;
+        }
+        Ok(decoder.bits.bytes_read())
+    }
+
+    fn push(&mut self, layout: &Layout, member: TableMember, lanes: &[u32], blobs: &mut Vec<Box<[u8]>>) {
+        self.members.push(member);
+        self.lanes.extend_from_slice(lanes);
+        self.lanes.resize(self.members.len() * layout.lane_stride, 0);
+        self.blobs.append(blobs);
+        self.blobs.resize_with(self.members.len() * layout.blob_stride, Box::default);
+    }
+
+    /// Moves a member of another table to the end of this one.
+    fn push_from(&mut self, layout: &Layout, from: &mut Self, place: usize) {
+        self.members.push(from.members[place]);
+        self.lanes.extend_from_slice(&from.lanes[place * layout.lane_stride..][..layout.lane_stride]);
+        let blobs = &mut from.blobs[place * layout.blob_stride..][..layout.blob_stride];
+        self.blobs.extend(blobs.iter_mut().map(std::mem::take));
+    }
+
+    fn rehash(&mut self, layout: &Layout) {
+        self.hash = StateHash::default();
+        for place in 0..self.members.len() {
+            self.hash += self.member_hash(layout, place);
+        }
+    }
+
+    fn member_hash(&self, layout: &Layout, place: usize) -> StateHash {
+        let TableMember { slot, generation, kind } = self.members[place];
+        let mut hash = StateHash::member(slot, generation, kind);
+        let lanes = self.lanes(layout, place);
+        for (index, &code) in lanes.iter().enumerate() {
+            hash += StateHash::field(slot, generation, index as u32, code);
+        }
+        for (index, bytes) in self.blobs(layout, place).iter().enumerate() {
+            hash += StateHash::field(slot, generation, (lanes.len() + index) as u32, StateHash::blob_content(bytes));
+        }
+        hash
+    }
+}
+
+struct Decoder<'a> {
+    layout: &'a Layout,
+    bits: BitReader<'a>,
+    table: &'a mut Table,
+}
+
+/// An entity as a chunk states it whole.
+struct Whole {
+    member: TableMember,
+    lanes: Vec<u32>,
+    blobs: Vec<Box<[u8]>>,
+}
+
+/// Fewest bits that a member takes in a list of whole ones: its gap and its generation.
+const WHOLE_BITS: usize = 17;
+
+impl Decoder<'_> {
+    fn delta(&mut self, tick: Tick) -> Result<(), BadChunk> {
+        let age = self.bits.read_golomb(0)?;
+        let base = tick.0.checked_sub(age).and_then(|base| base.checked_sub(1)).ok_or(BadChunk::OutOfRange)?;
+        if Tick(base) != self.table.version {
+            return Err(BadChunk::WrongBase { held: self.table.version, base: Tick(base) });
+        }
+        let changed = self.bits.read_golomb(chunk::CHANGED_ORDER)?;
+        if changed > 0 {
+            let order = self.bits.read(chunk::ORDER_BITS)?;
+            let mut next = 0;
+            for _ in 0..changed {
+                next = self.place(next, order)? + 1;
+                self.changes(next - 1)?;
+            }
+        }
+        let departed = self.bits.read_golomb(chunk::DEPARTED_ORDER)?;
+        if departed as usize > self.table.members.len() {
+            return Err(BadChunk::OutOfRange);
+        }
+        let mut gone = Vec::with_capacity(departed as usize);
+        for _ in 0..departed {
+            let next = gone.last().map_or(0, |last| last + 1);
+            gone.push(self.place(next, chunk::DEPARTED_GAP_ORDER)?);
+        }
+        let arrivals = self.wholes(chunk::ARRIVED_ORDER)?;
+        if !gone.is_empty() || !arrivals.is_empty() {
+            self.merge(&gone, arrivals);
+        }
+        self.table.version = tick;
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<(), BadChunk> {
+        let version = Tick(self.bits.read(32)?);
+        let wholes = self.wholes(chunk::MEMBERS_ORDER)?;
+        *self.table = Table { version, ..Table::default() };
+        self.merge(&[], wholes);
+        Ok(())
+    }
+
+    fn catch_up(&mut self, fresh: Tick) -> Result<(), BadChunk> {
+        let version = Tick(self.bits.read(32)?);
+        let since = Tick(self.bits.read(32)?);
+        if fresh.max(self.table.version) < since {
+            return Err(BadChunk::WrongBase { held: fresh, base: since });
+        }
+        let mut old = std::mem::take(self.table);
+        self.table.version = version;
+        let count = self.count(chunk::MEMBERS_ORDER, 2)?;
+        let order = if count > 0 { self.bits.read(chunk::ORDER_BITS)? } else { 0 };
+        let (mut next, mut place) = (0, 0);
+        for _ in 0..count {
+            let slot = self.slot(next, order)?;
+            next = u32::from(slot) + 1;
+            if self.bits.read(1)? == 1 {
+                let mut whole = self.whole(slot)?;
+                self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
+            } else {
+                place += old.members[place..].partition_point(|member| member.slot < slot);
+                if old.members.get(place).is_none_or(|member| member.slot != slot) {
+                    return Err(BadChunk::OutOfRange);
+                }
+                self.table.push_from(self.layout, &mut old, place);
+                self.absolute_changes()?;
+            }
+        }
+        self.table.rehash(self.layout);
+        Ok(())
+    }
+
+    /// A place in the member list, so many behind `next`.
+    fn place(&mut self, next: usize, order: u32) -> Result<usize, BadChunk> {
+        let place = next + self.bits.read_golomb(order)? as usize;
+        if place < self.table.members.len() { Ok(place) } else { Err(BadChunk::OutOfRange) }
+    }
+
+    fn slot(&mut self, next: u32, order: u32) -> Result<u16, BadChunk> {
+        let slot = next.checked_add(self.bits.read_golomb(order)?).ok_or(BadChunk::OutOfRange)?;
+        u16::try_from(slot).map_err(|_| BadChunk::OutOfRange)
+    }
+
+    /// A number of items that take at least `bits_each`.
+    fn count(&mut self, order: u32, bits_each: usize) -> Result<usize, BadChunk> {
+        let count = self.bits.read_golomb(order)? as usize;
+        if count <= self.bits.remaining() / bits_each { Ok(count) } else { Err(BadChunk::Truncated) }
+    }
+
+    fn wholes(&mut self, order: u32) -> Result<Vec<Whole>, BadChunk> {
+        let count = self.count(order, WHOLE_BITS)?;
+        let mut wholes = Vec::with_capacity(count);
+        if count > 0 {
+            let order = self.bits.read(chunk::ORDER_BITS)?;
+            let mut next = 0;
+            for _ in 0..count {
+                let slot = self.slot(next, order)?;
+                next = u32::from(slot) + 1;
+                wholes.push(self.whole(slot)?);
+            }
+        }
+        Ok(wholes)
+    }
+
+    fn whole(&mut self, slot: u16) -> Result<Whole, BadChunk> {
+        let generation = self.bits.read(16)? as u16;
+        let number = self.bits.read(self.layout.kind_bits)?;
+        let kind = self.layout.kinds.get(number as usize).ok_or(BadChunk::OutOfRange)?;
+        let member = TableMember { slot, generation, kind: number as u8 };
+        let lanes = kind.lanes.iter().map(|lane| self.bits.read(lane.bits)).collect::<Result<_, _>>()?;
+        let blobs = kind.blobs.iter().map(|max_len| self.blob(*max_len)).collect::<Result<_, _>>()?;
+        Ok(Whole { member, lanes, blobs })
+    }
+
+    fn blob(&mut self, max_len: u32) -> Result<Box<[u8]>, BadChunk> {
+        let length = self.bits.read_golomb(chunk::BLOB_ORDER)?;
+        if length > max_len || length as usize > self.bits.remaining() / 8 {
+            return Err(BadChunk::OutOfRange);
+        }
+        let bytes: Result<Vec<u8>, _> = (0..length).map(|_| self.bits.read(8).map(|byte| byte as u8)).collect();
+        Ok(bytes?.into_boxed_slice())
+    }
+
+    fn mask(&mut self, kind: &KindLayout) -> Result<u64, BadChunk> {
+        Ok(self.bits.read_wide(kind.fields() as u32)?)
+    }
+
+    /// Reads the changes of a member in a delta, and keeps the hash.
+    fn changes(&mut self, place: usize) -> Result<(), BadChunk> {
+        let TableMember { slot, generation, kind } = self.table.members[place];
+        let kind = &self.layout.kinds[kind as usize];
+        let mask = self.mask(kind)?;
+        let term = |index: usize, content| StateHash::field(slot, generation, index as u32, content);
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            let coded = if lane.bits > 1 { self.bits.read_golomb(lane.golomb)? } else { 0 };
+            let code = &mut self.table.lanes[place * self.layout.lane_stride + index];
+            self.table.hash -= term(index, *code);
+            *code = undo_difference(*lane, *code, coded);
+            self.table.hash += term(index, *code);
+        }
+        for (index, max_len) in kind.blobs.iter().enumerate() {
+            let field = kind.lanes.len() + index;
+            if mask >> field & 1 == 1 {
+                let new = self.blob(*max_len)?;
+                let old = &mut self.table.blobs[place * self.layout.blob_stride + index];
+                self.table.hash -= term(field, StateHash::blob_content(old));
+                self.table.hash += term(field, StateHash::blob_content(&new));
+                *old = new;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the changes of the last member in a catch-up.
+    fn absolute_changes(&mut self) -> Result<(), BadChunk> {
+        let place = self.table.members.len() - 1;
+        let kind = &self.layout.kinds[self.table.members[place].kind as usize];
+        let mask = self.mask(kind)?;
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            self.table.lanes[place * self.layout.lane_stride + index] = self.bits.read(lane.bits)?;
+        }
+        for (index, max_len) in kind.blobs.iter().enumerate() {
+            if mask >> (kind.lanes.len() + index) & 1 == 1 {
+                self.table.blobs[place * self.layout.blob_stride + index] = self.blob(*max_len)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes members out by their places and new ones in by their slots; a new one replaces whoever holds its slot.
+    fn merge(&mut self, gone: &[usize], arrivals: Vec<Whole>) {
+        let mut old = std::mem::take(self.table);
+        self.table.version = old.version;
+        self.table.hash = old.hash;
+        let count = old.members.len() - gone.len() + arrivals.len();
+        self.table.members.reserve(count);
+        self.table.lanes.reserve(count * self.layout.lane_stride);
+        let mut gone = gone.iter().peekable();
+        let mut arrivals = arrivals.into_iter().peekable();
+        for place in 0..old.members.len() {
+            let slot = old.members[place].slot;
+            let mut leaves = gone.next_if(|gone| **gone == place).is_some();
+            while let Some(whole) = arrivals.next_if(|whole| whole.member.slot <= slot) {
+                leaves |= whole.member.slot == slot;
+                self.arrive(whole);
+            }
+            if leaves {
+                self.table.hash -= old.member_hash(self.layout, place);
+            } else {
+                self.table.push_from(self.layout, &mut old, place);
+            }
+        }
+        arrivals.for_each(|whole| self.arrive(whole));
+    }
+
+    fn arrive(&mut self, mut whole: Whole) {
+        self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
+        self.table.hash += self.table.member_hash(self.layout, self.table.members.len() - 1);
+    }
+}
