@@ -1,0 +1,239 @@
+//! The body that all steady seats with the same views share, and the frame of such a seat.
+
+use std::collections::BTreeMap;
+
+use tiltyard_shared::{
+    chunk::Form,
+    frame::{self, Head, part_flags},
+    game::Tick,
+    hash::StateHash,
+    protocol::limits,
+    world::{Committed, GroupId},
+};
+
+use super::{
+    Common, EdgeSeat, Situation, Standing,
+    chunks::Chunks,
+    events::{Entry, Log},
+    views::{ViewId, Views},
+};
+
+/// Most bytes of a head without refusals: what is kept free beside body and own part.
+pub(super) const HEAD_ROOM: usize = 48;
+
+/// Everything behind the head that steady seats going from one view to another (or staying) have in common.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    /// Bytes of its events.
+    events: usize,
+    /// Whether it says anything at all.
+    says: bool,
+    hash: Option<StateHash>,
+}
+
+/// The bodies of one commit.
+#[derive(Debug, Default)]
+pub(super) struct Bodies {
+    /// By view, for those who stay in it: the commit of the entry.
+    stay: Vec<(Tick, Body)>,
+    /// For those who go from one view to another.
+    change: BTreeMap<(ViewId, ViewId), Body>,
+}
+
+impl Bodies {
+    pub(super) fn clear(&mut self) {
+        self.change.clear();
+    }
+}
+
+impl Body {
+    fn assemble(
+        &mut self,
+        world: &Committed,
+        views: &Views,
+        (old, new): (ViewId, ViewId),
+        chunks: &mut Chunks,
+        owed: Owed<'_>,
+    ) {
+        let (before, after) = (views.groups(old), views.groups(new));
+        self.bytes.clear();
+        self.hash = None;
+        self.bytes.push(0);
+        let mut flags = 0;
+        if old != new {
+            flags |= part_flags::VIEW;
+            frame::write_view_change(&mut self.bytes, before, after);
+        }
+        let form = |group: GroupId| match world.group(group).version {
+            version if version == Tick(0) => None,
+            version if old == new || before.binary_search(&group).is_ok() => {
+                (version == world.tick()).then_some(Form::Delta)
+            }
+            _ => Some(Form::Snapshot),
+        };
+        if after.iter().any(|group| form(*group).is_some()) {
+            flags |= part_flags::CHUNKS;
+            frame::write_bit_list(&mut self.bytes, after.iter().map(|group| form(*group).is_some()));
+            for &group in after {
+                if let Some(form) = form(group) {
+                    let range = chunks.encode(world, group, form);
+                    self.bytes.extend_from_slice(chunks.bytes(range));
+                }
+            }
+        }
+        flags |= self.write_events(after, owed);
+        self.says = flags != 0;
+        self.bytes[0] = flags;
+    }
+
+    fn write_events(&mut self, groups: &[GroupId], owed: Owed<'_>) -> u8 {
+        let start = self.bytes.len();
+        let logs = || groups.iter().filter_map(|group| owed.logs.get(group.0 as usize));
+        let lost = if logs().any(|log| log.dropped > owed.after) { part_flags::LOST } else { 0 };
+        let mut events: Vec<&Entry> = logs().flat_map(|log| log.above(owed.after)).collect();
+        self.events = 0;
+        if events.is_empty() {
+            return lost;
+        }
+        events.sort_unstable_by_key(|entry| entry.number);
+        frame::write_events(&mut self.bytes, events.iter().map(|entry| (entry.number, &*entry.bytes)));
+        self.events = self.bytes.len() - start;
+        lost | part_flags::EVENTS
+    }
+}
+
+/// The events above a number.
+#[derive(Clone, Copy)]
+struct Owed<'a> {
+    logs: &'a [Log],
+    after: u64,
+}
+
+impl Common {
+    /// Writes the frame of a steady seat. `None` if it does not fit its bounds: then the seat's body must be gathered.
+    /// `Some(false)` if nothing is new.
+    pub(super) fn write_shared(
+        &mut self,
+        seat: &mut EdgeSeat,
+        world: &Committed,
+        situation: &Situation<'_>,
+        head: &mut Head,
+        out: &mut Vec<u8>,
+    ) -> Option<bool> {
+        let stays = self.views.groups(seat.view) == situation.view;
+        let view = if stays { seat.view } else { self.views.acquire(situation.view) };
+        if !stays {
+            self.keep_events_of_leaving(seat, view);
+        }
+        let says_own = self.write_own_part(seat, world, situation.own);
+        let views = (seat.view, view);
+        let wants_hash = seat.wants_hash();
+        let own_hash = situation.own.map(|own| world.group(own).hash.in_view(own, world.group(own).version));
+        let body = self.body(world, views, wants_hash);
+        let (fits, says) = (body.bytes.len() + HEAD_ROOM, body.says);
+        let events = body.events;
+        if fits + self.own.bytes.len() > self.bounds.frame || events + self.own.events > self.bounds.events {
+            if !stays {
+                self.views.release(view);
+            }
+            return None;
+        }
+        seat.handed_event = self.event;
+        let quiet = !says && !says_own && head.inputs.is_none() && head.moved.is_none() && head.refused.is_empty();
+        let recent = seat.last_frame.is_some_and(|last| situation.now.saturating_sub(last) < limits::IDLE_FRAME);
+        if quiet && recent {
+            return Some(false);
+        }
+        head.own = says_own;
+        let body = self.body(world, views, wants_hash);
+        head.hash = wants_hash.then(|| {
+            let mut hash = body.hash.unwrap_or_default();
+            hash += own_hash.unwrap_or_default();
+            hash
+        });
+        head.write(out);
+        out.extend_from_slice(&body.bytes);
+        if says_own {
+            out.extend_from_slice(&self.own.bytes);
+            seat.lost_event = seat.lost_event.max(seat.queue.dropped);
+        }
+        let fresh = Standing { since: Some(world.tick()), ..Standing::entering(self.event_before) };
+        self.change_view(seat, view, fresh);
+        if let (Some(own), None) = (situation.own, seat.own) {
+            seat.own = Some((own, fresh));
+        }
+        seat.own_told = seat.own.is_some();
+        Some(true)
+    }
+
+    /// Fills the own part of a steady seat; whether it says anything.
+    fn write_own_part(&mut self, seat: &EdgeSeat, world: &Committed, own: Option<GroupId>) -> bool {
+        self.own.bytes.clear();
+        self.own.events = 0;
+        self.own.bytes.push(0);
+        let mut flags = 0;
+        if let Some(own) = own {
+            let version = world.group(own).version;
+            if !seat.own_told {
+                flags |= part_flags::GROUP;
+                frame::write_varint(&mut self.own.bytes, u64::from(own.0));
+            }
+            let form = match seat.own {
+                Some(_) => (version == world.tick()).then_some(Form::Delta),
+                None => (version > Tick(0)).then_some(Form::Snapshot),
+            };
+            if let Some(form) = form {
+                flags |= part_flags::CHUNKS;
+                let range = self.chunks.encode(world, own, form);
+                self.own.bytes.extend_from_slice(self.chunks.bytes(range));
+            }
+        }
+        let events = seat.queue.above(seat.handed_event);
+        if events.len() > 0 {
+            flags |= part_flags::EVENTS;
+            let start = self.own.bytes.len();
+            frame::write_events(&mut self.own.bytes, events.map(|entry| (entry.number, &*entry.bytes)));
+            self.own.events = self.own.bytes.len() - start;
+        }
+        if seat.queue.dropped > seat.handed_event.max(seat.lost_event) {
+            flags |= part_flags::LOST;
+        }
+        self.own.bytes[0] = flags;
+        flags != 0
+    }
+
+    /// The body for going from one view to another, assembled at its first use in a commit.
+    fn body(&mut self, world: &Committed, views: (ViewId, ViewId), wants_hash: bool) -> &Body {
+        let owed = Owed { logs: &self.logs, after: self.event_before };
+        let (old, new) = views;
+        let body = if old == new {
+            let place = new.place();
+            if place >= self.bodies.stay.len() {
+                self.bodies.stay.resize_with(place + 1, Default::default);
+            }
+            let (tick, body) = &mut self.bodies.stay[place];
+            if *tick != world.tick() {
+                *tick = world.tick();
+                body.assemble(world, &self.views, views, &mut self.chunks, owed);
+                self.stats.shared_bodies += 1;
+            }
+            body
+        } else {
+            self.bodies.change.entry(views).or_insert_with(|| {
+                let mut body = Body::default();
+                body.assemble(world, &self.views, views, &mut self.chunks, owed);
+                self.stats.shared_bodies += 1;
+                body
+            })
+        };
+        if wants_hash && body.hash.is_none() {
+            let mut hash = StateHash::default();
+            for &group in self.views.groups(new) {
+                hash += world.group(group).hash.in_view(group, world.group(group).version);
+            }
+            body.hash = Some(hash);
+        }
+        body
+    }
+}

@@ -1,0 +1,176 @@
+//! What the edge remembers of one seat: the last view sent, what was handed over of it, what the client has applied.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tiltyard_shared::{
+    game::Tick,
+    protocol::{Jump, Report, limits},
+    world::GroupId,
+};
+
+use super::{
+    Situation,
+    events::Log,
+    views::{ViewId, Views},
+};
+
+/// How a seat stands to one group of its last view.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// The version handed over, or a tick since which nothing was missed; 0 for nothing. Only kept while the seat is not
+    /// steady: a steady seat was handed everything up to the last commit it was served.
+    pub(super) handed: Tick,
+    /// The first frame from which on no frame left the group behind.
+    pub(super) since: Option<Tick>,
+    /// The number of the last event before the tick at which the group entered the view.
+    pub(super) entry: u64,
+    /// Since which frame the group has been behind.
+    pub(super) waiting: Option<Tick>,
+}
+
+impl Standing {
+    pub(super) fn entering(entry: u64) -> Self {
+        Self { handed: Tick(0), since: None, entry, waiting: None }
+    }
+}
+
+/// The edge's part of a seat.
+#[derive(Debug)]
+pub(super) struct EdgeSeat {
+    pub(super) epoch: u32,
+    /// The next frame is the first of its epoch.
+    pub(super) start: bool,
+    /// Every frame carries a hash.
+    pub(super) verify: bool,
+    pub(super) frames_to_hash: u8,
+    /// The last view sent, and the standings of its groups in the same order.
+    pub(super) view: ViewId,
+    pub(super) standings: Vec<Standing>,
+    /// The own group, once there is one.
+    pub(super) own: Option<(GroupId, Standing)>,
+    /// Whether this epoch has told the own group's id.
+    pub(super) own_told: bool,
+    /// Whether everything was handed over at the last commit served.
+    pub(super) steady: bool,
+    /// The last commit at which this seat was served, frame or not.
+    pub(super) served: Tick,
+    /// Events sent up to here.
+    pub(super) handed_event: u64,
+    /// Events consumed up to here, as the client says.
+    pub(super) confirmed_event: u64,
+    /// Losses told up to here.
+    pub(super) lost_event: u64,
+    /// The seat's own events, and those of groups that left its view unconfirmed.
+    pub(super) queue: Log,
+    /// Frames handed over and not reported applied: their ticks and when. Bounded, because a lagging seat is held.
+    pub(super) unapplied: VecDeque<(Tick, Duration)>,
+    pub(super) applied: Tick,
+    /// No frames until all that was handed over is applied.
+    pub(super) held: Option<Duration>,
+    pub(super) last_frame: Option<Duration>,
+    pub(super) last_jump: Option<Duration>,
+    pub(super) pending_jump: Option<Jump>,
+    pub(super) told_settled: u32,
+    pub(super) told_moved: u32,
+    pub(super) frames: u64,
+}
+
+impl EdgeSeat {
+    pub(super) fn new(event: u64, verify: bool) -> Self {
+        Self {
+            epoch: 1,
+            start: true,
+            verify,
+            frames_to_hash: 0,
+            view: Views::EMPTY,
+            standings: Vec::new(),
+            own: None,
+            own_told: false,
+            steady: false,
+            served: Tick(0),
+            handed_event: event,
+            confirmed_event: event,
+            lost_event: event,
+            queue: Log::default(),
+            unapplied: VecDeque::new(),
+            applied: Tick(0),
+            held: None,
+            last_frame: None,
+            last_jump: None,
+            pending_jump: None,
+            told_settled: 0,
+            told_moved: 0,
+            frames: 0,
+        }
+    }
+
+    /// Takes a client's report. One of an older epoch, or of a tick never handed over, moves nothing.
+    pub(super) fn report(&mut self, report: Report) {
+        if report.epoch != self.epoch || self.start || !self.was_handed(report.applied) {
+            return;
+        }
+        while self.unapplied.pop_front_if(|(tick, _)| *tick <= report.applied).is_some() {}
+        self.applied = report.applied;
+        self.confirm(report.event);
+        if self.unapplied.is_empty() {
+            self.held = None;
+        }
+    }
+
+    /// Whether the client may hold the state of this tick: the last it reported, or one handed over since.
+    fn was_handed(&self, tick: Tick) -> bool {
+        tick > Tick(0)
+            && (tick == self.applied || self.unapplied.binary_search_by_key(&tick, |(tick, _)| *tick).is_ok())
+    }
+
+    fn confirm(&mut self, event: u64) {
+        self.confirmed_event = self.confirmed_event.max(event.min(self.handed_event));
+        self.queue.trim(self.confirmed_event);
+    }
+
+    /// Begins the epoch that the client asked for: groups that it has followed since before `applied` go on from there, all
+    /// others start anew.
+    pub(super) fn begin_epoch(&mut self, jump: Jump, now: Duration) {
+        let applied = jump.applied.filter(|tick| self.was_handed(*tick));
+        for standing in self.standings.iter_mut().chain(self.own.iter_mut().map(|(_, standing)| standing)) {
+            standing.waiting = None;
+            match (applied, standing.since) {
+                (Some(applied), Some(since)) if since <= applied => standing.handed = applied,
+                _ => (standing.handed, standing.since) = (Tick(0), None),
+            }
+        }
+        self.confirm(jump.event);
+        self.handed_event = self.handed_event.min(jump.event.max(self.confirmed_event));
+        self.lost_event = self.lost_event.min(self.handed_event);
+        self.epoch = jump.epoch;
+        self.start = true;
+        self.own_told = false;
+        self.steady = false;
+        self.held = None;
+        self.unapplied.clear();
+        self.applied = applied.unwrap_or(Tick(0));
+        self.last_jump = Some(now);
+        self.pending_jump = None;
+    }
+
+    /// Whether the next frame carries the hash of the view.
+    pub(super) fn wants_hash(&self) -> bool {
+        self.verify || self.frames_to_hash == 0
+    }
+
+    /// A frame was handed over.
+    pub(super) fn note_frame(&mut self, tick: Tick, situation: &Situation<'_>) {
+        self.start = false;
+        self.told_settled = situation.settled.number;
+        self.told_moved = situation.moved;
+        self.last_frame = Some(situation.now);
+        self.unapplied.push_back((tick, situation.now));
+        self.frames_to_hash = if self.frames_to_hash == 0 { 127 } else { self.frames_to_hash - 1 };
+        self.frames += 1;
+    }
+
+    /// Whether the oldest frame not reported applied is too old.
+    pub(super) fn lags(&self, now: Duration, rtt: Duration) -> bool {
+        self.unapplied.front().is_some_and(|(_, handed)| now.saturating_sub(*handed) > limits::LAG + 2 * rtt)
+    }
+}

@@ -1,0 +1,173 @@
+//! The inputs of one seat: numbered, aimed at ticks, executed once or refused.
+
+use std::collections::VecDeque;
+
+use tiltyard_shared::{
+    frame::Settled,
+    game::{Late, Tick},
+    protocol::{Code, limits},
+};
+
+/// What a seat's client has sent and what became of it.
+///
+/// At most [`limits::EARLY_INPUTS`] wait; one more is refused. Refusals not yet told are bounded by the same number of
+/// entries: an older one is forgotten, the client sees it settled.
+#[derive(Debug)]
+pub struct SeatInputs<I> {
+    waiting: VecDeque<Waiting<I>>,
+    highest: u32,
+    aim: Tick,
+    settled: Settled,
+    refused: VecDeque<(u32, Code)>,
+}
+
+#[derive(Debug)]
+struct Waiting<I> {
+    number: u32,
+    aim: Tick,
+    input: I,
+}
+
+/// What became of an input, for the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It waits for the tick it aims at.
+    Accepted,
+    /// It came after the tick it aimed at, and will be executed at the next.
+    Late,
+    /// It had been taken in before; nothing happens.
+    Repeated,
+    /// It was refused, and the client is told in the next frame.
+    Refused(Code),
+}
+
+impl<I> Default for SeatInputs<I> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            highest: 0,
+            aim: Tick(0),
+            settled: Settled::default(),
+            refused: VecDeque::new(),
+        }
+    }
+}
+
+impl<I> SeatInputs<I> {
+    /// The highest number taken in so far.
+    pub fn highest(&self) -> u32 {
+        self.highest
+    }
+
+    /// Up to where inputs are settled, and the margin of the last.
+    pub fn settled(&self) -> Settled {
+        self.settled
+    }
+
+    /// Takes an input in. `next` is the tick that will be computed next, `input` is `None` if its bytes were none.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::OutOfOrder`] if the number skips one or the aim falls: the connection cannot go on.
+    pub fn take(&mut self, number: u32, aim: Tick, input: Option<I>, next: Tick, late: Late) -> Result<Outcome, Code> {
+        if number <= self.highest {
+            return Ok(Outcome::Repeated);
+        }
+        if number != self.highest + 1 || aim < self.aim {
+            return Err(Code::OutOfOrder);
+        }
+        (self.highest, self.aim) = (number, aim);
+        let margin = i64::from(aim.0) - i64::from(next.0);
+        self.settled.margin = margin.clamp(i64::from(i8::MIN), i64::from(i8::MAX)) as i8;
+        let refusal = match (&input, late) {
+            (None, _) => Some(Code::BadInput),
+            (_, Late::RefuseAfter(window)) if -margin > i64::from(window) => Some(Code::TooLate),
+            _ if self.waiting.len() >= limits::EARLY_INPUTS => Some(Code::TooManyEarly),
+            _ => None,
+        };
+        match (refusal, input) {
+            (None, Some(input)) => {
+                self.waiting.push_back(Waiting { number, aim, input });
+                Ok(if margin < 0 { Outcome::Late } else { Outcome::Accepted })
+            }
+            (refusal, _) => {
+                let code = refusal.unwrap_or(Code::BadInput);
+                if self.refused.len() >= limits::EARLY_INPUTS {
+                    self.refused.pop_front();
+                }
+                self.refused.push_back((number, code));
+                self.settle();
+                Ok(Outcome::Refused(code))
+            }
+        }
+    }
+
+    /// The next input to execute at `tick`, if one is due.
+    pub fn due(&mut self, tick: Tick) -> Option<I> {
+        let due = self.waiting.pop_front_if(|waiting| waiting.aim <= tick);
+        self.settle();
+        due.map(|waiting| waiting.input)
+    }
+
+    /// The refusals that the client has not been told yet.
+    pub fn drain_refused(&mut self) -> impl ExactSizeIterator<Item = (u32, Code)> {
+        self.refused.drain(..)
+    }
+
+    /// Everything before the oldest that waits is settled.
+    fn settle(&mut self) {
+        self.settled.number = self.waiting.front().map_or(self.highest, |waiting| waiting.number - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(inputs: &mut SeatInputs<u32>, number: u32, aim: u32, next: u32) -> Result<Outcome, Code> {
+        inputs.take(number, Tick(aim), Some(number), Tick(next), Late::RefuseAfter(2))
+    }
+
+    #[test]
+    fn an_input_waits_for_its_tick_and_is_executed_once() {
+        let mut inputs = SeatInputs::default();
+        assert_eq!(taken(&mut inputs, 1, 12, 10), Ok(Outcome::Accepted));
+        assert_eq!(taken(&mut inputs, 1, 12, 10), Ok(Outcome::Repeated));
+        assert_eq!(taken(&mut inputs, 2, 12, 10), Ok(Outcome::Accepted));
+        assert_eq!((inputs.due(Tick(11)), inputs.settled().number), (None, 0));
+        assert_eq!((inputs.due(Tick(12)), inputs.settled().number), (Some(1), 1));
+        assert_eq!((inputs.due(Tick(12)), inputs.due(Tick(12))), (Some(2), None));
+        assert_eq!(inputs.settled(), Settled { number: 2, margin: 2 });
+    }
+
+    #[test]
+    fn late_inputs_are_executed_within_the_window_and_refused_beyond() {
+        let mut inputs = SeatInputs::default();
+        assert_eq!(taken(&mut inputs, 1, 8, 10), Ok(Outcome::Late));
+        assert_eq!(inputs.due(Tick(10)), Some(1));
+        assert_eq!(taken(&mut inputs, 2, 8, 11), Ok(Outcome::Refused(Code::TooLate)));
+        assert_eq!(inputs.settled(), Settled { number: 2, margin: -3 });
+        assert_eq!(inputs.drain_refused().collect::<Vec<_>>(), [(2, Code::TooLate)]);
+    }
+
+    #[test]
+    fn numbers_rise_by_one_and_aims_never_fall() {
+        let mut inputs = SeatInputs::default();
+        assert_eq!(taken(&mut inputs, 2, 5, 1), Err(Code::OutOfOrder));
+        assert_eq!(taken(&mut inputs, 1, 5, 1), Ok(Outcome::Accepted));
+        assert_eq!(taken(&mut inputs, 2, 4, 1), Err(Code::OutOfOrder));
+    }
+
+    #[test]
+    fn too_many_early_ones_and_bad_bytes_are_refused_in_their_turn() {
+        let mut inputs = SeatInputs::default();
+        for number in 1..=64 {
+            assert_eq!(taken(&mut inputs, number, 100, 1), Ok(Outcome::Accepted));
+        }
+        assert_eq!(taken(&mut inputs, 65, 100, 1), Ok(Outcome::Refused(Code::TooManyEarly)));
+        assert_eq!(inputs.take(66, Tick(100), None, Tick(1), Late::Apply), Ok(Outcome::Refused(Code::BadInput)));
+        assert_eq!(inputs.settled().number, 0, "nothing is settled before the ones that wait");
+        while inputs.due(Tick(100)).is_some() {}
+        assert_eq!(inputs.settled().number, 66);
+    }
+}

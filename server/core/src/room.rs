@@ -1,0 +1,409 @@
+//! A room: a simulation, the seats of its players, their inputs, and the edge that sends them what they see.
+//!
+//! Time is an argument, sockets are somebody else's. The driver calls [`Room::step`] at each deadline, and when frames are
+//! due serves every connected seat once, by [`Room::frame`] or, if its socket is blocked, [`Room::hold`].
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use tiltyard_shared::{
+    game::{Audience, Command, Game, Leave, PlayerId, Settings, Simulation, Tick},
+    protocol::{ClientMessage, Code, Jump, codec, limits},
+    wire::Wire,
+    world::{Bent, GroupId},
+};
+use uuid::Uuid;
+
+use crate::{
+    edge::{Bounds, Edge, EdgeStats, Situation},
+    inputs::{Outcome, SeatInputs},
+};
+
+pub use crate::edge::SeatId;
+
+/// What a client is told of the seat that it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// The seat.
+    pub seat: SeatId,
+    /// Who sits there.
+    pub player: PlayerId,
+    /// The last tick computed.
+    pub tick: Tick,
+    /// The epoch of the first frame.
+    pub epoch: u32,
+    /// The highest input number taken in so far.
+    pub input: u32,
+}
+
+/// What a room has counted since it was opened, and how large it is now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Ticks computed.
+    pub ticks: u64,
+    /// Inputs by what became of them.
+    pub inputs: InputStats,
+    /// Jumps that were ignored because their epoch was not above the current one.
+    pub stale_jumps: u64,
+    /// Events that were dropped because they were above [`MAX_EVENT_BYTES`].
+    pub events_too_large: u64,
+    /// What the edge counted.
+    pub edge: EdgeStats,
+    /// Values that the world had to bend.
+    pub bent: Bent,
+    /// Seats that are held now.
+    pub held: usize,
+    /// Entities now.
+    pub entities: usize,
+    /// Members of the largest group now.
+    pub largest_group: usize,
+}
+
+/// Inputs by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InputStats {
+    /// Came in time.
+    pub accepted: u64,
+    /// Came late and were executed.
+    pub late: u64,
+    /// Had been taken in before.
+    pub repeated: u64,
+    /// Were refused.
+    pub refused: u64,
+}
+
+/// Most bytes of one event; a larger one is dropped and counted.
+pub const MAX_EVENT_BYTES: usize = limits::FRAME_EVENT_BYTES / 2;
+
+/// A running match.
+pub struct Room<G: Game> {
+    simulation: Simulation<G>,
+    settings: Settings,
+    edge: Edge,
+    seats: Vec<Option<Seat<G::Input>>>,
+    by_player: BTreeMap<PlayerId, SeatId>,
+    /// Joins and leaves since the last step.
+    commands: Vec<Command<G::Input>>,
+    next_player: u32,
+    moved: u32,
+    empty_since: Option<Duration>,
+    closed: Vec<(SeatId, Code)>,
+    view: Vec<GroupId>,
+    stats: Stats,
+}
+
+#[derive(Debug)]
+struct Seat<I> {
+    player: PlayerId,
+    token: Uuid,
+    inputs: SeatInputs<I>,
+    /// Since when the connection has been gone.
+    gone: Option<Duration>,
+}
+
+impl<G: Game> fmt::Debug for Room<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(G::NAME)
+            .field("tick", &self.simulation.tick())
+            .field("players", &self.players())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<G: Game> Room<G> {
+    /// A room at tick 0.
+    pub fn open(config: G::Config, seed: u64) -> Self {
+        Self::with_bounds(config, seed, Bounds::default())
+    }
+
+    /// A room whose frames have other bounds than the protocol's, for tests.
+    pub fn with_bounds(config: G::Config, seed: u64, bounds: Bounds) -> Self {
+        Self {
+            settings: G::settings(&config),
+            simulation: Simulation::new(config, seed),
+            edge: Edge::new(bounds),
+            seats: Vec::new(),
+            by_player: BTreeMap::new(),
+            commands: Vec::new(),
+            next_player: 1,
+            moved: 0,
+            empty_since: None,
+            closed: Vec::new(),
+            view: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// The properties that the game gave this room.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The game and its world.
+    pub fn simulation(&self) -> &Simulation<G> {
+        &self.simulation
+    }
+
+    /// The game and its world, for tests and tools that act beside the players.
+    pub fn simulation_mut(&mut self) -> &mut Simulation<G> {
+        &mut self.simulation
+    }
+
+    /// Gives a new player a seat. The game hears of it at the next step.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::RoomFull`] if there is none, [`Code::Finished`] if the match is over.
+    pub fn enter(&mut self, name: String, token: Uuid, verify: bool, _now: Duration) -> Result<Entered, Code> {
+        if self.finished().is_some() {
+            return Err(Code::Finished);
+        }
+        if self.free_seats() == 0 {
+            return Err(Code::RoomFull);
+        }
+        let player = PlayerId(self.next_player);
+        self.next_player += 1;
+        let place = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        let seat = SeatId(place as u32);
+        self.seats[place] = Some(Seat { player, token, inputs: SeatInputs::default(), gone: None });
+        self.by_player.insert(player, seat);
+        self.edge.open(seat, verify);
+        self.commands.push(Command::Join { player, name });
+        Ok(Entered { seat, player, tick: self.simulation.tick(), epoch: self.edge.epoch(seat), input: 0 })
+    }
+
+    /// Gives a session its seat again, on another connection, and goes on from where the client is.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
+    pub fn resume(&mut self, token: Uuid, jump: Jump, verify: bool, now: Duration) -> Result<Entered, Code> {
+        let found = self
+            .seats
+            .iter_mut()
+            .enumerate()
+            .find_map(|(place, seat)| Some((place, seat.as_mut()?)).filter(|(_, seat)| seat.token == token));
+        let (place, found) = found.ok_or(Code::UnknownSession)?;
+        let seat = SeatId(place as u32);
+        self.edge.resume(seat, self.simulation.world().committed(), jump, verify, now)?;
+        found.gone = None;
+        Ok(Entered {
+            seat,
+            player: found.player,
+            tick: self.simulation.tick(),
+            epoch: jump.epoch,
+            input: found.inputs.highest(),
+        })
+    }
+
+    /// Takes a message of a client in the room.
+    ///
+    /// # Errors
+    ///
+    /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
+    pub fn receive(&mut self, seat: SeatId, message: ClientMessage, now: Duration) -> Result<(), Code> {
+        match message {
+            ClientMessage::Input { number, aim, report, payload } => {
+                self.edge.report(seat, report);
+                self.take_input(seat, number, aim, &payload)
+            }
+            ClientMessage::Report(report) => {
+                self.edge.report(seat, report);
+                Ok(())
+            }
+            ClientMessage::Jump(jump) => {
+                if self.edge.jump(seat, self.simulation.world().committed(), jump, now).is_err() {
+                    self.stats.stale_jumps += 1;
+                }
+                Ok(())
+            }
+            ClientMessage::Leave => Err(Code::Left),
+            ClientMessage::Hello { .. } | ClientMessage::Enter(_) => Err(Code::Malformed),
+        }
+    }
+
+    fn take_input(&mut self, seat: SeatId, number: u32, aim: Tick, payload: &[u8]) -> Result<(), Code> {
+        if payload.len() > limits::INPUT_BYTES {
+            return Err(Code::TooLarge);
+        }
+        let next = Tick(self.simulation.tick().0 + 1);
+        let Some(seat) = self.seats.get_mut(seat.0 as usize).and_then(Option::as_mut) else { return Ok(()) };
+        let input = codec::decode::<G::Input>(payload).ok().filter(Wire::is_bounded);
+        let counts = &mut self.stats.inputs;
+        let count = match seat.inputs.take(number, aim, input, next, self.settings.late)? {
+            Outcome::Accepted => &mut counts.accepted,
+            Outcome::Late => &mut counts.late,
+            Outcome::Repeated => &mut counts.repeated,
+            Outcome::Refused(_) => &mut counts.refused,
+        };
+        *count += 1;
+        Ok(())
+    }
+
+    /// A connection is gone: its seat is kept for [`Settings::grace`].
+    pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
+        if let Some(Some(entry)) = self.seats.get_mut(seat.0 as usize) {
+            entry.gone.get_or_insert(now);
+            self.edge.hold(seat, self.simulation.world().committed(), now);
+        }
+    }
+
+    /// Frees a seat. The game hears of it at the next step.
+    pub fn remove(&mut self, seat: SeatId, why: Leave) {
+        if let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::take) {
+            self.by_player.remove(&entry.player);
+            self.edge.close(seat);
+            self.commands.push(Command::Leave { player: entry.player, why });
+        }
+    }
+
+    /// Computes the next tick. True if frames are due.
+    pub fn step(&mut self, now: Duration) -> bool {
+        self.remove_lost(now);
+        let tick = Tick(self.simulation.tick().0 + 1);
+        let seats = &mut self.seats;
+        let inputs = seats.iter_mut().flatten().flat_map(|seat| {
+            let player = seat.player;
+            std::iter::from_fn(move || Some(Command::Input { player, input: seat.inputs.due(tick)? }))
+        });
+        self.simulation.step(self.commands.drain(..).chain(inputs));
+        self.stats.ticks += 1;
+        self.take_events();
+        let due = tick.0.is_multiple_of(self.settings.send_every.max(1)) || self.finished().is_some();
+        if due {
+            self.simulation.commit();
+            self.edge.begin_commit();
+        }
+        due
+    }
+
+    fn remove_lost(&mut self, now: Duration) {
+        for place in 0..self.seats.len() {
+            let gone = self.seats[place].as_ref().and_then(|seat| seat.gone);
+            if gone.is_some_and(|gone| now.saturating_sub(gone) > self.settings.grace) {
+                self.closed.push((SeatId(place as u32), Code::Unresponsive));
+                self.remove(SeatId(place as u32), Leave::Lost);
+            }
+        }
+        self.empty_since = if self.by_player.is_empty() { self.empty_since.or(Some(now)) } else { None };
+    }
+
+    fn take_events(&mut self) {
+        let events = std::mem::take(&mut self.simulation.outbox().events);
+        for (audience, bytes) in events {
+            if bytes.len() > MAX_EVENT_BYTES {
+                self.stats.events_too_large += 1;
+                continue;
+            }
+            let player = match audience {
+                Audience::Player(player) => Some(player),
+                Audience::Group(group) => self.simulation.world().owner(group),
+            };
+            match (player, audience) {
+                (Some(player), _) => {
+                    if let Some(seat) = self.by_player.get(&player) {
+                        self.edge.send(*seat, bytes);
+                    }
+                }
+                (None, Audience::Group(group)) if self.simulation.world().is_shared(group) => {
+                    self.edge.broadcast(group, bytes)
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Serves a seat: fills `out` (emptied first) with its frame. False if there is none: it is held, or nothing is new.
+    ///
+    /// # Errors
+    ///
+    /// A [`Code`] for which the seat must be removed: its view cannot be sent, or it has been held for longer than
+    /// [`Settings::grace`].
+    pub fn frame(&mut self, seat: SeatId, now: Duration, rtt: Duration, out: &mut Vec<u8>) -> Result<bool, Code> {
+        let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::as_mut) else {
+            out.clear();
+            return Ok(false);
+        };
+        if self.edge.held_since(seat).is_some_and(|held| now.saturating_sub(held) > self.settings.grace) {
+            return Err(Code::Unresponsive);
+        }
+        self.simulation.view(entry.player, &mut self.view);
+        let world = self.simulation.world();
+        let situation = Situation {
+            now,
+            rtt,
+            view: &self.view,
+            own: world.own_group_of(entry.player),
+            settled: entry.inputs.settled(),
+            moved: self.moved,
+        };
+        self.edge.frame(seat, world.committed(), &situation, entry.inputs.drain_refused(), out)
+    }
+
+    /// Instead of [`Room::frame`] for a seat whose socket is blocked.
+    pub fn hold(&mut self, seat: SeatId, now: Duration) {
+        self.edge.hold(seat, self.simulation.world().committed(), now);
+    }
+
+    /// How many frames were handed over to a seat, on all its connections.
+    pub fn frames_handed(&self, seat: SeatId) -> u64 {
+        self.edge.frames(seat)
+    }
+
+    /// Whether a seat is held now.
+    pub fn is_held(&self, seat: SeatId) -> bool {
+        self.edge.held_since(seat).is_some()
+    }
+
+    /// Whether somebody has this seat.
+    pub fn has_seat(&self, seat: SeatId) -> bool {
+        self.seats.get(seat.0 as usize).is_some_and(Option::is_some)
+    }
+
+    /// Seats that are taken, those kept for lost connections included.
+    pub fn players(&self) -> u32 {
+        self.by_player.len() as u32
+    }
+
+    /// Seats that are free.
+    pub fn free_seats(&self) -> u32 {
+        self.settings.max_players.saturating_sub(self.players())
+    }
+
+    /// The seats that the room has freed by itself since this was last asked: their players were lost.
+    pub fn closed(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
+        self.closed.drain(..)
+    }
+
+    /// The result, once the game has ended the match.
+    pub fn finished(&mut self) -> Option<&serde_json::Value> {
+        self.simulation.outbox().finished.as_ref()
+    }
+
+    /// Whether the room has been empty for longer than [`Settings::linger`].
+    pub fn is_abandoned(&self, now: Duration) -> bool {
+        self.empty_since.is_some_and(|since| now.saturating_sub(since) > self.settings.linger)
+    }
+
+    /// By how many ticks the schedule has been moved in all: clients are told in the next frame.
+    pub fn schedule_moved(&mut self, ticks: u32) {
+        self.moved = ticks;
+    }
+
+    /// What was counted, and how large the room is now.
+    pub fn stats(&self) -> Stats {
+        let world = self.simulation.world();
+        let committed = world.committed();
+        let groups = (0..committed.group_count() as u32).map(|group| committed.group(GroupId(group)).members.len());
+        Stats {
+            edge: self.edge.stats(),
+            bent: world.bent(),
+            held: self.edge.held(),
+            entities: world.len(),
+            largest_group: groups.max().unwrap_or(0),
+            ..self.stats
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The core's tests from outside: a model of what every client must hold, and the harness that drives rooms without sockets.
+
+mod model;
+mod sandbox;
