@@ -1,0 +1,140 @@
+//! The arena, Tiltyard's example game: a 2-D, top-down field on which fighters walk, aim, shoot, heal and come back.
+//!
+//! Read it in the order of its modules: [`rules`] are numbers and pure functions, [`entities`] what stands in the world,
+//! [`messages`] what travels beside it; `seat` is what the game keeps of a player, `targets` finds who stands near a
+//! point, and `phases` are the parts of a tick. This file ties them together as a [`Game`]. [`bot`] plays it.
+
+pub mod rules;
+pub mod entities;
+pub mod messages;
+pub mod bot;
+mod seat;
+mod targets;
+mod phases;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tiltyard_shared::prelude::*;
+
+use entities::{Ammo, Fighter, Thing};
+use messages::{Event, Input};
+use rules::{CELL, SIZE};
+use seat::Seat;
+use targets::Targets;
+
+/// What a room is made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
+pub struct Config {
+    /// Seats; 0 counts as 1. Default 1,000.
+    pub max_players: u16,
+    /// Pickups that lie on the field when none is missing, at most [`Config::MAX_PICKUPS`]. Default 64.
+    pub pickups: u16,
+    /// How many cells of 128 units a player sees in each direction beyond its own, at most 16 (the whole field). Default 3.
+    ///
+    /// A fighter may be 8 units beyond the border of its cell before it changes over, so depth 3 shows at least 376 units
+    /// in each direction, and 896 x 896 units away from the walls. That is comfortable for shots, which fly 360, and for
+    /// a page that draws a unit as two pixels: a screen of 1280 x 720 then shows 320 units to the sides. Of what is
+    /// spread evenly over the field a player sees 15 % on average, because the walls cut views.
+    pub view_depth: u8,
+}
+
+impl Config {
+    /// Most pickups of a room.
+    pub const MAX_PICKUPS: u16 = 2_000;
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { max_players: 1_000, pickups: 64, view_depth: 3 }
+    }
+}
+
+/// A running match. It never ends: players come, score and go.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Arena {
+    config: Config,
+    seats: BTreeMap<PlayerId, Seat>,
+    /// Everything in the air, in the order in which it was fired.
+    shots: Vec<EntityId>,
+    pickups: Vec<EntityId>,
+    /// Built anew in every tick.
+    #[serde(skip)]
+    targets: Targets,
+}
+
+impl Game for Arena {
+    const NAME: &'static str = "arena";
+    type Config = Config;
+    type Entity = Thing;
+    type Input = Input;
+    type Event = Event;
+
+    fn settings(config: &Config) -> Settings {
+        Settings {
+            tick_hz: 20,
+            send_every: 1,
+            max_players: u32::from(config.max_players.max(1)),
+            grace: Duration::from_secs(30),
+            ..Settings::default()
+        }
+    }
+
+    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
+        ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Thing::position);
+        let (seats, shots, targets) = (BTreeMap::new(), Vec::new(), Targets::default());
+        let mut arena = Self { config, seats, shots, pickups: Vec::new(), targets };
+        while arena.lacks_pickups() {
+            arena.add_pickup(ctx);
+        }
+        arena
+    }
+
+    fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
+        let name = rules::cut_name(ctx.name(player));
+        let fighter = ctx.world.spawn(Thing::Fighter(Fighter::new(player, name, rules::random_place(ctx.rng))));
+        let own_group = ctx.own_group(player);
+        let ammo = ctx.world.spawn_in(own_group, Thing::Ammo(Ammo::full()));
+        self.seats.insert(player, Seat::new(fighter, ammo, ctx.tick));
+    }
+
+    fn leave(&mut self, player: PlayerId, _why: Leave, ctx: &mut Ctx<'_, Self>) {
+        let Some(seat) = self.seats.remove(&player) else { return };
+        ctx.world.despawn(seat.fighter);
+        self.remove_shots_of(player, ctx);
+    }
+
+    fn tick(&mut self, inputs: &Inputs<Input>, ctx: &mut Ctx<'_, Self>) {
+        for (player, input) in inputs.iter() {
+            if let Some(seat) = self.seats.get_mut(&player) {
+                seat.hold(*input);
+            }
+        }
+        self.revive(ctx);
+        self.walk(ctx);
+        self.shoot(ctx);
+        self.fly(ctx);
+        self.collect(ctx);
+        self.restock(ctx);
+    }
+
+    fn view(&self, player: PlayerId, view: &mut View<'_, Thing>) {
+        let Some(seat) = self.seats.get(&player) else { return };
+        let depth = u32::from(self.config.view_depth.min(16));
+        match view.world.get(seat.fighter) {
+            Some(Thing::Fighter(fighter)) if fighter.hp == 0 => watch(view, fighter.position(), depth),
+            _ => view.around(seat.fighter, depth),
+        }
+    }
+}
+
+/// Sees the cells around a point: the place where a fighter fell, which stands in no cell until it comes back.
+fn watch(view: &mut View<'_, Thing>, [x, y]: rules::Point, depth: u32) {
+    let Some(grid) = view.world.grid() else { return };
+    let steps = || (0..=2 * depth).map(|step| (step as f32 - depth as f32) * CELL);
+    for cell in steps().flat_map(|down| steps().filter_map(move |right| grid.cell_at([x + right, y + down]))) {
+        view.group(cell);
+    }
+}
