@@ -1,0 +1,64 @@
+# The commands of the project. `make` alone lists them; CI runs `make test lint deny` (.ci/run).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Targets run in the order given, also under -j: cargo uses all cores by itself, and smoke measures time.
+.NOTPARALLEL:
+
+CARGO ?= cargo
+# Options for the server: make run ARGS="--listen 0.0.0.0:8080".
+ARGS ?=
+# In CI the committed Cargo.lock counts as it is; a stale one is an error.
+LOCKED := $(if $(CI),--locked)
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## build and start the server; ARGS="..." are its options
+	$(CARGO) run $(LOCKED) --release -p tiltyard-server --bin tiltyard -- $(ARGS)
+
+.PHONY: build
+build: ## the release binaries, server and bots
+	$(CARGO) build $(LOCKED) --release --workspace --bins
+
+.PHONY: test
+test: test-rust check-metrics smoke ## everything that must pass
+
+# Doctests stand alone because nextest does not run them.
+.PHONY: test-rust
+test-rust: ## all Rust tests, then the doctests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; \
+		$(CARGO) nextest run $(LOCKED) --workspace; \
+	else set -x; \
+		$(CARGO) test $(LOCKED) --workspace --tests --no-fail-fast; \
+	fi
+	$(CARGO) test $(LOCKED) --workspace --doc
+
+.PHONY: check-metrics
+check-metrics: build ## promtool accepts the /metrics of a running server
+	ci/check-metrics
+
+.PHONY: smoke
+smoke: build ## a release server on free ports, and bots that verify every state they hold
+	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
+
+.PHONY: lint
+lint: ## rustfmt, clippy and rustdoc, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(LOCKED) --quiet --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --quiet --workspace --no-deps
+
+.PHONY: deny
+deny: ## licences, bans and sources of all dependencies, where cargo-deny is installed
+	@if $(CARGO) deny --version >/dev/null 2>&1; then set -x; \
+		$(CARGO) deny $(LOCKED) check licenses bans sources; \
+	else \
+		echo "NOT CHECKED: licences, bans and sources. Missing: cargo-deny (cargo install --locked cargo-deny)"; \
+	fi
+
+.PHONY: audit
+audit: ## known advisories against any dependency; needs the network and cargo-deny
+	$(CARGO) deny $(LOCKED) check advisories
