@@ -21,7 +21,7 @@ mod committed;
 #[cfg(test)]
 mod tests;
 
-pub use committed::{Committed, Group, KindLayout, LaneLayout, Layout, Member};
+pub use committed::{Committed, Fault, Group, KindLayout, LaneLayout, Layout, Member};
 
 /// Most entities of a world.
 pub const MAX_ENTITIES: usize = 65_535;

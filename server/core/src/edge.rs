@@ -10,7 +10,7 @@ use std::time::Duration;
 use tiltyard_shared::{
     frame::{Head, Settled},
     protocol::{Code, Jump, Report, limits},
-    world::{Committed, GroupId},
+    world::{Committed, Fault, GroupId},
 };
 
 mod body;
@@ -154,6 +154,11 @@ impl Edge {
     /// How many seats are held now.
     pub fn held(&self) -> usize {
         self.seats.iter().flatten().filter(|seat| seat.held.is_some()).count()
+    }
+
+    /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
+    pub fn inject(&mut self, fault: Fault) {
+        self.common.chunks.fault = Some(fault);
     }
 
     /// Opens a seat: its first frame will state everything.

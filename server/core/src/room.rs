@@ -9,7 +9,7 @@ use tiltyard_shared::{
     game::{Audience, Command, Game, Leave, PlayerId, Settings, Simulation, Tick},
     protocol::{ClientMessage, Code, Jump, codec, limits},
     wire::Wire,
-    world::{Bent, GroupId},
+    world::{Bent, Fault, GroupId},
 };
 use uuid::Uuid;
 
@@ -390,6 +390,11 @@ impl<G: Game> Room<G> {
     /// By how many ticks the schedule has been moved in all: clients are told in the next frame.
     pub fn schedule_moved(&mut self, ticks: u32) {
         self.moved = ticks;
+    }
+
+    /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
+    pub fn inject(&mut self, fault: Fault) {
+        self.edge.inject(fault);
     }
 
     /// What was counted, and how large the room is now.

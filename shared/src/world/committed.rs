@@ -10,6 +10,10 @@ use crate::{
 
 use super::GroupId;
 
+mod fault;
+
+pub use fault::Fault;
+
 /// What an encoder or decoder must know of the kinds: counts, widths, codings. Made from a schema.
 #[derive(Clone, Debug)]
 pub struct Layout {

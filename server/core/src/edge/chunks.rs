@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use tiltyard_shared::{
     chunk::{self, Form},
     game::Tick,
-    world::{Committed, GroupId},
+    world::{Committed, Fault, GroupId},
 };
 
 /// Encoded chunks of the current commit. Emptied by the next; the memory is kept.
@@ -18,6 +18,8 @@ pub(super) struct Chunks {
     others: BTreeMap<(GroupId, Tick), Range<usize>>,
     /// How many were encoded: deltas, catch-ups, snapshots.
     pub(super) encoded: [u64; 3],
+    /// A fault to make once, in the first delta that offers a place for it.
+    pub(super) fault: Option<Fault>,
 }
 
 /// What a group's chunk must be to bring who holds `handed` (0 for nothing) to the last commit; `None` for no chunk.
@@ -72,7 +74,13 @@ impl Chunks {
 
     fn append(&mut self, world: &Committed, group: GroupId, form: Form, count: usize) -> Range<usize> {
         let start = self.bytes.len();
-        chunk::encode(world, group, form, &mut self.bytes);
+        match self.fault.filter(|_| form == Form::Delta).and_then(|fault| world.with_fault(group, fault)) {
+            Some(faulty) => {
+                self.fault = None;
+                chunk::encode(&faulty, group, form, &mut self.bytes);
+            }
+            None => chunk::encode(world, group, form, &mut self.bytes),
+        }
         self.encoded[count] += 1;
         start..self.bytes.len()
     }

@@ -1,0 +1,64 @@
+//! Deliberate faults: a copy of the committed state that is wrong in one place, so that tests can prove that clients notice.
+
+use std::str::FromStr;
+
+use super::Committed;
+use crate::world::GroupId;
+
+/// What a faulty encoder does to one delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Sends one lane with its lowest bit flipped.
+    FlipLane,
+    /// Forgets that one member has left.
+    DropDeparture,
+    /// Sends a delta that says nothing.
+    SkipDelta,
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "flip-lane" => Ok(Self::FlipLane),
+            "drop-departure" => Ok(Self::DropDeparture),
+            "skip-delta" => Ok(Self::SkipDelta),
+            _ => Err(format!("{name:?} is no fault: flip-lane, drop-departure or skip-delta")),
+        }
+    }
+}
+
+impl Committed {
+    /// A copy in which a group that the last commit changed is wrong; `None` if it offers no place for this fault.
+    pub fn with_fault(&self, group: GroupId, fault: Fault) -> Option<Self> {
+        let mut copy = self.clone();
+        match fault {
+            Fault::FlipLane => {
+                let slot = *self.group(group).changed.iter().find(|slot| self.member(**slot).mask & 1 == 1)?;
+                let first = slot as usize * self.layout.lane_stride;
+                let lane = self.kind(self.member(slot)).lanes.first().filter(|lane| lane.bits > 1)?;
+                // Not back to the old value: a changed lane that has not changed has no code.
+                let flipped = (0..lane.bits)
+                    .map(|bit| self.lanes[first] ^ 1 << bit)
+                    .find(|code| *code != self.lanes_before[first]);
+                copy.lanes[first] = flipped?;
+            }
+            Fault::DropDeparture => {
+                let faulty = &mut copy.groups[group.0 as usize];
+                let place = faulty.departed.iter().position(|slot| faulty.arrived.binary_search(slot).is_err())?;
+                let slot = faulty.departed.remove(place);
+                let place = faulty.members.partition_point(|other| *other < slot);
+                faulty.members.insert(place, slot);
+            }
+            Fault::SkipDelta => {
+                let faulty = &mut copy.groups[group.0 as usize];
+                if faulty.changed.is_empty() {
+                    return None;
+                }
+                faulty.changed.clear();
+            }
+        }
+        Some(copy)
+    }
+}
