@@ -1,0 +1,144 @@
+//! The games of a server, each behind one small trait, so that gateway and rooms need not know their types.
+
+use std::{
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+};
+
+use tiltyard_shared::{
+    game::Game,
+    protocol::{Code, codec, limits},
+    schema::Schema,
+    wire::Wire,
+};
+
+use crate::room::{self, Setup};
+
+/// The games that a server offers.
+///
+/// ```
+/// # use tiltyard_server::Games;
+/// let games = Games::new().with::<tiltyard_arena::Arena>();
+/// assert_eq!(games.names(), ["arena"]);
+/// ```
+#[derive(Clone, Default)]
+pub struct Games(Vec<Arc<dyn GameHost>>);
+
+impl Games {
+    /// No game yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Offers one more game.
+    #[must_use]
+    pub fn with<G: Game>(mut self) -> Self {
+        self.0.push(Arc::new(Host::<G>::new()));
+        self
+    }
+
+    /// The games' names in the order given.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.iter().map(|host| host.name()).collect()
+    }
+
+    /// A game by its name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Arc<dyn GameHost>> {
+        self.0.iter().find(|host| host.name() == name)
+    }
+
+    /// What is wrong with the list, in words: no game, a name twice, a name that cannot be one.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let names = self.names();
+        if names.is_empty() {
+            return Err("there is no game to serve".to_owned());
+        }
+        for (place, name) in names.iter().enumerate() {
+            let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if !plain || !(1..=limits::NAME_BYTES).contains(&name.len()) {
+                return Err(format!("{name:?} is no name for a game: 1 to 32 lower-case letters, digits and dashes"));
+            }
+            if names[..place].contains(name) {
+                return Err(format!("two games have the name {name:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Games {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Games").field(&self.names()).finish()
+    }
+}
+
+/// What clients must know of a game to decode it.
+#[derive(Debug)]
+pub(crate) struct SchemaDocument {
+    /// The document as JSON text.
+    pub(crate) json: String,
+    /// Its hash.
+    pub(crate) hash: u64,
+}
+
+/// A game of this server.
+pub(crate) trait GameHost: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// Checks a config (`None`: the default) and makes ready a room from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadConfig`] or [`Code::TooLarge`] for the config's fault, [`Code::GameFailed`] if the game panics over it.
+    fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code>;
+}
+
+/// The running of a room.
+pub(crate) type RoomFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A room that can be opened.
+pub(crate) struct Prepared {
+    /// How many players it will hold.
+    pub(crate) seats: u32,
+    /// Opens it and runs it to its end. Called on its shard.
+    pub(crate) run: Box<dyn FnOnce(Setup) -> RoomFuture + Send>,
+}
+
+struct Host<G: Game> {
+    schema: Arc<SchemaDocument>,
+    game: std::marker::PhantomData<fn() -> G>,
+}
+
+impl<G: Game> Host<G> {
+    fn new() -> Self {
+        let json = Schema::of::<G>().to_json();
+        let hash = Schema::hash(&json);
+        Self { schema: Arc::new(SchemaDocument { json, hash }), game: std::marker::PhantomData }
+    }
+
+    fn decode(config: Option<&[u8]>) -> Result<G::Config, Code> {
+        match config {
+            None => Ok(G::Config::default()),
+            Some(bytes) if bytes.len() > limits::CONFIG_BYTES => Err(Code::TooLarge),
+            Some(bytes) => codec::decode::<G::Config>(bytes).ok().filter(Wire::is_bounded).ok_or(Code::BadConfig),
+        }
+    }
+}
+
+impl<G: Game> GameHost for Host<G> {
+    fn name(&self) -> &'static str {
+        G::NAME
+    }
+
+    fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code> {
+        let config = Self::decode(config)?;
+        let settings = catch_unwind(AssertUnwindSafe(|| G::settings(&config))).map_err(|_| Code::GameFailed)?;
+        let schema = self.schema.clone();
+        let run = Box::new(move |setup: Setup| -> RoomFuture { Box::pin(room::run::<G>(config, schema, setup)) });
+        Ok(Prepared { seats: settings.max_players, run })
+    }
+}

@@ -1,0 +1,77 @@
+//! HTTP/1.1 over plain TCP by hyper around an axum router, for players and for operators.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{Router, response::Response};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::sleep,
+};
+use tracing::{debug, warn};
+
+use crate::line;
+
+/// A client has so long for the head of each request; idle connections are closed after it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Most bytes of a request's head.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// How long accepting pauses when the system has no more connections to give.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection's place outside of rooms, kept by whoever serves it.
+#[derive(Clone, Debug)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
+
+/// Serves the router; each connection takes one of the `places`, and waits to be accepted while there is none. Requests
+/// find their [`Place`] among their extensions. Never returns; when dropped, what has not been upgraded is closed.
+pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Semaphore>) {
+    let service = TowerToHyperService::new(router);
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(permit) = places.clone().acquire_owned().await else { return };
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(serve_one(stream, service.clone(), Place(Arc::new(permit))));
+            }
+            Err(error) => {
+                warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, router: TowerToHyperService<Router>, place: Place) {
+    if let Err(error) = line::set_options(&stream) {
+        return debug!(%error, "connection lost");
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(place.clone());
+        let response = router.call(request);
+        async move { response.await as Result<Response, Infallible> }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        debug!(%error, "HTTP connection failed");
+    }
+}

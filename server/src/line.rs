@@ -1,0 +1,169 @@
+//! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream, readiness from tokio.
+//!
+//! tungstenite is driven directly by whoever owns the socket; there is no task and no waker per connection. A line can be
+//! moved from one runtime to another: [`Line::detach`] on the old thread, [`Line::attach`] on the new one. What speaks
+//! WebSocket over it is [`crate::socket`].
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr},
+};
+
+use socket2::SockRef;
+use tokio::{io::Interest, net::TcpStream};
+
+use crate::ops::metrics;
+
+/// Kernel send buffer of a connection (the kernel doubles it for its own bookkeeping). Small, so that a slow reader is
+/// noticed after some frames instead of minutes.
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
+
+/// Bytes not yet sent above which the kernel takes no more.
+const NOT_SENT_BYTES: u32 = 16 * 1024;
+
+/// A TCP connection with an allowance of bytes to read. Closes, and counts its traffic, when dropped.
+#[derive(Debug)]
+pub(crate) struct Line {
+    stream: Stream,
+    peer: SocketAddr,
+    allowance: usize,
+    received: u64,
+    sent: u64,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Attached(TcpStream),
+    Detached(std::net::TcpStream),
+    /// Between runtimes, or lost on the way.
+    Gone,
+}
+
+/// Sets the options of a connection that has just been accepted.
+///
+/// # Errors
+///
+/// Those of `setsockopt`: the connection is useless then.
+pub(crate) fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(NOT_SENT_BYTES)?;
+    Ok(())
+}
+
+impl Line {
+    /// Wraps a connected stream.
+    ///
+    /// # Errors
+    ///
+    /// If the peer is already gone.
+    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+        let peer = stream.peer_addr()?;
+        metrics::connection_opened();
+        Ok(Self { stream: Stream::Attached(stream), peer, allowance: 0, received: 0, sent: 0 })
+    }
+
+    /// The address of the other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// How many bytes may be read from now on. Beyond them reads answer `WouldBlock`, however much has arrived: a peer
+    /// that sends endless fragments of a message cannot keep its reader busy.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.allowance = bytes;
+    }
+
+    /// Whether the allowance has been used up.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.allowance == 0
+    }
+
+    /// Whether there may be something to read. No system call.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.attached().is_ok_and(|stream| stream.try_io(Interest::READABLE, || Ok(())).is_ok())
+    }
+
+    /// Waits until there may be something to read.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.attached()?.readable().await
+    }
+
+    /// Waits until there may be room to write.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        self.attached()?.writable().await
+    }
+
+    /// Says that no more will be written; the peer may still send.
+    pub(crate) fn finish_writing(&self) -> io::Result<()> {
+        SockRef::from(self.attached()?).shutdown(Shutdown::Write)
+    }
+
+    /// Takes the stream off this thread's runtime.
+    pub(crate) fn detach(&mut self) -> io::Result<()> {
+        if let Stream::Attached(stream) = std::mem::replace(&mut self.stream, Stream::Gone) {
+            self.stream = Stream::Detached(stream.into_std()?);
+        }
+        Ok(())
+    }
+
+    /// Puts the stream onto this thread's runtime.
+    pub(crate) fn attach(&mut self) -> io::Result<()> {
+        if let Stream::Detached(stream) = std::mem::replace(&mut self.stream, Stream::Gone) {
+            self.stream = Stream::Attached(TcpStream::from_std(stream)?);
+        }
+        self.attached().map(|_| ())
+    }
+
+    /// Counts the bytes that went through since this was last called. Called now and then, not per message.
+    pub(crate) fn count_traffic(&mut self) {
+        metrics::traffic(std::mem::take(&mut self.received), std::mem::take(&mut self.sent));
+    }
+
+    fn attached(&self) -> io::Result<&TcpStream> {
+        match &self.stream {
+            Stream::Attached(stream) => Ok(stream),
+            Stream::Detached(_) | Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.count_traffic();
+        metrics::connection_closed();
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = buffer.len().min(self.allowance);
+        if wanted == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let stream = self.attached()?;
+        let read = stream.try_read(&mut buffer[..wanted])?;
+        if 0 < read && read < wanted {
+            // The kernel had no more, so the next read would only be told so: readiness is edge-triggered, what arrives
+            // from now on raises it again. (tokio's own `poll_read` does the same.)
+            let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+        }
+        self.allowance -= read;
+        self.received += read as u64;
+        Ok(read)
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.attached()?.try_write(bytes)?;
+        self.sent += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

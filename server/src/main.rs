@@ -1,0 +1,3 @@
+//! The `tiltyard` binary: serves the arena.
+
+tiltyard_server::main!(tiltyard_arena::Arena);

@@ -1,0 +1,48 @@
+//! The operators' port: `/metrics` for Prometheus, `/healthz` (the process runs), `/readyz` (it takes players).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use crate::{gateway::http, ops::metrics, stop::Stop};
+
+/// Histograms keep single samples until someone asks; so often this happens without Prometheus.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Connections at a time; further ones wait to be accepted.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Serves until the server has stopped.
+pub(crate) async fn serve(listener: TcpListener, mut stop: Stop) {
+    let router = Router::new()
+        .route("/metrics", get(render))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(stop.clone());
+    let upkeep = async {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            metrics::install().run_upkeep();
+        }
+    };
+    tokio::select! {
+        () = http::serve(listener, router, Arc::new(Semaphore::new(MAX_CONNECTIONS))) => {}
+        () = upkeep => {}
+        () = stop.is_over() => {}
+    }
+}
+
+async fn render() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::install().render())
+}
+
+async fn ready(State(stop): State<Stop>) -> impl IntoResponse {
+    if stop.is_stopping() { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") } else { (StatusCode::OK, "ready\n") }
+}

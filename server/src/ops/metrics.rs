@@ -1,0 +1,291 @@
+//! The only file that names the metrics facade: every metric with its name, unit and help text, and the functions by which
+//! the rest of the server counts. How a room's own counters get here is [`crate::room`]'s business.
+//!
+//! Names follow Prometheus' conventions: base units, `_total` on counters. Labels are bounded: `game` by the games of
+//! the server, `code` by [`Code`], the others by the lists below.
+
+use std::{sync::OnceLock, time::Duration};
+
+use ::metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tiltyard_shared::protocol::Code;
+
+/// A metric as `/metrics` shows it.
+#[derive(Clone, Copy, Debug)]
+struct Metric {
+    name: &'static str,
+    kind: Kind,
+    unit: Unit,
+    help: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram(&'static [f64]),
+}
+
+const BUILD_INFO: &str = "tiltyard_build_info";
+const CONNECTIONS: &str = "tiltyard_connections";
+const HANDSHAKES: &str = "tiltyard_handshakes_total";
+const RECEIVED_BYTES: &str = "tiltyard_received_bytes_total";
+const SENT_BYTES: &str = "tiltyard_sent_bytes_total";
+const REFUSALS: &str = "tiltyard_refusals_total";
+const GOODBYES: &str = "tiltyard_goodbyes_total";
+const ROOMS: &str = "tiltyard_rooms";
+const PLAYERS: &str = "tiltyard_players";
+const ROOM_PANICS: &str = "tiltyard_room_panics_total";
+const TICK_DURATION: &str = "tiltyard_tick_duration_seconds";
+const TICK_LATENESS: &str = "tiltyard_tick_lateness_seconds";
+const SCHEDULE_MOVED: &str = "tiltyard_schedule_moved_ticks_total";
+const FRAMES: &str = "tiltyard_frames_total";
+const FRAME_BYTES: &str = "tiltyard_frame_bytes_total";
+const HELD_PLAYERS: &str = "tiltyard_held_players";
+const HOLDS: &str = "tiltyard_holds_total";
+const JUMPS: &str = "tiltyard_jumps_total";
+const CHUNKS: &str = "tiltyard_chunks_encoded_total";
+const SHARED_BODIES: &str = "tiltyard_shared_bodies_total";
+const GATHERED_BODIES: &str = "tiltyard_gathered_bodies_total";
+const DEFERRED_GROUPS: &str = "tiltyard_deferred_groups_total";
+const LOST_EVENTS: &str = "tiltyard_lost_event_frames_total";
+const LARGEST_GROUP: &str = "tiltyard_largest_group_entities";
+const INPUTS: &str = "tiltyard_inputs_total";
+const LARGE_BUFFERS: &str = "tiltyard_large_write_buffers_total";
+
+/// From a tick that costs nothing to one that costs several at 20 Hz.
+const TICK_BUCKETS: &[f64] =
+    &[0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+const METRICS: &[Metric] = &[
+    gauge_of(BUILD_INFO, Unit::Count, "1, with the server's version as a label."),
+    gauge_of(CONNECTIONS, Unit::Count, "WebSocket connections that are open."),
+    counter_of(HANDSHAKES, Unit::Count, "WebSocket handshakes by outcome (accepted, refused)."),
+    counter_of(RECEIVED_BYTES, Unit::Bytes, "Bytes read from WebSocket connections."),
+    counter_of(SENT_BYTES, Unit::Bytes, "Bytes written to WebSocket connections."),
+    counter_of(REFUSALS, Unit::Count, "Wishes to enter that were refused, by code."),
+    counter_of(GOODBYES, Unit::Count, "Connections closed by the server, by code."),
+    gauge_of(ROOMS, Unit::Count, "Rooms that are open, by game."),
+    gauge_of(
+        PLAYERS,
+        Unit::Count,
+        "Seats that are taken, by game; also by players whose connection is gone for a while.",
+    ),
+    counter_of(ROOM_PANICS, Unit::Count, "Rooms closed because their game panicked, by game."),
+    Metric {
+        name: TICK_DURATION,
+        kind: Kind::Histogram(TICK_BUCKETS),
+        unit: Unit::Seconds,
+        help: "Time spent computing a tick and writing its frames, by game.",
+    },
+    Metric {
+        name: TICK_LATENESS,
+        kind: Kind::Histogram(TICK_BUCKETS),
+        unit: Unit::Seconds,
+        help: "How long after its deadline a tick began, by game.",
+    },
+    counter_of(
+        SCHEDULE_MOVED,
+        Unit::Count,
+        "Ticks by which schedules were moved because rooms were too late, by game.",
+    ),
+    counter_of(FRAMES, Unit::Count, "Frames handed to connections, by game."),
+    counter_of(FRAME_BYTES, Unit::Bytes, "Bytes of the frames handed to connections, by game."),
+    gauge_of(HELD_PLAYERS, Unit::Count, "Players who get no frames at the moment because they are behind, by game."),
+    counter_of(HOLDS, Unit::Count, "How often a player began to be held, by game."),
+    counter_of(JUMPS, Unit::Count, "Jumps and resumes of clients, by game."),
+    counter_of(CHUNKS, Unit::Count, "Chunks encoded, by game and form (delta, catch_up, snapshot)."),
+    counter_of(SHARED_BODIES, Unit::Count, "Frame bodies assembled to be shared by all who see the same, by game."),
+    counter_of(GATHERED_BODIES, Unit::Count, "Frame bodies assembled for one player, by game."),
+    counter_of(DEFERRED_GROUPS, Unit::Count, "Groups that did not fit a frame and waited for the next, by game."),
+    counter_of(LOST_EVENTS, Unit::Count, "Frames that said that events owed had been dropped, by game."),
+    gauge_of(LARGEST_GROUP, Unit::Count, "Entities in the fullest group of any room, by game."),
+    counter_of(INPUTS, Unit::Count, "Inputs by game and outcome (accepted, late, repeated, refused)."),
+    counter_of(LARGE_BUFFERS, Unit::Count, "Frames so large that their connection keeps the buffer, by game."),
+];
+
+const fn counter_of(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, unit, help }
+}
+
+const fn gauge_of(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, unit, help }
+}
+
+/// Makes this process count, and returns what renders the counts as text. The first call decides; it cannot fail, except
+/// that a process with another recorder keeps that one, and `/metrics` stays empty.
+pub(crate) fn install() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let recorder = recorder();
+        let handle = recorder.handle();
+        if ::metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another metrics recorder is in use: /metrics stays empty");
+        }
+        METRICS.iter().for_each(describe);
+        gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        gauge!(CONNECTIONS).set(0.0);
+        handle
+    })
+}
+
+fn recorder() -> metrics_exporter_prometheus::PrometheusRecorder {
+    METRICS
+        .iter()
+        .fold(PrometheusBuilder::new(), |builder, metric| match metric.kind {
+            Kind::Histogram(buckets) => builder
+                .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), buckets)
+                .expect("the lists of buckets are not empty"),
+            Kind::Counter | Kind::Gauge => builder,
+        })
+        .build_recorder()
+}
+
+fn describe(metric: &Metric) {
+    match metric.kind {
+        Kind::Counter => describe_counter!(metric.name, metric.unit, metric.help),
+        Kind::Gauge => describe_gauge!(metric.name, metric.unit, metric.help),
+        Kind::Histogram(_) => describe_histogram!(metric.name, metric.unit, metric.help),
+    }
+}
+
+/// A WebSocket connection is there.
+pub(crate) fn connection_opened() {
+    gauge!(CONNECTIONS).increment(1.0);
+}
+
+/// A WebSocket connection is gone.
+pub(crate) fn connection_closed() {
+    gauge!(CONNECTIONS).decrement(1.0);
+}
+
+/// A request to speak WebSocket was answered.
+pub(crate) fn handshake(accepted: bool) {
+    counter!(HANDSHAKES, "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
+}
+
+/// Bytes went over connections.
+pub(crate) fn traffic(received: u64, sent: u64) {
+    counter!(RECEIVED_BYTES).increment(received);
+    counter!(SENT_BYTES).increment(sent);
+}
+
+/// A wish was refused.
+pub(crate) fn refusal(code: Code) {
+    counter!(REFUSALS, "code" => label(code)).increment(1);
+}
+
+/// A connection is closed by us.
+pub(crate) fn goodbye(code: Code) {
+    counter!(GOODBYES, "code" => label(code)).increment(1);
+}
+
+/// A code as a label: `too_large`.
+fn label(code: Code) -> String {
+    let mut label = String::new();
+    for character in format!("{code:?}").chars() {
+        if character.is_uppercase() && !label.is_empty() {
+            label.push('_');
+        }
+        label.push(character.to_ascii_lowercase());
+    }
+    label
+}
+
+/// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
+pub(crate) struct RoomMetrics {
+    /// Ticks: how long they took and how late they began.
+    tick_duration: Histogram,
+    tick_lateness: Histogram,
+    rooms: Gauge,
+    /// Changed by differences: several rooms share it.
+    pub(crate) players: Gauge,
+    /// Likewise.
+    pub(crate) held: Gauge,
+    pub(crate) panics: Counter,
+    pub(crate) schedule_moved: Counter,
+    pub(crate) frames: Counter,
+    pub(crate) frame_bytes: Counter,
+    pub(crate) holds: Counter,
+    pub(crate) jumps: Counter,
+    /// Deltas, catch-ups, snapshots.
+    pub(crate) chunks: [Counter; 3],
+    pub(crate) shared_bodies: Counter,
+    pub(crate) gathered_bodies: Counter,
+    pub(crate) deferred_groups: Counter,
+    pub(crate) lost_events: Counter,
+    pub(crate) largest_group: Gauge,
+    /// Accepted, late, repeated, refused.
+    pub(crate) inputs: [Counter; 4],
+    pub(crate) large_buffers: Counter,
+}
+
+impl RoomMetrics {
+    /// The metrics of a game; one more room of it is open until this is dropped.
+    pub(crate) fn new(game: &'static str) -> Self {
+        let metrics = Self {
+            tick_duration: histogram!(TICK_DURATION, "game" => game),
+            tick_lateness: histogram!(TICK_LATENESS, "game" => game),
+            rooms: gauge!(ROOMS, "game" => game),
+            players: gauge!(PLAYERS, "game" => game),
+            held: gauge!(HELD_PLAYERS, "game" => game),
+            panics: counter!(ROOM_PANICS, "game" => game),
+            schedule_moved: counter!(SCHEDULE_MOVED, "game" => game),
+            frames: counter!(FRAMES, "game" => game),
+            frame_bytes: counter!(FRAME_BYTES, "game" => game),
+            holds: counter!(HOLDS, "game" => game),
+            jumps: counter!(JUMPS, "game" => game),
+            chunks: ["delta", "catch_up", "snapshot"].map(|form| counter!(CHUNKS, "game" => game, "form" => form)),
+            shared_bodies: counter!(SHARED_BODIES, "game" => game),
+            gathered_bodies: counter!(GATHERED_BODIES, "game" => game),
+            deferred_groups: counter!(DEFERRED_GROUPS, "game" => game),
+            lost_events: counter!(LOST_EVENTS, "game" => game),
+            largest_group: gauge!(LARGEST_GROUP, "game" => game),
+            inputs: ["accepted", "late", "repeated", "refused"]
+                .map(|outcome| counter!(INPUTS, "game" => game, "outcome" => outcome)),
+            large_buffers: counter!(LARGE_BUFFERS, "game" => game),
+        };
+        metrics.rooms.increment(1.0);
+        metrics
+    }
+
+    /// A tick has been computed and its frames written.
+    pub(crate) fn tick(&self, lateness: Duration, duration: Duration) {
+        self.tick_lateness.record(lateness);
+        self.tick_duration.record(duration);
+    }
+}
+
+impl Drop for RoomMetrics {
+    fn drop(&mut self) {
+        self.rooms.decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_keeps_the_conventions() {
+        for metric in METRICS {
+            assert!(metric.name.starts_with("tiltyard_"), "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), matches!(metric.kind, Kind::Counter), "{}", metric.name);
+            assert_eq!(metric.name.contains("_bytes"), metric.unit == Unit::Bytes, "{}", metric.name);
+            assert_eq!(metric.name.contains("_seconds"), metric.unit == Unit::Seconds, "{}", metric.name);
+        }
+        assert_eq!(
+            METRICS.iter().filter(|one| METRICS.iter().filter(|other| one.name == other.name).count() > 1).count(),
+            0
+        );
+    }
+
+    #[test]
+    fn codes_are_labels_in_snake_case() {
+        assert_eq!(label(Code::TooLarge), "too_large");
+        assert_eq!(label(Code::Malformed), "malformed");
+    }
+}

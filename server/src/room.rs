@@ -1,0 +1,373 @@
+//! The room task: one room, its clock and its players' sockets, on one shard.
+//!
+//! Everything of a room happens in this task, in the order of [`RoomTask::live`]: guests are let in, sockets are scanned
+//! four times a tick, and at a tick the room is stepped and each player is written one frame. There is no lock, no channel
+//! and no wake per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one player's socket is a
+//! [`Connection`]; how guests come in is [`guest`].
+
+use std::{
+    convert::Infallible,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use tiltyard_core::{
+    room::{Room, SeatId},
+    schedule::Schedule,
+};
+use tiltyard_shared::{
+    game::{Game, Leave},
+    protocol::Code,
+};
+use tokio::{
+    sync::mpsc,
+    task::{JoinSet, yield_now},
+    time::sleep_until,
+};
+use tracing::{debug, error, info};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    config::Timing,
+    games::SchemaDocument,
+    ops::metrics::RoomMetrics,
+    rooms::Listed,
+    socket::{self, Gone},
+    stop::Stop,
+};
+
+mod bucket;
+mod connection;
+mod counts;
+pub(crate) mod guest;
+mod heartbeat;
+
+use connection::Connection;
+use counts::Counts;
+use guest::Guest;
+
+/// Sockets are looked at so many times a tick.
+const SCANS_PER_TICK: u32 = 4;
+
+/// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
+const SLICE: usize = 64;
+
+/// Each tick begins to serve so many places further on, so that nobody is always last.
+const STRIDE: usize = 29;
+
+/// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
+/// to arrive.
+const MAX_FAREWELLS: usize = 1024;
+
+/// So often counters go to the metrics.
+const EXPORT: Duration = Duration::from_secs(1);
+
+/// What a room task needs from the server.
+pub(crate) struct Setup {
+    /// The room's id.
+    pub(crate) id: Uuid,
+    /// Its entry in the list of rooms, gone when dropped.
+    pub(crate) listed: Listed,
+    /// Who wants to come in.
+    pub(crate) guests: mpsc::Receiver<Guest>,
+    /// When to stop.
+    pub(crate) stop: Stop,
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// How long to wait for what.
+    pub(crate) timing: Timing,
+    /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
+    pub(crate) phase: f32,
+}
+
+/// Why a room closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The match is over.
+    Finished,
+    /// Nobody is in it.
+    Abandoned,
+    /// The server is stopping.
+    Stopping,
+    /// The game panicked.
+    Failed,
+}
+
+impl End {
+    fn code(self) -> Code {
+        match self {
+            Self::Finished => Code::Finished,
+            Self::Abandoned => Code::RoomClosed,
+            Self::Stopping => Code::Stopping,
+            Self::Failed => Code::GameFailed,
+        }
+    }
+}
+
+struct RoomTask<G: Game> {
+    room: Room<G>,
+    schema: Arc<SchemaDocument>,
+    schedule: Schedule,
+    /// The players' connections by seat.
+    connections: Vec<Option<Connection>>,
+    /// Whom the next tick serves first.
+    first: usize,
+    /// The frame that is being written, and where it becomes a message. Both keep their memory.
+    frame: Vec<u8>,
+    scratch: BytesMut,
+    farewells: JoinSet<()>,
+    counts: Counts,
+    next_export: Duration,
+    setup: Setup,
+}
+
+/// Opens a room and runs it to its end.
+pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>, mut setup: Setup) {
+    let metrics = RoomMetrics::new(G::NAME);
+    let seed = Uuid::new_v4().as_u64_pair().0;
+    match catch_unwind(AssertUnwindSafe(|| Room::<G>::open(config, seed))) {
+        Ok(room) => RoomTask::new(room, schema, metrics, setup).run().await,
+        Err(_) => {
+            error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
+            metrics.panics.increment(1);
+            drop(setup.listed);
+            guest::refuse_all(&mut setup.guests, Code::GameFailed);
+        }
+    }
+}
+
+impl<G: Game> RoomTask<G> {
+    fn new(room: Room<G>, schema: Arc<SchemaDocument>, metrics: RoomMetrics, setup: Setup) -> Self {
+        let length = room.settings().tick_length();
+        let now = setup.clock.now();
+        Self {
+            schedule: Schedule::new(now + length.mul_f32(setup.phase.clamp(0.0, 1.0)), length),
+            room,
+            schema,
+            connections: Vec::new(),
+            first: 0,
+            frame: Vec::new(),
+            scratch: BytesMut::new(),
+            farewells: JoinSet::new(),
+            counts: Counts::new(metrics),
+            next_export: now + EXPORT,
+            setup,
+        }
+    }
+
+    async fn run(mut self) {
+        info!(room = %self.setup.id, game = G::NAME, "room opened");
+        let end = match self.live().await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        self.finish(end).await;
+    }
+
+    /// The loop: whatever arrives until the next scan, a scan, and when it is time a tick.
+    async fn live(&mut self) -> Result<Infallible, End> {
+        loop {
+            self.wait().await?;
+            self.scan().await?;
+            if self.now() >= self.schedule.deadline() {
+                self.tick().await?;
+            }
+        }
+    }
+
+    /// Lets guests in until the next scan is due.
+    async fn wait(&mut self) -> Result<(), End> {
+        let wake = self.setup.clock.at(self.next_scan());
+        loop {
+            tokio::select! {
+                biased;
+                () = self.setup.stop.requested() => return Err(End::Stopping),
+                () = sleep_until(wake) => return Ok(()),
+                Some(guest) = self.setup.guests.recv() => self.admit(guest)?,
+            }
+        }
+    }
+
+    /// Scans divide the time to the deadline; the last is at the deadline.
+    fn next_scan(&self) -> Duration {
+        let (now, deadline) = (self.now(), self.schedule.deadline());
+        let part = self.room.settings().tick_length() / SCANS_PER_TICK;
+        let left = deadline.saturating_sub(now).as_nanos().saturating_sub(1) / part.as_nanos().max(1);
+        deadline.saturating_sub(part * u32::try_from(left).unwrap_or(0))
+    }
+
+    /// Takes what the players have sent.
+    async fn scan(&mut self) -> Result<(), End> {
+        let now = self.now();
+        for places in slices(self.connections.len()) {
+            if places.start > 0 {
+                yield_now().await;
+            }
+            self.guarded(|task| places.for_each(|place| task.scan_one(place, now)))?;
+        }
+        Ok(())
+    }
+
+    fn scan_one(&mut self, place: usize, now: Duration) {
+        let Some(connection) = &mut self.connections[place] else { return };
+        let seat = SeatId(place as u32);
+        if let Err(gone) = connection.scan(now, |message| self.room.receive(seat, message, now)) {
+            self.close(seat, gone, now);
+        }
+    }
+
+    /// One tick: the room is stepped, and when frames are due everybody gets one.
+    async fn tick(&mut self) -> Result<(), End> {
+        let now = self.now();
+        let lateness = self.schedule.begin(now);
+        self.room.schedule_moved(self.schedule.moved());
+        let due = self.guarded(|task| task.room.step(now))?;
+        self.close_lost_seats();
+        let mut spent = self.now().saturating_sub(now);
+        if due {
+            spent += self.send(now).await?;
+        }
+        self.counts.tick(lateness, spent);
+        self.export(now)?;
+        if self.room.finished().is_some() {
+            return Err(End::Finished);
+        }
+        if self.room.is_abandoned(now) {
+            return Err(End::Abandoned);
+        }
+        // A room that is late must not keep its shard from its sockets.
+        yield_now().await;
+        Ok(())
+    }
+
+    /// Writes everybody's frame; returns how long it took without the turns of others.
+    async fn send(&mut self, now: Duration) -> Result<Duration, End> {
+        let seats = self.connections.len();
+        self.first = (self.first + STRIDE) % seats.max(1);
+        let mut spent = Duration::ZERO;
+        for places in slices(seats) {
+            if places.start > 0 {
+                yield_now().await;
+            }
+            let started = self.now();
+            self.guarded(|task| places.for_each(|place| task.send_one((task.first + place) % seats, now)))?;
+            spent += self.now().saturating_sub(started);
+        }
+        Ok(spent)
+    }
+
+    fn send_one(&mut self, place: usize, now: Duration) {
+        let Some(connection) = &mut self.connections[place] else { return };
+        let seat = SeatId(place as u32);
+        let sent = match connection.flush() {
+            Ok(true) => match self.room.frame(seat, now, connection.round_trip(), &mut self.frame) {
+                Ok(true) => {
+                    self.counts.frame(self.frame.len());
+                    connection.write(&self.frame, &mut self.scratch)
+                }
+                Ok(false) => Ok(()),
+                Err(code) => Err(Gone::Closing(code)),
+            },
+            Ok(false) => {
+                self.room.hold(seat, now);
+                Ok(())
+            }
+            Err(gone) => Err(gone),
+        };
+        if let Err(gone) = sent.and_then(|()| connection.beat(now, &mut self.scratch)) {
+            self.close(seat, gone, now);
+        }
+    }
+
+    /// A connection cannot go on: its player is told, and the room hears what becomes of the seat.
+    fn close(&mut self, seat: SeatId, gone: Gone, now: Duration) {
+        self.dismiss(seat, gone);
+        match gone {
+            Gone::Lost | Gone::Silent => self.room.disconnect(seat, now),
+            Gone::Closing(Code::Left) => self.room.remove(seat, Leave::Quit),
+            Gone::Closing(_) => self.room.remove(seat, Leave::Removed),
+        }
+        self.tell_occupancy();
+    }
+
+    /// Seats that the room freed by itself have, as a rule, no connection any more.
+    fn close_lost_seats(&mut self) {
+        let lost: Vec<_> = self.room.closed().collect();
+        for (seat, code) in &lost {
+            self.dismiss(*seat, Gone::Closing(*code));
+        }
+        if !lost.is_empty() {
+            self.tell_occupancy();
+        }
+    }
+
+    /// Says goodbye to a seat's connection, if it has one.
+    fn dismiss(&mut self, seat: SeatId, gone: Gone) {
+        let Some(connection) = self.connections.get_mut(seat.0 as usize).and_then(Option::take) else { return };
+        let frames = self.room.frames_handed(seat);
+        debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
+        let patience = if self.farewells.len() < MAX_FAREWELLS { self.setup.timing.farewell } else { Duration::ZERO };
+        self.farewells.spawn(socket::farewell(connection.into_socket(), gone.code(), frames, patience));
+    }
+
+    /// Lets gateways know how full the room is.
+    fn tell_occupancy(&mut self) {
+        let (players, free) = (self.room.players(), self.room.free_seats());
+        self.setup.listed.set_occupancy(players, free);
+        self.counts.players(players);
+    }
+
+    fn export(&mut self, now: Duration) -> Result<(), End> {
+        if now < self.next_export {
+            return Ok(());
+        }
+        self.next_export = now + EXPORT;
+        while self.farewells.try_join_next().is_some() {}
+        self.connections.iter_mut().flatten().for_each(Connection::count_traffic);
+        let stats = self.guarded(|task| task.room.stats())?;
+        self.counts.export(&stats);
+        Ok(())
+    }
+
+    /// The room closes: it is listed no more, whoever waits is refused, players are told, and the task ends when they
+    /// know.
+    async fn finish(mut self, end: End) {
+        let code = end.code();
+        info!(room = %self.setup.id, game = G::NAME, reason = %code, players = self.counts.current_players(), "room closed");
+        for place in 0..self.connections.len() {
+            let _ = self.guarded(|task| task.dismiss(SeatId(place as u32), Gone::Closing(code)));
+        }
+        let _ = self.guarded(|task| {
+            let stats = task.room.stats();
+            task.counts.export(&stats);
+        });
+        let Self { room, counts, setup, mut farewells, .. } = self;
+        let Setup { listed, mut guests, .. } = setup;
+        if end == End::Failed {
+            counts.panicked();
+        }
+        drop((listed, counts));
+        guest::refuse_all(&mut guests, code);
+        // A failed game may fail again when it is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
+        while farewells.join_next().await.is_some() {}
+    }
+
+    /// Runs what may call the game: a panic ends this room and nothing else.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Result<T, End> {
+        catch_unwind(AssertUnwindSafe(|| work(self))).map_err(|_| End::Failed)
+    }
+
+    fn now(&self) -> Duration {
+        self.setup.clock.now()
+    }
+}
+
+/// `0..len` in parts of [`SLICE`].
+fn slices(len: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(SLICE).map(move |start| start..len.min(start + SLICE))
+}

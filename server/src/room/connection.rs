@@ -1,0 +1,164 @@
+//! One player's socket inside a room: what arrives is counted and limited, what goes out never waits.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{
+    bucket::Bucket,
+    heartbeat::{Beat, Heartbeat},
+};
+use crate::{
+    config::Timing,
+    socket::{self, Gone, Socket},
+};
+
+/// Most messages that one scan takes from a connection, so that nobody is served at the cost of others.
+const SCAN_MESSAGES: usize = 32;
+
+/// Most bytes that one scan takes from a connection.
+const SCAN_BYTES: usize = limits::MESSAGE_BYTES;
+
+/// A connection that has a seat.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    socket: Socket,
+    bucket: Bucket,
+    heartbeat: Heartbeat,
+    /// Whether the socket's own buffer may hold more messages.
+    buffered: bool,
+    blocked: bool,
+}
+
+impl Connection {
+    /// Takes over a socket whose hello phase is done.
+    pub(crate) fn new(mut socket: Socket, timing: &Timing, now: Duration) -> Self {
+        socket::widen(&mut socket);
+        Self {
+            socket,
+            bucket: Bucket::new(limits::MESSAGES_PER_SECOND, now),
+            heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
+            // Something may have been read together with the wish to enter.
+            buffered: true,
+            blocked: false,
+        }
+    }
+
+    /// Gives the socket back.
+    pub(crate) fn into_socket(self) -> Socket {
+        self.socket
+    }
+
+    /// The address of the other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.socket.get_ref().peer()
+    }
+
+    /// Hands over what has arrived, within limits.
+    ///
+    /// # Errors
+    ///
+    /// If the connection cannot go on: it is lost, broke a rule, or `take` says so.
+    pub(crate) fn scan(
+        &mut self,
+        now: Duration,
+        mut take: impl FnMut(ClientMessage) -> Result<(), Code>,
+    ) -> Result<(), Gone> {
+        if !self.buffered && !self.socket.get_ref().is_readable() {
+            return Ok(());
+        }
+        self.socket.get_mut().allow(SCAN_BYTES);
+        for _ in 0..SCAN_MESSAGES {
+            let message = match self.socket.read() {
+                Ok(message) => message,
+                Err(error) if socket::would_block(&error) => {
+                    self.buffered = false;
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if !self.bucket.take(now) {
+                return Err(Code::TooFast.into());
+            }
+            if let Message::Pong(payload) = &message {
+                self.answer(payload, now);
+            } else if let Some(message) = socket::decode(&message)? {
+                take(message)?;
+            }
+        }
+        self.buffered = true;
+        Ok(())
+    }
+
+    fn answer(&mut self, payload: &Bytes, now: Duration) {
+        if let Ok(number) = <[u8; 4]>::try_from(payload.as_ref()) {
+            self.heartbeat.answer(u32::from_le_bytes(number), now);
+        }
+    }
+
+    /// Whether everything written before is with the kernel now.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is lost.
+    pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
+        let flushed = socket::unless_blocked(self.socket.flush())?;
+        self.blocked = !flushed;
+        Ok(flushed)
+    }
+
+    /// Writes a frame; to be called after a clean [`Self::flush`]. What the kernel does not take now stays in the
+    /// socket's buffer. `scratch` lends the memory, so that nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is lost.
+    pub(crate) fn write(&mut self, frame: &[u8], scratch: &mut BytesMut) -> Result<(), Gone> {
+        let message = Message::Binary(lend(frame, scratch));
+        self.blocked = !socket::unless_blocked(self.socket.send(message))?;
+        Ok(())
+    }
+
+    /// Says something beside frames.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is lost.
+    pub(crate) fn say(&mut self, message: &ServerMessage) -> Result<(), Gone> {
+        socket::say(&mut self.socket, message)
+    }
+
+    /// Sends a ping when one is due.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone::Silent`] if too many were not answered, [`Gone::Lost`] if the connection is.
+    pub(crate) fn beat(&mut self, now: Duration, scratch: &mut BytesMut) -> Result<(), Gone> {
+        match self.heartbeat.beat(now, self.blocked) {
+            Beat::Wait => Ok(()),
+            Beat::Silent => Err(Gone::Silent),
+            Beat::Ping(number) => {
+                let message = Message::Ping(lend(&number.to_le_bytes(), scratch));
+                socket::unless_blocked(self.socket.send(message)).map(|_| ())
+            }
+        }
+    }
+
+    /// The least round trip of the last 30 s, at most 1 s.
+    pub(crate) fn round_trip(&self) -> Duration {
+        self.heartbeat.round_trip()
+    }
+
+    /// Tells the metrics how many bytes went through.
+    pub(crate) fn count_traffic(&mut self) {
+        self.socket.get_mut().count_traffic();
+    }
+}
+
+/// The same bytes as tungstenite wants them. `scratch` gets its memory back when they are dropped.
+fn lend(bytes: &[u8], scratch: &mut BytesMut) -> Bytes {
+    scratch.extend_from_slice(bytes);
+    scratch.split().freeze()
+}

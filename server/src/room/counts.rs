@@ -1,0 +1,85 @@
+//! From a room's own counters to the metrics: differences, once a second.
+
+use std::time::Duration;
+
+use tiltyard_core::{room::Stats, schedule::Lateness};
+use tiltyard_shared::protocol::limits;
+
+use crate::ops::metrics::RoomMetrics;
+
+/// What of a room has been told to the metrics. What it told of the present is taken back when dropped.
+pub(crate) struct Counts {
+    metrics: RoomMetrics,
+    told: Stats,
+    players: u32,
+}
+
+impl Counts {
+    /// Nothing told yet.
+    pub(crate) fn new(metrics: RoomMetrics) -> Self {
+        Self { metrics, told: Stats::default(), players: 0 }
+    }
+
+    /// A tick has been computed and its frames written.
+    pub(crate) fn tick(&self, lateness: Lateness, duration: Duration) {
+        self.metrics.tick(lateness.late, duration);
+        if lateness.moved > 0 {
+            self.metrics.schedule_moved.increment(lateness.moved.into());
+        }
+    }
+
+    /// A frame of so many bytes is being written.
+    pub(crate) fn frame(&self, bytes: usize) {
+        if bytes > limits::FRAME_BYTES {
+            self.metrics.large_buffers.increment(1);
+        }
+    }
+
+    /// So many seats are taken now.
+    pub(crate) fn players(&mut self, players: u32) {
+        self.metrics.players.increment(f64::from(players) - f64::from(self.players));
+        self.players = players;
+    }
+
+    /// So many seats were taken when last told.
+    pub(crate) fn current_players(&self) -> u32 {
+        self.players
+    }
+
+    /// The room's game panicked.
+    pub(crate) fn panicked(&self) {
+        self.metrics.panics.increment(1);
+    }
+
+    /// Tells what has been counted since the last time.
+    pub(crate) fn export(&mut self, stats: &Stats) {
+        let (metrics, told) = (&self.metrics, &self.told);
+        let (edge, edge_told) = (&stats.edge, &told.edge);
+        metrics.frames.increment(edge.frames - edge_told.frames);
+        metrics.frame_bytes.increment(edge.bytes - edge_told.bytes);
+        metrics.jumps.increment(edge.jumps - edge_told.jumps);
+        metrics.holds.increment(edge.holds - edge_told.holds);
+        metrics.shared_bodies.increment(edge.shared_bodies - edge_told.shared_bodies);
+        metrics.gathered_bodies.increment(edge.gathered_bodies - edge_told.gathered_bodies);
+        metrics.deferred_groups.increment(edge.deferred - edge_told.deferred);
+        metrics.lost_events.increment(edge.events_lost - edge_told.events_lost);
+        for (form, counter) in metrics.chunks.iter().enumerate() {
+            counter.increment(edge.chunks[form] - edge_told.chunks[form]);
+        }
+        let (inputs, inputs_told) = (&stats.inputs, &told.inputs);
+        metrics.inputs[0].increment(inputs.accepted - inputs_told.accepted);
+        metrics.inputs[1].increment(inputs.late - inputs_told.late);
+        metrics.inputs[2].increment(inputs.repeated - inputs_told.repeated);
+        metrics.inputs[3].increment(inputs.refused - inputs_told.refused);
+        metrics.held.increment(stats.held as f64 - told.held as f64);
+        metrics.largest_group.set(stats.largest_group as f64);
+        self.told = *stats;
+    }
+}
+
+impl Drop for Counts {
+    fn drop(&mut self) {
+        self.metrics.players.decrement(f64::from(self.players));
+        self.metrics.held.decrement(self.told.held as f64);
+    }
+}

@@ -1,0 +1,105 @@
+//! The process around a server: command line, logs, limits, signals, exit status.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::error::ErrorKind;
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use tracing::{debug, info, warn};
+
+use crate::{config::Config, games::Games, ops::log, server::Server};
+
+/// Exit status for a mistake on the command line.
+const USAGE: u8 = 2;
+
+/// Everything that a server's `main` does: reads command line and environment, serves the games until SIGTERM or SIGINT,
+/// tells players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
+/// command line.
+///
+/// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
+/// [`main!`](crate::main) writes the function around it.
+pub fn run(games: Games) -> ExitCode {
+    let config = match Config::parse(std::env::args_os(), &games.names()) {
+        Ok(config) => config,
+        Err(error) => return explain(&error),
+    };
+    log::install(&config.log, config.log_json);
+    log::log_panics();
+    raise_open_files();
+    match serve(&config, games) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(async {
+        let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal).into_iter();
+        let (Some(Ok(mut terminate)), Some(Ok(mut interrupt))) = (signals.next(), signals.next()) else {
+            anyhow::bail!("cannot wait for signals");
+        };
+        let names = games.names().join(", ");
+        let server = Server::start(config, games).await?;
+        let (listen, ops) = (server.listen_addr(), server.ops_addr());
+        announce(&format!("listening {listen}\nops {ops}\n"))?;
+        info!(%listen, %ops, shards = config.shard_count(), games = names, version = env!("CARGO_PKG_VERSION"), "serving");
+        let name = either(&mut terminate, &mut interrupt).await;
+        info!(signal = name, "signal: players are told; a second signal ends the process at once");
+        tokio::select! {
+            () = server.stop() => Ok(()),
+            name = either(&mut terminate, &mut interrupt) => anyhow::bail!("{name} while stopping"),
+        }
+    })
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// Help and version are answers; a mistake is one line and status 2.
+fn explain(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or("bad command line");
+            complain(&format!("{} (see --help)", line.strip_prefix("error: ").unwrap_or(line)));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// One line for whoever started the process, also when it does not log.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "error: {line}");
+}
+
+/// What whoever started this process reads to know where it listens.
+fn announce(lines: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
+}
+
+/// Each connection is an open file, and the usual limit is 1,024 of them.
+fn raise_open_files() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => debug!(limit, "open files"),
+        Err(error) => warn!(%error, "cannot raise the limit of open files"),
+    }
+}

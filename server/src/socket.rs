@@ -1,0 +1,201 @@
+//! A WebSocket over a [`Line`]: its settings, how control messages are said, how it is closed.
+//!
+//! The same type serves a connection from its handshake until it closes; who owns it at the moment drives it.
+
+use std::{
+    fmt,
+    io::{self, Read as _},
+    time::Duration,
+};
+
+use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, codec, limits};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{
+    self, Message,
+    error::Error,
+    protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+};
+
+use crate::{line::Line, ops::metrics};
+
+/// A player's connection.
+pub(crate) type Socket = tungstenite::WebSocket<Line>;
+
+/// tungstenite clears so much before each attempt to read, and holds it for each connection.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// Room for the largest frame and its header. Frames are written only after all before have been flushed.
+const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;
+
+/// Why a connection cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// It broke or was closed by the peer. Nobody is there to be told.
+    Lost,
+    /// It does not answer pings. Its player may come back on another.
+    Silent,
+    /// We close it and say why.
+    Closing(Code),
+}
+
+impl Gone {
+    /// What the peer is told, if it can be told anything.
+    pub(crate) fn code(self) -> Option<Code> {
+        match self {
+            Self::Lost => None,
+            Self::Silent => Some(Code::Unresponsive),
+            Self::Closing(code) => Some(code),
+        }
+    }
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code() {
+            None => f.write_str("connection lost"),
+            Some(code) => code.fmt(f),
+        }
+    }
+}
+
+impl From<Code> for Gone {
+    fn from(code: Code) -> Self {
+        Self::Closing(code)
+    }
+}
+
+impl From<Error> for Gone {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Capacity(_) => Self::Closing(Code::TooLarge),
+            Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Self::Lost,
+            Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => Self::Closing(Code::Malformed),
+            Error::WriteBufferFull(_) => Self::Closing(Code::Internal),
+            _ => Self::Lost,
+        }
+    }
+}
+
+/// The server's end of a WebSocket after the handshake; `early` are the bytes that came with it.
+pub(crate) fn open(line: Line, early: Vec<u8>) -> Socket {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(Some(limits::HELLO_BYTES))
+        .max_frame_size(Some(limits::HELLO_BYTES));
+    Socket::from_partially_read(line, early, Role::Server, Some(config))
+}
+
+/// Lets messages be as large as they may be inside a room.
+pub(crate) fn widen(socket: &mut Socket) {
+    socket.set_config(|config| {
+        config.max_message_size = Some(limits::MESSAGE_BYTES);
+        config.max_frame_size = Some(limits::MESSAGE_BYTES);
+    });
+}
+
+/// The client's message in a WebSocket message; `None` for one that WebSocket itself deals with.
+///
+/// # Errors
+///
+/// [`Gone::Lost`] for a close, [`Code::Malformed`] for what is not a client's message.
+pub(crate) fn decode(message: &Message) -> Result<Option<ClientMessage>, Gone> {
+    match message {
+        Message::Binary(bytes) => codec::decode(bytes).map(Some).map_err(|_| Gone::Closing(Code::Malformed)),
+        Message::Ping(_) | Message::Pong(_) => Ok(None),
+        Message::Close(_) => Err(Gone::Lost),
+        Message::Text(_) | Message::Frame(_) => Err(Gone::Closing(Code::Malformed)),
+    }
+}
+
+/// Whether an error only says that the socket is not ready.
+pub(crate) fn would_block(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// `Ok(false)` instead of an error that only says that the socket is not ready.
+pub(crate) fn unless_blocked(result: Result<(), Error>) -> Result<bool, Gone> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if would_block(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes a control message without waiting: what the kernel does not take now stays in the socket's buffer.
+///
+/// # Errors
+///
+/// If the connection is broken or closing, or its buffer is full.
+pub(crate) fn say(socket: &mut Socket, message: &ServerMessage) -> Result<(), Gone> {
+    unless_blocked(socket.send(Message::Binary(codec::encode_control(message).into()))).map(|_| ())
+}
+
+/// Writes a control message and waits until the kernel has it.
+///
+/// # Errors
+///
+/// If the connection is broken or closing.
+pub(crate) async fn tell(socket: &mut Socket, message: &ServerMessage) -> Result<(), Gone> {
+    say(socket, message)?;
+    flush(socket).await
+}
+
+async fn flush(socket: &mut Socket) -> Result<(), Gone> {
+    while !unless_blocked(socket.flush())? {
+        socket.get_ref().writable().await.map_err(|_| Gone::Lost)?;
+    }
+    Ok(())
+}
+
+/// Reads the next client message, waiting for it. Cancel-safe.
+///
+/// # Errors
+///
+/// As [`decode`], and [`Code::TooFast`] once the line's allowance is used up.
+pub(crate) async fn read(socket: &mut Socket) -> Result<ClientMessage, Gone> {
+    loop {
+        match socket.read() {
+            Ok(message) => {
+                if let Some(message) = decode(&message)? {
+                    return Ok(message);
+                }
+            }
+            Err(error) if would_block(&error) && socket.get_ref().is_exhausted() => return Err(Code::TooFast.into()),
+            Err(error) if would_block(&error) => socket.get_ref().readable().await.map_err(|_| Gone::Lost)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed),
+/// a close frame, everything flushed, no more writing; then whatever still comes is read and dropped until the peer
+/// closes, because closing over unread bytes would reset the connection and lose the last words.
+pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
+    if let Some(code) = code {
+        metrics::goodbye(code);
+        let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
+        let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
+        let _ = socket.close(Some(close));
+    }
+    let _ = timeout(patience, finish(&mut socket)).await;
+}
+
+async fn finish(socket: &mut Socket) -> io::Result<()> {
+    // An error here may also be tungstenite's way to say that both ends have closed.
+    let _ = flush(socket).await;
+    socket.get_ref().finish_writing()?;
+    let line = socket.get_mut();
+    let mut scratch = [0; 2048];
+    loop {
+        line.allow(scratch.len());
+        match line.read(&mut scratch) {
+            Ok(0) => return Ok(()),
+            // A peer that never stops must not keep this thread.
+            Ok(_) => tokio::task::yield_now().await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => line.readable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A client by the letter of the protocol, with nothing that helps it.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tiltyard_shared::{
+    game::{PlayerId, Tick},
+    protocol::{CONTROL, ClientMessage, Code, Enter, FRAME, Jump, Report, ServerMessage, Target, VERSION, codec},
+    replica::Replica,
+    schema::Schema,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use uuid::Uuid;
+
+use crate::game::{Figure, Pull};
+
+/// Everything that a test waits for comes long before; it only keeps a failing test from hanging.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection whose writes can be made to vanish, as those of a peer whose line is cut.
+pub(crate) struct Wire {
+    pub(crate) stream: TcpStream,
+    pub(crate) mute: bool,
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.mute { Poll::Ready(Ok(bytes.len())) } else { Pin::new(&mut self.stream).poll_write(cx, bytes) }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// What a client was told of its seat.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    pub(crate) room: Uuid,
+    pub(crate) token: Uuid,
+    pub(crate) player: PlayerId,
+    pub(crate) input: u32,
+    pub(crate) epoch: u32,
+}
+
+pub(crate) struct Client {
+    pub(crate) stream: WebSocketStream<Wire>,
+    /// What the frames said, once in a room.
+    pub(crate) replica: Option<Replica>,
+    /// Frames received on this connection.
+    pub(crate) frames: u64,
+    inputs: u32,
+}
+
+impl Client {
+    /// A connection after its handshake.
+    pub(crate) async fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let wire = Wire { stream, mute: false };
+        let (stream, _) = patiently(client_async(format!("ws://{addr}/ws"), wire)).await.unwrap();
+        Self { stream, replica: None, frames: 0, inputs: 0 }
+    }
+
+    /// A connection that has been welcomed.
+    pub(crate) async fn welcome(addr: SocketAddr) -> Self {
+        let mut client = Self::connect(addr).await;
+        client.say(&ClientMessage::Hello { protocol: VERSION, client: "test".to_owned() }).await;
+        assert!(matches!(client.control().await, ServerMessage::Welcome { protocol: VERSION, .. }));
+        client
+    }
+
+    /// A connection that has a seat.
+    pub(crate) async fn seated(addr: SocketAddr, target: Target) -> (Self, Seat) {
+        let mut client = Self::welcome(addr).await;
+        let seat = client.enter(target).await.unwrap();
+        (client, seat)
+    }
+
+    pub(crate) async fn say(&mut self, message: &ClientMessage) {
+        self.send(Message::Binary(codec::encode(message).into())).await;
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        patiently(self.stream.send(message)).await.unwrap();
+    }
+
+    /// Wishes for a seat.
+    pub(crate) async fn enter(&mut self, target: Target) -> Result<Seat, Code> {
+        self.say(&ClientMessage::Enter(Enter { target, name: "Ann".to_owned(), schema: None, verify: true })).await;
+        match self.control().await {
+            ServerMessage::Entered { room, token, player, input, epoch, schema, schema_hash, .. } => {
+                let json = schema.expect("it was not known");
+                assert_eq!(Schema::hash(&json), schema_hash);
+                let schema: Schema = serde_json::from_str(&json).unwrap();
+                self.replica = Some(Replica::new(&schema.entity, epoch));
+                self.inputs = input;
+                Ok(Seat { room, token, player, input, epoch })
+            }
+            ServerMessage::Refused { code, message } => {
+                assert_eq!(message, code.to_string());
+                Err(code)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Comes back with a token.
+    pub(crate) async fn resumed(addr: SocketAddr, seat: &Seat) -> Result<(Self, Seat), Code> {
+        let mut client = Self::welcome(addr).await;
+        let jump = Jump { epoch: seat.epoch + 1, applied: None, event: 0 };
+        let seat = client.enter(Target::Resume { room: seat.room, token: seat.token, jump }).await?;
+        Ok((client, seat))
+    }
+
+    pub(crate) async fn pull(&mut self, pull: &Pull) {
+        self.inputs += 1;
+        let (number, report) = (self.inputs, Report::default());
+        if let Some(replica) = &mut self.replica {
+            replica.sent_input(number);
+        }
+        self.say(&ClientMessage::Input { number, aim: Tick(0), report, payload: codec::encode(pull) }).await;
+    }
+
+    /// The next control message; frames before it are applied.
+    pub(crate) async fn control(&mut self) -> ServerMessage {
+        loop {
+            if let Some(message) = self.read().await {
+                return message;
+            }
+        }
+    }
+
+    /// Reads frames until the player's figure stands so.
+    pub(crate) async fn until_place(&mut self, player: PlayerId, place: i32) {
+        while self.figure(player).is_none_or(|figure| figure.place != place) {
+            assert_eq!(self.read().await, None);
+        }
+    }
+
+    pub(crate) fn figure(&self, player: PlayerId) -> Option<Figure> {
+        let mut shown = self.replica.as_ref()?.shown();
+        shown.find_map(|shown| shown.restore::<Figure>().filter(|figure| figure.owner == player))
+    }
+
+    /// Reads to the end: the goodbye's code and frames. The close code must be the same, and so many frames have come.
+    pub(crate) async fn goodbye(&mut self) -> (Code, u64) {
+        let (code, frames) = match self.control().await {
+            ServerMessage::Goodbye { code, message, frames } => {
+                assert_eq!(message, code.to_string());
+                (code, frames)
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(self.close_code().await, Some(code.close_code()));
+        (code, frames)
+    }
+
+    /// The close code of a connection of which only its end is to come.
+    pub(crate) async fn close_code(&mut self) -> Option<u16> {
+        let mut close_code = None;
+        while let Some(message) = patiently(self.stream.next()).await {
+            match message {
+                Ok(Message::Close(frame)) => close_code = frame.map(|frame| frame.code.into()),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        close_code
+    }
+
+    /// Reads one message: a control message is returned, a frame applied and reported.
+    async fn read(&mut self) -> Option<ServerMessage> {
+        loop {
+            let bytes = match patiently(self.stream.next()).await {
+                Some(Ok(Message::Binary(bytes))) => bytes,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                other => panic!("{other:?}"),
+            };
+            match bytes[0] {
+                CONTROL => return Some(codec::decode(&bytes[1..]).unwrap()),
+                FRAME => {
+                    let replica = self.replica.as_mut().expect("frames come after the seat");
+                    replica.apply(&bytes).unwrap();
+                    self.frames += 1;
+                    let report = ClientMessage::Report(replica.report());
+                    // A server that has said goodbye reads no reports.
+                    let _ = self.stream.send(Message::Binary(codec::encode(&report).into())).await;
+                    return None;
+                }
+                other => panic!("message of kind {other}"),
+            }
+        }
+    }
+}
+
+async fn patiently<T>(work: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, work).await.expect("it takes too long")
+}

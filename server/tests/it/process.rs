@@ -1,0 +1,69 @@
+//! The binary: its exit status, its two lines, its one line when something is wrong.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, Stdio},
+};
+
+use tiltyard_shared::protocol::{Code, Target};
+
+use crate::client::Client;
+
+/// A `tiltyard` that is killed with its test.
+struct Process(Child);
+
+impl Process {
+    fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tiltyard"));
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Its exit status and what it said on standard error.
+    fn end(&mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (self.0.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_status_2() {
+    let (status, said) = Process::start(&["--max-rooms", "many"]).end();
+    assert_eq!(status, Some(2));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("'many'") && said.contains("--max-rooms"), "{said}");
+}
+
+#[test]
+fn an_address_in_use_is_one_line_and_status_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let (status, said) = Process::start(&["--listen", &addr, "--ops-listen", "127.0.0.1:0"]).end();
+    assert_eq!(status, Some(1));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains(&addr) && said.contains("--listen"), "{said}");
+}
+
+#[tokio::test]
+async fn sigterm_tells_players_and_exits_with_status_0() {
+    let mut process = Process::start(&["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-json"]);
+    let lines: Vec<String> = BufReader::new(process.0.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    let listen: SocketAddr = lines[0].strip_prefix("listening ").unwrap().parse().unwrap();
+    assert!(lines[1].strip_prefix("ops ").unwrap().parse::<SocketAddr>().is_ok());
+    let (mut client, _) = Client::seated(listen, Target::Game("arena".to_owned())).await;
+    let kill = Command::new("kill").args(["-TERM", &process.0.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(client.goodbye().await, (Code::Stopping, client.frames));
+    let (status, said) = process.end();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.lines().all(|line| line.starts_with('{')), "{said}");
+}

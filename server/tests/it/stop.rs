@@ -1,0 +1,37 @@
+//! How a server stops: everybody is told, wherever they are.
+
+use tiltyard_shared::protocol::Code;
+
+use crate::{
+    client::Client,
+    game::{Strings, config, create, serve},
+};
+
+#[tokio::test]
+async fn players_and_whoever_is_on_the_way_are_told() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut player, seat) = Client::seated(addr, create(&Strings::default())).await;
+    player.until_place(seat.player, 0).await;
+    let mut welcomed = Client::welcome(addr).await;
+    let mut fresh = Client::connect(addr).await;
+    let told = async {
+        let (player_told, welcomed_told, fresh_told) =
+            tokio::join!(player.goodbye(), welcomed.goodbye(), fresh.goodbye());
+        assert_eq!(player_told.0, Code::Stopping);
+        assert_eq!((welcomed_told, fresh_told), ((Code::Stopping, 0), (Code::Stopping, 0)));
+    };
+    tokio::join!(server.stop(), told);
+    assert_eq!(player.frames > 0, true);
+    assert!(tokio::net::TcpStream::connect(addr).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn a_peer_that_never_closes_does_not_keep_the_server() {
+    let mut config = config();
+    config.timing.farewell = std::time::Duration::from_millis(50);
+    let server = serve(&config).await;
+    let (_deaf, _) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
+    let _silent = Client::connect(server.listen_addr()).await;
+    server.stop().await;
+}
