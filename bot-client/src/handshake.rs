@@ -1,0 +1,79 @@
+//! From a URL to a seat: hello, enter, and what a server may answer.
+
+use std::time::{Duration, Instant};
+
+use tiltyard_shared::{
+    game::Game,
+    protocol::{CONTROL, ClientMessage, Enter, ServerMessage, Target, VERSION, codec},
+    schema::Schema,
+};
+use tokio::time::timeout;
+
+use crate::{
+    client::Options,
+    error::{Error, Violation},
+    session::{Seat, Session},
+    socket::Socket,
+};
+
+/// The whole way from the URL to the seat may take so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a client says that it is.
+const CLIENT: &str = concat!("tiltyard-bot ", env!("CARGO_PKG_VERSION"));
+
+/// Connects, says hello and asks for a seat.
+///
+/// # Errors
+///
+/// Every [`Error`] but [`Error::Over`].
+pub async fn enter<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+    timeout(PATIENCE, enter_patiently::<G>(options, target)).await.unwrap_or(Err(Error::Timeout))
+}
+
+/// As [`enter`], with the [`Session`] of the seat.
+///
+/// # Errors
+///
+/// As [`enter`].
+pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket, Session<G>), Error> {
+    let (socket, seat) = enter::<G>(options, target).await?;
+    Ok((socket, Session::new(seat, Instant::now())))
+}
+
+async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+    let mut socket = Socket::open(&options.url).await?;
+    let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
+    match read(&socket.ask(&hello).await?)? {
+        ServerMessage::Welcome { .. } => {}
+        other => return Err(no(other)),
+    }
+    let ours = Schema::hash(&Schema::of::<G>().to_json());
+    let enter = Enter { target, name: options.name.clone(), schema: Some(ours), verify: options.verify };
+    match read(&socket.ask(&ClientMessage::Enter(enter)).await?)? {
+        ServerMessage::Entered { schema_hash: theirs, .. } if theirs != ours => {
+            Err(Error::OtherSchema { ours, theirs })
+        }
+        ServerMessage::Entered { room, player, token, tick_hz, send_every, tick, input, epoch, .. } => {
+            Ok((socket, Seat { room, player, token, tick_hz, send_every, tick, input, epoch }))
+        }
+        other => Err(no(other)),
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
+    let rest = bytes.strip_prefix(&[CONTROL]).ok_or(Violation::UnknownKind)?;
+    Ok(codec::decode(rest).map_err(Violation::Control)?)
+}
+
+/// An answer that is not the one hoped for.
+fn no(message: ServerMessage) -> Error {
+    match message {
+        ServerMessage::Refused { code, message } | ServerMessage::Goodbye { code, message, .. } => {
+            Error::Refused { code, message }
+        }
+        ServerMessage::Redirect { url, pass } => Error::Redirected { url, pass },
+        ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
+        ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
+    }
+}

@@ -1,0 +1,42 @@
+//! The Rust client of Tiltyard, and the swarm of bots that load and check a server with it.
+//!
+//! A game's client opens a [`Client`], asks it for [`Event`]s, sends inputs, and shows what its replica holds:
+//!
+//! ```no_run
+//! use tiltyard_bot::{Client, Event, Options};
+//! # use tiltyard_arena::Arena;
+//! use tiltyard_shared::protocol::Target;
+//!
+//! # async fn play(input: <Arena as tiltyard_shared::game::Game>::Input) -> Result<(), tiltyard_bot::Error> {
+//! let options = Options::new("ws://127.0.0.1:8080/ws");
+//! let mut client = Client::<Arena>::enter(options, Target::Game("arena".into())).await?;
+//! loop {
+//!     match client.next().await? {
+//!         Event::Frame(_) => println!("{} entities", client.replica().shown().count()),
+//!         Event::Goodbye { message, .. } => return Ok(println!("over: {message}")),
+//!         _ => {}
+//!     }
+//!     client.send(&input).ok();
+//! }
+//! # }
+//! ```
+//!
+//! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`pulse`], [`jumps`], [`inputs`],
+//! [`backoff`], and [`session`], which makes one protocol of them. At the rim: [`socket`], [`handshake`], [`client`].
+//! [`swarm`] stands on top.
+
+pub mod clock;
+pub mod pulse;
+pub mod jumps;
+pub mod inputs;
+pub mod backoff;
+pub mod error;
+pub mod session;
+pub mod socket;
+pub mod handshake;
+pub mod client;
+pub mod swarm;
+
+pub use client::{Client, Options};
+pub use error::{Error, Violation};
+pub use session::{Event, Session};

@@ -1,0 +1,163 @@
+//! A client's WebSocket: the only file that names tungstenite. Polled by hand, so that one task reads and writes without a
+//! lock or a second task, and so that nothing is lost when a caller stops waiting.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::{Sink, Stream};
+use tiltyard_shared::protocol::{ClientMessage, Code, codec, limits};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{self, Bytes, Message, protocol::WebSocketConfig},
+};
+
+use crate::{
+    error::{Error, Violation},
+    session::Outgoing,
+};
+
+/// What arrives on a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A binary message.
+    Message(Bytes),
+    /// The answer to a ping.
+    Pong(u64),
+    /// A sign of life.
+    Ping,
+    /// The server has closed the connection, with this code if it is one of ours.
+    Closed(Option<Code>),
+}
+
+/// An open WebSocket.
+#[derive(Debug)]
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    unflushed: bool,
+}
+
+/// A small read buffer (every read zero-fills it), no write buffer, and no message beyond the largest frame.
+fn config() -> WebSocketConfig {
+    let most = limits::CHUNK_BYTES + limits::FRAME_BYTES;
+    WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(1024 * 1024)
+        .max_message_size(Some(most))
+        .max_frame_size(Some(most))
+}
+
+impl Socket {
+    /// Opens a WebSocket, with TCP_NODELAY.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`] for a URL that can never be opened, [`Error::Line`] for one that may be later.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        let (stream, _) = connect_async_with_config(url, Some(config()), true).await.map_err(refine)?;
+        Ok(Self { stream, unflushed: false })
+    }
+
+    /// The addresses of this end and of the other.
+    ///
+    /// # Errors
+    ///
+    /// If the line is broken already.
+    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        match self.stream.get_ref() {
+            MaybeTlsStream::Plain(stream) => Ok((stream.local_addr()?, stream.peer_addr()?)),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Puts what is to be sent on its way as far as the line takes it, and waits for the next thing that arrives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Line`] if the line is broken, [`Error::Violation`] if a text message came.
+    pub fn poll(&mut self, outgoing: &mut VecDeque<Outgoing>, cx: &mut Context<'_>) -> Poll<Result<Incoming, Error>> {
+        self.poll_write(outgoing, cx)?;
+        let message = match Pin::new(&mut self.stream).poll_next(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(None) => return Poll::Ready(Ok(Incoming::Closed(None))),
+            Poll::Ready(Some(message)) => message.map_err(refine)?,
+        };
+        Poll::Ready(Ok(match message {
+            Message::Binary(bytes) => Incoming::Message(bytes),
+            Message::Ping(_) | Message::Frame(_) => Incoming::Ping,
+            Message::Pong(payload) => Incoming::Pong(payload[..].try_into().map_or(0, u64::from_le_bytes)),
+            Message::Close(frame) => {
+                let number = frame.and_then(|frame| u16::from(frame.code).checked_sub(4000));
+                Incoming::Closed(number.and_then(|number| Code::from_number(u8::try_from(number).ok()?)))
+            }
+            Message::Text(_) => return Poll::Ready(Err(Violation::Text.into())),
+        }))
+    }
+
+    /// Sends what is queued and waits for the next thing that arrives. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::poll`].
+    pub async fn next(&mut self, outgoing: &mut VecDeque<Outgoing>) -> Result<Incoming, Error> {
+        poll_fn(|cx| self.poll(outgoing, cx)).await
+    }
+
+    /// Sends one message and waits for the next that arrives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::poll`]; [`Error::Refused`] or [`Error::Line`] if the server closes instead.
+    pub async fn ask(&mut self, message: &ClientMessage) -> Result<Bytes, Error> {
+        let mut outgoing = VecDeque::from([Outgoing::Message(codec::encode(message))]);
+        loop {
+            match self.next(&mut outgoing).await? {
+                Incoming::Message(bytes) => return Ok(bytes),
+                Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
+                Incoming::Closed(None) => return Err(Error::Line("closed by the server".to_owned())),
+                Incoming::Ping | Incoming::Pong(_) => {}
+            }
+        }
+    }
+
+    fn poll_write(&mut self, outgoing: &mut VecDeque<Outgoing>, cx: &mut Context<'_>) -> Result<(), Error> {
+        let mut stream = Pin::new(&mut self.stream);
+        while !outgoing.is_empty() {
+            match stream.as_mut().poll_ready(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(ready) => ready.map_err(refine)?,
+            }
+            let Some(next) = outgoing.pop_front() else { break };
+            let message = match next {
+                Outgoing::Message(bytes) => Message::Binary(bytes.into()),
+                Outgoing::Ping(number) => Message::Ping(number.to_le_bytes().to_vec().into()),
+            };
+            stream.as_mut().start_send(message).map_err(refine)?;
+            self.unflushed = true;
+        }
+        if self.unflushed
+            && let Poll::Ready(flushed) = stream.poll_flush(cx)
+        {
+            flushed.map_err(refine)?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+}
+
+/// Whose fault it is: the URL's, the server's, or the line's.
+fn refine(error: tungstenite::Error) -> Error {
+    match error {
+        tungstenite::Error::Url(error) => Error::Address(error.to_string()),
+        tungstenite::Error::HttpFormat(error) => Error::Address(error.to_string()),
+        tungstenite::Error::Capacity(_) => Violation::Unexpected("a message beyond all limits").into(),
+        other => Error::Line(other.to_string()),
+    }
+}

@@ -1,0 +1,234 @@
+//! The load swarm: many bots that play the arena from a few threads, verify what they hold, and measure.
+//!
+//! One task a bot, one current-thread runtime a thread, nothing shared between bots but the rooms' ids and the thread's
+//! [`Measures`]. `bot` is one bot's life, `rooms` how they find their rooms, [`report`] what comes out.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use tiltyard_arena::Config;
+use tokio::{runtime, task::JoinSet};
+use uuid::Uuid;
+
+mod bot;
+mod rooms;
+pub mod measures;
+pub mod report;
+
+pub use measures::Measures;
+pub use report::{BotReport, Report};
+pub use rooms::Rooms;
+
+/// What a swarm does.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The server: `ws://host:port/ws`.
+    pub url: String,
+    /// The room of each bot, by number from 0. The first bot of a room makes it.
+    pub rooms: Vec<usize>,
+    /// What the rooms are made from; `None` for the game's default.
+    pub config: Option<Config>,
+    /// The bots enter one after the other over this time.
+    pub ramp: Duration,
+    /// They play for so long after the ramp; [`Swarm::stop`] ends it earlier.
+    pub duration: Duration,
+    /// Inputs a second of each bot.
+    pub rate: f64,
+    /// Whether every frame carries a hash to compare with.
+    pub verify: bool,
+    /// How many threads.
+    pub threads: usize,
+    /// The seed of all that bots do.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// Bot `i` goes to room `i % rooms`.
+    pub fn spread(bots: usize, rooms: usize) -> Vec<usize> {
+        (0..bots).map(|bot| bot % rooms.max(1)).collect()
+    }
+
+    /// So many bots in each room, filled side by side.
+    pub fn sized(sizes: &[usize]) -> Vec<usize> {
+        let most = sizes.iter().copied().max().unwrap_or(0);
+        (0..most).flat_map(|round| (0..sizes.len()).filter(move |room| round < sizes[*room])).collect()
+    }
+}
+
+/// What the bots of all threads share.
+#[derive(Debug)]
+struct Shared {
+    plan: Plan,
+    rooms: Rooms,
+    start: Instant,
+    stopping: AtomicBool,
+    connected: AtomicUsize,
+    mismatches: AtomicU64,
+    errors: AtomicU64,
+}
+
+impl Shared {
+    fn end(&self) -> Instant {
+        self.start + self.plan.ramp + self.plan.duration
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        now >= self.end() || self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// How a running swarm is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bots in a room now.
+    pub connected: usize,
+    /// Frames read.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Hashes that differed.
+    pub mismatches: u64,
+    /// Errors of any kind.
+    pub errors: u64,
+}
+
+/// A running swarm.
+#[derive(Debug)]
+pub struct Swarm {
+    shared: Arc<Shared>,
+    measures: Vec<Arc<Mutex<Measures>>>,
+    taken: Mutex<Measures>,
+    threads: Vec<JoinHandle<io::Result<Vec<BotReport>>>>,
+}
+
+impl Swarm {
+    /// Starts the threads; the bots follow over the ramp.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no more threads.
+    pub fn start(plan: Plan) -> io::Result<Self> {
+        let rooms = plan.rooms.iter().max().map_or(0, |most| most + 1);
+        let threads = plan.threads.max(1);
+        let shared = Arc::new(Shared {
+            plan,
+            rooms: Rooms::new(rooms),
+            start: Instant::now(),
+            stopping: AtomicBool::new(false),
+            connected: AtomicUsize::new(0),
+            mismatches: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+        });
+        let measures: Vec<_> = (0..threads).map(|_| Arc::new(Mutex::new(Measures::default()))).collect();
+        let spawn = |(index, measures): (usize, &Arc<Mutex<Measures>>)| {
+            let (shared, measures) = (Arc::clone(&shared), Arc::clone(measures));
+            let name = format!("bots-{index}");
+            std::thread::Builder::new().name(name).spawn(move || run_thread(&shared, &measures, index, threads))
+        };
+        let threads = measures.iter().enumerate().map(spawn).collect::<io::Result<_>>()?;
+        Ok(Self { shared, measures, taken: Mutex::new(Measures::default()), threads })
+    }
+
+    /// The id of a room, once its first bot has made it; `None` if it could not.
+    pub async fn room(&self, index: usize) -> Option<Uuid> {
+        self.shared.rooms.id(index).await
+    }
+
+    /// How it is doing.
+    pub fn progress(&self) -> Progress {
+        let taken = lock(&self.taken);
+        let mut progress = Progress {
+            connected: self.shared.connected.load(Ordering::Relaxed),
+            frames: taken.frames,
+            bytes: taken.bytes,
+            mismatches: self.shared.mismatches.load(Ordering::Relaxed),
+            errors: self.shared.errors.load(Ordering::Relaxed),
+        };
+        for measures in &self.measures {
+            let measures = lock(measures);
+            progress.frames += measures.frames;
+            progress.bytes += measures.bytes;
+        }
+        progress
+    }
+
+    /// What was measured since this was last called. The final [`Report`] has it all the same.
+    pub fn take_measures(&self) -> Measures {
+        let mut phase = Measures::default();
+        for measures in &self.measures {
+            phase += &std::mem::take(&mut *lock(measures));
+        }
+        *lock(&self.taken) += &phase;
+        phase
+    }
+
+    /// Ends the play now.
+    pub fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether every bot has left.
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end and sums up.
+    pub fn finish(mut self) -> Report {
+        let mut bots = Vec::new();
+        let mut complaints = Vec::new();
+        for thread in self.threads.drain(..) {
+            match thread.join() {
+                Ok(Ok(reports)) => bots.extend(reports),
+                Ok(Err(error)) => complaints.push(format!("no runtime: {error}")),
+                Err(_) => complaints.push("a thread of bots panicked".to_owned()),
+            }
+        }
+        self.take_measures();
+        let seconds = self.shared.start.elapsed().as_secs_f64();
+        Report::new(&lock(&self.taken), bots, complaints, seconds)
+    }
+}
+
+/// Every `threads`-th bot, from `first` on.
+fn run_thread(
+    shared: &Arc<Shared>,
+    measures: &Arc<Mutex<Measures>>,
+    first: usize,
+    threads: usize,
+) -> io::Result<Vec<BotReport>> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    Ok(runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for number in (first..shared.plan.rooms.len()).step_by(threads) {
+            tasks.spawn(bot::run(Arc::clone(shared), Arc::clone(measures), number));
+        }
+        let mut reports = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            reports.push(ended.unwrap_or_else(|error| BotReport::failed(format!("a bot panicked: {error}"))));
+        }
+        reports
+    }))
+}
+
+fn lock(measures: &Mutex<Measures>) -> std::sync::MutexGuard<'_, Measures> {
+    measures.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Plan;
+
+    #[test]
+    fn bots_are_spread_over_rooms() {
+        assert_eq!(Plan::spread(5, 2), [0, 1, 0, 1, 0]);
+        assert_eq!(Plan::sized(&[3, 1, 2]), [0, 1, 2, 0, 2, 0]);
+        assert!(Plan::sized(&[]).is_empty());
+    }
+}

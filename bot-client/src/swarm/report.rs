@@ -1,0 +1,178 @@
+//! What comes out of a swarm: one [`BotReport`] a bot, one [`Report`] of all, as a table and as JSON.
+
+use std::{fmt, time::Instant};
+
+use serde::Serialize;
+use tiltyard_shared::game::Tick;
+
+use super::{Measures, measures::Quantiles};
+use crate::session::Counts;
+
+/// So many complaints are told in words; all are counted.
+const COMPLAINTS: usize = 10;
+
+/// What one bot has to say.
+#[derive(Clone, Debug, Default)]
+pub struct BotReport {
+    /// Whether it got a seat.
+    pub entered: bool,
+    /// What its session counted.
+    pub counts: Counts,
+    /// Errors of any kind but mismatches.
+    pub errors: u64,
+    /// Events of the game that it was told.
+    pub events: u64,
+    /// Frames that said that owed events were dropped.
+    pub events_lost: u64,
+    /// Inputs not sent because too many were unanswered.
+    pub inputs_held_back: u64,
+    /// The same in words.
+    pub complaints: Vec<String>,
+    /// Its first and its last frame before it left, and how many there were from one to the other.
+    seen: Option<(Moment, Moment, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    tick: Tick,
+    at: Instant,
+}
+
+impl BotReport {
+    /// A bot that got its seat.
+    pub fn entered() -> Self {
+        Self { entered: true, ..Self::default() }
+    }
+
+    /// A bot that got nowhere.
+    pub fn failed(complaint: String) -> Self {
+        Self { errors: 1, complaints: vec![complaint], ..Self::default() }
+    }
+
+    /// A frame arrived.
+    pub fn saw(&mut self, tick: Tick, at: Instant) {
+        let this = Moment { tick, at };
+        let (first, _, between) = self.seen.map_or((this, this, 0), |(first, last, count)| (first, last, count + 1));
+        self.seen = Some((first, this, between));
+    }
+
+    /// Frames a second from the first to the last; 0 with less than two.
+    pub fn frames_per_second(&self) -> f64 {
+        self.seen.map_or(0.0, |(first, last, between)| {
+            let seconds = (last.at - first.at).as_secs_f64();
+            if seconds > 0.0 { between as f64 / seconds } else { 0.0 }
+        })
+    }
+
+    fn ticks(&self) -> u64 {
+        self.seen.map_or(0, |(first, last, _)| u64::from(last.tick.0.saturating_sub(first.tick.0)) + 1)
+    }
+}
+
+/// What all bots have to say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How many bots there were.
+    pub bots: usize,
+    /// How many of them got a seat.
+    pub connected: usize,
+    /// From the start to the last goodbye.
+    pub seconds: f64,
+    /// Frames applied while playing.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes for one bot and one tick of its room.
+    pub bytes_per_bot_tick: f64,
+    /// The frames a second of the bot that got the fewest.
+    pub frames_per_second_min: f64,
+    /// Entities visible after a frame.
+    pub entities_visible_mean: f64,
+    /// Ticks that passed without a frame although one could have come: all over, because nothing moved or a bot was held.
+    pub ticks_skipped: u64,
+    /// Frames after which the state differed from the server's.
+    pub mismatches: u64,
+    /// Everything else that went wrong.
+    pub errors: u64,
+    /// Jumps, for lag or after a mismatch or error.
+    pub jumps: u64,
+    /// Seats taken over after a line broke.
+    pub reconnects: u64,
+    /// Events told.
+    pub events: u64,
+    /// Frames that said that owed events were dropped.
+    pub events_lost: u64,
+    /// Inputs that the server refused because they came too early or too late.
+    pub inputs_refused: u64,
+    /// Inputs not sent because too many were unanswered.
+    pub inputs_held_back: u64,
+    /// From one frame of a bot to its next.
+    pub interval_ms: Quantiles,
+    /// From sending an input to the frame that settles it.
+    pub latency_ms: Quantiles,
+    /// The first things that went wrong, in words.
+    pub complaints: Vec<String>,
+}
+
+impl Report {
+    /// Sums up.
+    pub fn new(measures: &Measures, bots: Vec<BotReport>, mut complaints: Vec<String>, seconds: f64) -> Self {
+        let sum = |of: fn(&BotReport) -> u64| bots.iter().map(of).sum::<u64>();
+        let slowest = bots.iter().map(BotReport::frames_per_second).reduce(f64::min);
+        let mut report = Self {
+            bots: bots.len(),
+            connected: bots.iter().filter(|bot| bot.entered).count(),
+            seconds,
+            frames: measures.frames,
+            bytes: measures.bytes,
+            bytes_per_bot_tick: measures.bytes as f64 / sum(BotReport::ticks).max(1) as f64,
+            frames_per_second_min: slowest.unwrap_or(0.0),
+            entities_visible_mean: measures.visible_mean(),
+            ticks_skipped: measures.skipped,
+            mismatches: sum(|bot| bot.counts.mismatches),
+            errors: sum(|bot| bot.errors) + complaints.len() as u64,
+            jumps: sum(|bot| bot.counts.jumps),
+            reconnects: sum(|bot| bot.counts.reconnects),
+            events: sum(|bot| bot.events),
+            events_lost: sum(|bot| bot.events_lost),
+            inputs_refused: sum(|bot| bot.counts.inputs_refused),
+            inputs_held_back: sum(|bot| bot.inputs_held_back),
+            interval_ms: (&measures.interval).into(),
+            latency_ms: (&measures.latency).into(),
+            complaints: Vec::new(),
+        };
+        complaints.extend(bots.into_iter().flat_map(|bot| bot.complaints));
+        complaints.truncate(COMPLAINTS);
+        report.complaints = complaints;
+        report
+    }
+
+    /// Whether nothing went wrong.
+    pub fn is_clean(&self) -> bool {
+        self.mismatches == 0 && self.errors == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: String| writeln!(f, "{name:<28}{value:>34}");
+        let times = |of: &Quantiles| format!("{:.1} / {:.1} / {:.1} ms", of.p50, of.p99, of.max);
+        row(f, "connected", format!("{} of {}", self.connected, self.bots))?;
+        row(f, "seconds", format!("{:.1}", self.seconds))?;
+        row(f, "frames", self.frames.to_string())?;
+        row(f, "bytes", self.bytes.to_string())?;
+        row(f, "bytes per bot and tick", format!("{:.1}", self.bytes_per_bot_tick))?;
+        row(f, "frames/s, least of all bots", format!("{:.2}", self.frames_per_second_min))?;
+        row(f, "visible entities, mean", format!("{:.1}", self.entities_visible_mean))?;
+        row(f, "frame interval p50/p99/max", times(&self.interval_ms))?;
+        row(f, "input to state p50/p99/max", times(&self.latency_ms))?;
+        row(f, "events (losses told)", format!("{} ({})", self.events, self.events_lost))?;
+        row(f, "inputs refused (held back)", format!("{} ({})", self.inputs_refused, self.inputs_held_back))?;
+        row(f, "ticks without a frame", self.ticks_skipped.to_string())?;
+        row(f, "jumps", self.jumps.to_string())?;
+        row(f, "reconnects", self.reconnects.to_string())?;
+        row(f, "mismatches", self.mismatches.to_string())?;
+        row(f, "errors", self.errors.to_string())?;
+        self.complaints.iter().try_for_each(|complaint| writeln!(f, "  ! {complaint}"))
+    }
+}

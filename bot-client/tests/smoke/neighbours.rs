@@ -1,0 +1,210 @@
+//! One slow client among a hundred honest ones: nobody else notices, the server's memory stays bounded, nothing is lost.
+//!
+//! The room shows the whole field to everyone, so that all are owed the same events, and a witness can say which.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use tiltyard_arena::{Arena, Config, messages::Event as Happening};
+use tiltyard_bot::{
+    Client, Event, Options,
+    swarm::{Measures, Plan, Swarm, measures::Quantiles},
+};
+use tiltyard_shared::protocol::Target;
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, sleep_until},
+};
+use uuid::Uuid;
+
+use crate::{
+    checks::Checks,
+    memory::SocketMemory,
+    server::Server,
+    slow::{Kind, Slow},
+};
+
+const HONEST: usize = 100;
+const ROUNDS: usize = 3;
+const PHASE: Duration = Duration::from_secs(10);
+/// A slow client behaves well for so long after it has entered. The server gives up on who answers no ping for 10 s.
+const WELL: Duration = Duration::from_millis(700);
+/// Most send memory of a slow one, in user space and in the kernel.
+const MEMORY: u64 = 128 * 1024;
+/// A slow one is up to date again after at most so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was seen with one slow client in one round.
+struct Seen {
+    kind: Kind,
+    p99: f64,
+    kernel: u32,
+    held: f64,
+    recovery: Duration,
+    slow: Slow,
+    frames: (u64, u64),
+}
+
+pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
+    println!("{HONEST} honest bots in one room, and a slow one beside them:");
+    let server = Server::start(&[])?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(&server, checks))
+}
+
+async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
+    let swarm = Swarm::start(Plan {
+        url: server.url.clone(),
+        rooms: vec![0; HONEST],
+        config: Some(Config { view_depth: 16, ..Config::default() }),
+        ramp: Duration::from_secs(2),
+        duration: Duration::from_secs(3600),
+        rate: 20.0,
+        verify: true,
+        threads: 1,
+        seed: 7,
+    })?;
+    let room = swarm.room(0).await.context("the room could not be made")?;
+    let (witness, events) = watch(server, room).await?;
+    sleep(Duration::from_secs(4)).await;
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        let quiet = measure(&swarm, PHASE).await;
+        let honest_rate = quiet.bytes as f64 / PHASE.as_secs_f64() / HONEST as f64;
+        without.push(p99(&quiet));
+        println!("  round {round}: alone p99 {:.1} ms, {honest_rate:.0} bytes/s each", p99(&quiet));
+        for kind in Kind::ALL {
+            with.push(beside(server, &swarm, room, kind, (honest_rate / 4.0) as u64).await?);
+        }
+    }
+    if witness.is_finished() {
+        bail!("the witness was lost: {:?}", witness.await);
+    }
+    witness.abort();
+    swarm.stop();
+    let report = tokio::task::spawn_blocking(|| swarm.finish()).await?;
+    print!("{report}");
+    let honest = report.mismatches + report.errors + report.jumps;
+    checks.check("honest bots: no mismatch, error or jump", honest, honest == 0);
+    checks.check("honest bots held: none (ticks without a frame)", report.ticks_skipped, report.ticks_skipped == 0);
+    let events = events.lock().unwrap_or_else(PoisonError::into_inner);
+    for kind in Kind::ALL {
+        let seen: Vec<_> = with.iter().filter(|seen| seen.kind == kind).collect();
+        judge(checks, median(without.clone()), &seen, &events);
+    }
+    Ok(())
+}
+
+/// Ten seconds beside a slow client, which then recovers and leaves.
+async fn beside(server: &Server, swarm: &Swarm, room: Uuid, kind: Kind, rate: u64) -> anyhow::Result<Seen> {
+    swarm.take_measures();
+    let start = Instant::now();
+    let mut slow = Slow::enter(kind, &server.url, room, rate).await?;
+    slow.play(start + WELL).await?;
+    let (peer, own) = slow.ends;
+    let mut memory = SocketMemory::open()?;
+    let (mut kernel, mut held) = (0, 0.0f64);
+    let watching = async {
+        loop {
+            if let (SocketAddr::V4(own), SocketAddr::V4(peer)) = (own, peer) {
+                kernel = memory.of(own, peer)?.max(kernel);
+            }
+            held = held.max(server.metric("tiltyard_held_players")?);
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        slow = slow.dawdle(start + PHASE) => slow?,
+        watched = watching => return watched,
+    }
+    let p99 = p99(&swarm.take_measures());
+    let recovery = slow.recover(PATIENCE).await?;
+    let (read, handed, slow) = slow.leave().await?;
+    println!("    beside {}: p99 {p99:.1} ms, {kernel} bytes in the kernel, back in {recovery:.1?}", kind.describe());
+    Ok(Seen { kind, p99, kernel, held, recovery, slow, frames: (read, handed) })
+}
+
+fn judge(checks: &mut Checks, alone: f64, seen: &[&Seen], witnessed: &BTreeSet<u64>) {
+    let Some(name) = seen.first().map(|seen| seen.kind.describe()) else { return };
+    println!("  {name}:");
+    let beside = median(seen.iter().map(|seen| seen.p99).collect());
+    let bound = alone + (alone * 0.1).max(5.0);
+    checks.check("p99 interval of the honest: within 5 ms or 10 %", format!("{alone:.1} → {beside:.1} ms"), beside <= bound);
+    let held = seen.iter().map(|seen| seen.held).fold(0.0, f64::max);
+    checks.check("players held at a time: only this one", held, held <= 1.0);
+    // The server's own buffer holds no more than one frame, in a vector that may have doubled, beside 4 KiB for reading.
+    let user = |seen: &&Seen| 2 * seen.slow.notes.largest_frame as u64 + 4096;
+    let memory = seen.iter().map(|seen| u64::from(seen.kernel) + user(seen)).max().unwrap_or(0);
+    checks.check("send memory, kernel and user space: at most 128 KiB", memory, memory <= MEMORY);
+    let returns: u32 = seen.iter().map(|seen| seen.slow.notes.returns).sum();
+    let worst = seen.iter().map(|seen| seen.slow.notes.worst_return).max().unwrap_or(0);
+    let claim = format!("exact within 2 frames of each of {returns} releases and epochs");
+    checks.check(&claim, worst, worst <= 2 && returns >= 2 * seen.len() as u32);
+    let recovery = seen.iter().map(|seen| seen.recovery).max().unwrap_or_default();
+    checks.check("up to date again", format!("{recovery:.1?}"), recovery <= PATIENCE);
+    let wrong: u64 = seen.iter().map(|seen| seen.slow.session().counts()).map(|c| c.mismatches + c.bad_frames).sum();
+    checks.check("mismatches and bad frames: 0", wrong, wrong == 0);
+    let frames: Vec<_> = seen.iter().map(|seen| seen.frames).collect();
+    checks.check("frames read are those handed over", format!("{frames:?}"), frames.iter().all(|(read, handed)| read == handed));
+    let (told, wrong) = seen.iter().map(|seen| compare(&seen.slow.notes.events, witnessed)).fold((0, 0), sum);
+    let lost: u64 = seen.iter().map(|seen| seen.slow.session().replica().events_lost()).sum();
+    checks.check("every event once", format!("{told} told, {wrong} wrong, {lost} losses"), wrong + lost as usize == 0);
+}
+
+/// How many events a client was told, and how many of them twice, out of order, or not at all.
+fn compare(told: &[u64], witnessed: &BTreeSet<u64>) -> (usize, usize) {
+    let disorder = told.windows(2).filter(|pair| pair[0] >= pair[1]).count();
+    let set: BTreeSet<_> = told.iter().copied().collect();
+    let missed = match (told.first(), told.last()) {
+        (Some(first), Some(last)) => witnessed.range(*first..=*last).filter(|number| !set.contains(number)).count(),
+        _ => 0,
+    };
+    (told.len(), disorder + missed)
+}
+
+fn sum(this: (usize, usize), other: (usize, usize)) -> (usize, usize) {
+    (this.0 + other.0, this.1 + other.1)
+}
+
+type Numbers = Arc<Mutex<BTreeSet<u64>>>;
+
+/// A client that sees everything and notes the numbers of all events.
+async fn watch(server: &Server, room: Uuid) -> anyhow::Result<(JoinHandle<anyhow::Result<()>>, Numbers)> {
+    let options = Options { name: "witness".to_owned(), verify: true, ..Options::new(server.url.as_str()) };
+    let mut client = Client::<Arena>::enter(options, Target::Room(room)).await?;
+    let numbers = Numbers::default();
+    let noted = Arc::clone(&numbers);
+    let task = tokio::spawn(async move {
+        loop {
+            match client.next().await? {
+                Event::Game { event: Happening::Empty, .. } => {}
+                Event::Game { number, .. } => {
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+                }
+                Event::Jumping(reason) => bail!("the witness jumped: {reason:?}"),
+                _ => {}
+            }
+        }
+    });
+    Ok((task, numbers))
+}
+
+/// What is measured from now on for so long.
+async fn measure(swarm: &Swarm, time: Duration) -> Measures {
+    swarm.take_measures();
+    sleep_until((Instant::now() + time).into()).await;
+    swarm.take_measures()
+}
+
+fn p99(measures: &Measures) -> f64 {
+    Quantiles::from(&measures.interval).p99
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
