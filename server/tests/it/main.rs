@@ -1,10 +1,13 @@
 //! The server as its players and operators meet it: real servers on free ports, real WebSockets, a small game that does
 //! what it is told.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 mod client;
 mod game;
 mod hello;
 mod limits;
+mod one_input;
 mod ops;
 mod process;
 mod room;
