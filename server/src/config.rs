@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, thread::available_parallelism, time::Duration};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, builder::BoolishValueParser};
 
 use crate::ops::log;
 
@@ -41,7 +41,7 @@ pub struct Config {
     pub log: String,
 
     /// Logs as one JSON object a line
-    #[arg(long, env = "TILTYARD_LOG_JSON")]
+    #[arg(long, env = "TILTYARD_LOG_JSON", value_parser = BoolishValueParser::new())]
     pub log_json: bool,
 
     /// Times that are fixed for operators but not for tests.

@@ -117,9 +117,9 @@ impl Line {
         self.attached().map(|_| ())
     }
 
-    /// Counts the bytes that went through since this was last called. Called now and then, not per message.
-    pub(crate) fn count_traffic(&mut self) {
-        metrics::traffic(std::mem::take(&mut self.received), std::mem::take(&mut self.sent));
+    /// The bytes received and sent since this was last called. What nobody takes is counted when the line is dropped.
+    pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
+        (std::mem::take(&mut self.received), std::mem::take(&mut self.sent))
     }
 
     fn attached(&self) -> io::Result<&TcpStream> {
@@ -132,7 +132,8 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.count_traffic();
+        let (received, sent) = self.take_traffic();
+        metrics::traffic(received, sent);
         metrics::connection_closed();
     }
 }

@@ -34,7 +34,7 @@ use crate::{
     clock::Clock,
     config::Timing,
     games::SchemaDocument,
-    ops::metrics::RoomMetrics,
+    ops::metrics::{self, RoomMetrics},
     rooms::Listed,
     socket::{self, Gone},
     stop::Stop,
@@ -327,7 +327,9 @@ impl<G: Game> RoomTask<G> {
         }
         self.next_export = now + EXPORT;
         while self.farewells.try_join_next().is_some() {}
-        self.connections.iter_mut().flatten().for_each(Connection::count_traffic);
+        let traffic = self.connections.iter_mut().flatten().map(Connection::take_traffic);
+        let (received, sent) = traffic.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        metrics::traffic(received, sent);
         let stats = self.guarded(|task| task.room.stats())?;
         self.counts.export(&stats);
         Ok(())

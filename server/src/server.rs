@@ -42,7 +42,7 @@ pub enum StartError {
     #[error("{0}")]
     Games(String),
     /// An address is not to be had.
-    #[error("cannot listen on {addr} ({option}): {source}")]
+    #[error("cannot listen on {addr} ({option})")]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -52,8 +52,8 @@ pub enum StartError {
         source: io::Error,
     },
     /// The system gives no threads or event queues.
-    #[error("cannot start the threads for rooms: {0}")]
-    Threads(io::Error),
+    #[error("cannot start the threads for rooms")]
+    Threads(#[source] io::Error),
 }
 
 impl Server {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, codec, limits};
-use tokio::time::timeout;
+use tokio::{task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
     self, Message,
     error::Error,
@@ -169,9 +169,9 @@ pub(crate) async fn read(socket: &mut Socket) -> Result<ClientMessage, Gone> {
     }
 }
 
-/// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed),
-/// a close frame, everything flushed, no more writing; then whatever still comes is read and dropped until the peer
-/// closes, because closing over unread bytes would reset the connection and lose the last words.
+/// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed)
+/// and a close frame; then whatever still comes is read and dropped until the peer has closed as well, because closing
+/// over unread bytes would reset the connection and lose the last words.
 pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
     if let Some(code) = code {
         metrics::goodbye(code);
@@ -179,21 +179,53 @@ pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64
         let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
         let _ = socket.close(Some(close));
     }
-    let _ = timeout(patience, finish(&mut socket)).await;
+    let orderly = !matches!(code, Some(Code::Malformed | Code::TooLarge));
+    let _ = timeout(patience, finish(&mut socket, orderly)).await;
 }
 
-async fn finish(socket: &mut Socket) -> io::Result<()> {
-    // An error here may also be tungstenite's way to say that both ends have closed.
-    let _ = flush(socket).await;
+/// Flushes, and reads until the peer has closed: by a close frame while it is `orderly`. After a breach of WebSocket's own
+/// rules tungstenite must not be asked again, and the end of the peer's bytes counts.
+async fn finish(socket: &mut Socket, orderly: bool) -> io::Result<()> {
+    loop {
+        match socket.flush() {
+            Err(error) if would_block(&error) => socket.get_ref().writable().await?,
+            Err(Error::ConnectionClosed) => return Ok(()),
+            Ok(()) | Err(_) => break,
+        }
+    }
     socket.get_ref().finish_writing()?;
-    let line = socket.get_mut();
-    let mut scratch = [0; 2048];
+    if orderly && closed(socket).await? {
+        return Ok(());
+    }
+    ended(socket.get_mut()).await
+}
+
+/// Reads until the peer's close frame; false if it breaks the rules instead.
+async fn closed(socket: &mut Socket) -> io::Result<bool> {
+    loop {
+        socket.get_mut().allow(READ_BUFFER_BYTES);
+        match socket.read() {
+            // A peer that never stops must not keep this thread.
+            Ok(_) => yield_now().await,
+            Err(error) if would_block(&error) => {
+                if socket.get_ref().is_exhausted() {
+                    yield_now().await;
+                }
+                socket.get_ref().readable().await?;
+            }
+            Err(error) => return Ok(matches!(error, Error::ConnectionClosed)),
+        }
+    }
+}
+
+/// Reads until the end of the peer's bytes.
+async fn ended(line: &mut Line) -> io::Result<()> {
+    let mut scratch = [0; READ_BUFFER_BYTES];
     loop {
         line.allow(scratch.len());
         match line.read(&mut scratch) {
             Ok(0) => return Ok(()),
-            // A peer that never stops must not keep this thread.
-            Ok(_) => tokio::task::yield_now().await,
+            Ok(_) => yield_now().await,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => line.readable().await?,
             Err(error) => return Err(error),
         }

@@ -10,6 +10,7 @@ use super::Gateway;
 use crate::{
     ops::metrics,
     room::guest::Guest,
+    rooms::Arrival,
     socket::{self, Gone, Socket},
 };
 
@@ -112,40 +113,51 @@ async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(),
     if !is_name(&wish.name) {
         return Err((Some(socket), Code::BadName));
     }
+    let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
         let arrival = match gateway.rooms.arrive(&wish.target).await {
             Ok(arrival) => arrival,
             Err(code) => return Err((Some(socket), code)),
         };
-        let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) => return Err((Some(socket), Code::UnknownRoom)),
-            Err(_) => return Err((Some(socket), Code::ServerFull)),
+        let (back, code) = match visit(socket, &wish, &arrival).await {
+            Ok(()) => return Ok(()),
+            Err((Some(back), code)) => (back, code),
+            Err(lost) => return Err(lost),
         };
-        if socket.get_mut().detach().is_err() {
-            return Err((None, Code::Internal));
-        }
-        let (reply, answer) = oneshot::channel();
-        permit.send(Guest { socket, wish: wish.clone(), reply });
-        let refused = match answer.await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(refused)) => *refused,
-            Err(_) => {
-                error!("a room has lost a guest");
-                return Err((None, Code::Internal));
-            }
-        };
-        socket = refused.socket;
-        if socket.get_mut().attach().is_err() {
-            return Err((None, Code::Internal));
-        }
-        let elsewhere = matches!(wish.target, Target::Game(_))
-            && matches!(refused.code, Code::RoomFull | Code::RoomClosed | Code::Finished);
+        let elsewhere = any_room && matches!(code, Code::RoomFull | Code::RoomClosed | Code::Finished);
         if !elsewhere || attempt == ATTEMPTS {
-            return Err((Some(socket), refused.code));
+            return Err((Some(back), code));
         }
+        socket = back;
         attempt += 1;
+    }
+}
+
+/// Sends a connection to a room's door and waits for the answer.
+async fn visit(mut socket: Socket, wish: &Enter, arrival: &Arrival) -> Result<(), (Option<Socket>, Code)> {
+    let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
+        Ok(Ok(permit)) => permit,
+        // Nobody but its game closes a room that has just been made.
+        Ok(Err(_)) if matches!(wish.target, Target::Create { .. }) => return Err((Some(socket), Code::GameFailed)),
+        Ok(Err(_)) => return Err((Some(socket), Code::RoomClosed)),
+        Err(_) => return Err((Some(socket), Code::ServerFull)),
+    };
+    if socket.get_mut().detach().is_err() {
+        return Err((None, Code::Internal));
+    }
+    let (reply, answer) = oneshot::channel();
+    permit.send(Guest { socket, wish: wish.clone(), reply });
+    match answer.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(mut refused)) => {
+            let attached = refused.socket.get_mut().attach().is_ok();
+            Err((attached.then_some(refused.socket), if attached { refused.code } else { Code::Internal }))
+        }
+        Err(_) => {
+            error!("a room has lost a guest");
+            Err((None, Code::Internal))
+        }
     }
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn install(filter: &str, json: bool) {
 pub(crate) fn log_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let message = panic.payload_as_str().unwrap_or("(no message)");
+        let payload = panic.payload();
+        let text =
+            payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("(no message)");
         tracing::error!(place, message, "panic");
     }));
 }

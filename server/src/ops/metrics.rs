@@ -59,6 +59,9 @@ const LARGE_BUFFERS: &str = "tiltyard_large_write_buffers_total";
 const TICK_BUCKETS: &[f64] =
     &[0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
+/// From one entity to a room that does without interest management.
+const GROUP_BUCKETS: &[f64] = &[1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0];
+
 const METRICS: &[Metric] = &[
     gauge_of(BUILD_INFO, Unit::Count, "1, with the server's version as a label."),
     gauge_of(CONNECTIONS, Unit::Count, "WebSocket connections that are open."),
@@ -101,7 +104,12 @@ const METRICS: &[Metric] = &[
     counter_of(GATHERED_BODIES, Unit::Count, "Frame bodies assembled for one player, by game."),
     counter_of(DEFERRED_GROUPS, Unit::Count, "Groups that did not fit a frame and waited for the next, by game."),
     counter_of(LOST_EVENTS, Unit::Count, "Frames that said that events owed had been dropped, by game."),
-    gauge_of(LARGEST_GROUP, Unit::Count, "Entities in the fullest group of any room, by game."),
+    Metric {
+        name: LARGEST_GROUP,
+        kind: Kind::Histogram(GROUP_BUCKETS),
+        unit: Unit::Count,
+        help: "Entities in the fullest group of a room, told by each room once a second, by game.",
+    },
     counter_of(INPUTS, Unit::Count, "Inputs by game and outcome (accepted, late, repeated, refused)."),
     counter_of(LARGE_BUFFERS, Unit::Count, "Frames so large that their connection keeps the buffer, by game."),
 ];
@@ -216,7 +224,7 @@ pub(crate) struct RoomMetrics {
     pub(crate) gathered_bodies: Counter,
     pub(crate) deferred_groups: Counter,
     pub(crate) lost_events: Counter,
-    pub(crate) largest_group: Gauge,
+    pub(crate) largest_group: Histogram,
     /// Accepted, late, repeated, refused.
     pub(crate) inputs: [Counter; 4],
     pub(crate) large_buffers: Counter,
@@ -242,7 +250,7 @@ impl RoomMetrics {
             gathered_bodies: counter!(GATHERED_BODIES, "game" => game),
             deferred_groups: counter!(DEFERRED_GROUPS, "game" => game),
             lost_events: counter!(LOST_EVENTS, "game" => game),
-            largest_group: gauge!(LARGEST_GROUP, "game" => game),
+            largest_group: histogram!(LARGEST_GROUP, "game" => game),
             inputs: ["accepted", "late", "repeated", "refused"]
                 .map(|outcome| counter!(INPUTS, "game" => game, "outcome" => outcome)),
             large_buffers: counter!(LARGE_BUFFERS, "game" => game),

@@ -151,9 +151,9 @@ impl Connection {
         self.heartbeat.round_trip()
     }
 
-    /// Tells the metrics how many bytes went through.
-    pub(crate) fn count_traffic(&mut self) {
-        self.socket.get_mut().count_traffic();
+    /// The bytes received and sent since this was last called.
+    pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
+        self.socket.get_mut().take_traffic()
     }
 }
 
@@ -161,4 +161,20 @@ impl Connection {
 fn lend(bytes: &[u8], scratch: &mut BytesMut) -> Bytes {
     scratch.extend_from_slice(bytes);
     scratch.split().freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lent_memory_comes_back() {
+        let mut scratch = BytesMut::with_capacity(1000);
+        let first = lend(&[1; 300], &mut scratch).as_ptr();
+        for _ in 0..100 {
+            let frame = lend(&[2; 300], &mut scratch);
+            let place = frame.as_ptr() as usize;
+            assert!((first as usize..first as usize + 1000).contains(&place), "another allocation");
+        }
+    }
 }

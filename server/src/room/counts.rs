@@ -72,7 +72,7 @@ impl Counts {
         metrics.inputs[2].increment(inputs.repeated - inputs_told.repeated);
         metrics.inputs[3].increment(inputs.refused - inputs_told.refused);
         metrics.held.increment(stats.held as f64 - told.held as f64);
-        metrics.largest_group.set(stats.largest_group as f64);
+        metrics.largest_group.record(stats.largest_group as f64);
         self.told = *stats;
     }
 }

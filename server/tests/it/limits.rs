@@ -29,7 +29,6 @@ async fn breaks(messages: impl IntoIterator<Item = Message>, code: Code) {
     witness.pull(&Pull::Step(5)).await;
     witness.until_place(seat.player, 5).await;
     let (_next, _) = Client::seated(server.listen_addr(), Target::Room(seat.room)).await;
-    server.stop().await;
 }
 
 fn said(message: &ClientMessage) -> Message {

@@ -46,8 +46,8 @@ async fn metrics_count_what_happens() {
     };
     for (name, least) in [
         ("tiltyard_build_info{", 1.0),
-        ("tiltyard_frames_total{game=\"puppet\"}", 2.0),
-        ("tiltyard_frame_bytes_total{game=\"puppet\"}", 20.0),
+        ("tiltyard_frames_total{game=\"puppet\"}", 1.0),
+        ("tiltyard_frame_bytes_total{game=\"puppet\"}", 5.0),
         ("tiltyard_received_bytes_total", 20.0),
         ("tiltyard_goodbyes_total{code=\"game_failed\"}", 1.0),
         ("tiltyard_tick_duration_seconds_bucket{game=\"puppet\",le=\"0.05\"}", 1.0),

@@ -51,12 +51,14 @@ fn an_address_in_use_is_one_line_and_status_1() {
     assert_eq!(status, Some(1));
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains(&addr) && said.contains("--listen"), "{said}");
+    assert_eq!(said.matches("in use").count(), 1, "{said}");
 }
 
 #[tokio::test]
 async fn sigterm_tells_players_and_exits_with_status_0() {
     let mut process = Process::start(&["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-json"]);
-    let lines: Vec<String> = BufReader::new(process.0.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    let lines: Vec<String> =
+        BufReader::new(process.0.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
     let listen: SocketAddr = lines[0].strip_prefix("listening ").unwrap().parse().unwrap();
     assert!(lines[1].strip_prefix("ops ").unwrap().parse::<SocketAddr>().is_ok());
     let (mut client, _) = Client::seated(listen, Target::Game("arena".to_owned())).await;

@@ -22,7 +22,7 @@ async fn players_and_whoever_is_on_the_way_are_told() {
         assert_eq!((welcomed_told, fresh_told), ((Code::Stopping, 0), (Code::Stopping, 0)));
     };
     tokio::join!(server.stop(), told);
-    assert_eq!(player.frames > 0, true);
+    assert!(player.frames > 0);
     assert!(tokio::net::TcpStream::connect(addr).await.is_err(), "nobody listens any more");
 }
 

@@ -1,5 +1,13 @@
-//! The core's tests from outside: a model of what every client must hold, and the harness that drives rooms without sockets.
+//! The core's tests from outside: a model of what every client must hold, deliberate faults, damaged frames, and what a tick
+//! allocates. The sandbox is the harness that drives rooms without sockets.
 
+#[path = "../../../../shared/tests/it/counting.rs"]
+mod counting;
+#[path = "../../../../shared/tests/it/damage.rs"]
+mod damage;
+
+mod allocations;
+mod damaged;
 mod faults;
 mod model;
 mod sandbox;
