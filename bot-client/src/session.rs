@@ -1,9 +1,9 @@
 //! One seat in a room, as its client sees it, without a socket: messages and time in, [`Event`]s and messages out. Pure.
 //!
 //! What arrives goes to [`Session::handle`], passing time to [`Session::handle_time`]; what must be sent stands in
-//! [`Session::outgoing`], what the caller should know comes from [`Session::next_event`]. Both queues hold what one call
-//! put there and are emptied after it, so they need no bound of their own; inputs on their way are bounded by
-//! [`Unsettled`].
+//! [`Session::outgoing`], what the caller should know comes from [`Session::next_event`]. Events are to be taken before the
+//! next message is handed over, so there are never more than one frame brings. What waits to be sent on a blocked line is
+//! at most what [`Unsettled`] holds, a jump, and 16 reports and pings: beyond these, they wait.
 
 use std::{
     collections::VecDeque,
@@ -36,6 +36,9 @@ pub use event::{Event, Frame, Reason};
 
 /// A report goes out alone so long after the frame: in time for [`limits::REPORT`] with a coarse timer.
 const REPORT_AFTER: Duration = limits::REPORT.saturating_sub(Duration::from_millis(20));
+
+/// On a line that has not taken so many messages, reports and pings wait.
+const BACKLOG: usize = 16;
 
 /// What the server said when it gave the seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,11 +159,16 @@ impl<G: Game> Session<G> {
         if let Some((_, jump, _)) = self.waiting.take_if(|(due, _, _)| *due <= now) {
             self.send_jump(jump, now);
         }
+        let takes_more = self.outgoing.len() < BACKLOG;
         if self.report_due.is_some_and(|due| due <= now) {
             let report = self.report();
-            self.send_message(&ClientMessage::Report(report));
+            if takes_more {
+                self.send_message(&ClientMessage::Report(report));
+            } else {
+                self.report_due = Some(now + REPORT_AFTER);
+            }
         }
-        if let Some(number) = self.pulse.ping(now) {
+        if let Some(number) = self.pulse.ping(now).filter(|_| takes_more) {
             self.outgoing.push_back(Outgoing::Ping(number));
         }
     }

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, thread::available_parallelism, time::Duration};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, builder::BoolishValueParser};
+use tiltyard_shared::world::Fault;
 
 use crate::ops::log;
 
@@ -43,6 +44,10 @@ pub struct Config {
     /// Logs as one JSON object a line
     #[arg(long, env = "TILTYARD_LOG_JSON", value_parser = BoolishValueParser::new())]
     pub log_json: bool,
+
+    /// Every room makes one deliberate fault (flip-lane, drop-departure or skip-delta), to prove that clients notice
+    #[arg(long, env = "TILTYARD_TEST_FAULT", value_name = "FAULT", hide = true)]
+    pub test_fault: Option<Fault>,
 
     /// Times that are fixed for operators but not for tests.
     #[arg(skip)]
@@ -91,6 +96,7 @@ impl Default for Config {
             max_players: 20_000,
             log: "info".to_owned(),
             log_json: false,
+            test_fault: None,
             timing: Timing::default(),
         }
     }

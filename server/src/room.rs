@@ -21,6 +21,7 @@ use tiltyard_core::{
 use tiltyard_shared::{
     game::{Game, Leave},
     protocol::Code,
+    world::Fault,
 };
 use tokio::{
     sync::mpsc,
@@ -82,6 +83,8 @@ pub(crate) struct Setup {
     pub(crate) timing: Timing,
     /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
     pub(crate) phase: f32,
+    /// A deliberate fault to make once, to prove that clients notice.
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Why a room closes.
@@ -130,7 +133,10 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
     let metrics = RoomMetrics::new(G::NAME);
     let seed = Uuid::new_v4().as_u64_pair().0;
     match catch_unwind(AssertUnwindSafe(|| Room::<G>::open(config, seed))) {
-        Ok(room) => RoomTask::new(room, schema, metrics, setup).run().await,
+        Ok(mut room) => {
+            setup.fault.into_iter().for_each(|fault| room.inject(fault));
+            RoomTask::new(room, schema, metrics, setup).run().await;
+        }
         Err(_) => {
             error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
             metrics.panics.increment(1);

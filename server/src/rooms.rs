@@ -11,7 +11,10 @@ use std::{
     },
 };
 
-use tiltyard_shared::protocol::{Code, Target};
+use tiltyard_shared::{
+    protocol::{Code, Target},
+    world::Fault,
+};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -36,19 +39,21 @@ pub(crate) struct Rooms {
     games: Games,
     shards: Shards,
     open: Open,
-    limits: Limits,
+    terms: Terms,
     stop: Stop,
     clock: Clock,
     timing: Timing,
 }
 
-/// How much an operator allows.
+/// On what terms rooms are opened: how much an operator allows, what a test asks for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Terms {
     /// Rooms at a time.
     pub(crate) rooms: u32,
     /// Players at a time, over all rooms.
     pub(crate) players: u32,
+    /// A deliberate fault of every room.
+    pub(crate) fault: Option<Fault>,
 }
 
 type Open = Arc<Mutex<BTreeMap<Uuid, Arc<Entry>>>>;
@@ -132,8 +137,8 @@ impl Entry {
 
 impl Rooms {
     /// No room yet.
-    pub(crate) fn new(games: Games, shards: Shards, limits: Limits, stop: Stop, clock: Clock, timing: Timing) -> Self {
-        Self { games, shards, open: Open::default(), limits, stop, clock, timing }
+    pub(crate) fn new(games: Games, shards: Shards, terms: Terms, stop: Stop, clock: Clock, timing: Timing) -> Self {
+        Self { games, shards, open: Open::default(), terms, stop, clock, timing }
     }
 
     /// The games that can be played.
@@ -186,7 +191,7 @@ impl Rooms {
 
     fn check_players(&self, open: &BTreeMap<Uuid, Arc<Entry>>) -> Result<(), Code> {
         let players: u64 = open.values().map(|entry| u64::from(entry.players()) + u64::from(entry.arriving())).sum();
-        if players < u64::from(self.limits.players) { Ok(()) } else { Err(Code::ServerFull) }
+        if players < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }
 
     async fn create(&self, game: &dyn GameHost, config: Option<&[u8]>, public: bool) -> Result<Arrival, Code> {
@@ -208,7 +213,7 @@ impl Rooms {
             if let Some(other) = public.then(|| fullest(&open, entry.game)).flatten() {
                 return Ok(Arrival::new(other));
             }
-            if open.len() >= self.limits.rooms as usize {
+            if open.len() >= self.terms.rooms as usize {
                 return Err(Code::ServerFull);
             }
             open.insert(entry.id, entry.clone());
@@ -222,10 +227,10 @@ impl Rooms {
         shard.load().add_room();
         let id = entry.id;
         let listed = Listed { entry, open: self.open.clone(), load: shard.load().clone() };
-        let (stop, clock, timing) = (self.stop.clone(), self.clock, self.timing);
+        let (stop, clock, timing, fault) = (self.stop.clone(), self.clock, self.timing, self.terms.fault);
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
-            (prepared.run)(Setup { id, listed, guests, stop, clock, timing, phase })
+            (prepared.run)(Setup { id, listed, guests, stop, clock, timing, phase, fault })
         };
         shard.open(Box::new(opening)).await
     }

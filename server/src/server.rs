@@ -16,7 +16,7 @@ use crate::{
     games::Games,
     gateway::{self, Gateway, MAX_OUTSIDE},
     ops,
-    rooms::{Limits, Rooms},
+    rooms::{Rooms, Terms},
     shard::Shards,
     stop::{self, StopSender},
 };
@@ -73,8 +73,8 @@ impl Server {
         ops::metrics::install();
         let (sender, stop) = stop::channel();
         let (shards, ends) = Shards::start(config.shard_count(), &stop).map_err(StartError::Threads)?;
-        let limits = Limits { rooms: config.max_rooms, players: config.max_players };
-        let rooms = Rooms::new(games, shards, limits, stop.clone(), Clock::start(), config.timing);
+        let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
+        let rooms = Rooms::new(games, shards, terms, stop.clone(), Clock::start(), config.timing);
         let gateway = Gateway { rooms, timing: config.timing, stop: stop.clone() };
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         tokio::spawn(ops::listener::serve(operators, stop));

@@ -187,3 +187,16 @@ fn a_frame_that_is_none_asks_for_everything_anew() {
     assert_eq!(session.counts().bad_frames, 1);
     assert_eq!(sent(&mut session), Some(ClientMessage::Jump(Jump { epoch: 2, applied: None, event: 0 })));
 }
+
+#[test]
+fn a_line_that_takes_nothing_gets_no_more_reports() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    for tick in 11..100 {
+        let at = now + tick * 100 * MS;
+        session.handle(&frame(&head(1, tick, false), &[]), at).unwrap();
+        session.handle_time(at + 90 * MS);
+        assert!(session.deadline() > at + 90 * MS);
+    }
+    assert!(session.outgoing.len() <= BACKLOG + 1, "and one jump");
+}

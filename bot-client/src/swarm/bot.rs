@@ -30,13 +30,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A bot looks around so many times a second; in between it goes on as it did.
 const LOOKS_PER_SECOND: f64 = 5.0;
 
-/// A bot that sends nothing looks so often whether it is time to leave.
+/// A bot that waits for its turn, or sends nothing, looks so often whether it is over.
 const IDLE: Duration = Duration::from_millis(250);
 
 /// Lives the life of bot `number`.
 pub(super) async fn run(shared: Arc<Shared>, measures: Arc<Mutex<Measures>>, number: usize) -> BotReport {
     let turn = shared.start + shared.plan.ramp.mul_f64(number as f64 / shared.plan.rooms.len() as f64);
-    sleep_until(turn.into()).await;
+    while Instant::now() < turn {
+        if shared.is_over(Instant::now()) {
+            return BotReport::default();
+        }
+        sleep_until(turn.min(Instant::now() + IDLE).into()).await;
+    }
     let client = match enter(&shared, number).await {
         Ok(client) => client,
         Err(error) => {
@@ -63,7 +68,8 @@ async fn enter(shared: &Shared, number: usize) -> Result<Client<Arena>, Error> {
         return Client::enter(options, Target::Room(id)).await;
     }
     let config = shared.plan.config.as_ref().map(codec::encode);
-    let made = Client::enter(options, Target::Create { game: Arena::NAME.to_owned(), config }).await;
+    let create = Target::Create { game: Arena::NAME.to_owned(), config };
+    let made = Client::enter(options, create).await;
     shared.rooms.set(room, made.as_ref().map(|client: &Client<Arena>| client.session().seat().room).map_err(|_| ()));
     made
 }

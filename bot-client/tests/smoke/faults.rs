@@ -16,7 +16,8 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
             .args(["--url", &server.url, "--bots", "30", "--ramp", "500ms", "--duration", "6s", "--verify"])
             .output()?;
         let table = String::from_utf8_lossy(&output.stdout);
-        let seen: Vec<_> = table.lines().filter(|line| line.starts_with("mismatches") || line.starts_with("errors")).collect();
+        let seen: Vec<_> =
+            table.lines().filter(|line| line.starts_with("mismatches") || line.starts_with("errors")).collect();
         let seen = seen.join(", ").split_whitespace().collect::<Vec<_>>().join(" ");
         let claim = fault.map_or("no fault: status 0".to_owned(), |fault| format!("{fault}: status 1"));
         let wanted = i32::from(fault.is_some());

@@ -47,7 +47,8 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
         checks.check(&format!("{name}: 0"), count, count == 0.0);
     }
     let frames = server.metric("tiltyard_frames_total")?;
-    checks.check("frames read by all while playing, of those handed over", format!("{} of {frames}", number("frames")?), true);
+    let read = format!("{} of {frames}", number("frames")?);
+    checks.check("frames read by all while playing, of those handed over", read, true);
     checks.check("the server stops when told, with status 0", "", server.stop()?);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The smoke run: a release server on free ports, real WebSockets, and clients that verify every state they hold.
 //!
-//! `make smoke` runs all three parts; `cargo test --release -p tiltyard-bot --test smoke -- load` only the one named
-//! (`load`, `neighbours`, `faults`). Prints every claim with what was seen; exit status 0 only if all held.
+//! `make smoke` runs all parts; `cargo test --release -p tiltyard-bot --test smoke -- load` only the one named
+//! (`load`, `neighbours`, `lines`, `faults`). Prints every claim with what was seen; exit status 0 only if all held.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -9,23 +9,27 @@ use std::{env, process::ExitCode};
 
 mod checks;
 mod faults;
+mod lines;
 mod load;
 mod memory;
 mod neighbours;
 mod proxy;
 mod server;
 mod slow;
+mod witness;
 
 use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks) -> anyhow::Result<()>);
 
-const PARTS: [Part; 3] = [("load", load::run), ("neighbours", neighbours::run), ("faults", faults::run)];
+const PARTS: [Part; 4] =
+    [("load", load::run), ("neighbours", neighbours::run), ("lines", lines::run), ("faults", faults::run)];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let mut checks = Checks::default();
-    for (name, part) in PARTS.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)) {
+    for (name, part) in PARTS.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name))
+    {
         if let Err(error) = part(&mut checks) {
             checks.check(name, format!("{error:#}"), false);
         }

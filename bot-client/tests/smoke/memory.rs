@@ -39,8 +39,10 @@ impl SocketMemory {
             let size = usize::from(u16::from_ne_bytes([rest[0], rest[1]]));
             ensure!(size >= 4 && size <= rest.len(), "an attribute of odd size");
             if u16::from_ne_bytes([rest[2], rest[3]]) == INET_DIAG_SKMEMINFO {
-                let values: Vec<u32> =
-                    rest[4..size].chunks_exact(4).map(|bytes| u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect();
+                let values: Vec<u32> = rest[4..size]
+                    .chunks_exact(4)
+                    .map(|bytes| u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                    .collect();
                 ensure!(values.len() > WMEM_QUEUED, "too few counts");
                 return Ok(values[WMEM_ALLOC].max(values[WMEM_QUEUED]));
             }

@@ -5,21 +5,12 @@
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
-use tiltyard_arena::{Arena, Config, messages::Event as Happening};
-use tiltyard_bot::{
-    Client, Event, Options,
-    swarm::{Measures, Plan, Swarm, measures::Quantiles},
-};
-use tiltyard_shared::protocol::Target;
-use tokio::{
-    task::JoinHandle,
-    time::{sleep, sleep_until},
-};
+use anyhow::Context as _;
+use tiltyard_bot::swarm::{Measures, Plan, Swarm, measures::Quantiles};
+use tokio::time::{sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::{
@@ -27,6 +18,7 @@ use crate::{
     memory::SocketMemory,
     server::Server,
     slow::{Kind, Slow},
+    witness::{Telling, Witness, open_field},
 };
 
 const HONEST: usize = 100;
@@ -60,7 +52,7 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let swarm = Swarm::start(Plan {
         url: server.url.clone(),
         rooms: vec![0; HONEST],
-        config: Some(Config { view_depth: 16, ..Config::default() }),
+        config: Some(open_field()),
         ramp: Duration::from_secs(2),
         duration: Duration::from_secs(3600),
         rate: 20.0,
@@ -69,7 +61,7 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
         seed: 7,
     })?;
     let room = swarm.room(0).await.context("the room could not be made")?;
-    let (witness, events) = watch(server, room).await?;
+    let witness = Witness::enter(&server.url, room).await?;
     sleep(Duration::from_secs(4)).await;
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
@@ -81,20 +73,20 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
             with.push(beside(server, &swarm, room, kind, (honest_rate / 4.0) as u64).await?);
         }
     }
-    if witness.is_finished() {
-        bail!("the witness was lost: {:?}", witness.await);
-    }
-    witness.abort();
+    let witnessed = witness.leave().await?;
     swarm.stop();
     let report = tokio::task::spawn_blocking(|| swarm.finish()).await?;
     print!("{report}");
     let honest = report.mismatches + report.errors + report.jumps;
     checks.check("honest bots: no mismatch, error or jump", honest, honest == 0);
     checks.check("honest bots held: none (ticks without a frame)", report.ticks_skipped, report.ticks_skipped == 0);
-    let events = events.lock().unwrap_or_else(PoisonError::into_inner);
     for kind in Kind::ALL {
         let seen: Vec<_> = with.iter().filter(|seen| seen.kind == kind).collect();
-        judge(checks, median(without.clone()), &seen, &events);
+        if let Some(first) = seen.first() {
+            println!("  {}:", first.kind.describe());
+            judge_neighbours(checks, median(without.clone()), &seen);
+            judge_slow(checks, &seen, &witnessed);
+        }
     }
     Ok(())
 }
@@ -128,20 +120,24 @@ async fn beside(server: &Server, swarm: &Swarm, room: Uuid, kind: Kind, rate: u6
     Ok(Seen { kind, p99, kernel, held, recovery, slow, frames: (read, handed) })
 }
 
-fn judge(checks: &mut Checks, alone: f64, seen: &[&Seen], witnessed: &BTreeSet<u64>) {
-    let Some(name) = seen.first().map(|seen| seen.kind.describe()) else { return };
-    println!("  {name}:");
+/// What the others and the server noticed.
+fn judge_neighbours(checks: &mut Checks, alone: f64, seen: &[&Seen]) {
     let beside = median(seen.iter().map(|seen| seen.p99).collect());
-    let bound = alone + (alone * 0.1).max(5.0);
-    checks.check("p99 interval of the honest: within 5 ms or 10 %", format!("{alone:.1} → {beside:.1} ms"), beside <= bound);
+    let holds = beside <= alone + (alone * 0.1).max(5.0);
+    checks.check("p99 interval of the honest: within 5 ms or 10 %", format!("{alone:.1} → {beside:.1} ms"), holds);
     let held = seen.iter().map(|seen| seen.held).fold(0.0, f64::max);
     checks.check("players held at a time: only this one", held, held <= 1.0);
     // The server's own buffer holds no more than one frame, in a vector that may have doubled, beside 4 KiB for reading.
     let user = |seen: &&Seen| 2 * seen.slow.notes.largest_frame as u64 + 4096;
     let memory = seen.iter().map(|seen| u64::from(seen.kernel) + user(seen)).max().unwrap_or(0);
     checks.check("send memory, kernel and user space: at most 128 KiB", memory, memory <= MEMORY);
-    let returns: u32 = seen.iter().map(|seen| seen.slow.notes.returns).sum();
-    let worst = seen.iter().map(|seen| seen.slow.notes.worst_return).max().unwrap_or(0);
+}
+
+/// What became of the slow one itself.
+fn judge_slow(checks: &mut Checks, seen: &[&Seen], witnessed: &BTreeSet<u64>) {
+    let notes = || seen.iter().map(|seen| &seen.slow.notes);
+    let returns: u32 = notes().map(|notes| notes.returns).sum();
+    let worst = notes().map(|notes| notes.worst_return).max().unwrap_or(0);
     let claim = format!("exact within 2 frames of each of {returns} releases and epochs");
     checks.check(&claim, worst, worst <= 2 && returns >= 2 * seen.len() as u32);
     let recovery = seen.iter().map(|seen| seen.recovery).max().unwrap_or_default();
@@ -149,48 +145,12 @@ fn judge(checks: &mut Checks, alone: f64, seen: &[&Seen], witnessed: &BTreeSet<u
     let wrong: u64 = seen.iter().map(|seen| seen.slow.session().counts()).map(|c| c.mismatches + c.bad_frames).sum();
     checks.check("mismatches and bad frames: 0", wrong, wrong == 0);
     let frames: Vec<_> = seen.iter().map(|seen| seen.frames).collect();
-    checks.check("frames read are those handed over", format!("{frames:?}"), frames.iter().all(|(read, handed)| read == handed));
-    let (told, wrong) = seen.iter().map(|seen| compare(&seen.slow.notes.events, witnessed)).fold((0, 0), sum);
+    let equal = frames.iter().all(|(read, handed)| read == handed);
+    checks.check("frames read are those handed over", format!("{frames:?}"), equal);
+    let telling: Telling = notes().map(|notes| Telling::compare(&notes.events, witnessed)).sum();
     let lost: u64 = seen.iter().map(|seen| seen.slow.session().replica().events_lost()).sum();
-    checks.check("every event once", format!("{told} told, {wrong} wrong, {lost} losses"), wrong + lost as usize == 0);
-}
-
-/// How many events a client was told, and how many of them twice, out of order, or not at all.
-fn compare(told: &[u64], witnessed: &BTreeSet<u64>) -> (usize, usize) {
-    let disorder = told.windows(2).filter(|pair| pair[0] >= pair[1]).count();
-    let set: BTreeSet<_> = told.iter().copied().collect();
-    let missed = match (told.first(), told.last()) {
-        (Some(first), Some(last)) => witnessed.range(*first..=*last).filter(|number| !set.contains(number)).count(),
-        _ => 0,
-    };
-    (told.len(), disorder + missed)
-}
-
-fn sum(this: (usize, usize), other: (usize, usize)) -> (usize, usize) {
-    (this.0 + other.0, this.1 + other.1)
-}
-
-type Numbers = Arc<Mutex<BTreeSet<u64>>>;
-
-/// A client that sees everything and notes the numbers of all events.
-async fn watch(server: &Server, room: Uuid) -> anyhow::Result<(JoinHandle<anyhow::Result<()>>, Numbers)> {
-    let options = Options { name: "witness".to_owned(), verify: true, ..Options::new(server.url.as_str()) };
-    let mut client = Client::<Arena>::enter(options, Target::Room(room)).await?;
-    let numbers = Numbers::default();
-    let noted = Arc::clone(&numbers);
-    let task = tokio::spawn(async move {
-        loop {
-            match client.next().await? {
-                Event::Game { event: Happening::Empty, .. } => {}
-                Event::Game { number, .. } => {
-                    noted.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
-                }
-                Event::Jumping(reason) => bail!("the witness jumped: {reason:?}"),
-                _ => {}
-            }
-        }
-    });
-    Ok((task, numbers))
+    let shown = format!("{} told, {} wrong, {lost} losses", telling.told, telling.wrong);
+    checks.check("every event once", shown, telling.wrong == 0 && lost == 0);
 }
 
 /// What is measured from now on for so long.

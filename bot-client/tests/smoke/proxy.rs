@@ -37,7 +37,8 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Waits for one connection, which gets `rate` bytes a second.
     pub(crate) async fn start(server: SocketAddr, rate: u64) -> std::io::Result<Self> {
-        let listener = narrow(TcpSocket::new_v4()?, |socket| socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))))?.listen(1)?;
+        let listener =
+            narrow(TcpSocket::new_v4()?, |socket| socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))))?.listen(1)?;
         let address = listener.local_addr()?;
         let rate = Arc::new(AtomicU64::new(rate));
         let (tell, ends) = tokio::sync::watch::channel(None);

@@ -7,10 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use tiltyard_arena::{
-    Arena,
-    messages::{Event as Happening, Input},
-};
+use tiltyard_arena::{Arena, messages::Input};
 use tiltyard_bot::{
     Event, Options, Session, handshake,
     session::Frame,
@@ -20,7 +17,7 @@ use tiltyard_shared::{game::Tick, protocol::Target};
 use tokio::time::timeout_at;
 use uuid::Uuid;
 
-use crate::proxy::Proxy;
+use crate::{proxy::Proxy, witness::is_shared};
 
 /// Inputs go out so often, as an honest bot's do.
 const PERIOD: Duration = Duration::from_millis(50);
@@ -199,8 +196,7 @@ impl Slow {
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Frame(frame) => self.note_frame(frame),
-                Event::Game { event: Happening::Empty, .. } => {}
-                Event::Game { number, .. } => self.notes.events.push(number),
+                Event::Game { number, event } if is_shared(&event) => self.notes.events.push(number),
                 Event::Goodbye { frames, .. } => return Some(frames),
                 _ => {}
             }

@@ -41,22 +41,7 @@ impl Common {
         out: &mut Vec<u8>,
     ) -> Result<bool, Code> {
         unsteady(seat, &self.views, world);
-        let mut view_bytes = Vec::new();
-        let changed = self.views.groups(seat.view) != situation.view;
-        if seat.start {
-            frame::write_view(&mut view_bytes, situation.view);
-        } else if changed {
-            frame::write_view_change(&mut view_bytes, self.views.groups(seat.view), situation.view);
-        }
-        if changed {
-            let view = self.views.acquire(situation.view);
-            self.keep_events_of_leaving(seat, view);
-            self.change_view(seat, view, Standing::entering(self.event_before));
-        }
-        if let (Some(own), None) = (situation.own, seat.own) {
-            seat.own = Some((own, Standing::entering(self.event_before)));
-        }
-
+        let (view_bytes, changed) = self.take_view(seat, situation);
         let (events, complete) = self.owed_events(seat);
         let event_bytes: usize = events.iter().map(|entry| entry.bytes.len() + EVENT_HEAD).sum();
         let events: Vec<Entry> = events.into_iter().cloned().collect();
@@ -94,6 +79,28 @@ impl Common {
         self.stats.gathered_bodies += 1;
         self.settle(seat, world, situation.view, &shares, &own);
         Ok(true)
+    }
+
+    /// Gives a seat the view that the game wants: what the frame must say of it, and whether it is another one.
+    fn take_view(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        let old = self.views.groups(seat.view);
+        let changed = old != situation.view;
+        if seat.start {
+            frame::write_view(&mut bytes, situation.view);
+        } else if changed {
+            frame::write_view_change(&mut bytes, old, situation.view);
+        }
+        let entering = Standing::entering(self.event_before);
+        if changed {
+            let view = self.views.acquire(situation.view);
+            self.keep_events_of_leaving(seat, view);
+            self.change_view(seat, view, entering);
+        }
+        if let (Some(own), None) = (situation.own, seat.own) {
+            seat.own = Some((own, entering));
+        }
+        (bytes, changed)
     }
 
     /// Gives the room of a frame to the groups of a view: who has waited longest comes first.
