@@ -3,7 +3,7 @@
 //! A replica takes frames and says what to report; opening sockets, clocks and drawing are the client's. After any error
 //! it holds nothing that can be trusted: ask for everything anew with [`Replica::jump`].
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use thiserror::Error;
 
@@ -169,16 +169,18 @@ impl Replica {
     ///
     /// [`ReplicaError`] if it cannot be applied or leads elsewhere than the server is.
     pub fn apply(&mut self, bytes: &[u8]) -> Result<Applied, ReplicaError> {
-        if Head::read_epoch(bytes)? < self.epoch {
-            return Ok(Applied::Stale);
+        match Head::read_epoch(bytes)?.cmp(&self.epoch) {
+            Ordering::Less => return Ok(Applied::Stale),
+            Ordering::Equal => {}
+            Ordering::Greater => return Err(BadFrame::OutOfRange.into()),
         }
         let mut cursor = Cursor::new(bytes);
         let head = Head::read(&mut cursor, self.last_head, self.sent)?;
         self.last_head = head.tick;
-        if !head.start && !(self.started && head.epoch == self.epoch) {
+        if !head.start && !self.started {
             return Err(ReplicaError::NoStart);
         }
-        (self.epoch, self.started) = (head.epoch, true);
+        self.started = true;
         let fresh = self.tick.unwrap_or(Tick(0));
         let mut events = Vec::new();
         self.apply_body(&mut cursor, &head, fresh, &mut events)?;

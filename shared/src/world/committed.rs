@@ -326,7 +326,11 @@ impl Committed {
             let bytes = fields.blob(index);
             let field = (fields.lanes.len() + index) as u32;
             hash += StateHash::field(slot, generation, field, StateHash::blob_content(bytes));
-            self.blobs[at * blob_stride + index] = bytes.into();
+            // Who only changes its group keeps them.
+            let held = &mut self.blobs[at * blob_stride + index];
+            if **held != *bytes {
+                *held = bytes.into();
+            }
         }
         let group = self.touch(group);
         group.hash += hash;

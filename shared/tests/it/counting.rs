@@ -1,0 +1,74 @@
+//! The allocator of test binaries: it counts what a piece of code takes, thread by thread, so that tests may run side by
+//! side. A binary that lists this module uses it; the core's tests list it by its path. Not for shipped code.
+
+#![expect(unsafe_code, reason = "allocators are unsafe by their trait; this one counts and hands on to the system's")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What a piece of code took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// How often it asked for memory: new blocks, and old ones to grow.
+    pub count: usize,
+    /// Most bytes that it held at a time.
+    pub peak: usize,
+    /// The largest block.
+    pub largest: usize,
+}
+
+/// Runs a piece of code and says what it took. What it returns still lives, so that freeing it is not measured.
+pub(crate) fn measure<T>(run: impl FnOnce() -> T) -> (T, Taken) {
+    COUNTS.set((Taken::default(), 0));
+    let result = run();
+    (result, COUNTS.get().0)
+}
+
+thread_local! {
+    /// What this thread took since it last began to measure, and what it holds of that now.
+    static COUNTS: Cell<(Taken, isize)> = const { Cell::new((Taken { count: 0, peak: 0, largest: 0 }, 0)) };
+}
+
+fn took(bytes: usize) {
+    let (taken, held) = COUNTS.get();
+    let held = held + bytes as isize;
+    let peak = taken.peak.max(held.max(0) as usize);
+    COUNTS.set((Taken { count: taken.count + 1, peak, largest: taken.largest.max(bytes) }, held));
+}
+
+fn gave(bytes: usize) {
+    let (taken, held) = COUNTS.get();
+    COUNTS.set((taken, held - bytes as isize));
+}
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches a plain cell and allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        took(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        took(layout.size());
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        gave(layout.size());
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    /// Counts both blocks, as if each had to move.
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        took(size);
+        gave(layout.size());
+        unsafe { System.realloc(block, layout, size) }
+    }
+}

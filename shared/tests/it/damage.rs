@@ -1,0 +1,25 @@
+//! Good bytes made bad, as a hostile peer would. The core's tests list this module by its path.
+
+use tiltyard_shared::game::Rng;
+
+/// Bytes with a few bits flipped, cut, joined with others, or with some put in.
+pub(crate) fn damaged(bytes: &[u8], others: &[u8], random: &mut Rng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=random.below(3) {
+        let place = random.below(bytes.len() as u32 + 1) as usize;
+        match (random.below(6), bytes.get_mut(place)) {
+            (0 | 1, Some(byte)) => *byte ^= 1 << random.below(8),
+            (2, Some(byte)) => *byte = [0, 0x7F, 0x80, 0xFF][random.below(4) as usize],
+            (3, _) => bytes.truncate(place),
+            (4, _) => {
+                bytes.truncate(place);
+                bytes.extend_from_slice(&others[random.below(others.len() as u32 + 1) as usize..]);
+            }
+            _ => {
+                let more: Vec<u8> = (0..random.below(12)).map(|_| random.next_u32() as u8).collect();
+                bytes.splice(place..place, more);
+            }
+        }
+    }
+    bytes
+}

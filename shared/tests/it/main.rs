@@ -1,0 +1,7 @@
+//! Shared's tests from outside: hostile bytes, grids, and the slips that `check_game` must find.
+
+mod counting;
+mod damage;
+mod decoding;
+mod grid;
+mod slips;

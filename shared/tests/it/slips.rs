@@ -1,0 +1,127 @@
+//! Games with a slip that authors make: `check_game` finds each, and says what it is.
+
+use std::{
+    collections::HashMap,
+    panic::catch_unwind,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use tiltyard_shared::{
+    check::Check,
+    prelude::*,
+    replicate::{EntitySchema, Fields, Fixed, KindSchema, LaneSchema, Quantized},
+};
+
+const NO_SLIP: u8 = 0;
+const COUNTS_OUTSIDE_THE_ROOM: u8 = 1;
+const TELLS_WHAT_IT_COUNTS: u8 = 2;
+const ITERATES_A_HASH_MAP: u8 = 3;
+const FORGETS_A_FIELD: u8 = 4;
+const ROUNDS_BY_ITSELF: u8 = 5;
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// Its trait is written by hand, as the derive macro would.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Stone<const SLIP: u8> {
+    x: f32,
+    y: f32,
+}
+
+const STEPS: Fixed = Fixed::inclusive(0.0, 100.0, 0.5);
+
+impl<const SLIP: u8> Replicate for Stone<SLIP> {
+    fn schema() -> EntitySchema {
+        let mut lanes = vec![LaneSchema::new("x", STEPS), LaneSchema::new("y", STEPS)];
+        lanes.truncate(if SLIP == FORGETS_A_FIELD { 1 } else { 2 });
+        EntitySchema { kinds: vec![KindSchema { name: "Stone".to_owned(), lanes, blobs: vec![], skipped: vec![] }] }
+    }
+
+    fn kind(&self) -> u8 {
+        0
+    }
+
+    fn quantize(&self, out: &mut Quantized) {
+        match SLIP {
+            ROUNDS_BY_ITSELF => out.lane((self.x * 2.0) as u32),
+            _ => out.fixed(&STEPS, self.x.into()),
+        }
+        if SLIP != FORGETS_A_FIELD {
+            out.fixed(&STEPS, self.y.into());
+        }
+    }
+
+    fn restore(_kind: u8, fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            x: STEPS.value(fields.lane()?) as f32,
+            y: fields.lane().map_or(0.0, |code| STEPS.value(code) as f32),
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Slippery<const SLIP: u8> {
+    stone: EntityId,
+}
+
+impl<const SLIP: u8> Game for Slippery<SLIP> {
+    const NAME: &'static str = "slippery";
+    type Config = ();
+    type Entity = Stone<SLIP>;
+    type Input = ();
+    type Event = u32;
+
+    fn new((): (), ctx: &mut Ctx<'_, Self>) -> Self {
+        Self { stone: ctx.world.spawn(Stone::default()) }
+    }
+
+    fn join(&mut self, _player: PlayerId, _ctx: &mut Ctx<'_, Self>) {}
+
+    fn leave(&mut self, _player: PlayerId, _why: Leave, _ctx: &mut Ctx<'_, Self>) {}
+
+    fn tick(&mut self, _inputs: &Inputs<()>, ctx: &mut Ctx<'_, Self>) {
+        let (x, y) = (ctx.rng.between(0.0, 100.0), ctx.rng.between(0.0, 100.0));
+        let stone = ctx.world.get_mut(self.stone).expect("it is never despawned");
+        (stone.x, stone.y) = (x, y);
+        match SLIP {
+            COUNTS_OUTSIDE_THE_ROOM => stone.x = (COUNTER.fetch_add(1, Ordering::Relaxed) % 100) as f32,
+            TELLS_WHAT_IT_COUNTS => ctx.broadcast(GroupId(0), &COUNTER.fetch_add(1, Ordering::Relaxed)),
+            ITERATES_A_HASH_MAP => {
+                let weights: HashMap<u32, f32> = (0..50).map(|number| (number, number as f32)).collect();
+                stone.x = weights.values().fold(0.0, |sum, weight| (sum * 0.5) + weight);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn found<const SLIP: u8>() -> String {
+    let check = Check { matches: 2, ticks: 50, ..Check::default() };
+    check.run::<Slippery<SLIP>>().map_or_else(|failure| failure.what, |()| "nothing".to_owned())
+}
+
+#[test]
+fn a_game_without_a_slip_passes() {
+    assert_eq!(found::<NO_SLIP>(), "nothing");
+}
+
+#[test]
+fn each_slip_is_found_and_named() {
+    assert_eq!(found::<COUNTS_OUTSIDE_THE_ROOM>(), "the same journal gave two different states");
+    assert_eq!(found::<TELLS_WHAT_IT_COUNTS>(), "the same journal gave different events");
+    assert_eq!(found::<ITERATES_A_HASH_MAP>(), "the same journal gave two different states");
+    assert_eq!(found::<FORGETS_A_FIELD>(), "field y of Stone is neither in the schema nor marked skip");
+    let rounds = found::<ROUNDS_BY_ITSELF>();
+    assert!(rounds.starts_with("entity 0v0, lane Stone.x: code "), "{rounds}");
+}
+
+#[test]
+fn a_failure_says_where_and_how_to_see_it_again() {
+    let panic = catch_unwind(check_game::<Slippery<FORGETS_A_FIELD>>).unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert_eq!(
+        text,
+        "slippery fails its check at tick 1: field y of Stone is neither in the schema nor marked skip \
+         (replay with Check { seed: 1, matches: 1, .. })"
+    );
+}
