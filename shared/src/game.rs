@@ -9,13 +9,13 @@ use rand_core::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    protocol::codec,
+    protocol::{codec, limits},
     replicate::Replicate,
     wire::Wire,
     world::{EntityId, GroupId, World},
 };
 
-/// The rules of a game. Plain data, no async: everything a room does follows from these six functions.
+/// The rules of a game. Plain data, no async: everything a room does follows from these functions.
 ///
 /// A game is deterministic: it uses [`Ctx::rng`] and [`Ctx::tick`] instead of the system's randomness and clock, ordered
 /// maps instead of hashed ones, and `libm` instead of `f32::sin` and friends, whose results differ between platforms.
@@ -53,6 +53,11 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     fn view(&self, _player: PlayerId, view: &mut View<'_, Self::Entity>) {
         view.all();
     }
+
+    /// The groups that spectators see, who have no seat; by default all but own groups.
+    fn spectate(&self, view: &mut View<'_, Self::Entity>) {
+        view.all();
+    }
 }
 
 /// The number of a simulation step: the first is 1. Never wraps (at 60 Hz it lasts 2.2 years).
@@ -83,6 +88,8 @@ pub struct Settings {
     pub send_every: u32,
     /// Seats, at most 65,535. Default 64.
     pub max_players: u32,
+    /// Most who watch without a seat. Default 64.
+    pub max_spectators: u32,
     /// What becomes of inputs that arrive after the tick they aimed at. Default [`Late::Apply`].
     pub late: Late,
     /// How long a seat is kept for a player whose connection is gone. Default 30 s.
@@ -106,6 +113,7 @@ impl Default for Settings {
             tick_hz: 20,
             send_every: 1,
             max_players: 64,
+            max_spectators: 64,
             late: Late::Apply,
             grace: Duration::from_secs(30),
             linger: Duration::from_secs(10),
@@ -167,6 +175,27 @@ impl<G: Game> Ctx<'_, G> {
         }
     }
 
+    /// Says in the lobby what is special about the room: JSON text of at most
+    /// [`METADATA_BYTES`](limits::METADATA_BYTES). Anything else is refused and counted, and what was said before stays.
+    /// The lobby takes it over at most once a second.
+    pub fn set_metadata(&mut self, json: impl Into<String>) {
+        let json = json.into();
+        if json == self.outbox.metadata {
+            return;
+        }
+        if json.len() <= limits::METADATA_BYTES && serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok() {
+            self.outbox.metadata = json;
+        } else {
+            self.outbox.metadata_refused += 1;
+        }
+    }
+
+    /// Whether the room takes no new players even if it has free seats. Those who are in it, and those who have a pass, are
+    /// not concerned.
+    pub fn set_locked(&mut self, locked: bool) {
+        self.outbox.locked = locked;
+    }
+
     /// Ends the match: the room closes after this tick's frames, and the result goes to whoever waits for it.
     pub fn finish(&mut self, result: serde_json::Value) {
         self.outbox.finished = Some(result);
@@ -186,6 +215,12 @@ pub struct Outbox {
     pub events: Vec<(Audience, Vec<u8>)>,
     /// Set once the game has called [`Ctx::finish`].
     pub finished: Option<serde_json::Value>,
+    /// What the lobby is to say of the room: JSON text, or empty.
+    pub metadata: String,
+    /// How often [`Ctx::set_metadata`] was refused.
+    pub metadata_refused: u64,
+    /// Whether the room takes no new players.
+    pub locked: bool,
 }
 
 /// Who is told of an event.
@@ -404,6 +439,13 @@ impl<G: Game> Simulation<G> {
         view.finish();
     }
 
+    /// Fills `groups` with the sorted view of spectators.
+    pub fn spectate(&self, groups: &mut Vec<GroupId>) {
+        let mut view = View::new(&self.world, groups);
+        self.game.spectate(&mut view);
+        view.finish();
+    }
+
     /// The last tick that was computed.
     pub fn tick(&self) -> Tick {
         self.tick
@@ -427,5 +469,10 @@ impl<G: Game> Simulation<G> {
     /// What the game told its players since this was last emptied.
     pub fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
+    }
+
+    /// What the game says of its room.
+    pub fn told(&self) -> &Outbox {
+        &self.outbox
     }
 }

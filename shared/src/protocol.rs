@@ -4,12 +4,17 @@
 //! is [`FRAME`] (then see [`crate::frame`]) or [`CONTROL`] (then one bincode [`ServerMessage`]).
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use uuid::Uuid;
 
 use crate::game::{PlayerId, Tick};
 
+mod code;
 pub mod codec;
+pub mod lobby;
+pub mod text;
+
+pub use code::Code;
+use lobby::{Browse, RoomEntry, RoomOptions};
 
 /// The version of this protocol. Both ends must have the same.
 pub const VERSION: u16 = 1;
@@ -34,6 +39,16 @@ pub mod limits {
     pub const CONFIG_BYTES: usize = 2 * 1024;
     /// Most bytes of a player's name, and of a client's description of itself.
     pub const NAME_BYTES: usize = 32;
+    /// Most bytes of a room's title.
+    pub const TITLE_BYTES: usize = 48;
+    /// Most bytes of what a game says of its room in the lobby.
+    pub const METADATA_BYTES: usize = 512;
+    /// Most rooms of a page of the lobby's list.
+    pub const PAGE_ROOMS: usize = 50;
+    /// The highest number of a page; the first is 0.
+    pub const LAST_PAGE: u32 = 9_999;
+    /// Most bytes of a pass.
+    pub const PASS_BYTES: usize = 256;
     /// Most inputs of one seat that wait for their tick.
     pub const EARLY_INPUTS: usize = 64;
     /// Most bytes of a frame, unless a single chunk is larger.
@@ -46,6 +61,10 @@ pub mod limits {
     pub const MESSAGES_PER_SECOND: u32 = 200;
     /// Time from the accepted connection to a hello, and from a hello to the wish to enter.
     pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+    /// Differences of the lobby's list are sent at most so often.
+    pub const LIST_SPACING: Duration = Duration::from_millis(250);
+    /// A seat is kept so long for whoever has a pass for it.
+    pub const PASS_LIFETIME: Duration = Duration::from_secs(10);
     /// A frame with nothing in it is sent at most so often.
     pub const IDLE_FRAME: Duration = Duration::from_millis(250);
     /// A client reports what it has applied at latest so long after it did.
@@ -85,6 +104,9 @@ pub enum ClientMessage {
     Jump(Jump),
     /// Gives the seat up.
     Leave,
+    /// Before entering: shows a page of the lobby's list from now on, another one, or (`None`) none any more. The answer is
+    /// [`ServerMessage::Rooms`], then [`ServerMessage::RoomsChanged`] whenever the page changes.
+    Browse(Option<Browse>),
 }
 
 /// A wish for a seat.
@@ -92,18 +114,20 @@ pub enum ClientMessage {
 pub struct Enter {
     /// Where.
     pub target: Target,
-    /// The player's name: at most [`limits::NAME_BYTES`], trimmed, no control characters; may be empty.
+    /// The player's name, in [plain text](text::plain) of at most [`limits::NAME_BYTES`]; may be empty.
     pub name: String,
     /// The hash of the schema that the client knows; it is sent only if it differs.
     pub schema: Option<u64>,
     /// Whether every frame shall carry the view's hash (bots), instead of one in 128.
     pub verify: bool,
+    /// Whether to watch instead of to play. What a spectator sends as input is refused. A resume goes on as what it was.
+    pub spectate: bool,
 }
 
 /// Where a client wants to be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Target {
-    /// Any open room of a game; one is made if there is none.
+    /// Any open room of a game that is not private; one is made if there is none.
     Game(String),
     /// This room.
     Room(Uuid),
@@ -113,6 +137,8 @@ pub enum Target {
         game: String,
         /// The bincode bytes of its config; `None` for the default.
         config: Option<Vec<u8>>,
+        /// How the room is found.
+        options: RoomOptions,
     },
     /// The seat that a session already has.
     Resume {
@@ -123,6 +149,10 @@ pub enum Target {
         /// From where the client can go on.
         jump: Jump,
     },
+    /// The room with this [code](lobby::RoomCode), in upper or lower case.
+    Code(String),
+    /// The seat that this pass was given for: at most [`limits::PASS_BYTES`], which mean something to the server only.
+    Pass(Vec<u8>),
 }
 
 /// How far a client is.
@@ -165,7 +195,7 @@ pub enum ServerMessage {
         room: Uuid,
         /// The game's name.
         game: String,
-        /// Who you are in this room.
+        /// Who you are in this room; 0 for a spectator.
         player: PlayerId,
         /// The secret with which [`Target::Resume`] takes the seat over.
         token: Uuid,
@@ -183,6 +213,10 @@ pub enum ServerMessage {
         schema_hash: u64,
         /// The schema document as JSON text; `None` if the client knows it.
         schema: Option<String>,
+        /// The room's [code](lobby::RoomCode).
+        code: String,
+        /// Whether you watch instead of play.
+        spectator: bool,
     },
     /// The seat is elsewhere.
     Redirect {
@@ -207,149 +241,24 @@ pub enum ServerMessage {
         /// How many frames were handed over to this seat on all its connections.
         frames: u64,
     },
-}
-
-/// Every reason for which a server refuses something or closes a connection.
-///
-/// The close code of the WebSocket is 4000 plus the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Error)]
-pub enum Code {
-    /// Bytes that are no message, or one that makes no sense here.
-    #[error("malformed message")]
-    Malformed,
-    /// A message, field or payload beyond its limit.
-    #[error("message too large")]
-    TooLarge,
-    /// A message that is not yet allowed (before hello or before entering).
-    #[error("not yet: say hello, then enter")]
-    TooEarly,
-    /// More messages than [`limits::MESSAGES_PER_SECOND`].
-    #[error("too many messages")]
-    TooFast,
-    /// No hello or no wish in time.
-    #[error("no hello in time")]
-    HelloTimeout,
-    /// Another [`VERSION`].
-    #[error("this server speaks another protocol version")]
-    WrongVersion,
-    /// No such game here.
-    #[error("unknown game")]
-    UnknownGame,
-    /// No such room.
-    #[error("unknown room")]
-    UnknownRoom,
-    /// All seats are taken.
-    #[error("the room is full")]
-    RoomFull,
-    /// The server takes no more rooms or players.
-    #[error("the server is full")]
-    ServerFull,
-    /// The token fits no seat of the room.
-    #[error("unknown session")]
-    UnknownSession,
-    /// The config is not one of this game.
-    #[error("bad config")]
-    BadConfig,
-    /// A name that is too long or has control characters.
-    #[error("bad name")]
-    BadName,
-    /// An input number that is not one above the last, or an aim below the last.
-    #[error("inputs out of order")]
-    OutOfOrder,
-    /// More than [`limits::EARLY_INPUTS`] inputs wait for their tick. Refuses the input only.
-    #[error("too many early inputs")]
-    TooManyEarly,
-    /// The input came later than the game takes it. Refuses the input only.
-    #[error("input too late")]
-    TooLate,
-    /// The payload is not an input of this game. Refuses the input only.
-    #[error("bad input")]
-    BadInput,
-    /// A jump to an epoch that is not above the current one.
-    #[error("stale epoch")]
-    StaleEpoch,
-    /// A chunk of the player's view is larger than [`limits::CHUNK_BYTES`].
-    #[error("the view is too large to send")]
-    ViewTooLarge,
-    /// No answer to pings.
-    #[error("connection is not responding")]
-    Unresponsive,
-    /// The same session has connected elsewhere.
-    #[error("taken over by another connection")]
-    TakenOver,
-    /// The client gave its seat up.
-    #[error("left")]
-    Left,
-    /// The match is over.
-    #[error("the match is over")]
-    Finished,
-    /// The game panicked; its room is gone.
-    #[error("the game failed")]
-    GameFailed,
-    /// The server is stopping.
-    #[error("the server is stopping")]
-    Stopping,
-    /// A fault of the server.
-    #[error("internal error")]
-    Internal,
-    /// The room has closed because nobody was in it.
-    #[error("the room has closed")]
-    RoomClosed,
-}
-
-impl Code {
-    /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 27] = [
-        Self::Malformed,
-        Self::TooLarge,
-        Self::TooEarly,
-        Self::TooFast,
-        Self::HelloTimeout,
-        Self::WrongVersion,
-        Self::UnknownGame,
-        Self::UnknownRoom,
-        Self::RoomFull,
-        Self::ServerFull,
-        Self::UnknownSession,
-        Self::BadConfig,
-        Self::BadName,
-        Self::OutOfOrder,
-        Self::TooManyEarly,
-        Self::TooLate,
-        Self::BadInput,
-        Self::StaleEpoch,
-        Self::ViewTooLarge,
-        Self::Unresponsive,
-        Self::TakenOver,
-        Self::Left,
-        Self::Finished,
-        Self::GameFailed,
-        Self::Stopping,
-        Self::Internal,
-        Self::RoomClosed,
-    ];
-
-    /// The code with this number.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(number as usize).copied()
-    }
-
-    /// The close code that goes with this reason.
-    pub fn close_code(self) -> u16 {
-        4000 + self as u16
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Code;
-
-    #[test]
-    fn codes_are_found_by_their_numbers() {
-        for (number, code) in Code::ALL.into_iter().enumerate() {
-            assert_eq!(code as usize, number);
-            assert_eq!(Code::from_number(number as u8), Some(code));
-        }
-        assert_eq!(Code::from_number(Code::ALL.len() as u8), None);
-    }
+    /// The page that [`ClientMessage::Browse`] asked for, whole.
+    Rooms {
+        /// The list's revision: rises with every change of any room.
+        revision: u64,
+        /// Rooms on all pages.
+        total: u32,
+        /// The rooms of the page, newest first: ids fall.
+        rooms: Vec<RoomEntry>,
+    },
+    /// What has changed on the page since the last message about it. At most one in [`limits::LIST_SPACING`].
+    RoomsChanged {
+        /// The list's revision.
+        revision: u64,
+        /// Rooms on all pages.
+        total: u32,
+        /// Rooms that are new on the page, or not as they were. The page stays sorted by falling ids.
+        changed: Vec<RoomEntry>,
+        /// Rooms that are not on the page any more.
+        removed: Vec<Uuid>,
+    },
 }

@@ -1,12 +1,18 @@
 //! The only file that names bincode: its standard configuration, always with a limit.
 //!
 //! bincode's limits count the memory that decoding claims, not wire bytes, so nothing is allocated by a length that the
-//! peer made up.
+//! peer made up. Lists escape them; they are [`bounded`]'s.
+
+use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 use super::{CONTROL, ServerMessage, limits};
+
+mod bounded;
+
+use bounded::Bounded;
 
 /// Most memory that decoding one value may claim: generous beside [`limits::MESSAGE_BYTES`].
 const LIMIT: usize = 4 * limits::MESSAGE_BYTES;
@@ -38,7 +44,9 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 /// [`CodecError`] if they are not exactly one value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let config = bincode::config::standard().with_limit::<LIMIT>();
-    let (value, read) = bincode::serde::decode_from_slice(bytes, config).map_err(|_| CodecError::Malformed)?;
+    let seed = Bounded::<PhantomData<T>>::seed(bytes.len());
+    let decoded = bincode::serde::seed_decode_from_slice(seed, bytes, config);
+    let (value, read) = decoded.map_err(|_| CodecError::Malformed)?;
     if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 
