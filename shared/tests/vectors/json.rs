@@ -1,0 +1,80 @@
+//! JSON that people can read and compare: keys in order, one line for what fits in one.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+const WIDTH: usize = 120;
+
+/// The text of a vector file.
+pub(crate) fn format(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, 0, &mut out);
+    out.push('\n');
+    out
+}
+
+/// Bytes as they stand in the files.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String does not fail");
+        text
+    })
+}
+
+/// The bytes of a text written by [`hex`].
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hex digits")).collect()
+}
+
+fn write(value: &Value, indent: usize, out: &mut String) {
+    let line = line(value);
+    let long = indent + line.len() > WIDTH;
+    match value {
+        Value::Array(items) if long && !items.is_empty() => {
+            block(out, indent, ['[', ']'], items.iter().map(|item| (None, item)));
+        }
+        Value::Object(fields) if long && !fields.is_empty() => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            block(out, indent, ['{', '}'], fields.into_iter().map(|(key, value)| (Some(key), value)));
+        }
+        _ => out.push_str(&line),
+    }
+}
+
+fn block<'a>(
+    out: &mut String,
+    indent: usize,
+    [open, close]: [char; 2],
+    items: impl Iterator<Item = (Option<&'a String>, &'a Value)>,
+) {
+    out.push(open);
+    let mut separator = "";
+    for (key, value) in items {
+        out.push_str(separator);
+        separator = ",";
+        out.push('\n');
+        out.push_str(&" ".repeat(indent + 2));
+        if let Some(key) = key {
+            write!(out, "{}: ", Value::String(key.clone())).expect("writing to a String does not fail");
+        }
+        write(value, indent + 2, out);
+    }
+    out.push('\n');
+    out.push_str(&" ".repeat(indent));
+    out.push(close);
+}
+
+fn line(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(line).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            let fields = fields.into_iter().map(|(key, value)| format!("\"{key}\": {}", line(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

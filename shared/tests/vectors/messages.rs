@@ -1,0 +1,188 @@
+//! Every message of both sides beside frames, and every code.
+//!
+//! Values stand in serde's JSON form; bytes are hex, 64-bit hashes are decimal text.
+
+use serde_json::{Value, json};
+use tiltyard_shared::{
+    game::{PlayerId, Tick},
+    protocol::{
+        ClientMessage, Code, Enter, Jump, Report, ServerMessage, Target, VERSION, codec,
+        lobby::{Browse, RoomEntry, RoomOptions},
+    },
+};
+use uuid::Uuid;
+
+use crate::json::{hex, unhex};
+
+const ROOM: Uuid = Uuid::from_u128(0x0198_a1b2_c3d4_7e5f_8091_a2b3_c4d5_e6f7);
+const TOKEN: Uuid = Uuid::from_u128(0x1122_3344_5566_4788_99aa_bbcc_ddee_ff00);
+
+#[test]
+fn messages() {
+    let client: Vec<Value> =
+        client_messages().into_iter().map(|(name, message)| client_entry(name, &message)).collect();
+    let server: Vec<Value> =
+        server_messages().into_iter().map(|(name, message)| server_entry(name, &message)).collect();
+    let codes =
+        Code::ALL.iter().map(|code| json!([*code as u8, format!("{code:?}"), code.close_code(), code.to_string()]));
+    crate::check(
+        "messages.json",
+        &json!({ "version": VERSION, "client": client, "server": server, "codes": codes.collect::<Vec<_>>() }),
+    );
+}
+
+fn client_entry(name: &str, message: &ClientMessage) -> Value {
+    let bytes = codec::encode(message);
+    assert_eq!(codec::decode::<ClientMessage>(&bytes).as_ref(), Ok(message));
+    json!({ "name": name, "hex": hex(&bytes), "value": plain(serde_json::to_value(message).expect("it has a JSON form")) })
+}
+
+fn server_entry(name: &str, message: &ServerMessage) -> Value {
+    let bytes = codec::encode_control(message);
+    assert_eq!(codec::decode::<ServerMessage>(&bytes[1..]).as_ref(), Ok(message));
+    json!({ "name": name, "hex": hex(&bytes), "value": plain(serde_json::to_value(message).expect("it has a JSON form")) })
+}
+
+/// Bytes as hex; hashes, which JavaScript's numbers do not hold, as text.
+fn plain(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let field = |(name, value): (String, Value)| {
+        let value = match (name.as_str(), value) {
+            ("payload" | "pass" | "Pass" | "config", Value::Array(bytes)) => {
+                let bytes: Vec<u8> = bytes.iter().map(|byte| byte.as_u64().expect("a byte") as u8).collect();
+                json!(hex(&bytes))
+            }
+            ("schema" | "schema_hash", Value::Number(hash)) => json!(hash.to_string()),
+            (_, value) => plain(value),
+        };
+        (name, value)
+    };
+    Value::Object(fields.into_iter().map(field).collect())
+}
+
+fn enter(target: Target) -> ClientMessage {
+    ClientMessage::Enter(Enter { target, name: "Ann".to_owned(), schema: None, verify: false, spectate: false })
+}
+
+pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage)> {
+    let report = Report { epoch: 2, applied: Tick(70_000), event: 5_000_000_000 };
+    let jump = Jump { epoch: 3, applied: Some(Tick(300)), event: 251 };
+    vec![
+        ("hello", ClientMessage::Hello { protocol: VERSION, client: "tiltyard-web 0.1.0".to_owned() }),
+        ("enter any room of a game", enter(Target::Game("arena".to_owned()))),
+        ("enter a room", enter(Target::Room(ROOM))),
+        (
+            "create a room",
+            enter(Target::Create { game: "arena".to_owned(), config: None, options: RoomOptions::default() }),
+        ),
+        (
+            "watch a new private room of a config and a title, as somebody who knows the schema and verifies",
+            ClientMessage::Enter(Enter {
+                target: Target::Create {
+                    game: "pong".to_owned(),
+                    config: Some(vec![250, 251, 0]),
+                    options: RoomOptions { title: "Zoë's".to_owned(), private: true },
+                },
+                name: "Zoë".to_owned(),
+                schema: Some(0xFEDC_BA98_7654_3210),
+                verify: true,
+                spectate: true,
+            }),
+        ),
+        ("resume", enter(Target::Resume { room: ROOM, token: TOKEN, jump })),
+        ("enter by a room's code", enter(Target::Code("K7MX2P".to_owned()))),
+        ("enter by a pass", enter(Target::Pass(vec![0xDE, 0xAD, 0xBE, 0xEF]))),
+        (
+            "resume with nothing",
+            enter(Target::Resume { room: ROOM, token: TOKEN, jump: Jump { applied: None, event: 0, ..jump } }),
+        ),
+        ("input", ClientMessage::Input { number: 1, aim: Tick(250), report, payload: vec![1, 2, 255] }),
+        (
+            "input of large numbers",
+            ClientMessage::Input {
+                number: 65_536,
+                aim: Tick(u32::MAX),
+                report: Report { epoch: 251, applied: Tick(65_535), event: 0 },
+                payload: Vec::new(),
+            },
+        ),
+        ("report", ClientMessage::Report(report)),
+        ("report of nothing yet", ClientMessage::Report(Report { epoch: 1, applied: Tick(0), event: 0 })),
+        ("jump", ClientMessage::Jump(jump)),
+        ("jump to be told everything anew", ClientMessage::Jump(Jump { epoch: 4, applied: None, event: 252 })),
+        ("leave", ClientMessage::Leave),
+        ("browse all rooms", ClientMessage::Browse(Some(Browse::default()))),
+        (
+            "browse open rooms of a game",
+            ClientMessage::Browse(Some(Browse { game: Some("pong".to_owned()), open: true, page: 300 })),
+        ),
+        ("browse no more", ClientMessage::Browse(None)),
+    ]
+}
+
+pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
+    let entered = |schema: Option<&str>, epoch| ServerMessage::Entered {
+        room: ROOM,
+        game: "arena".to_owned(),
+        player: PlayerId(7),
+        token: TOKEN,
+        tick_hz: 20,
+        send_every: 1,
+        tick: Tick(1_000),
+        input: 12,
+        epoch,
+        schema_hash: 0x0123_4567_89AB_CDEF,
+        schema: schema.map(str::to_owned),
+        code: "F7K2XQ".to_owned(),
+        spectator: epoch > 1,
+    };
+    let room = |players| RoomEntry {
+        room: ROOM,
+        code: "F7K2XQ".to_owned(),
+        game: "pong".to_owned(),
+        title: "Zoë's".to_owned(),
+        players,
+        seats: 2,
+        spectators: 300,
+        locked: players > 1,
+        metadata: "{\"score\":[1,2]}".to_owned(),
+    };
+    vec![
+        (
+            "welcome",
+            ServerMessage::Welcome {
+                protocol: VERSION,
+                server: "0.1.0".to_owned(),
+                games: vec!["arena".to_owned(), "pong".to_owned()],
+            },
+        ),
+        ("entered, the schema is known", entered(None, 1)),
+        ("entered, with the schema", entered(Some("{\"game\":\"arena\"}"), 4)),
+        (
+            "redirect",
+            ServerMessage::Redirect { url: "wss://b.example/ws".to_owned(), pass: vec![0xDE, 0xAD, 0xBE, 0xEF] },
+        ),
+        ("refused", ServerMessage::Refused { code: Code::RoomFull, message: Code::RoomFull.to_string() }),
+        (
+            "goodbye",
+            ServerMessage::Goodbye { code: Code::RoomClosed, message: Code::RoomClosed.to_string(), frames: 100_000 },
+        ),
+        ("rooms", ServerMessage::Rooms { revision: 5_000_000_000, total: 1, rooms: vec![room(1)] }),
+        ("no rooms", ServerMessage::Rooms { revision: 0, total: 0, rooms: Vec::new() }),
+        (
+            "rooms changed",
+            ServerMessage::RoomsChanged { revision: 251, total: 51, changed: vec![room(2)], removed: vec![TOKEN] },
+        ),
+    ]
+}
+
+/// The bytes that a message of the document is shown with.
+pub(crate) fn examples() -> Vec<String> {
+    let client = client_messages().into_iter().map(|(_, message)| hex(&codec::encode(&message)));
+    client.chain(server_messages().into_iter().map(|(_, message)| hex(&codec::encode_control(&message)))).collect()
+}
+
+#[test]
+fn hex_is_undone() {
+    assert_eq!(unhex(&hex(&[0, 1, 0xAB, 0xFF])), [0, 1, 0xAB, 0xFF]);
+}
