@@ -118,6 +118,8 @@ struct Common {
     event_committed: u64,
     event_before: u64,
     own: OwnPart,
+    /// Where a seat's new standings are made.
+    standings: Vec<Standing>,
     stats: EdgeStats,
 }
 
@@ -141,6 +143,7 @@ impl Edge {
             event_committed: 0,
             event_before: 0,
             own: OwnPart::default(),
+            standings: Vec::new(),
             stats: EdgeStats::default(),
         };
         Self { seats: Vec::new(), common }
@@ -363,7 +366,9 @@ impl Common {
         }
         let old = self.views.groups(seat.view);
         let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |place| seat.standings[place]);
-        seat.standings = self.views.groups(view).iter().map(standing).collect();
+        self.standings.clear();
+        self.standings.extend(self.views.groups(view).iter().map(standing));
+        std::mem::swap(&mut self.standings, &mut seat.standings);
         self.views.release(seat.view);
         seat.view = view;
     }

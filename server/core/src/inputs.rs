@@ -64,12 +64,19 @@ impl<I> SeatInputs<I> {
         self.settled
     }
 
-    /// Takes an input in. `next` is the tick that will be computed next, `input` is `None` if its bytes were none.
+    /// Takes an input in, or why it is refused whenever it comes. `next` is the tick that will be computed next.
     ///
     /// # Errors
     ///
     /// [`Code::OutOfOrder`] if the number skips one or the aim falls: the connection cannot go on.
-    pub fn take(&mut self, number: u32, aim: Tick, input: Option<I>, next: Tick, late: Late) -> Result<Outcome, Code> {
+    pub fn take(
+        &mut self,
+        number: u32,
+        aim: Tick,
+        input: Result<I, Code>,
+        next: Tick,
+        late: Late,
+    ) -> Result<Outcome, Code> {
         if number <= self.highest {
             return Ok(Outcome::Repeated);
         }
@@ -79,19 +86,17 @@ impl<I> SeatInputs<I> {
         (self.highest, self.aim) = (number, aim);
         let margin = i64::from(aim.0) - i64::from(next.0);
         self.settled.margin = margin.clamp(i64::from(i8::MIN), i64::from(i8::MAX)) as i8;
-        let refusal = match (&input, late) {
-            (None, _) => Some(Code::BadInput),
-            (_, Late::RefuseAfter(window)) if -margin > i64::from(window) => Some(Code::TooLate),
-            _ if self.waiting.len() >= limits::EARLY_INPUTS => Some(Code::TooManyEarly),
-            _ => None,
-        };
-        match (refusal, input) {
-            (None, Some(input)) => {
+        let input = input.and_then(|input| match late {
+            Late::RefuseAfter(window) if -margin > i64::from(window) => Err(Code::TooLate),
+            _ if self.waiting.len() >= limits::EARLY_INPUTS => Err(Code::TooManyEarly),
+            _ => Ok(input),
+        });
+        match input {
+            Ok(input) => {
                 self.waiting.push_back(Waiting { number, aim, input });
                 Ok(if margin < 0 { Outcome::Late } else { Outcome::Accepted })
             }
-            (refusal, _) => {
-                let code = refusal.unwrap_or(Code::BadInput);
+            Err(code) => {
                 if self.refused.len() >= limits::EARLY_INPUTS {
                     self.refused.pop_front();
                 }
@@ -125,7 +130,7 @@ mod tests {
     use super::*;
 
     fn taken(inputs: &mut SeatInputs<u32>, number: u32, aim: u32, next: u32) -> Result<Outcome, Code> {
-        inputs.take(number, Tick(aim), Some(number), Tick(next), Late::RefuseAfter(2))
+        inputs.take(number, Tick(aim), Ok(number), Tick(next), Late::RefuseAfter(2))
     }
 
     #[test]
@@ -165,7 +170,8 @@ mod tests {
             assert_eq!(taken(&mut inputs, number, 100, 1), Ok(Outcome::Accepted));
         }
         assert_eq!(taken(&mut inputs, 65, 100, 1), Ok(Outcome::Refused(Code::TooManyEarly)));
-        assert_eq!(inputs.take(66, Tick(100), None, Tick(1), Late::Apply), Ok(Outcome::Refused(Code::BadInput)));
+        let bad = inputs.take(66, Tick(100), Err(Code::BadInput), Tick(1), Late::Apply);
+        assert_eq!(bad, Ok(Outcome::Refused(Code::BadInput)));
         assert_eq!(inputs.settled().number, 0, "nothing is settled before the ones that wait");
         while inputs.due(Tick(100)).is_some() {}
         assert_eq!(inputs.settled().number, 66);

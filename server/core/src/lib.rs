@@ -1,8 +1,12 @@
 //! The rules of a Tiltyard server as pure state machines: events in, effects out, time an argument.
 //!
-//! No tokio, no sockets, no logging. [`room::Room`] owns a simulation, its seats and inputs; its [`edge`] decides who gets
-//! what this tick; [`schedule`] says when ticks are due. The server's room task drives them.
+//! No tokio, no sockets, no logging. [`directory`] is which rooms there are, [`admission`] who may come in; [`room::Room`]
+//! owns a simulation, its seats and inputs; its [`edge`] decides who gets what this tick; [`schedule`] says when ticks are
+//! due. The server's tasks drive them.
 
+pub mod directory;
+pub mod matchmaking;
+pub mod admission;
 pub mod room;
 pub mod inputs;
 pub mod edge;

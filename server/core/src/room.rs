@@ -20,12 +20,25 @@ use crate::{
 
 pub use crate::edge::SeatId;
 
+/// Who wants to come in.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    /// The name that the player chose.
+    pub name: String,
+    /// The secret of the session.
+    pub token: Uuid,
+    /// Whether every frame shall carry the view's hash.
+    pub verify: bool,
+    /// Whether a seat was promised before: a lock does not keep such a player out.
+    pub expected: bool,
+}
+
 /// What a client is told of the seat that it got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entered {
     /// The seat.
     pub seat: SeatId,
-    /// Who sits there.
+    /// Who sits there; [`SPECTATOR`] for who only watches.
     pub player: PlayerId,
     /// The last tick computed.
     pub tick: Tick,
@@ -34,6 +47,9 @@ pub struct Entered {
     /// The highest input number taken in so far.
     pub input: u32,
 }
+
+/// No player: the first is 1.
+pub const SPECTATOR: PlayerId = PlayerId(0);
 
 /// What a room has counted since it was opened, and how large it is now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +66,8 @@ pub struct Stats {
     pub edge: EdgeStats,
     /// Values that the world had to bend.
     pub bent: Bent,
+    /// Metadata that was refused because it was too long or no JSON.
+    pub metadata_refused: u64,
     /// Seats that are held now.
     pub held: usize,
     /// Entities now.
@@ -81,6 +99,7 @@ pub struct Room<G: Game> {
     edge: Edge,
     seats: Vec<Option<Seat<G::Input>>>,
     by_player: BTreeMap<PlayerId, SeatId>,
+    spectators: u32,
     /// Joins and leaves since the last step.
     commands: Vec<Command<G::Input>>,
     next_player: u32,
@@ -93,7 +112,8 @@ pub struct Room<G: Game> {
 
 #[derive(Debug)]
 struct Seat<I> {
-    player: PlayerId,
+    /// `None` for who only watches.
+    player: Option<PlayerId>,
     token: Uuid,
     inputs: SeatInputs<I>,
     /// Since when the connection has been gone.
@@ -123,6 +143,7 @@ impl<G: Game> Room<G> {
             edge: Edge::new(bounds),
             seats: Vec::new(),
             by_player: BTreeMap::new(),
+            spectators: 0,
             commands: Vec::new(),
             next_player: 1,
             moved: 0,
@@ -148,30 +169,64 @@ impl<G: Game> Room<G> {
         &mut self.simulation
     }
 
-    /// Gives a new player a seat. The game hears of it at the next step.
+    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others.
     ///
     /// # Errors
     ///
-    /// [`Code::RoomFull`] if there is none, [`Code::Finished`] if the match is over.
-    pub fn enter(&mut self, name: String, token: Uuid, verify: bool, _now: Duration) -> Result<Entered, Code> {
+    /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
+    /// over.
+    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
+        let Newcomer { name, token, verify, expected } = newcomer;
+        self.check_open(promised, expected)?;
+        let player = PlayerId(self.next_player);
+        self.next_player += 1;
+        let entered = self.take_seat(Some(player), token, verify);
+        self.by_player.insert(player, entered.seat);
+        self.commands.push(Command::Join { player, name });
+        Ok(entered)
+    }
+
+    /// Whether [`Room::enter`] would give a seat.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn check_open(&self, promised: u32, expected: bool) -> Result<(), Code> {
         if self.finished().is_some() {
             return Err(Code::Finished);
         }
-        if self.free_seats() == 0 {
+        if self.is_locked() && !expected {
+            return Err(Code::Locked);
+        }
+        if self.free_seats() <= promised { Err(Code::RoomFull) } else { Ok(()) }
+    }
+
+    /// Lets somebody watch. The game does not hear of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::RoomFull`] beyond [`Settings::max_spectators`], [`Code::Finished`] if the match is over.
+    pub fn spectate(&mut self, token: Uuid, verify: bool) -> Result<Entered, Code> {
+        if self.finished().is_some() {
+            return Err(Code::Finished);
+        }
+        if self.spectators >= self.settings.max_spectators {
             return Err(Code::RoomFull);
         }
-        let player = PlayerId(self.next_player);
-        self.next_player += 1;
+        self.spectators += 1;
+        Ok(self.take_seat(None, token, verify))
+    }
+
+    fn take_seat(&mut self, player: Option<PlayerId>, token: Uuid, verify: bool) -> Entered {
         let place = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
             self.seats.push(None);
             self.seats.len() - 1
         });
         let seat = SeatId(place as u32);
         self.seats[place] = Some(Seat { player, token, inputs: SeatInputs::default(), gone: None });
-        self.by_player.insert(player, seat);
         self.edge.open(seat, verify);
-        self.commands.push(Command::Join { player, name });
-        Ok(Entered { seat, player, tick: self.simulation.tick(), epoch: self.edge.epoch(seat), input: 0 })
+        let (tick, epoch) = (self.simulation.tick(), self.edge.epoch(seat));
+        Entered { seat, player: player.unwrap_or(SPECTATOR), tick, epoch, input: 0 }
     }
 
     /// Gives a session its seat again, on another connection, and goes on from where the client is.
@@ -191,7 +246,7 @@ impl<G: Game> Room<G> {
         found.gone = None;
         Ok(Entered {
             seat,
-            player: found.player,
+            player: found.player.unwrap_or(SPECTATOR),
             tick: self.simulation.tick(),
             epoch: jump.epoch,
             input: found.inputs.highest(),
@@ -220,7 +275,7 @@ impl<G: Game> Room<G> {
                 Ok(())
             }
             ClientMessage::Leave => Err(Code::Left),
-            ClientMessage::Hello { .. } | ClientMessage::Enter(_) => Err(Code::Malformed),
+            ClientMessage::Hello { .. } | ClientMessage::Enter(_) | ClientMessage::Browse(_) => Err(Code::Malformed),
         }
     }
 
@@ -230,7 +285,10 @@ impl<G: Game> Room<G> {
         }
         let next = Tick(self.simulation.tick().0 + 1);
         let Some(seat) = self.seats.get_mut(seat.0 as usize).and_then(Option::as_mut) else { return Ok(()) };
-        let input = codec::decode::<G::Input>(payload).ok().filter(Wire::is_bounded);
+        let input = match seat.player {
+            None => Err(Code::NotAllowed),
+            Some(_) => codec::decode::<G::Input>(payload).ok().filter(Wire::is_bounded).ok_or(Code::BadInput),
+        };
         let counts = &mut self.stats.inputs;
         let count = match seat.inputs.take(number, aim, input, next, self.settings.late)? {
             Outcome::Accepted => &mut counts.accepted,
@@ -253,9 +311,14 @@ impl<G: Game> Room<G> {
     /// Frees a seat. The game hears of it at the next step.
     pub fn remove(&mut self, seat: SeatId, why: Leave) {
         if let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::take) {
-            self.by_player.remove(&entry.player);
             self.edge.close(seat);
-            self.commands.push(Command::Leave { player: entry.player, why });
+            match entry.player {
+                None => self.spectators -= 1,
+                Some(player) => {
+                    self.by_player.remove(&player);
+                    self.commands.push(Command::Leave { player, why });
+                }
+            }
         }
     }
 
@@ -265,8 +328,7 @@ impl<G: Game> Room<G> {
         let tick = Tick(self.simulation.tick().0 + 1);
         let seats = &mut self.seats;
         let inputs = seats.iter_mut().flatten().flat_map(|seat| {
-            let player = seat.player;
-            std::iter::from_fn(move || Some(Command::Input { player, input: seat.inputs.due(tick)? }))
+            std::iter::from_fn(move || Some(Command::Input { player: seat.player?, input: seat.inputs.due(tick)? }))
         });
         self.simulation.step(self.commands.drain(..).chain(inputs));
         self.stats.ticks += 1;
@@ -329,13 +391,16 @@ impl<G: Game> Room<G> {
         if self.edge.held_since(seat).is_some_and(|held| now.saturating_sub(held) > self.settings.grace) {
             return Err(Code::Unresponsive);
         }
-        self.simulation.view(entry.player, &mut self.view);
+        match entry.player {
+            Some(player) => self.simulation.view(player, &mut self.view),
+            None => self.simulation.spectate(&mut self.view),
+        }
         let world = self.simulation.world();
         let situation = Situation {
             now,
             rtt,
             view: &self.view,
-            own: world.own_group_of(entry.player),
+            own: entry.player.and_then(|player| world.own_group_of(player)),
             settled: entry.inputs.settled(),
             moved: self.moved,
         };
@@ -367,6 +432,21 @@ impl<G: Game> Room<G> {
         self.by_player.len() as u32
     }
 
+    /// Who watches, those whose connections are gone for a while included.
+    pub fn spectators(&self) -> u32 {
+        self.spectators
+    }
+
+    /// What the game says of the room: JSON text, or empty.
+    pub fn metadata(&self) -> &str {
+        &self.simulation.told().metadata
+    }
+
+    /// Whether the game takes no new players.
+    pub fn is_locked(&self) -> bool {
+        self.simulation.told().locked
+    }
+
     /// Seats that are free.
     pub fn free_seats(&self) -> u32 {
         self.settings.max_players.saturating_sub(self.players())
@@ -378,8 +458,8 @@ impl<G: Game> Room<G> {
     }
 
     /// The result, once the game has ended the match.
-    pub fn finished(&mut self) -> Option<&serde_json::Value> {
-        self.simulation.outbox().finished.as_ref()
+    pub fn finished(&self) -> Option<&serde_json::Value> {
+        self.simulation.told().finished.as_ref()
     }
 
     /// Whether the room has been empty for longer than [`Settings::linger`].
@@ -405,6 +485,7 @@ impl<G: Game> Room<G> {
         Stats {
             edge: self.edge.stats(),
             bent: world.bent(),
+            metadata_refused: self.simulation.told().metadata_refused,
             held: self.edge.held(),
             entities: world.len(),
             largest_group: groups.max().unwrap_or(0),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     counting::{Taken, measure},
     damage::damaged,
-    sandbox::{Act, GROUPS, Sandbox, Thing},
+    sandbox::{Act, GROUPS, Sandbox, Thing, newcomer},
 };
 
 const TICK: Duration = Duration::from_millis(50);
@@ -51,9 +51,8 @@ struct Line {
 impl Line {
     fn new(seed: u64) -> Self {
         let mut room = Room::<Sandbox>::open(false, seed);
-        let [director, client] = [1, 2].map(|token| {
-            room.enter("player".to_owned(), Uuid::from_u128(token), true, Duration::ZERO).expect("there is a seat")
-        });
+        let [director, client] = [1, 2]
+            .map(|token| room.enter(newcomer("player", Uuid::from_u128(token), true), 0).expect("there is a seat"));
         Self {
             random: Rng::new(seed),
             room,

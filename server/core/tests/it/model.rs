@@ -22,7 +22,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To};
+use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, newcomer};
 
 const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
@@ -177,7 +177,7 @@ impl Model {
         }
         let mut room = Room::with_bounds(false, seed, bounds);
         let director =
-            room.enter("director".to_owned(), Uuid::from_u128(1), false, Duration::ZERO).expect("there is a seat").seat;
+            room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
         Self {
             random,
             room,
@@ -214,7 +214,7 @@ impl Model {
 
     fn join(&mut self) {
         let token = Uuid::from_u128(100 + self.clients.len() as u128);
-        let entered = self.room.enter("client".to_owned(), token, true, self.now).expect("there is a seat");
+        let entered = self.room.enter(newcomer("client", token, true), 0).expect("there is a seat");
         self.clients.push(Client {
             seat: entered.seat,
             player: entered.player,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use tiltyard_core::room::Newcomer;
 use tiltyard_shared::prelude::*;
+use uuid::Uuid;
 
 /// Three kinds with every sort of field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
@@ -237,4 +239,9 @@ fn change(thing: &mut Thing, seed: u32, other: Option<EntityId>) {
             _ => sign.stain = vec![seed as u8; (seed / 4 % 230) as usize],
         },
     }
+}
+
+/// Who wants to come in, by the front door.
+pub(crate) fn newcomer(name: &str, token: Uuid, verify: bool) -> Newcomer {
+    Newcomer { name: name.to_owned(), token, verify, expected: false }
 }

@@ -1,0 +1,160 @@
+//! The directory: which rooms there are, and the pages of them that lobbies show.
+//!
+//! It knows nothing of where a room runs or how it came to be known. Every change of a listed room raises the *revision*;
+//! a lobby's client holds a [`Page`] of some revision and is brought from there to now by one difference, however much has
+//! happened in between. Rooms that are private are found by id and code, and on no page.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tiltyard_shared::protocol::{
+    ServerMessage,
+    limits::PAGE_ROOMS,
+    lobby::{Browse, RoomCode, RoomEntry},
+};
+use uuid::Uuid;
+
+#[cfg(test)]
+mod tests;
+
+/// What a room says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// What the lobby shows.
+    pub entry: RoomEntry,
+    /// Whether it shows it at all.
+    pub private: bool,
+}
+
+/// All rooms that are known.
+#[derive(Debug, Default)]
+pub struct Directory {
+    revision: u64,
+    rooms: BTreeMap<Uuid, Known>,
+    codes: BTreeMap<String, Uuid>,
+    /// Pages of this revision that somebody has asked for.
+    pages: BTreeMap<Browse, Arc<Page>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    listing: Listing,
+    /// The revision at which it became what it is.
+    changed: u64,
+}
+
+/// Which rooms stood on a page, at a revision. Shared by all who hold the same.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    revision: u64,
+    total: u32,
+    /// Falling ids: newest first.
+    rooms: Vec<Uuid>,
+}
+
+impl Page {
+    /// The revision at which the page was so.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn has(&self, room: &Uuid) -> bool {
+        self.rooms.binary_search_by(|other| room.cmp(other)).is_ok()
+    }
+}
+
+impl Directory {
+    /// A room was opened, or is not as it was. Nothing changes if it is.
+    pub fn put(&mut self, listing: Listing) {
+        let id = listing.entry.room;
+        if self.rooms.get(&id).is_some_and(|known| known.listing == listing) {
+            return;
+        }
+        let unlisted = self.rooms.get(&id).is_none_or(|known| known.listing.private);
+        if !(listing.private && unlisted) {
+            self.turn();
+        }
+        self.codes.insert(listing.entry.code.clone(), id);
+        self.rooms.insert(id, Known { listing, changed: self.revision });
+    }
+
+    /// A room is gone.
+    pub fn remove(&mut self, room: Uuid) {
+        let Some(known) = self.rooms.remove(&room) else { return };
+        self.codes.remove(&known.listing.entry.code);
+        if !known.listing.private {
+            self.turn();
+        }
+    }
+
+    /// The pages known so far are of another revision now.
+    fn turn(&mut self) {
+        self.revision += 1;
+        self.pages.clear();
+    }
+
+    /// Rises with every change of a listed room.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// A room, private or not.
+    pub fn find(&self, room: Uuid) -> Option<&Listing> {
+        self.rooms.get(&room).map(|known| &known.listing)
+    }
+
+    /// The room with this code, private or not.
+    pub fn find_code(&self, code: RoomCode) -> Option<&Listing> {
+        self.find(*self.codes.get(&code.to_string())?)
+    }
+
+    /// All rooms, private ones too, the oldest first.
+    pub fn rooms(&self) -> impl Iterator<Item = &Listing> {
+        self.rooms.values().map(|known| &known.listing)
+    }
+
+    /// A page as it is now, and the [`ServerMessage::Rooms`] that states it.
+    pub fn snapshot(&mut self, browse: &Browse) -> (Arc<Page>, ServerMessage) {
+        let page = self.page(browse);
+        let rooms = page.rooms.iter().map(|room| self.rooms[room].listing.entry.clone()).collect();
+        let message = ServerMessage::Rooms { revision: page.revision, total: page.total, rooms };
+        (page, message)
+    }
+
+    /// What has changed on a page since it was the one held, as a [`ServerMessage::RoomsChanged`]; `None` if nothing has.
+    pub fn difference(&mut self, browse: &Browse, held: &Page) -> Option<(Arc<Page>, ServerMessage)> {
+        if held.revision == self.revision {
+            return None;
+        }
+        let page = self.page(browse);
+        let is_new = |room: &&Uuid| self.rooms[*room].changed > held.revision || !held.has(room);
+        let changed: Vec<_> =
+            page.rooms.iter().filter(is_new).map(|room| self.rooms[room].listing.entry.clone()).collect();
+        let removed: Vec<_> = held.rooms.iter().filter(|room| !page.has(room)).copied().collect();
+        if changed.is_empty() && removed.is_empty() && page.total == held.total {
+            return None;
+        }
+        let message = ServerMessage::RoomsChanged { revision: page.revision, total: page.total, changed, removed };
+        Some((page, message))
+    }
+
+    fn page(&mut self, browse: &Browse) -> Arc<Page> {
+        if let Some(page) = self.pages.get(browse) {
+            return page.clone();
+        }
+        let wanted = |known: &&Known| {
+            let Listing { entry, private } = &known.listing;
+            !private && browse.game.as_ref().is_none_or(|game| *game == entry.game) && (!browse.open || entry.is_open())
+        };
+        let first = PAGE_ROOMS.saturating_mul(browse.page as usize);
+        let (mut total, mut rooms) = (0, Vec::new());
+        for known in self.rooms.values().rev().filter(wanted) {
+            if total >= first && rooms.len() < PAGE_ROOMS {
+                rooms.push(known.listing.entry.room);
+            }
+            total += 1;
+        }
+        let page = Arc::new(Page { revision: self.revision, total: total as u32, rooms });
+        self.pages.insert(browse.clone(), page.clone());
+        page
+    }
+}
