@@ -1,0 +1,41 @@
+//! Chunks for a table, one after the other, each as if its frame were of the next tick.
+
+#![no_main]
+
+#[path = "../../server/core/tests/it/sandbox.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the harness of the core's tests; only its entities are needed")]
+mod sandbox;
+
+use libfuzzer_sys::fuzz_target;
+use tiltyard_shared::{game::Tick, hash::StateHash, replica::Table, replicate::Replicate, world::Layout};
+
+use sandbox::Thing;
+
+fuzz_target!(|data: &[u8]| {
+    let layout = Layout::new(&Thing::schema());
+    let (mut rest, mut table) = (data, Table::default());
+    for tick in 1.. {
+        match table.apply(&layout, rest, Tick(tick), Tick(tick - 1)) {
+            Ok(read) => rest = &rest[read..],
+            Err(_) => break,
+        }
+        assert_eq!(table.hash(), naive_hash(&layout, &table));
+        if rest.is_empty() {
+            break;
+        }
+    }
+    let _ = naive_hash(&layout, &table);
+});
+
+/// The hash by its definition, of all that can be looked at.
+fn naive_hash(layout: &Layout, table: &Table) -> StateHash {
+    let mut hash = StateHash::default();
+    for (place, member) in table.members().iter().enumerate() {
+        hash += StateHash::member(member.slot, member.generation, member.kind);
+        let blobs = table.blobs(layout, place).iter().map(|blob| StateHash::blob_content(blob));
+        for (index, content) in table.lanes(layout, place).iter().copied().chain(blobs).enumerate() {
+            hash += StateHash::field(member.slot, member.generation, index as u32, content);
+        }
+    }
+    hash
+}
