@@ -1,0 +1,22 @@
+/**
+ * Tiltyard's SDK for browsers and Node: everything that a game's page needs.
+ *
+ * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `protocol` (with `protocol/codec`), `wire`,
+ * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`). Pure ones, to which the time is an
+ * argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol of them. For
+ * drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `client`.
+ */
+
+export { animate } from "./animation.js";
+export { Backoff } from "./backoff.js";
+export { Client, ClientError, Redirected } from "./client.js";
+export { Clock, Lead } from "./clock.js";
+export { Interpolation } from "./interpolation.js";
+export { Prediction } from "./prediction.js";
+export { CODES, VERSION, limits } from "./protocol.js";
+export { CodecError } from "./protocol/codec.js";
+export { Replica } from "./replica.js";
+export { parseSchema, schemaHash } from "./schema.js";
+export { Session } from "./session.js";
+export { Store } from "./store.js";
+export { decode, encode } from "./wire.js";

@@ -1,0 +1,294 @@
+/**
+ * What to draw between two frames: every entity a declared delay in the past, gliding from what one frame said of it to
+ * what the next one did. Pure: times are ticks, as `Clock.time` tells them.
+ *
+ * Fixed-point lanes glide in a line, angles the shorter way round, all else changes when its time has come. When a lane
+ * marked `teleport` changes, or frames are far apart, the entity is at its new place at once. An entity keeps its
+ * identity when it moves to another group, so it glides across borders.
+ */
+
+/** @typedef {import("./replica.js").Replica} Replica */
+/** @typedef {import("./schema.js").EntitySchema} EntitySchema */
+/** @typedef {import("./replicate.js").Fields} Fields */
+
+/** Between frames that are so many ticks apart nothing glides. */
+const FAR_APART = 20;
+
+/** What is older than so many samples or ticks is forgotten, for pages that are hidden and do not draw. */
+const KEPT = 64;
+
+/**
+ * What one frame said of an entity.
+ *
+ * @typedef {object} Sample
+ * @property {number} tick
+ * @property {Fields} fields
+ * @property {boolean} snap whether it must be shown at once instead of being glided to
+ */
+
+/**
+ * An entity as it is drawn. The object stays the same while the entity is there; its fields change with each `sample`.
+ *
+ * @typedef {object} Drawn
+ * @property {number} slot
+ * @property {number} generation
+ * @property {string} kind
+ * @property {Fields} fields
+ */
+
+/** @typedef {{ path: string[], angle: boolean }} Glide a field that glides */
+
+/** The recent past of one entity. */
+class Track {
+  /** @type {Sample[]} */
+  samples = [];
+  /** The last frame that showed it. */
+  seen = 0;
+  /** The first frame that did not show it any more. */
+  gone = Infinity;
+  /** @type {Sample | null} Whose fields were copied to what is drawn. */
+  copied = null;
+
+  /**
+   * @param {number} key
+   * @param {string} kind
+   * @param {Glide[]} glides
+   */
+  constructor(key, kind, glides) {
+    this.key = key;
+    this.glides = glides;
+    /** @type {Drawn} */
+    this.drawn = { slot: key & 0xffff, generation: Math.floor(key / 0x10000), kind, fields: {} };
+    /** The codes of the last sample, by which a change is found. */
+    this.lanes = new Uint32Array(0);
+    /** @type {Uint8Array[]} */
+    this.blobs = [];
+  }
+}
+
+/** The recent past of all entities that a replica shows. */
+export class Interpolation {
+  /** @type {Map<number, Track>} */
+  #tracks = new Map();
+  /** The newest frame, and the one before. */
+  #newest = 0;
+  #previous = 0;
+  #time = 0;
+  /** @type {{ glides: Glide[], teleports: number[] }[]} By kind number. */
+  #kinds;
+
+  /**
+   * @param {EntitySchema} schema
+   * @param {number} delay how many ticks in the past to draw: at least the distance of two frames, and what lines
+   *   jitter
+   */
+  constructor(schema, delay) {
+    /** How many ticks in the past is drawn. */
+    this.delay = delay;
+    /** How often something was drawn for whose time no frame had come yet. */
+    this.underruns = 0;
+    /** How often anything was drawn. */
+    this.samples = 0;
+    this.#kinds = schema.kinds.map((kind) => ({
+      glides: kind.lanes.flatMap(({ name, quantizer: { type } }) =>
+        type === "fixed" || type === "angle" ? [{ path: name.split("."), angle: type === "angle" }] : [],
+      ),
+      teleports: kind.lanes.flatMap(({ teleport }, index) => (teleport ? [index] : [])),
+    }));
+  }
+
+  /**
+   * A frame was applied: notes what the replica shows now. Call it in the handler of the message.
+   *
+   * @param {Replica} replica
+   */
+  observe(replica) {
+    const tick = replica.tick ?? 0;
+    if (tick <= this.#newest) {
+      return;
+    }
+    const previous = this.#newest;
+    this.#previous = previous;
+    this.#newest = tick;
+    replica.visit((table, place, group) => {
+      const { members } = table;
+      const key = members.generations[place] * 0x10000 + members.slots[place];
+      const kind = members.kinds[place];
+      const { glides, teleports } = this.#kinds[kind];
+      let track = this.#tracks.get(key);
+      if (track === undefined || track.drawn.kind !== replica.restores[kind].name) {
+        track = new Track(key, replica.restores[kind].name, glides);
+        this.#tracks.set(key, track);
+      }
+      const start = place * members.laneStride;
+      const { laneCount, blobCount } = replica.layout.kinds[kind];
+      const blobStart = place * members.blobStride;
+      const known = track.samples.length > 0;
+      if (known && isSame(track, members, start, blobStart, blobCount)) {
+        track.seen = tick;
+        return;
+      }
+      const { fields } = replica.entity(table, place, group);
+      if (fields === null) {
+        return;
+      }
+      const jumped = teleports.some((lane) => track.lanes[lane] !== members.lanes[start + lane]);
+      const last = track.samples.at(-1);
+      if (last !== undefined && last.tick < previous && track.seen >= previous) {
+        // It stood still until the frame before: it glides from there, not all the way.
+        track.samples.push({ tick: previous, fields: last.fields, snap: false });
+      }
+      const snap = !known || jumped || tick - previous > FAR_APART || track.seen < previous;
+      track.samples.push({ tick, fields, snap });
+      if (track.samples.length > 2 * KEPT) {
+        track.samples.splice(0, KEPT);
+      }
+      track.seen = tick;
+      track.gone = Infinity;
+      track.lanes = members.lanes.slice(start, start + laneCount);
+      track.blobs = members.blobs.slice(blobStart, blobStart + blobCount);
+    });
+    for (const track of this.#tracks.values()) {
+      if (track.seen < tick && track.gone === Infinity) {
+        track.gone = tick;
+      } else if (track.gone + KEPT < tick) {
+        this.#tracks.delete(track.key);
+      }
+    }
+  }
+
+  /**
+   * All entities as they are to be drawn at a time of the clock. Time never runs backwards, but for a new start.
+   *
+   * @param {number} now in ticks, from `Clock.time`
+   * @returns {Drawn[]}
+   */
+  sample(now) {
+    const wanted = now - this.delay;
+    // A little backwards is the clock being corrected; far is another room, or a resume.
+    const time = wanted < this.#time && this.#time - wanted < FAR_APART ? this.#time : wanted;
+    this.#time = time;
+    this.samples += 1;
+    if (time > this.#newest) {
+      this.underruns += 1;
+    }
+    const drawn = [];
+    for (const track of this.#tracks.values()) {
+      if (track.gone <= time) {
+        this.#tracks.delete(track.key);
+        continue;
+      }
+      const { samples } = track;
+      while (samples.length > 1 && samples[1].tick <= time) {
+        samples.shift();
+      }
+      if (samples.length > 0 && samples[0].tick <= time) {
+        draw(track, samples[0], samples[1], time);
+        drawn.push(track.drawn);
+      }
+    }
+    return drawn;
+  }
+
+  /** Forgets everything, for another room. */
+  clear() {
+    this.#tracks.clear();
+    this.#newest = 0;
+    this.#previous = 0;
+    this.#time = 0;
+  }
+}
+
+/**
+ * Whether an entity is still what it was.
+ *
+ * @param {Track} track
+ * @param {import("./replica/members.js").Members} members
+ * @param {number} start
+ * @param {number} blobStart
+ * @param {number} blobCount
+ */
+function isSame(track, members, start, blobStart, blobCount) {
+  const { lanes, blobs } = track;
+  for (let index = 0; index < lanes.length; index += 1) {
+    if (lanes[index] !== members.lanes[start + index]) {
+      return false;
+    }
+  }
+  for (let index = 0; index < blobCount; index += 1) {
+    // A blob that changes is another array.
+    if (blobs[index] !== members.blobs[blobStart + index]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/**
+ * @param {Track} track
+ * @param {Sample} from
+ * @param {Sample | undefined} to
+ * @param {number} time
+ */
+function draw(track, from, to, time) {
+  const { fields } = track.drawn;
+  if (track.copied !== from) {
+    copy(fields, from.fields);
+    track.copied = from;
+  }
+  const glides = to !== undefined && !to.snap;
+  const part = glides ? Math.min(Math.max((time - from.tick) / (to.tick - from.tick), 0), 1) : 0;
+  for (const { path, angle } of track.glides) {
+    const start = /** @type {number} */ (look(from.fields, path));
+    const way = glides ? /** @type {number} */ (look(to.fields, path)) - start : 0;
+    put(fields, path, start + part * (angle ? shorter(way) : way));
+  }
+}
+
+const TAU = 2 * Math.PI;
+
+/**
+ * The shorter way round to the same angle.
+ *
+ * @param {number} way
+ */
+export function shorter(way) {
+  return way - TAU * Math.round(way / TAU);
+}
+
+/**
+ * @param {any} fields
+ * @param {string[]} path
+ */
+function look(fields, path) {
+  let value = fields;
+  for (const part of path) {
+    value = value[part];
+  }
+  return value;
+}
+
+/**
+ * @param {any} fields
+ * @param {string[]} path
+ * @param {number} value
+ */
+function put(fields, path, value) {
+  let place = fields;
+  for (let depth = 0; depth + 1 < path.length; depth += 1) {
+    place = place[path[depth]];
+  }
+  place[path[path.length - 1]] = value;
+}
+
+/**
+ * Copies fields; arrays become arrays of their own.
+ *
+ * @param {any} to
+ * @param {any} from
+ */
+function copy(to, from) {
+  for (const name in from) {
+    to[name] = Array.isArray(from[name]) ? structuredClone(from[name]) : from[name];
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * What server and clients say to each other beside frames: messages, codes, limits. As `shared/src/protocol.rs`.
+ *
+ * Messages have serde's JSON form: `{ Hello: { protocol: 1, client: "…" } }`, `"Leave"`.
+ */
+
+import { CodecError } from "./protocol/codec.js";
+import { decode, encode } from "./wire.js";
+
+/** @typedef {import("./wire.js").WireSchema} WireSchema */
+/** @typedef {import("./wire.js").WireField} WireField */
+
+/** The version of this protocol. Both ends must have the same. */
+export const VERSION = 1;
+
+/** First byte of a server message that is a frame. */
+export const FRAME = 0;
+
+/** First byte of a server message that is a control message. */
+export const CONTROL = 1;
+
+/** Sizes, rates and times (in milliseconds) that both ends know. */
+export const limits = Object.freeze({
+  HELLO_BYTES: 4 * 1024,
+  MESSAGE_BYTES: 16 * 1024,
+  INPUT_BYTES: 4 * 1024,
+  CONFIG_BYTES: 2 * 1024,
+  NAME_BYTES: 32,
+  TITLE_BYTES: 48,
+  METADATA_BYTES: 512,
+  PAGE_ROOMS: 50,
+  LAST_PAGE: 9999,
+  PASS_BYTES: 256,
+  EARLY_INPUTS: 64,
+  FRAME_BYTES: 64 * 1024,
+  FRAME_EVENT_BYTES: 16 * 1024,
+  CHUNK_BYTES: 1024 * 1024,
+  MESSAGES_PER_SECOND: 200,
+  HELLO_TIMEOUT: 5000,
+  LIST_SPACING: 250,
+  PASS_LIFETIME: 10_000,
+  IDLE_FRAME: 250,
+  REPORT: 100,
+  JUMP_SPACING: 1000,
+  LAG: 500,
+});
+
+/** Every reason for which a server refuses something or closes a connection, in the order of their numbers. */
+export const CODES = /** @type {const} */ ([
+  "Malformed",
+  "TooLarge",
+  "TooEarly",
+  "TooFast",
+  "HelloTimeout",
+  "WrongVersion",
+  "UnknownGame",
+  "UnknownRoom",
+  "RoomFull",
+  "ServerFull",
+  "UnknownSession",
+  "BadConfig",
+  "BadName",
+  "OutOfOrder",
+  "TooManyEarly",
+  "TooLate",
+  "BadInput",
+  "StaleEpoch",
+  "ViewTooLarge",
+  "Unresponsive",
+  "TakenOver",
+  "Left",
+  "Finished",
+  "GameFailed",
+  "Stopping",
+  "Internal",
+  "RoomClosed",
+  "Locked",
+  "BadPass",
+  "NotAllowed",
+  "BadCode",
+  "BadFilter",
+  "BadTitle",
+]);
+
+/** @typedef {typeof CODES[number]} Code */
+
+/**
+ * The code of a WebSocket's close code, if it is one of ours.
+ *
+ * @param {number} closeCode
+ * @returns {Code | undefined}
+ */
+export function codeOfClose(closeCode) {
+  return CODES[closeCode - 4000];
+}
+
+/** @typedef {{ epoch: number, applied: number, event: number }} Report how far a client is; 0 for nothing yet */
+
+/** @typedef {{ epoch: number, applied: number | null, event: number }} Jump a wish to be brought up to date */
+
+/**
+ * @typedef {{ Game: string }
+ *   | { Room: string }
+ *   | { Create: { game: string, config: Uint8Array | null, options: RoomOptions } }
+ *   | { Resume: { room: string, token: string, jump: Jump } }
+ *   | { Code: string }
+ *   | { Pass: Uint8Array }} Target where a client wants to be
+ */
+
+/** @typedef {{ title: string, private: boolean }} RoomOptions how a new room is found */
+
+/** @typedef {{ target: Target, name: string, schema: bigint | null, verify: boolean, spectate: boolean }} Enter */
+
+/** @typedef {{ game: string | null, open: boolean, page: number }} Browse what to see of the list of rooms */
+
+/**
+ * @typedef {{ Hello: { protocol: number, client: string } }
+ *   | { Enter: Enter }
+ *   | { Input: { number: number, aim: number, report: Report, payload: Uint8Array } }
+ *   | { Report: Report }
+ *   | { Jump: Jump }
+ *   | "Leave"
+ *   | { Browse: Browse | null }} ClientMessage
+ */
+
+/**
+ * A room as the lobby shows it.
+ *
+ * @typedef {object} RoomEntry
+ * @property {string} room its id: rises with the time at which rooms were opened
+ * @property {string} code what people tell each other to meet there
+ * @property {string} game
+ * @property {string} title what whoever made it called it; may be empty
+ * @property {number} players seats that are taken
+ * @property {number} seats
+ * @property {number} spectators
+ * @property {boolean} locked whether it takes no new players even if it has free seats
+ * @property {string} metadata what its game says of it: JSON text, or empty
+ */
+
+/**
+ * @typedef {object} Entered
+ * @property {string} room
+ * @property {string} game
+ * @property {number} player who you are in this room; 0 for a spectator
+ * @property {string} token the secret that takes the seat over
+ * @property {number} tick_hz
+ * @property {number} send_every frames come every so many ticks
+ * @property {number} tick the last tick that was computed
+ * @property {number} input the highest input number taken in so far
+ * @property {number} epoch of the first frame
+ * @property {bigint} schema_hash
+ * @property {string | null} schema the document, unless the client knows it
+ * @property {string} code the room's
+ * @property {boolean} spectator whether you watch instead of play
+ */
+
+/**
+ * @typedef {{ Welcome: { protocol: number, server: string, games: string[] } }
+ *   | { Entered: Entered }
+ *   | { Redirect: { url: string, pass: Uint8Array } }
+ *   | { Refused: { code: Code, message: string } }
+ *   | { Goodbye: { code: Code, message: string, frames: number } }
+ *   | { Rooms: { revision: number, total: number, rooms: RoomEntry[] } }
+ *   | { RoomsChanged: { revision: number, total: number, changed: RoomEntry[], removed: string[] } }} ServerMessage
+ */
+
+/** Longer than any message: the messages' own limits are counted in bytes of the whole. */
+const ANY = 2 ** 32 - 1;
+
+/** @type {Record<string, WireSchema>} */
+const shapes = {
+  bool: { type: "bool" },
+  u16: { type: "uint", bits: 16 },
+  u32: { type: "uint", bits: 32 },
+  u64: { type: "uint", bits: 64 },
+  counter: { type: "counter" },
+  uuid: { type: "uuid" },
+  text: { type: "text", max_len: ANY },
+  bytes: { type: "list", max_len: ANY, item: { type: "uint", bits: 8 } },
+};
+
+/**
+ * @param {WireSchema} item
+ * @returns {WireSchema}
+ */
+function list(item) {
+  return { type: "list", max_len: ANY, item };
+}
+
+/**
+ * @param {Record<string, WireSchema>} fields
+ * @returns {WireField[]}
+ */
+function fieldList(fields) {
+  return Object.entries(fields).map(([name, schema]) => ({ name, schema }));
+}
+
+/**
+ * @param {Record<string, WireSchema>} fields
+ * @returns {WireSchema}
+ */
+function struct(fields) {
+  return { type: "struct", name: "", fields: fieldList(fields) };
+}
+
+/**
+ * @param {Record<string, Record<string, WireSchema>>} variants
+ * @returns {WireSchema}
+ */
+function choice(variants) {
+  const list = Object.entries(variants).map(([name, fields]) => ({ name, fields: fieldList(fields) }));
+  return { type: "enum", name: "", variants: list };
+}
+
+/**
+ * @param {WireSchema} item
+ * @returns {WireSchema}
+ */
+function option(item) {
+  return { type: "option", item };
+}
+
+const { bool, u16, u32, u64, counter, uuid, text, bytes } = shapes;
+const report = struct({ epoch: u32, applied: u32, event: counter });
+const jump = struct({ epoch: u32, applied: option(u32), event: counter });
+const code = choice(Object.fromEntries(CODES.map((name) => [name, {}])));
+const target = choice({
+  Game: { 0: text },
+  Room: { 0: uuid },
+  Create: { game: text, config: option(bytes), options: struct({ title: text, private: bool }) },
+  Resume: { room: uuid, token: uuid, jump },
+  Code: { 0: text },
+  Pass: { 0: bytes },
+});
+const roomEntry = struct({
+  room: uuid,
+  code: text,
+  game: text,
+  title: text,
+  players: u32,
+  seats: u32,
+  spectators: u32,
+  locked: bool,
+  metadata: text,
+});
+
+/** The shape of a {@link ClientMessage}. */
+export const clientMessage = choice({
+  Hello: { protocol: u16, client: text },
+  Enter: { 0: struct({ target, name: text, schema: option(u64), verify: bool, spectate: bool }) },
+  Input: { number: u32, aim: u32, report, payload: bytes },
+  Report: { 0: report },
+  Jump: { 0: jump },
+  Leave: {},
+  Browse: { 0: option(struct({ game: option(text), open: bool, page: u32 })) },
+});
+
+/** The shape of a {@link ServerMessage}, behind its first byte. */
+export const serverMessage = choice({
+  Welcome: { protocol: u16, server: text, games: list(text) },
+  Entered: {
+    room: uuid,
+    game: text,
+    player: u32,
+    token: uuid,
+    tick_hz: u32,
+    send_every: u32,
+    tick: u32,
+    input: u32,
+    epoch: u32,
+    schema_hash: u64,
+    schema: option(text),
+    code: text,
+    spectator: bool,
+  },
+  Redirect: { url: text, pass: bytes },
+  Refused: { code, message: text },
+  Goodbye: { code, message: text, frames: counter },
+  Rooms: { revision: counter, total: u32, rooms: list(roomEntry) },
+  RoomsChanged: { revision: counter, total: u32, changed: list(roomEntry), removed: list(uuid) },
+});
+
+/**
+ * The bytes of a client's message.
+ *
+ * @param {ClientMessage} message
+ * @returns {Uint8Array}
+ */
+export function encodeMessage(message) {
+  return encode(clientMessage, message);
+}
+
+/**
+ * The control message of a server, its first byte included.
+ *
+ * @param {Uint8Array} message
+ * @returns {ServerMessage}
+ * @throws {CodecError} if it is none
+ */
+export function decodeControl(message) {
+  if (message[0] !== CONTROL) {
+    throw new CodecError("malformed", "no control message");
+  }
+  return decode(serverMessage, message.subarray(1));
+}

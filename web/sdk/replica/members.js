@@ -1,0 +1,109 @@
+/**
+ * The members of a group and their fields, in typed arrays that grow and are never given back: applying a chunk
+ * allocates nothing but blobs.
+ */
+
+/** @typedef {import("../layout.js").Layout} Layout */
+
+/** A list of members by slot. */
+export class Members {
+  /**
+   * @param {Layout} layout
+   * @param {number} [capacity]
+   */
+  constructor(layout, capacity = 16) {
+    this.laneStride = layout.laneStride;
+    this.blobStride = layout.blobStride;
+    this.count = 0;
+    this.slots = new Uint16Array(capacity);
+    this.generations = new Uint16Array(capacity);
+    this.kinds = new Uint8Array(capacity);
+    this.lanes = new Uint32Array(capacity * this.laneStride);
+    /** @type {Uint8Array[]} */
+    this.blobs = [];
+  }
+
+  /** Forgets all members. */
+  clear() {
+    this.count = 0;
+    this.blobs.length = 0;
+  }
+
+  /**
+   * Makes room for one more and returns its place. Its lanes are what they happen to be.
+   *
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} kind
+   */
+  push(slot, generation, kind) {
+    const place = this.count;
+    if (place === this.slots.length) {
+      this.#grow();
+    }
+    this.slots[place] = slot;
+    this.generations[place] = generation;
+    this.kinds[place] = kind;
+    this.count = place + 1;
+    return place;
+  }
+
+  /**
+   * Appends a member of another list.
+   *
+   * @param {Members} from
+   * @param {number} place
+   */
+  pushFrom(from, place) {
+    const to = this.push(from.slots[place], from.generations[place], from.kinds[place]);
+    const { laneStride, blobStride } = this;
+    for (let index = 0; index < laneStride; index += 1) {
+      this.lanes[to * laneStride + index] = from.lanes[place * laneStride + index];
+    }
+    for (let index = 0; index < blobStride; index += 1) {
+      this.blobs[to * blobStride + index] = from.blobs[place * blobStride + index];
+    }
+    return to;
+  }
+
+  /**
+   * The entity in a place as the hash names it: slot, and above 16 bits the generation.
+   *
+   * @param {number} place
+   */
+  entity(place) {
+    return (this.generations[place] << 16) | this.slots[place];
+  }
+
+  /**
+   * The first place at or behind `from` whose slot is not below `slot`.
+   *
+   * @param {number} slot
+   * @param {number} from
+   */
+  find(slot, from) {
+    let place = from;
+    while (place < this.count && this.slots[place] < slot) {
+      place += 1;
+    }
+    return place;
+  }
+
+  #grow() {
+    const capacity = this.slots.length * 2;
+    /**
+     * @template {Uint8Array | Uint16Array | Uint32Array} T
+     * @param {T} old
+     * @param {T} larger
+     * @returns {T}
+     */
+    const moved = (old, larger) => {
+      larger.set(old);
+      return larger;
+    };
+    this.slots = moved(this.slots, new Uint16Array(capacity));
+    this.generations = moved(this.generations, new Uint16Array(capacity));
+    this.kinds = moved(this.kinds, new Uint8Array(capacity));
+    this.lanes = moved(this.lanes, new Uint32Array(capacity * this.laneStride));
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Entities as a client shows them: objects with the author's field names, made from lanes and blobs by the schema. As
+ * `shared/src/replicate.rs`.
+ */
+
+import { quantizerMax, quantizerValue } from "./replicate/quantizer.js";
+
+/** @typedef {import("./schema.js").KindSchema} KindSchema */
+/** @typedef {import("./replicate/quantizer.js").LaneValue} LaneValue */
+/** @typedef {Record<string, any>} Fields the fields of an entity by name; arrays for `name.0`, `name.1`, … */
+
+const text = new TextDecoder("utf-8", { fatal: true });
+
+/** Makes the fields of one kind from its lanes and blobs. */
+export class Restore {
+  /** @param {KindSchema} schema */
+  constructor(schema) {
+    this.name = schema.name;
+    this.lanes = schema.lanes.map((lane, index) => ({
+      index,
+      path: path(lane.name),
+      max: quantizerMax(lane.quantizer),
+      value: quantizerValue(lane.quantizer),
+    }));
+    this.blobs = schema.blobs.map((blob, index) => ({ index, path: path(blob.name), text: blob.text }));
+  }
+
+  /**
+   * The fields; `null` if they do not fit the schema.
+   *
+   * @param {Uint32Array} lanes all lanes of a table
+   * @param {number} lane where those of the entity begin
+   * @param {Uint8Array[]} blobs all blobs of a table
+   * @param {number} blob where those of the entity begin
+   * @returns {Fields | null}
+   */
+  restore(lanes, lane, blobs, blob) {
+    /** @type {Fields} */
+    const fields = {};
+    for (const { index, path, max, value } of this.lanes) {
+      const code = lanes[lane + index];
+      if (code > max) {
+        return null;
+      }
+      put(fields, path, value(code));
+    }
+    for (const entry of this.blobs) {
+      const bytes = blobs[blob + entry.index];
+      if (!entry.text) {
+        put(fields, entry.path, bytes);
+        continue;
+      }
+      try {
+        put(fields, entry.path, text.decode(bytes));
+      } catch {
+        return null;
+      }
+    }
+    return fields;
+  }
+}
+
+/**
+ * The parts of a field's name: `cells.3.1` is item 1 of item 3 of `cells`.
+ *
+ * @param {string} name
+ * @returns {(string | number)[]}
+ */
+function path(name) {
+  return name.split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+/**
+ * @param {Fields} fields
+ * @param {(string | number)[]} path
+ * @param {LaneValue | Uint8Array} value
+ */
+function put(fields, path, value) {
+  const last = path.length - 1;
+  let place = fields;
+  for (let depth = 0; depth < last; depth += 1) {
+    place = place[path[depth]] ??= [];
+  }
+  place[path[last]] = value;
+}

@@ -1,0 +1,360 @@
+/**
+ * One seat in a room, as its client sees it, without a socket: messages and time in, events and messages out. Pure. As
+ * `bot-client/src/session.rs`.
+ *
+ * What arrives goes to `handle`, passing time to `handleTime`; what must be sent is taken from `drainOutgoing`, what
+ * the caller should know from `drainEvents`.
+ */
+
+import { Clock, Lead } from "./clock.js";
+import { BadFrame } from "./frame.js";
+import { Unsettled } from "./inputs.js";
+import { Jumps } from "./jumps.js";
+import { CONTROL, FRAME, decodeControl, encodeMessage, limits } from "./protocol.js";
+import { Pulse } from "./pulse.js";
+import { Replica, ReplicaError } from "./replica.js";
+import { BadChunk } from "./replica/table.js";
+import { decode, encode } from "./wire.js";
+
+/** @typedef {import("./frame.js").Head} Head */
+/** @typedef {import("./protocol.js").Code} Code */
+/** @typedef {import("./protocol.js").Entered} Seat what the server said when it gave the seat */
+/** @typedef {import("./protocol.js").Report} Report */
+/** @typedef {import("./schema.js").Schema} Schema */
+
+/** A report goes out alone so long after the frame: in time with a coarse timer. */
+const REPORT_AFTER = limits.REPORT - 20;
+
+/**
+ * Whoever takes a seat over without knowing what was sent from it (a page that was loaded again) aims no lower than so
+ * many ticks ahead at first, because aims never fall.
+ */
+const TAKEN_OVER_LEAD = 10;
+
+/** The server said what it must not say. A bug, at one end or the other. */
+export class Violation extends Error {}
+
+/**
+ * What happens to a client.
+ *
+ * @typedef {{ type: "frame", head: Head, bytes: number, age: number }
+ *   | { type: "event", number: number, event: any }
+ *   | { type: "settled", number: number, after: number }
+ *   | { type: "inputRefused", number: number, code: Code }
+ *   | { type: "refused", code: Code, message: string }
+ *   | { type: "jumping", reason: "lag" | string }
+ *   | { type: "goodbye", code: Code, message: string, frames: number }} SessionEvent
+ */
+
+/** What a session has counted. */
+export class Counts {
+  /** Frames that arrived, stale ones too. */
+  frames = 0;
+  /** Frames dropped because their epoch was over. */
+  stale = 0;
+  /** Bytes of all frames. */
+  bytes = 0;
+  /** Frames that carried a hash, which the replica then had. */
+  verified = 0;
+  /** Frames after which the hash differed from the server's. */
+  mismatches = 0;
+  /** Frames that could not be applied for another reason. */
+  badFrames = 0;
+  /** Jumps sent, for whatever reason. */
+  jumps = 0;
+  /** Resumes that succeeded. */
+  reconnects = 0;
+  /** Inputs refused. */
+  inputsRefused = 0;
+}
+
+/** A seat. */
+export class Session {
+  /** @type {Uint8Array[]} */
+  #outgoing = [];
+  /** @type {SessionEvent[]} */
+  #events = [];
+  #jumps = new Jumps();
+  /** @type {number | null} */
+  #reportDue = null;
+  /**
+   * A jump that must wait, until when, and what to report until then.
+   *
+   * @type {{ due: number, jump: import("./protocol.js").Jump, report: Report } | null}
+   */
+  #waiting = null;
+  #leaving = false;
+
+  /**
+   * The session of a seat just given.
+   *
+   * @param {Seat} seat
+   * @param {Schema} schema
+   * @param {number} now
+   */
+  constructor(seat, schema, now) {
+    this.seat = seat;
+    this.schema = schema;
+    this.replica = new Replica(schema.entity, seat.epoch);
+    this.clock = new Clock(seat.tick_hz, seat.tick);
+    this.lead = new Lead(now);
+    this.pulse = new Pulse(now);
+    this.inputs = seat.input > 0 ? new Unsettled(seat.input, seat.tick + TAKEN_OVER_LEAD) : new Unsettled();
+    this.replica.sentInput(seat.input);
+    this.counts = new Counts();
+    /** Up to which number inputs are settled, and how early the last one taken in came. */
+    this.settled = { number: 0, margin: 0 };
+    /** Whether the server has said goodbye. */
+    this.over = false;
+  }
+
+  /**
+   * A message arrived. A frame that cannot be applied is no violation: the session asks for everything anew.
+   *
+   * @param {Uint8Array} bytes
+   * @param {number} now
+   * @throws {Violation} if a server must not send it; the session is then of no more use
+   */
+  handle(bytes, now) {
+    this.pulse.heard(now);
+    switch (bytes[0]) {
+      case FRAME:
+        this.#handleFrame(bytes, now);
+        break;
+      case CONTROL:
+        this.#handleControl(bytes);
+        break;
+      default:
+        throw new Violation("a message of an unknown kind");
+    }
+    this.handleTime(now);
+  }
+
+  /**
+   * Time passed: what has become due goes out.
+   *
+   * @param {number} now
+   */
+  handleTime(now) {
+    if (this.#waiting !== null && this.#waiting.due <= now) {
+      const { jump } = this.#waiting;
+      this.#waiting = null;
+      this.#sendJump(jump, now);
+    }
+    if (this.#reportDue !== null && this.#reportDue <= now) {
+      this.#send({ Report: this.#report() });
+    }
+  }
+
+  /** When `handleTime` next has something to do; infinity if nothing is due. */
+  get deadline() {
+    return Math.min(this.#reportDue ?? Infinity, this.#waiting?.due ?? Infinity);
+  }
+
+  /** What must be sent, in order. */
+  drainOutgoing() {
+    return this.#outgoing.splice(0);
+  }
+
+  /** What happened, in order. */
+  drainEvents() {
+    return this.#events.splice(0);
+  }
+
+  /**
+   * Sends an input and returns what was noted of it; `null` if the server has not answered so many that one more makes
+   * no sense.
+   *
+   * @param {any} input
+   * @param {number} now
+   * @throws {import("./protocol/codec.js").CodecError} if it is no input of this game
+   */
+  send(input, now) {
+    const payload = encode(this.schema.input, input);
+    const sent = this.inputs.push(this.clock.tick(now) + this.lead.ticks, payload, input, now);
+    if (sent !== null) {
+      this.replica.sentInput(sent.number);
+      this.#send({ Input: { number: sent.number, aim: sent.aim, report: this.#report(), payload } });
+    }
+    return sent;
+  }
+
+  /** Gives the seat up; a goodbye will be the last event. */
+  leave() {
+    this.#leaving = true;
+    this.#send("Leave");
+  }
+
+  /** What to ask for the seat with on a new line: the secret, and from where to go on. */
+  resume() {
+    this.#waiting = null;
+    this.#reportDue = null;
+    return { room: this.seat.room, token: this.seat.token, jump: this.replica.jump(false) };
+  }
+
+  /**
+   * The seat was taken over on a new line.
+   *
+   * @param {Seat} seat
+   * @param {number} now
+   * @throws {Violation} if the server claims inputs that were never sent, or has lost settled ones
+   */
+  resumed(seat, now) {
+    if (!this.inputs.reaches(seat.input)) {
+      throw new Violation(`the server has taken in ${seat.input} inputs of ${this.inputs.last}`);
+    }
+    this.pulse.heard(now);
+    this.#jumps.sent(now);
+    this.counts.reconnects += 1;
+    this.#outgoing.length = 0;
+    for (const { number, aim, payload } of this.inputs.above(seat.input)) {
+      this.#send({ Input: { number, aim, report: this.replica.report(), payload } });
+    }
+    if (this.#leaving) {
+      this.#send("Leave");
+    }
+    this.seat = seat;
+  }
+
+  /** What the server should know, in the words of the epoch that it is in. */
+  #report() {
+    this.#reportDue = null;
+    return this.#waiting?.report ?? this.replica.report();
+  }
+
+  /** @param {import("./protocol.js").ClientMessage} message */
+  #send(message) {
+    this.#outgoing.push(encodeMessage(message));
+  }
+
+  /** @param {Uint8Array} bytes */
+  #handleControl(bytes) {
+    const message = decodeControl(bytes);
+    if ("Goodbye" in message) {
+      this.over = true;
+      this.#events.push({ type: "goodbye", ...message.Goodbye });
+    } else if ("Refused" in message) {
+      this.#events.push({ type: "refused", ...message.Refused });
+    } else {
+      throw new Violation(`${Object.keys(message)[0]} in a room`);
+    }
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} now
+   */
+  #handleFrame(bytes, now) {
+    this.counts.frames += 1;
+    this.counts.bytes += bytes.length;
+    // Until the new epoch's first frame is here, this is what still counts at the server.
+    const before = this.replica.report();
+    let head;
+    try {
+      head = this.replica.apply(bytes);
+    } catch (error) {
+      this.#failed(error, before, now);
+      return;
+    } finally {
+      this.#takeGameEvents();
+    }
+    if (head === null) {
+      this.counts.stale += 1;
+    } else {
+      this.#applied(head, bytes.length, now);
+    }
+  }
+
+  /**
+   * @param {Head} head
+   * @param {number} bytes
+   * @param {number} now
+   */
+  #applied(head, bytes, now) {
+    this.clock.observe(head.tick, head.moved, now);
+    this.#reportDue ??= now + REPORT_AFTER;
+    this.counts.verified += head.hash === null ? 0 : 1;
+    const age = this.clock.age(head.tick, now);
+    this.#events.push({ type: "frame", head, bytes, age });
+    if (head.inputs !== null) {
+      this.#settle(head.inputs, now);
+    }
+    for (const [number, code] of head.refused) {
+      this.counts.inputsRefused += 1;
+      this.#events.push({ type: "inputRefused", number, code });
+    }
+    if (this.#jumps.lags(age, this.pulse.roundTrip, now)) {
+      this.#jump("lag", this.replica.report(), now);
+    }
+  }
+
+  /**
+   * @param {{ number: number, margin: number }} settled
+   * @param {number} now
+   */
+  #settle(settled, now) {
+    this.settled = settled;
+    this.lead.observe(settled.margin, settled.number, this.inputs.last, now);
+    const done = this.inputs.settle(settled.number);
+    for (const { number, at } of done) {
+      this.#events.push({ type: "settled", number, after: now - at });
+    }
+    const last = done.at(-1);
+    // The margin is that of the last input taken in: then the rest of the time went by on the way.
+    if (last !== undefined && last.number === this.inputs.last) {
+      this.pulse.answered(now - last.at - Math.max(settled.margin, 0) * this.clock.tickMs, now);
+    }
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {Report} before
+   * @param {number} now
+   */
+  #failed(error, before, now) {
+    if (!(error instanceof BadFrame || error instanceof BadChunk || error instanceof ReplicaError)) {
+      throw error;
+    }
+    if (error.reason === "hash mismatch") {
+      this.counts.mismatches += 1;
+    } else {
+      this.counts.badFrames += 1;
+    }
+    this.#jump(error.message, before, now);
+  }
+
+  /**
+   * Turns to a new epoch at once; asks for it when the last jump is long enough ago.
+   *
+   * @param {string} reason
+   * @param {Report} report
+   * @param {number} now
+   */
+  #jump(reason, report, now) {
+    const jump = this.replica.jump(reason !== "lag");
+    this.#reportDue = null;
+    const due = this.#jumps.earliest(now);
+    if (due <= now) {
+      this.#sendJump(jump, now);
+    } else {
+      this.#waiting = { due, jump, report };
+    }
+    this.#events.push({ type: "jumping", reason });
+  }
+
+  /**
+   * @param {import("./protocol.js").Jump} jump
+   * @param {number} now
+   */
+  #sendJump(jump, now) {
+    this.#jumps.sent(now);
+    this.counts.jumps += 1;
+    this.#send({ Jump: jump });
+  }
+
+  #takeGameEvents() {
+    for (const { number, bytes } of this.replica.drainEvents()) {
+      this.#events.push({ type: "event", number, event: decode(this.schema.event, bytes) });
+    }
+  }
+}
