@@ -1,0 +1,347 @@
+/**
+ * A room on the screen: takes the seat, lets the game's page play in it, and shows how the line is. What a game's page
+ * gets is a {@link Room}.
+ */
+
+import { Client, ClientError, Interpolation } from "../sdk/index.js";
+import { canvas } from "./canvas.js";
+import { fill, h, icons, mark, toast } from "./dom.js";
+import { gameWords } from "./games.js";
+import { Graph } from "./graph.js";
+import { playPlain } from "./plain.js";
+import * as seats from "./seats.js";
+import * as settings from "./settings.js";
+import { isOld } from "./version.js";
+import { inWords, stateWords } from "./words.js";
+
+/** @typedef {import("../sdk/protocol.js").Target} Target */
+/** @typedef {import("../sdk/interpolation.js").Drawn} Drawn */
+
+/** What a game's page script exports: shows the game until the returned function is called. @typedef {(room: Room) => () => void} Play */
+
+/** A player's place in a room, as a game's page sees it. */
+export class Room {
+  /** @type {(() => void)[]} */
+  #ends = [];
+  #held = "";
+
+  /**
+   * @param {Client} client
+   * @param {HTMLElement} place
+   */
+  constructor(client, place) {
+    const { seat, schema } = /** @type {import("../sdk/session.js").Session} */ (client.session);
+    this.client = client;
+    /** What the game fills. */
+    this.place = place;
+    /** Who is playing here. */
+    this.player = seat.player;
+    /** Whether nobody is, because this page only watches. */
+    this.spectator = seat.spectator;
+    /** Glides between frames: drawn is what was two frames ago. */
+    this.interpolation = new Interpolation(schema.entity, seat.send_every + 1);
+    /** @type {{ title: string, text: string } | null} What to say when the match is over. */
+    this.result = null;
+    this.#ends.push(client.on("frame", () => this.#observe()));
+    this.interpolation.observe(client.replica);
+  }
+
+  /**
+   * Draws on a canvas that fills the place, once per animation frame, with all entities as they are to be shown then.
+   *
+   * @param {(paint: import("./canvas.js").Paint, entities: Drawn[]) => void} draw
+   */
+  draw(draw) {
+    this.#ends.push(canvas(this.place, (paint) => draw(paint, this.entities())));
+  }
+
+  /** All entities as they are to be shown now. */
+  entities() {
+    return this.interpolation.sample(this.client.clock.time(performance.now()));
+  }
+
+  /** All entities as the last frame said. */
+  newest() {
+    return this.client.replica.shown();
+  }
+
+  /**
+   * Calls back with each event of the game; `number` rises.
+   *
+   * @param {(event: any, number: number) => void} listener
+   */
+  onEvent(listener) {
+    this.#ends.push(this.client.on("event", ({ event, number }) => listener(event, number)));
+  }
+
+  /**
+   * Calls back after each frame that was applied.
+   *
+   * @param {() => void} listener
+   */
+  onFrame(listener) {
+    this.#ends.push(this.client.on("frame", listener));
+  }
+
+  /**
+   * Sends an input. Spectators have none.
+   *
+   * @param {any} input
+   */
+  send(input) {
+    return this.spectator || this.client.session?.over ? null : this.client.send(input);
+  }
+
+  /**
+   * Sends an input if it is another than the one before: for games where it stays so until the next one.
+   *
+   * @param {any} input
+   */
+  hold(input) {
+    const held = JSON.stringify(input);
+    if (held === this.#held) {
+      return null;
+    }
+    const sent = this.send(input);
+    this.#held = sent === null ? this.#held : held;
+    return sent;
+  }
+
+  stop() {
+    this.#ends.forEach((end) => end());
+  }
+
+  #observe() {
+    this.interpolation.observe(this.client.replica);
+    if (document.hidden) {
+      // Nothing is drawn then; so what is past must go from here.
+      this.entities();
+    }
+  }
+}
+
+/**
+ * What shows a game: its own script if the server has one, otherwise a table.
+ *
+ * @param {string} game
+ * @returns {Promise<Play>}
+ */
+async function playOf(game) {
+  try {
+    return (await import(`../games/${game}/index.js`)).play;
+  } catch (error) {
+    console.info(`${game} has no page of its own that works:`, error);
+    return playPlain;
+  }
+}
+
+/**
+ * The whole view of a room.
+ *
+ * @typedef {object} Wish
+ * @property {Target} target
+ * @property {boolean} spectate
+ * @property {boolean} [verify] whether each frame shall prove itself by a hash
+ */
+
+export class RoomView {
+  /** @type {Room | null} */
+  #room = null;
+  /** @type {Graph | null} */
+  #graph = null;
+  /** @type {(() => void)[]} */
+  #ends = [];
+  #stopped = false;
+  #stage = h("div.stage");
+  #where = h("span.where");
+  #state = h("span.line-state");
+  #banner = h("div.banner", { hidden: true });
+  #veil = h("div.veil");
+  #sound = h("button.quiet.icon", { title: "Sound", onClick: () => settings.toggle("sound") });
+  #graphButton = h("button.quiet.icon", { title: "Connection graph", onClick: () => settings.toggle("graph") });
+  #copy = h("button.quiet", { title: "Copy the link to this room", onClick: () => this.#copyLink() });
+
+  /**
+   * @param {Wish} wish
+   * @param {{ url: string, onEntered: (seat: import("../sdk/protocol.js").Entered) => void, onLeave: () => void,
+   *   onAgain: (game: string) => void, onOld: () => void }} options
+   */
+  constructor(wish, options) {
+    this.wish = wish;
+    this.options = options;
+    this.#copy.append(icons.link(), h("span.wide", {}, "Copy link"));
+    this.#graphButton.append(icons.graph());
+    this.element = h("main.room", {}, this.#stage, this.#bar(), this.#banner, this.#veil);
+    this.client = this.#newClient(options.url);
+    this.#ends.push(
+      settings.watch("sound", (on) => {
+        fill(this.#sound, on ? icons.sound() : icons.muted());
+        this.#sound.setAttribute("aria-pressed", String(on));
+      }),
+    );
+    const retry = () => this.client.retry();
+    addEventListener("online", retry);
+    const keep = () => seats.keep(this.client);
+    addEventListener("pagehide", keep);
+    this.#ends.push(() => removeEventListener("online", retry), () => removeEventListener("pagehide", keep));
+    this.#wait("Joining the room");
+    void this.#enter(wish.target);
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#ends.forEach((end) => end());
+    this.#room?.stop();
+    this.#graph?.stop();
+    const { status } = this.client.state.get();
+    if (this.client.session && status === "playing") {
+      this.client.leave();
+    }
+    if (status !== "over" && status !== "idle") {
+      this.client.close();
+    }
+    this.element.remove();
+  }
+
+  /** @param {string} url */
+  #newClient(url) {
+    const client = new Client({ url, name: settings.name(), verify: this.wish.verify ?? false, spectate: this.wish.spectate });
+    this.#ends.push(client.state.subscribe((state) => this.#show(state)));
+    client.on("reconnected", async () => {
+      toast("Back in your seat");
+      if (await isOld()) {
+        this.options.onOld();
+      }
+    });
+    client.on("refused", ({ code, message }) => toast(inWords(code, message), { bad: true }));
+    return client;
+  }
+
+  #bar() {
+    const back = h("button.quiet.icon", { title: "Back to the rooms", onClick: this.options.onLeave });
+    back.append(icons.back());
+    return h(
+      "div.room-bar",
+      {},
+      h("div.pill", {}, back, this.#where),
+      h("div.spacer"),
+      h("div.pill", {}, this.#state, this.#copy, this.#sound, this.#graphButton),
+    );
+  }
+
+  /** @param {Target} target */
+  async #enter(target) {
+    try {
+      const seat = await seats.enter(this.client, target);
+      if (!this.#stopped) {
+        await this.#begin(seat);
+      }
+    } catch (error) {
+      if (error instanceof ClientError || this.#stopped) {
+        return; // The state tells.
+      }
+      this.#card("This page failed", error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  /** @param {import("../sdk/protocol.js").Entered} seat */
+  async #begin(seat) {
+    this.options.onEntered(seat);
+    const words = gameWords(seat.game);
+    document.title = `${words.title} · Tiltyard`;
+    fill(this.#where, h("span.game", {}, words.title), h("span.code.mono", {}, seat.code));
+    this.#graph = new Graph(this.client);
+    this.element.append(this.#graph.element);
+    const graph = this.#graph.element;
+    this.#ends.push(
+      settings.watch("graph", (on) => {
+        graph.hidden = !on;
+        this.#graphButton.setAttribute("aria-pressed", String(on));
+      }),
+    );
+    const play = await playOf(seat.game);
+    if (this.#stopped) {
+      return;
+    }
+    const room = new Room(this.client, this.#stage);
+    this.#room = room;
+    this.#ends.push(play(room));
+    Object.assign(globalThis, { tiltyard: { client: this.client, room } });
+    if (seat.spectator) {
+      this.#say("You are watching");
+    }
+  }
+
+  /** @param {import("../sdk/client.js").State} state */
+  #show(state) {
+    const line = { idle: "connecting", connecting: "connecting", playing: "in", reconnecting: "reconnecting", over: "gone" };
+    const shown = line[state.status];
+    this.#state.dataset.state = shown;
+    fill(this.#state, h("span", {}, stateWords[shown]));
+    if (state.status === "playing") {
+      this.#veil.hidden = true;
+      this.#say("");
+    } else if (state.status === "reconnecting") {
+      this.#say(state.attempt === 1 ? "Connection lost. Coming back…" : `Connection lost. Attempt ${state.attempt}…`);
+    } else if (state.status === "over" && !this.#stopped) {
+      this.#over(state);
+    }
+  }
+
+  /** @param {{ code: string | null, message: string }} state */
+  #over({ code, message }) {
+    this.#say("");
+    if (code === "WrongVersion") {
+      this.options.onOld();
+      return;
+    }
+    const result = code === "Finished" ? this.#room?.result : null;
+    const titles = /** @type {Record<string, string>} */ ({ Finished: "Match over", TakenOver: "Playing elsewhere", Stopping: "Restarting" });
+    const title = this.client.session ? titles[code ?? ""] ?? "You are out of the room" : "No way in";
+    const text = code === null && message !== "closed" ? "The server cannot be reached." : inWords(code, message);
+    this.#card(result?.title ?? title, result?.text ?? text, code);
+  }
+
+  /**
+   * @param {string} title
+   * @param {string} text
+   * @param {string | null} [code]
+   */
+  #card(title, text, code = null) {
+    const game = this.client.session?.seat.game;
+    const again = game
+      ? h("button.primary", { onClick: () => this.options.onAgain(game) }, "Play again")
+      : h("button.primary", { onClick: () => location.reload() }, "Try again");
+    const back = h("button", { onClick: this.options.onLeave }, "All rooms");
+    const card = h("div.card", {}, h("h2", {}, title), h("p", {}, text), h("div.actions", {}, again, back));
+    if (code) {
+      card.dataset.code = code;
+    }
+    this.#veil.hidden = false;
+    fill(this.#veil, card);
+    again.focus();
+  }
+
+  /** @param {string} text */
+  #wait(text) {
+    fill(this.#veil, h("div.card", {}, h("div.spinner"), h("h2", {}, text)));
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.#banner.hidden = text === "";
+    this.#banner.textContent = text;
+    mark(this.element, "away", text !== "");
+  }
+
+  async #copyLink() {
+    const link = `${location.origin}/rooms/${this.client.session?.seat.room ?? ""}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      toast("Link copied. Send it to somebody.");
+    } catch {
+      prompt("Copy this link", link);
+    }
+  }
+}

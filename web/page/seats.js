@@ -1,0 +1,81 @@
+/**
+ * Taking a seat, also the one that this tab had before it was reloaded. What is kept is kept only while the tab reloads:
+ * a duplicated tab must not take the seat of its original.
+ */
+
+import { ClientError, Redirected } from "../sdk/index.js";
+
+/** @typedef {import("../sdk/client.js").Client} Client */
+/** @typedef {import("../sdk/protocol.js").Target} Target */
+
+const KEY = "tiltyard.seat";
+
+/** Most redirects that are followed. */
+const MOST_REDIRECTS = 3;
+
+/**
+ * Keeps what is needed to take the seat again, for the page that is loaded next in this tab.
+ *
+ * @param {Client} client
+ */
+export function keep(client) {
+  const { session } = client;
+  const { status } = client.state.get();
+  if (session && (status === "playing" || status === "reconnecting")) {
+    const { room, token } = session.seat;
+    const { epoch, event } = session.replica.report();
+    sessionStorage.setItem(KEY, JSON.stringify({ room, token, epoch, event }));
+  }
+}
+
+/**
+ * Takes a seat; the one kept, if it is in the room that is asked for.
+ *
+ * @param {Client} client
+ * @param {Target} target
+ * @returns {Promise<import("../sdk/protocol.js").Entered>}
+ */
+export async function enter(client, target) {
+  const kept = takeKept();
+  if (kept && "Room" in target && target.Room === kept.room) {
+    const { room, token, epoch, event } = kept;
+    try {
+      const seat = await client.enter({ Resume: { room, token, jump: { epoch: epoch + 1, applied: null, event } } });
+      return seat;
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code === null) {
+        throw error;
+      }
+    }
+  }
+  return follow(client, target, MOST_REDIRECTS);
+}
+
+/**
+ * @param {Client} client
+ * @param {Target} target
+ * @param {number} redirects
+ * @returns {Promise<import("../sdk/protocol.js").Entered>}
+ */
+async function follow(client, target, redirects) {
+  try {
+    return await client.enter(target);
+  } catch (error) {
+    if (error instanceof Redirected && redirects > 0) {
+      client.options.url = error.url;
+      return follow(client, { Pass: error.pass }, redirects - 1);
+    }
+    throw error;
+  }
+}
+
+/** @returns {{ room: string, token: string, epoch: number, event: number } | null} */
+function takeKept() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    sessionStorage.removeItem(KEY);
+    return kept;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What a player chose and the browser remembers: name, sound, graph. A browser that forbids storage forgets.
+ */
+
+const PREFIX = "tiltyard.";
+
+/** Most bytes of a name; the server refuses longer ones. */
+const NAME_BYTES = 32;
+
+/** @type {Map<string, Set<(value: string) => void>>} */
+const watchers = new Map();
+
+/** @param {string} key */
+function read(key) {
+  try {
+    return localStorage.getItem(PREFIX + key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {string} value
+ */
+function write(key, value) {
+  try {
+    localStorage.setItem(PREFIX + key, value);
+  } catch {
+    // Private windows may have no storage; the choice then holds for this page.
+  }
+  for (const watcher of watchers.get(key) ?? []) {
+    watcher(value);
+  }
+}
+
+/** The player's name; one is made up for who has none. */
+export function name() {
+  const chosen = read("name");
+  if (chosen) {
+    return chosen;
+  }
+  const first = ["Amber", "Brisk", "Calm", "Dapper", "Eager", "Fabled", "Gentle", "Keen", "Lucky", "Noble", "Quiet", "Swift"];
+  const second = ["Badger", "Crane", "Falcon", "Fox", "Heron", "Lynx", "Marten", "Otter", "Raven", "Squire", "Stoat", "Wren"];
+  const any = (/** @type {string[]} */ list) => list[Math.floor(Math.random() * list.length)];
+  const made = `${any(first)} ${any(second)}`;
+  write("name", made);
+  return made;
+}
+
+/**
+ * Keeps a name as the server will take it: without control characters, trimmed, and cut to its limit in whole characters.
+ *
+ * @param {string} wanted
+ */
+export function setName(wanted) {
+  // eslint-disable-next-line no-control-regex
+  const clean = wanted.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").trim();
+  const encoder = new TextEncoder();
+  let kept = "";
+  let bytes = 0;
+  for (const character of clean) {
+    bytes += encoder.encode(character).length;
+    if (bytes > NAME_BYTES) {
+      break;
+    }
+    kept += character;
+  }
+  write("name", kept.trim());
+  return name();
+}
+
+/** @typedef {"sound" | "graph"} Switch */
+
+/**
+ * Whether a switch is on; all are off at first.
+ *
+ * @param {Switch} key
+ */
+export function isOn(key) {
+  return read(key) === "on";
+}
+
+/** @param {Switch} key */
+export function toggle(key) {
+  write(key, isOn(key) ? "off" : "on");
+}
+
+/**
+ * Calls `watcher` now and with each change of a switch, until the returned function is called.
+ *
+ * @param {Switch} key
+ * @param {(on: boolean) => void} watcher
+ */
+export function watch(key, watcher) {
+  const told = () => watcher(isOn(key));
+  const set = watchers.get(key) ?? new Set();
+  watchers.set(key, set.add(told));
+  told();
+  return () => void set.delete(told);
+}

@@ -1,0 +1,59 @@
+/**
+ * What the server's codes mean to a player. Codes are those of `shared/src/protocol.rs`.
+ */
+
+/** @type {Record<string, string>} */
+const words = {
+  Malformed: "The server did not understand this page.",
+  TooLarge: "That is too long.",
+  TooEarly: "The server was not ready for that yet.",
+  TooFast: "Too many messages at once.",
+  HelloTimeout: "The server waited for us for too long.",
+  WrongVersion: "This page is older than the server.",
+  UnknownGame: "This server does not have that game.",
+  UnknownRoom: "There is no such room. It may have closed.",
+  RoomFull: "The room is full.",
+  ServerFull: "The server is full at the moment. Try again in a while.",
+  UnknownSession: "Your seat has been given up.",
+  BadConfig: "The server cannot make a room with these options.",
+  BadName: "The server does not take this name.",
+  OutOfOrder: "Your inputs arrived in the wrong order.",
+  TooManyEarly: "Too many inputs at once.",
+  TooLate: "That came too late.",
+  BadInput: "The game does not know that move.",
+  StaleEpoch: "The connection got out of step.",
+  ViewTooLarge: "There is more to see than can be sent.",
+  Unresponsive: "The connection was silent for too long.",
+  TakenOver: "You are playing in another tab now.",
+  Left: "You left the room.",
+  Finished: "The match is over.",
+  GameFailed: "The game broke down. Its room is gone.",
+  Stopping: "The server is restarting.",
+  Internal: "Something went wrong at the server.",
+  RoomClosed: "The room closed because nobody was in it.",
+  Locked: "The room takes nobody in at the moment.",
+  BadPass: "This invitation is no longer good.",
+  NotAllowed: "Spectators only watch.",
+  BadCode: "That is not the code of a room.",
+  BadFilter: "The server cannot list rooms like that.",
+  BadTitle: "The server does not take this title.",
+};
+
+/**
+ * A code in words, as the WebSocket names it or as the API does (`BadTitle`, `bad_title`).
+ *
+ * @param {string | null | undefined} code
+ * @param {string} [message] what the server said, for codes that this page does not know
+ */
+export function inWords(code, message) {
+  const name = (code ?? "").replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+  return words[name] || message || "Something went wrong.";
+}
+
+/** The states of a connection. @type {Record<string, string>} */
+export const stateWords = {
+  connecting: "Connecting",
+  in: "Connected",
+  reconnecting: "Reconnecting",
+  gone: "Disconnected",
+};
