@@ -1,0 +1,395 @@
+//! The pool: who waits, and the rounds that propose who should play whom.
+//!
+//! Homes state their tickets, hosts their free seats; both are forgotten when not stated again for [`FORGET`]. A round
+//! goes through the waiting tickets, the oldest first, and proposes a match for each that finds enough others (the private
+//! `form` says how). A proposed ticket is in no other proposal until somebody says what became of it: [`Pool::free`],
+//! [`Pool::hold`] or a statement of its home that no longer names it.
+//!
+//! What holds, and is tested against a naive model: nobody is in two proposals, nobody is lost, every two tickets of a
+//! proposal are within each other's windows and within reach of its region, parties are whole, team means differ by at
+//! most [`Mode::balance`], teams of single players by at most the spread of the match divided by their size. Of two
+//! tickets that differ only in waiting the older goes first. And waiting is bounded: a ticket that is not older than any
+//! other free one of its mode is proposed in this very round if free single tickets for all other seats are within half
+//! the start of the window of its rating and within the start of the latency window of a region that it reaches too.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    InstanceId, MatchId, SessionId, TicketId,
+    mode::{BadMode, Mode},
+    ticket::{Refused, Ticket, Vacancy},
+};
+
+mod form;
+mod hold;
+mod nearest;
+mod teams;
+
+use hold::Holds;
+
+/// What was not stated again for so long is forgotten; a statement older than this is dropped.
+pub const FORGET: Duration = Duration::from_secs(6);
+
+/// Most tickets of a pool, unless it is made with another number.
+pub const MAX_TICKETS: usize = 200_000;
+
+/// Everybody who waits for a match of one game.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    modes: BTreeMap<String, Mode>,
+    limit: usize,
+    regions: BTreeSet<String>,
+    tickets: BTreeMap<TicketId, Waiting>,
+    players: BTreeMap<SessionId, TicketId>,
+    homes: BTreeMap<InstanceId, Known<TicketId>>,
+    rooms: BTreeMap<(MatchId, usize), Open>,
+    hosts: BTreeMap<InstanceId, Known<(MatchId, usize)>>,
+    held: Holds<TicketId>,
+    held_seats: Holds<(MatchId, usize)>,
+}
+
+/// All open tickets of a home, stated whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The home.
+    pub home: InstanceId,
+    /// Rises with each statement of this home.
+    pub number: u64,
+    /// The tickets.
+    pub tickets: Vec<Ticket>,
+}
+
+/// All free seats of a host's rooms, stated whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The host.
+    pub host: InstanceId,
+    /// Rises with each statement of this host.
+    pub number: u64,
+    /// The seats, at most one entry for each team of a room.
+    pub vacancies: Vec<Vacancy>,
+}
+
+/// What a statement changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// It was too old or had been overtaken: nothing changed.
+    pub stale: bool,
+    /// How many tickets are new.
+    pub added: usize,
+    /// Tickets that it no longer named.
+    pub cancelled: Vec<TicketId>,
+    /// Tickets that are not taken, and their homes, which differ from the sender if another ticket gave way.
+    pub refused: Vec<(InstanceId, TicketId, Refused)>,
+}
+
+/// Who should play whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The name of the mode.
+    pub mode: String,
+    /// Where.
+    pub region: String,
+    /// In which room.
+    pub place: Place,
+    /// The tickets by team, with what they have waited by now. As many entries as the mode has teams.
+    pub teams: Vec<Vec<Ticket>>,
+}
+
+/// In which room a proposal is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a new one.
+    New,
+    /// In one that runs and has free seats.
+    Running {
+        /// The room.
+        room: MatchId,
+        /// The instance it runs on.
+        host: InstanceId,
+        /// The team, the only one of [`Proposal::teams`] that is not empty.
+        team: usize,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    ticket: Ticket,
+    /// When `ticket.waited` was true, by our clock; also when it was last stated.
+    heard: Duration,
+    /// The number of the statement that named it last.
+    number: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    vacancy: Vacancy,
+    heard: Duration,
+}
+
+/// Who has said what, and up to which number.
+#[derive(Clone, Debug)]
+struct Known<T> {
+    number: u64,
+    heard: Duration,
+    named: BTreeSet<T>,
+}
+
+impl Proposal {
+    /// Its tickets, team by team.
+    pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+        self.teams.iter().flatten()
+    }
+}
+
+impl Pool {
+    /// An empty pool of at most [`MAX_TICKETS`].
+    ///
+    /// # Errors
+    ///
+    /// The first mode that cannot be played, and why.
+    pub fn new(modes: Vec<Mode>) -> Result<Self, (Mode, BadMode)> {
+        Self::with_limit(modes, MAX_TICKETS)
+    }
+
+    /// An empty pool of at most `limit` tickets.
+    ///
+    /// # Errors
+    ///
+    /// The first mode that cannot be played, and why.
+    pub fn with_limit(modes: Vec<Mode>, limit: usize) -> Result<Self, (Mode, BadMode)> {
+        let mut by_name = BTreeMap::new();
+        for mode in modes {
+            mode.check().map_err(|why| (mode.clone(), why))?;
+            by_name.insert(mode.name.clone(), mode);
+        }
+        Ok(Self {
+            modes: by_name,
+            limit,
+            regions: BTreeSet::new(),
+            tickets: BTreeMap::new(),
+            players: BTreeMap::new(),
+            homes: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            held: Holds::new(),
+            held_seats: Holds::new(),
+        })
+    }
+
+    /// The regions where a new room can be opened now; none at first. Matches are proposed for no other.
+    pub fn set_regions(&mut self, regions: BTreeSet<String>) {
+        self.regions = regions;
+    }
+
+    /// How many tickets wait, proposed ones included.
+    pub fn waiting(&self) -> usize {
+        self.tickets.len()
+    }
+
+    /// The tickets that wait, proposed ones included, by id.
+    pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+        self.tickets.values().map(|waiting| &waiting.ticket)
+    }
+
+    /// A ticket that waits, as it was last stated.
+    pub fn find(&self, ticket: TicketId) -> Option<&Ticket> {
+        self.tickets.get(&ticket).map(|waiting| &waiting.ticket)
+    }
+
+    /// Takes a ticket in that its home stated by itself, `age` ago, in its statement of this number.
+    pub fn add(&mut self, now: Duration, age: Duration, number: u64, ticket: Ticket) -> Taken {
+        let mut taken = Taken::default();
+        let overtaken = self.homes.get(&ticket.home).is_some_and(|known| number <= known.number);
+        if age > FORGET || overtaken {
+            taken.stale = true;
+            return taken;
+        }
+        self.take(now.saturating_sub(age), number, ticket, &mut taken);
+        taken
+    }
+
+    /// All open tickets of a home, stated `age` ago. Those that it does not name are cancelled.
+    pub fn renew(&mut self, now: Duration, age: Duration, renewal: Renewal) -> Taken {
+        let mut taken = Taken::default();
+        let Renewal { home, number, tickets } = renewal;
+        let heard = now.saturating_sub(age);
+        let known = self.homes.entry(home).or_insert(Known { number: 0, heard, named: BTreeSet::new() });
+        if age > FORGET || number <= known.number {
+            taken.stale = true;
+            return taken;
+        }
+        (known.number, known.heard) = (number, known.heard.max(heard));
+        for ticket in tickets {
+            match ticket.home == home {
+                true => self.take(heard, number, ticket, &mut taken),
+                false => taken.refused.push((home, ticket.id, Refused::NotItsHome)),
+            }
+        }
+        let named = self.homes.get(&home).into_iter().flat_map(|known| &known.named);
+        taken.cancelled = named.copied().filter(|id| self.tickets[id].number < number).collect();
+        for id in &taken.cancelled {
+            self.cancel(*id);
+        }
+        taken
+    }
+
+    fn take(&mut self, heard: Duration, number: u64, ticket: Ticket, taken: &mut Taken) {
+        if let Some(old) = self.tickets.get_mut(&ticket.id).filter(|old| old.ticket.is_same(&ticket)) {
+            old.state_again(heard, number, ticket);
+            return;
+        }
+        if let Err(why) = self.admit(&ticket, taken) {
+            taken.refused.push((ticket.home, ticket.id, why));
+            return;
+        }
+        taken.added += 1;
+        let (id, home) = (ticket.id, ticket.home);
+        self.players.extend(ticket.players().map(|player| (player, id)));
+        let known = self.homes.entry(home).or_insert(Known { number: 0, heard, named: BTreeSet::new() });
+        known.named.insert(id);
+        known.heard = known.heard.max(heard);
+        self.tickets.insert(id, Waiting { ticket, heard, number });
+    }
+
+    /// Whether a ticket may come in. Of two tickets of one player the older gives way.
+    fn admit(&mut self, ticket: &Ticket, taken: &mut Taken) -> Result<(), Refused> {
+        let mode = self.modes.get(&ticket.mode).ok_or(Refused::UnknownMode)?;
+        ticket.check(mode)?;
+        if self.tickets.contains_key(&ticket.id) {
+            return Err(Refused::Changed);
+        }
+        if self.tickets.len() >= self.limit {
+            return Err(Refused::Full);
+        }
+        let others: BTreeSet<_> = ticket.players().filter_map(|player| self.players.get(&player).copied()).collect();
+        if others.iter().any(|other| *other > ticket.id) {
+            return Err(Refused::Superseded);
+        }
+        for other in others {
+            let old = self.cancel(other).expect("players name tickets that wait");
+            taken.refused.push((old.ticket.home, other, Refused::Superseded));
+        }
+        Ok(())
+    }
+
+    /// A ticket waits no longer. Its id, if it was known.
+    fn cancel(&mut self, ticket: TicketId) -> Option<Waiting> {
+        let old = self.tickets.remove(&ticket)?;
+        for player in old.ticket.players() {
+            self.players.remove(&player);
+        }
+        if let Some(known) = self.homes.get_mut(&old.ticket.home) {
+            known.named.remove(&ticket);
+        }
+        Some(old)
+    }
+
+    /// A ticket waits no longer: its home said so, or it became part of a match. Whether it was known.
+    pub fn remove(&mut self, ticket: TicketId) -> bool {
+        self.cancel(ticket).is_some()
+    }
+
+    /// An instance is no more: its tickets and seats are forgotten at once.
+    pub fn forget(&mut self, instance: InstanceId) {
+        for ticket in self.homes.remove(&instance).map(|known| known.named).unwrap_or_default() {
+            self.cancel(ticket);
+        }
+        for room in self.hosts.remove(&instance).map(|known| known.named).unwrap_or_default() {
+            self.rooms.remove(&room);
+        }
+    }
+
+    /// All free seats of a host's rooms, stated `age` ago. Those that it does not name are taken. Whether it was news.
+    pub fn offer(&mut self, now: Duration, age: Duration, offer: Offer) -> bool {
+        let Offer { host, number, vacancies } = offer;
+        let heard = now.saturating_sub(age);
+        if age > FORGET || self.hosts.get(&host).is_some_and(|known| number <= known.number) {
+            return false;
+        }
+        let mut old = self.hosts.remove(&host).map(|known| known.named).unwrap_or_default();
+        let mut named = BTreeSet::new();
+        for vacancy in vacancies {
+            let fits = self.modes.get(&vacancy.mode).is_some_and(|mode| mode.backfill && vacancy.team < mode.teams);
+            let key = (vacancy.room, vacancy.team);
+            if !fits || vacancy.host != host || self.rooms.get(&key).is_some_and(|open| open.vacancy.host != host) {
+                continue;
+            }
+            self.rooms.insert(key, Open { vacancy, heard });
+            old.remove(&key);
+            named.insert(key);
+        }
+        for key in old {
+            self.rooms.remove(&key);
+        }
+        self.hosts.insert(host, Known { number, heard, named });
+        true
+    }
+
+    /// This ticket is not proposed before `until`. For one that a proposal names: it came to nothing.
+    pub fn hold(&mut self, ticket: TicketId, until: Duration) {
+        self.held.hold(ticket, until);
+    }
+
+    /// A proposal is settled, or came to nothing: what it names is not proposed before `until`, if it still waits then.
+    pub fn free(&mut self, proposal: &Proposal, until: Duration) {
+        for ticket in proposal.tickets() {
+            self.hold(ticket.id, until);
+        }
+        self.hold_seats(proposal, until);
+    }
+
+    /// The seats of a running room that a proposal names are not proposed before `until`.
+    pub fn hold_seats(&mut self, proposal: &Proposal, until: Duration) {
+        if let Place::Running { room, team, .. } = proposal.place {
+            self.held_seats.hold((room, team), until);
+        }
+    }
+
+    /// Forgets what was not stated again for [`FORGET`]; the tickets among it.
+    pub fn expire(&mut self, now: Duration) -> Vec<TicketId> {
+        let old = |heard: Duration| heard.saturating_add(FORGET) < now;
+        let gone: Vec<_> = self.tickets.iter().filter(|(_, waiting)| old(waiting.heard)).map(|(id, _)| *id).collect();
+        for id in &gone {
+            self.cancel(*id);
+        }
+        self.homes.retain(|_, known| !old(known.heard) || !known.named.is_empty());
+        self.hosts.retain(|_, known| !old(known.heard));
+        self.rooms.retain(|_, open| !old(open.heard));
+        self.held.expire(now);
+        self.held_seats.expire(now);
+        gone
+    }
+
+    /// Proposes matches among the tickets that are not proposed or held, after forgetting what is too old.
+    pub fn round(&mut self, now: Duration) -> Vec<Proposal> {
+        self.expire(now);
+        let proposals = form::round(self, now);
+        for proposal in &proposals {
+            for ticket in proposal.tickets() {
+                self.held.propose(ticket.id);
+            }
+            if let Place::Running { room, team, .. } = proposal.place {
+                self.held_seats.propose((room, team));
+            }
+        }
+        proposals
+    }
+}
+
+impl Waiting {
+    /// Its home named it once more. Statements that overtook each other never make the waiting shorter.
+    fn state_again(&mut self, heard: Duration, number: u64, ticket: Ticket) {
+        let heard = heard.max(self.heard);
+        let waited = self.waited(heard).max(ticket.waited);
+        self.ticket = Ticket { waited, ..ticket };
+        (self.heard, self.number) = (heard, self.number.max(number));
+    }
+
+    fn waited(&self, now: Duration) -> Duration {
+        self.ticket.waited.saturating_add(now.saturating_sub(self.heard))
+    }
+}

@@ -1,0 +1,45 @@
+//! Who is not to be proposed now: kept beside the tickets and seats, so that one that is forgotten and stated again while a
+//! proposal names it is not proposed twice.
+
+use std::{collections::BTreeMap, time::Duration};
+
+/// What is held, and until when.
+#[derive(Clone, Debug)]
+pub(super) struct Holds<K>(BTreeMap<K, Hold>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Until(Duration),
+    Proposed,
+}
+
+impl<K: Ord> Holds<K> {
+    /// Nothing is held.
+    pub(super) fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// A proposal names it: held until [`Self::hold`] says when it is free.
+    pub(super) fn propose(&mut self, key: K) {
+        self.0.insert(key, Hold::Proposed);
+    }
+
+    /// Held up to this time.
+    pub(super) fn hold(&mut self, key: K, until: Duration) {
+        self.0.insert(key, Hold::Until(until));
+    }
+
+    /// Whether it can be proposed.
+    pub(super) fn is_free(&self, key: &K, now: Duration) -> bool {
+        match self.0.get(key) {
+            None => true,
+            Some(Hold::Until(until)) => *until <= now,
+            Some(Hold::Proposed) => false,
+        }
+    }
+
+    /// Forgets what is free again.
+    pub(super) fn expire(&mut self, now: Duration) {
+        self.0.retain(|_, hold| !matches!(hold, Hold::Until(until) if *until <= now));
+    }
+}

@@ -1,0 +1,131 @@
+//! The waiting tickets of one size in one region by rating: who is nearest, the oldest first among equals.
+//!
+//! Taken tickets are skipped by links that shorten as they are followed (a union-find with path compression), so that a
+//! round stays fast when thousands have the same rating and most are taken.
+
+/// Tickets of one size that a region is within reach of. Seekers are numbered from the oldest on.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    /// Rating and seeker, rising.
+    entries: Vec<(i32, usize)>,
+    /// For a taken entry: where to look for a free one above it.
+    above: Vec<usize>,
+    /// For a taken entry: where to look below it, plus 1, so that 0 is nowhere.
+    below: Vec<usize>,
+}
+
+/// Where a search on a shelf stands: the next free entry above and below the rating searched for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    rating: i32,
+    above: usize,
+    below: Option<usize>,
+}
+
+impl Shelf {
+    /// A shelf of these ratings and seekers.
+    pub(super) fn new(mut entries: Vec<(i32, usize)>) -> Self {
+        entries.sort_unstable();
+        let above = (1..=entries.len()).collect();
+        let below = (0..entries.len()).collect();
+        Self { entries, above, below }
+    }
+
+    /// Begins a search for those who are nearest to a rating.
+    pub(super) fn search(&mut self, rating: i32, taken: &[bool]) -> Cursor {
+        let start = self.entries.partition_point(|entry| entry.0 < rating);
+        Cursor { rating, above: self.free_above(start, taken), below: self.group_below(start, taken) }
+    }
+
+    /// The nearest that the search has not passed, and how far off it is; of two the older.
+    pub(super) fn nearest(&self, cursor: &Cursor) -> Option<(u32, usize)> {
+        let at = |index: usize| {
+            let (rating, seeker) = *self.entries.get(index)?;
+            Some((rating.abs_diff(cursor.rating), seeker))
+        };
+        match (at(cursor.above), cursor.below.and_then(at)) {
+            (Some(above), Some(below)) => Some(above.min(below)),
+            (above, below) => above.or(below),
+        }
+    }
+
+    /// The search goes on behind the nearest.
+    pub(super) fn pass(&mut self, cursor: &mut Cursor, taken: &[bool]) {
+        let nearest = self.nearest(cursor);
+        match cursor.below.filter(|below| nearest.is_some_and(|(_, seeker)| self.entries[*below].1 == seeker)) {
+            None => cursor.above = self.free_above(cursor.above + 1, taken),
+            Some(below) => {
+                let rating = self.entries[below].0;
+                let next = self.free_above(below + 1, taken);
+                let same = self.entries.get(next).is_some_and(|entry| entry.0 == rating);
+                cursor.below = match same {
+                    true => Some(next),
+                    false => self.group_below(self.entries.partition_point(|entry| entry.0 < rating), taken),
+                };
+            }
+        }
+    }
+
+    /// Free seekers of exactly this rating, the oldest first, up to and without this one.
+    pub(super) fn older(&mut self, rating: i32, than: usize, taken: &[bool]) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut at = self.free_above(self.entries.partition_point(|entry| entry.0 < rating), taken);
+        while let Some(&(_, seeker)) = self.entries.get(at).filter(|entry| entry.0 == rating && entry.1 < than) {
+            found.push(seeker);
+            at = self.free_above(at + 1, taken);
+        }
+        found
+    }
+
+    /// The first free entry from here on.
+    fn free_above(&mut self, from: usize, taken: &[bool]) -> usize {
+        let mut at = from;
+        while self.entries.get(at).is_some_and(|entry| taken[entry.1]) {
+            at = self.above[at];
+        }
+        let mut step = from;
+        while step < at {
+            step = std::mem::replace(&mut self.above[step], at);
+        }
+        at
+    }
+
+    /// The oldest free entry of the highest rating that has a free one before this entry.
+    fn group_below(&mut self, before: usize, taken: &[bool]) -> Option<usize> {
+        let mut end = before;
+        while end > 0 && taken[self.entries[end - 1].1] {
+            end = self.below[end - 1];
+        }
+        let mut step = before;
+        while step > end {
+            step = std::mem::replace(&mut self.below[step - 1], end);
+        }
+        let rating = self.entries.get(end.checked_sub(1)?)?.0;
+        let first = self.entries[..end].partition_point(|entry| entry.0 < rating);
+        Some(self.free_above(first, taken))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_come_first_and_of_equals_the_oldest() {
+        let ratings = [50, 40, 60, 40, 50, 90, 10];
+        let mut shelf = Shelf::new(ratings.into_iter().enumerate().map(|(seeker, rating)| (rating, seeker)).collect());
+        let mut order = |taken: &[bool]| {
+            let mut cursor = shelf.search(50, taken);
+            let mut order = Vec::new();
+            while let Some((_, seeker)) = shelf.nearest(&cursor) {
+                order.push(seeker);
+                shelf.pass(&mut cursor, taken);
+            }
+            order
+        };
+        assert_eq!(order(&[false; 7]), [0, 4, 1, 2, 3, 5, 6]);
+        assert_eq!(order(&[true, true, false, false, false, false, true]), [4, 2, 3, 5]);
+        assert_eq!(order(&[true, true, true, true, true, false, true]), [5]);
+        assert!(order(&[true; 7]).is_empty());
+    }
+}

@@ -1,0 +1,297 @@
+//! The host's part: it keeps seats for the players of a match, lets them in, and decides whether it is a match.
+//!
+//! It knows who may sit where and no more: the rooms are opened, run and closed by others, as its effects say. A room is
+//! *filling* until all players have come or their reservations run out. With the game's minimum it then *runs*, and what
+//! is free is offered; with fewer it ends, and all who came are sent back to wait.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    Claim, MESSAGE, Message, REMEMBERED, RESERVED, Request, Reservation, STATE_EVERY, ToHome, ToHost, ToMatchmaker,
+};
+use crate::matchmaking::{
+    InstanceId, MatchId, SessionId, TicketId,
+    mode::Mode,
+    pool::{Offer, Place},
+    ticket::Ticket,
+};
+
+mod room;
+#[cfg(test)]
+mod tests;
+
+use room::{Room, Verdict};
+
+/// The seats of one instance.
+#[derive(Debug)]
+pub struct Host {
+    id: InstanceId,
+    region: String,
+    modes: BTreeMap<String, Mode>,
+    /// Most seats of all rooms together.
+    seats: usize,
+    draining: bool,
+    rooms: BTreeMap<MatchId, Room>,
+    /// The room of each match and of each proposal that was to fill seats of one.
+    places: BTreeMap<MatchId, MatchId>,
+    /// Who was in a match that is over, and when that can be forgotten.
+    over: BTreeMap<MatchId, (BTreeSet<TicketId>, Duration)>,
+    reservations: u64,
+    number: u64,
+    stated: Duration,
+    /// Whether the last statement named any seats: one that names none must follow.
+    named: bool,
+}
+
+/// What happens to a host.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A player is at the door.
+    Claim(Claim),
+    /// A player's seat is free again: the connection is closed and will not be resumed.
+    Left {
+        /// The room.
+        room: MatchId,
+        /// Who.
+        player: SessionId,
+    },
+    /// The game is over, or the room has failed.
+    Ended(MatchId),
+    /// A message came, so long after it was sent.
+    Message {
+        /// How long it took.
+        age: Duration,
+        /// What it says.
+        message: ToHost,
+    },
+    /// No more seats are given.
+    Drain,
+    /// Time has passed. Due at least four times a second.
+    Tick,
+}
+
+/// What a host wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell whoever is the matchmaker.
+    Publish(Request),
+    /// Tell an instance.
+    Send(InstanceId, Message),
+    /// Open a room of this mode, for players who are on their way.
+    Open {
+        /// The room.
+        room: MatchId,
+        /// The name of the mode.
+        mode: String,
+    },
+    /// A player may take a seat. Said again to who claims again.
+    Admit {
+        /// The room.
+        room: MatchId,
+        /// The player's team.
+        team: usize,
+        /// What the player said.
+        claim: Claim,
+    },
+    /// A player has no seat here.
+    Refuse(Claim),
+    /// The match is on.
+    Start(MatchId),
+    /// Close the room: too few have come. Those who are in it go back to wait.
+    End(MatchId),
+}
+
+impl Host {
+    /// A host without rooms in this region, of at most so many seats.
+    pub fn new(id: InstanceId, region: &str, modes: Vec<Mode>, seats: usize) -> Self {
+        Self {
+            id,
+            region: region.to_owned(),
+            modes: modes.into_iter().map(|mode| (mode.name.clone(), mode)).collect(),
+            seats,
+            draining: false,
+            rooms: BTreeMap::new(),
+            places: BTreeMap::new(),
+            over: BTreeMap::new(),
+            reservations: 0,
+            number: 0,
+            stated: Duration::ZERO,
+            named: false,
+        }
+    }
+
+    /// Where it is.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// How many seats its rooms have, free ones included.
+    pub fn seats(&self) -> usize {
+        self.rooms.values().map(Room::seats).sum()
+    }
+
+    /// Who is where: room, team, ticket and player of all who have claimed a seat and not left.
+    pub fn seated(&self) -> impl Iterator<Item = (MatchId, usize, TicketId, SessionId)> {
+        self.rooms.iter().flat_map(|(room, state)| {
+            state.seated().map(|(team, ticket, player)| (*room, team, ticket, player))
+        })
+    }
+
+    /// Takes an event at this time by the host's clock, which never goes back.
+    pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.decide(now, &mut effects);
+        match event {
+            Event::Claim(claim) => self.claim(now, claim, &mut effects),
+            Event::Left { room, player } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.leave(player);
+                }
+            }
+            Event::Ended(room) => self.close(now, room, &mut effects),
+            Event::Message { age, message } if age <= MESSAGE => self.take(now, message, &mut effects),
+            Event::Message { .. } => {}
+            Event::Drain => self.draining = true,
+            Event::Tick if self.stated + STATE_EVERY <= now => self.offer(now, &mut effects),
+            Event::Tick => {}
+        }
+        self.decide(now, &mut effects);
+        effects
+    }
+
+    fn take(&mut self, now: Duration, message: ToHost, effects: &mut Vec<Effect>) {
+        match message {
+            ToHost::Reserve { id, matchmaker, mode, place, teams } => {
+                let answer = match self.reserve(now, id, &mode, place, teams, effects) {
+                    Some(reservation) => ToMatchmaker::Reserved { id, reservation },
+                    None => ToMatchmaker::Refused { id },
+                };
+                effects.push(Effect::Send(matchmaker, Message::Matchmaker(answer)));
+            }
+            ToHost::Release { id } => {
+                if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
+                    room.drop_absent(id, None);
+                }
+            }
+            ToHost::Decline { id, ticket } => {
+                if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
+                    room.drop_absent(id, Some(ticket));
+                }
+            }
+            ToHost::Ask { id, ticket, home } => effects.extend(self.answer(id, ticket, home)),
+        }
+    }
+
+    /// Keeps seats; a doubled request gets the same answer, one that comes after the match was over gets none.
+    fn reserve(
+        &mut self,
+        now: Duration,
+        id: MatchId,
+        mode: &str,
+        place: Place,
+        teams: Vec<Vec<Ticket>>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Reservation> {
+        if let Some(room) = self.places.get(&id) {
+            return self.rooms.get(room).and_then(|room| room.reservation(id));
+        }
+        if self.draining || self.over.contains_key(&id) {
+            return None;
+        }
+        let reservation = Reservation(self.reservations + 1);
+        let room = match place {
+            Place::New => {
+                let mode = self.modes.get(mode)?;
+                if self.seats() + mode.seats() > self.seats {
+                    return None;
+                }
+                let mut room = Room::new(mode.clone());
+                room.reserve(id, reservation, now + RESERVED, teams)?;
+                self.rooms.insert(id, room);
+                effects.push(Effect::Open { room: id, mode: mode.name.clone() });
+                id
+            }
+            Place::Running { room, host, .. } => {
+                let state = self.rooms.get_mut(&room).filter(|state| host == self.id && state.takes_newcomers())?;
+                state.reserve(id, reservation, now + RESERVED, teams)?;
+                room
+            }
+        };
+        self.reservations += 1;
+        self.places.insert(id, room);
+        Some(reservation)
+    }
+
+    /// What became of a ticket; nothing while that is open.
+    fn answer(&self, id: MatchId, ticket: TicketId, home: InstanceId) -> Option<Effect> {
+        let room = self.places.get(&id).and_then(|room| self.rooms.get(room));
+        let seated = match room {
+            Some(room) => room.outcome(id, ticket)?,
+            None => self.over.get(&id).is_some_and(|(seated, _)| seated.contains(&ticket)),
+        };
+        Some(tell(home, id, ticket, seated))
+    }
+
+    fn claim(&mut self, now: Duration, claim: Claim, effects: &mut Vec<Effect>) {
+        let place = self.places.get(&claim.id).copied();
+        let admitted = place.and_then(|room| Some((room, self.rooms.get_mut(&room)?.claim(now, &claim)?)));
+        effects.push(match admitted {
+            Some((room, team)) => Effect::Admit { room, team, claim },
+            None => Effect::Refuse(claim),
+        });
+    }
+
+    /// Decides what can be decided, and tells the homes.
+    fn decide(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let mut ended = Vec::new();
+        for (room, state) in &mut self.rooms {
+            match state.decide(now) {
+                Verdict::Nothing => {}
+                Verdict::Start => effects.push(Effect::Start(*room)),
+                Verdict::End => ended.push(*room),
+            }
+            effects.extend(state.told().map(|(home, id, ticket, seated)| tell(home, id, ticket, seated)));
+        }
+        for room in ended {
+            effects.push(Effect::End(room));
+            self.close(now, room, effects);
+        }
+        self.over.retain(|_, (_, until)| *until > now);
+    }
+
+    /// A room is gone: who was seated stays known for a while, all others are sent back.
+    fn close(&mut self, now: Duration, room: MatchId, effects: &mut Vec<Effect>) {
+        let Some(mut state) = self.rooms.remove(&room) else { return };
+        state.end();
+        effects.extend(state.told().map(|(home, id, ticket, seated)| tell(home, id, ticket, seated)));
+        let closed: Vec<_> = self.places.iter().filter(|(_, place)| **place == room).map(|(id, _)| *id).collect();
+        for id in closed {
+            self.places.remove(&id);
+            self.over.insert(id, (state.seated_by(id), now + REMEMBERED));
+        }
+    }
+
+    fn offer(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.stated = now;
+        let rooms = self.rooms.iter_mut().filter(|_| !self.draining);
+        let vacancies: Vec<_> =
+            rooms.flat_map(|(id, room)| room.vacancies(now, *id, self.id, &self.region)).collect();
+        if vacancies.is_empty() && !self.named {
+            return;
+        }
+        self.named = !vacancies.is_empty();
+        self.number += 1;
+        effects.push(Effect::Publish(Request::Offer(Offer { host: self.id, number: self.number, vacancies })));
+    }
+}
+
+fn tell(home: InstanceId, id: MatchId, ticket: TicketId, seated: bool) -> Effect {
+    let message = match seated {
+        true => ToHome::Seated { id, ticket },
+        false => ToHome::Returned { id, ticket },
+    };
+    Effect::Send(home, Message::Home(message))
+}

@@ -1,0 +1,259 @@
+//! The seats of one room: who has a reservation, who has come, who has left.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::matchmaking::{
+    InstanceId, MatchId, SessionId, TicketId,
+    mode::Mode,
+    proposals::{Claim, REMEMBERED, Reservation},
+    ticket::{Ticket, Vacancy},
+};
+
+/// A room and the tickets that have seats in it.
+#[derive(Debug)]
+pub(super) struct Room {
+    mode: Mode,
+    runs: bool,
+    parties: Vec<Party>,
+    /// Tickets that were seated and whose players have all left, by match, and when that can be forgotten.
+    past: BTreeMap<(MatchId, TicketId), Duration>,
+    vacant_since: Option<Duration>,
+    told: Vec<(InstanceId, MatchId, TicketId, bool)>,
+}
+
+/// The seats of one ticket.
+#[derive(Debug)]
+struct Party {
+    id: MatchId,
+    reservation: Reservation,
+    ticket: Ticket,
+    team: usize,
+    until: Duration,
+    /// Whether it is decided that they are in.
+    seated: bool,
+    here: BTreeSet<SessionId>,
+    left: BTreeSet<SessionId>,
+}
+
+/// What was decided about a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing.
+    Nothing,
+    /// It runs from now on.
+    Start,
+    /// Too few have come.
+    End,
+}
+
+impl Room {
+    /// An empty room.
+    pub(super) fn new(mode: Mode) -> Self {
+        Self { mode, runs: false, parties: Vec::new(), past: BTreeMap::new(), vacant_since: None, told: Vec::new() }
+    }
+
+    /// All its seats.
+    pub(super) fn seats(&self) -> usize {
+        self.mode.seats()
+    }
+
+    /// Team, ticket and player of all who are here.
+    pub(super) fn seated(&self) -> impl Iterator<Item = (usize, TicketId, SessionId)> {
+        self.parties.iter().flat_map(|party| party.here.iter().map(|player| (party.team, party.ticket.id, *player)))
+    }
+
+    /// Whether it runs and its mode wants free seats filled.
+    pub(super) fn takes_newcomers(&self) -> bool {
+        self.runs && self.mode.backfill
+    }
+
+    /// The reservation of a match, if it still has any.
+    pub(super) fn reservation(&self, id: MatchId) -> Option<Reservation> {
+        self.parties.iter().find(|party| party.id == id).map(|party| party.reservation)
+    }
+
+    /// Keeps seats for these teams: all or none. `None` if there are not so many, or somebody would sit twice.
+    pub(super) fn reserve(
+        &mut self,
+        id: MatchId,
+        reservation: Reservation,
+        until: Duration,
+        teams: Vec<Vec<Ticket>>,
+    ) -> Option<()> {
+        let mut players: BTreeSet<_> = self.parties.iter().flat_map(|party| party.ticket.players()).collect();
+        let tickets = teams.iter().flatten();
+        if teams.len() != self.mode.teams || !tickets.flat_map(Ticket::players).all(|player| players.insert(player)) {
+            return None;
+        }
+        for (team, tickets) in teams.iter().enumerate() {
+            let wanted: usize = tickets.iter().map(|ticket| ticket.party.len()).sum();
+            if wanted > self.free(team) {
+                return None;
+            }
+        }
+        for (team, tickets) in teams.into_iter().enumerate() {
+            self.parties.extend(tickets.into_iter().map(|ticket| Party {
+                id,
+                reservation,
+                ticket,
+                team,
+                until,
+                seated: false,
+                here: BTreeSet::new(),
+                left: BTreeSet::new(),
+            }));
+        }
+        Some(())
+    }
+
+    fn free(&self, team: usize) -> usize {
+        let parties = self.parties.iter().filter(|party| party.team == team);
+        self.mode.team_size.saturating_sub(parties.map(Party::kept).sum())
+    }
+
+    /// A player takes a seat: the team. While the match is undecided the reservation counts, then only who is of a party
+    /// that is in.
+    pub(super) fn claim(&mut self, now: Duration, claim: &Claim) -> Option<usize> {
+        let mine = |party: &&mut Party| party.id == claim.id && party.ticket.id == claim.ticket;
+        let party = self.parties.iter_mut().find(mine)?;
+        let member = party.ticket.players().any(|player| player == claim.player);
+        let may = party.reservation == claim.reservation && member && !party.left.contains(&claim.player);
+        if !may || !(party.seated || now < party.until) {
+            return None;
+        }
+        party.here.insert(claim.player);
+        Some(party.team)
+    }
+
+    /// A player has left: that seat is free once the match runs.
+    pub(super) fn leave(&mut self, player: SessionId) {
+        for party in self.parties.iter_mut().filter(|party| party.ticket.players().any(|member| member == player)) {
+            party.here.remove(&player);
+            party.left.insert(player);
+        }
+    }
+
+    /// Players of a match, or of one ticket of it, do not come. Whoever is here already stays.
+    pub(super) fn drop_absent(&mut self, id: MatchId, ticket: Option<TicketId>) {
+        self.send_back(|party| {
+            let meant = party.id == id && ticket.is_none_or(|ticket| party.ticket.id == ticket);
+            meant && !party.seated && party.here.is_empty()
+        });
+    }
+
+    /// What became of a ticket: seated or not, `None` while it is open.
+    pub(super) fn outcome(&self, id: MatchId, ticket: TicketId) -> Option<bool> {
+        match self.parties.iter().find(|party| party.id == id && party.ticket.id == ticket) {
+            Some(party) => party.seated.then_some(true),
+            None => Some(self.past.contains_key(&(id, ticket))),
+        }
+    }
+
+    /// Decides who is in, as far as that can be known.
+    pub(super) fn decide(&mut self, now: Duration) -> Verdict {
+        self.forget_those_who_left(now);
+        if self.runs {
+            self.seat(|party| party.is_decided(now));
+            return Verdict::Nothing;
+        }
+        let possible: usize = self.parties.iter().map(Party::kept).sum();
+        if possible >= self.mode.min_players && !self.parties.iter().all(|party| party.is_decided(now)) {
+            return Verdict::Nothing;
+        }
+        if self.parties.iter().map(|party| party.here.len()).sum::<usize>() < self.mode.min_players {
+            return Verdict::End;
+        }
+        self.runs = true;
+        self.seat(|_| true);
+        Verdict::Start
+    }
+
+    /// Of the parties that are decided, those of whom somebody is here are in; the others go back.
+    fn seat(&mut self, decided: impl Fn(&Party) -> bool) {
+        for party in self.parties.iter_mut().filter(|party| !party.seated && decided(party) && !party.here.is_empty()) {
+            party.seated = true;
+            self.told.push((party.ticket.home, party.id, party.ticket.id, true));
+        }
+        self.send_back(|party| !party.seated && decided(party));
+    }
+
+    fn send_back(&mut self, whom: impl Fn(&Party) -> bool) {
+        let told = &mut self.told;
+        self.parties.retain(|party| {
+            let back = whom(party);
+            if back {
+                told.push((party.ticket.home, party.id, party.ticket.id, false));
+            }
+            !back
+        });
+    }
+
+    fn forget_those_who_left(&mut self, now: Duration) {
+        self.past.retain(|_, until| *until > now);
+        let past = &mut self.past;
+        self.parties.retain(|party| {
+            let gone = party.seated && party.kept() == 0;
+            if gone {
+                past.insert((party.id, party.ticket.id), now + REMEMBERED);
+            }
+            !gone
+        });
+    }
+
+    /// The room is gone: who is not in it yet goes back.
+    pub(super) fn end(&mut self) {
+        self.send_back(|party| !party.seated);
+    }
+
+    /// The tickets of a match that were seated.
+    pub(super) fn seated_by(&self, id: MatchId) -> BTreeSet<TicketId> {
+        let present = self.parties.iter().filter(|party| party.id == id && party.seated).map(|party| party.ticket.id);
+        present.chain(self.past.keys().filter(|past| past.0 == id).map(|past| past.1)).collect()
+    }
+
+    /// What homes are to be told: home, match, ticket, and whether it is seated.
+    pub(super) fn told(&mut self) -> impl Iterator<Item = (InstanceId, MatchId, TicketId, bool)> {
+        self.told.drain(..)
+    }
+
+    /// Seats to fill, team by team, if somebody is there to play with.
+    pub(super) fn vacancies(&mut self, now: Duration, room: MatchId, host: InstanceId, region: &str) -> Vec<Vacancy> {
+        let present = self.seated().count();
+        let free: Vec<_> = (0..self.mode.teams).map(|team| (team, self.free(team))).filter(|(_, n)| *n > 0).collect();
+        if !self.takes_newcomers() || present == 0 || free.is_empty() {
+            self.vacant_since = None;
+            return Vec::new();
+        }
+        let waited = now.saturating_sub(*self.vacant_since.get_or_insert(now));
+        let rating = self.rating();
+        let vacancy = |(team, seats)| {
+            let (mode, region) = (self.mode.name.clone(), region.to_owned());
+            Vacancy { room, host, mode, region, team, seats, rating, waited }
+        };
+        free.into_iter().map(vacancy).collect()
+    }
+
+    /// The mean rating of all who have seats.
+    fn rating(&self) -> i32 {
+        let (count, sum) = self.parties.iter().fold((0, 0), |(count, sum), party| {
+            (count + party.ticket.party.len(), sum + party.ticket.strength())
+        });
+        let count = i64::try_from(count).expect("a room is small").max(1);
+        i32::try_from(sum.div_euclid(count)).expect("a mean of ratings")
+    }
+}
+
+impl Party {
+    /// Seats that are kept for it: for all of its players who have not left.
+    fn kept(&self) -> usize {
+        self.ticket.party.len() - self.left.len()
+    }
+
+    /// All have come, or those who have not are too late.
+    fn is_decided(&self, now: Duration) -> bool {
+        self.here.len() == self.kept() || self.until <= now
+    }
+}

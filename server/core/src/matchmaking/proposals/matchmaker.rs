@@ -1,0 +1,375 @@
+//! The matchmaker's part: it keeps the pool, proposes, and says go when host and homes have agreed.
+//!
+//! It decides nothing that it could not forget. Two of them at once, or one that was stopped for a while, propose what homes
+//! then refuse.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use tiltyard_shared::game::Rng;
+use uuid::Builder;
+
+use super::{
+    AGREED, ANSWER, GO_AFTER, MESSAGE, Message, No, Request, Reservation, ToHome, ToHost, ToMatchmaker,
+};
+use crate::matchmaking::{
+    InstanceId, MatchId, TicketId,
+    pool::{FORGET, Place, Pool, Proposal, Taken},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// A host that did not reserve is not asked for new rooms for so long.
+pub const AVOIDED: Duration = Duration::from_secs(5);
+
+/// A pool and the proposals that are being agreed on.
+#[derive(Debug)]
+pub struct Matchmaker {
+    id: InstanceId,
+    pool: Pool,
+    hosts: BTreeMap<InstanceId, Known>,
+    open: BTreeMap<MatchId, Open>,
+    stats: Stats,
+}
+
+/// An instance that rooms can be opened on, as the directory knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLoad {
+    /// The instance.
+    pub host: InstanceId,
+    /// Where it is.
+    pub region: String,
+    /// Seats of its rooms.
+    pub seats: usize,
+    /// The most seats that it can have. 0 for one that takes no rooms: it is draining, say.
+    pub capacity: usize,
+}
+
+/// What was counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Tickets taken into the pool.
+    pub added: u64,
+    /// Tickets that the pool did not take.
+    pub refused: u64,
+    /// Statements that were too old or had been overtaken.
+    pub stale: u64,
+    /// Proposals made.
+    pub proposed: u64,
+    /// Proposals that everybody agreed to.
+    pub agreed: u64,
+    /// Proposals that came to nothing because of the host.
+    pub no_host: u64,
+    /// Proposals that came to nothing because of a home.
+    pub no_home: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    load: HostLoad,
+    /// Seats of proposals that the host has not yet told of in its load.
+    proposed: usize,
+    avoided: Duration,
+}
+
+#[derive(Debug)]
+struct Open {
+    proposal: Proposal,
+    host: InstanceId,
+    /// When it comes to nothing.
+    until: Duration,
+    reserved: Option<Reservation>,
+    /// Homes that have not answered.
+    asked: BTreeSet<InstanceId>,
+    /// When the first yes was said.
+    first_yes: Option<Duration>,
+}
+
+/// What happens to a matchmaker.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A request came from the ticket queue, so long after it was sent.
+    Request {
+        /// What to acknowledge.
+        delivery: u64,
+        /// How long it took.
+        age: Duration,
+        /// What it says.
+        request: Request,
+    },
+    /// A message came, so long after it was sent.
+    Message {
+        /// How long it took.
+        age: Duration,
+        /// What it says.
+        message: ToMatchmaker,
+    },
+    /// All instances that rooms can be opened on.
+    Hosts(Vec<HostLoad>),
+    /// An instance is dead.
+    Gone(InstanceId),
+    /// It is time for a round. Default: twice a second.
+    Round {
+        /// Time since 1970, for ids.
+        unix: Duration,
+        /// A random number, for ids.
+        seed: u64,
+    },
+    /// Time has passed. Due at least four times a second.
+    Tick,
+}
+
+/// What a matchmaker wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The request is taken in: the broker can forget it.
+    Acknowledge(u64),
+    /// Tell an instance.
+    Send(InstanceId, Message),
+}
+
+impl Matchmaker {
+    /// A matchmaker with this pool.
+    pub fn new(id: InstanceId, pool: Pool) -> Self {
+        Self { id, pool, hosts: BTreeMap::new(), open: BTreeMap::new(), stats: Stats::default() }
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// What was counted.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// The proposals that are being agreed on.
+    pub fn proposals(&self) -> impl Iterator<Item = (MatchId, &Proposal)> {
+        self.open.iter().map(|(id, open)| (*id, &open.proposal))
+    }
+
+    /// Takes an event at this time by the matchmaker's clock, which never goes back.
+    pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.run_out(now, &mut effects);
+        match event {
+            Event::Request { delivery, age, request } => {
+                self.take_in(now, age, request, &mut effects);
+                effects.push(Effect::Acknowledge(delivery));
+            }
+            Event::Message { age, message } if age <= MESSAGE => self.take(now, age, message, &mut effects),
+            Event::Message { .. } => {}
+            Event::Hosts(hosts) => self.know(hosts),
+            Event::Gone(instance) => self.forget(now, instance, &mut effects),
+            Event::Round { unix, seed } => self.round(now, unix, seed, &mut effects),
+            Event::Tick => {}
+        }
+        effects
+    }
+
+    /// What was not stated again is forgotten, what was not agreed on in time comes to nothing, whatever comes next.
+    fn run_out(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.pool.expire(now);
+        let late: Vec<_> = self.open.iter().filter(|(_, open)| open.until <= now).map(|(id, _)| *id).collect();
+        for id in late {
+            let reserved = self.open[&id].reserved.is_some();
+            self.give_up(now, id, &[], effects);
+            match reserved {
+                true => self.stats.no_home += 1,
+                false => self.stats.no_host += 1,
+            }
+        }
+    }
+
+    fn take_in(&mut self, now: Duration, age: Duration, request: Request, effects: &mut Vec<Effect>) {
+        let taken = match request {
+            Request::Submit { number, ticket } => self.pool.add(now, age, number, ticket),
+            Request::Renew(renewal) => self.pool.renew(now, age, renewal),
+            Request::Cancel { ticket, .. } => {
+                self.pool.remove(ticket);
+                Taken::default()
+            }
+            Request::Offer(offer) => Taken { stale: !self.pool.offer(now, age, offer), ..Taken::default() },
+        };
+        self.stats.added += taken.added as u64;
+        self.stats.refused += taken.refused.len() as u64;
+        self.stats.stale += u64::from(taken.stale);
+        for (home, ticket, why) in taken.refused {
+            effects.push(Effect::Send(home, Message::Home(ToHome::NotTaken { ticket, why })));
+        }
+    }
+
+    fn know(&mut self, hosts: Vec<HostLoad>) {
+        let avoided = |host| self.hosts.get(&host).map_or(Duration::ZERO, |known: &Known| known.avoided);
+        let known = |load: HostLoad| (load.host, Known { avoided: avoided(load.host), proposed: 0, load });
+        self.hosts = hosts.into_iter().map(known).collect();
+    }
+
+    fn forget(&mut self, now: Duration, instance: InstanceId, effects: &mut Vec<Effect>) {
+        self.hosts.remove(&instance);
+        self.pool.forget(instance);
+        let meant = |open: &Open| open.host == instance || open.asked.contains(&instance);
+        let lost: Vec<_> = self.open.iter().filter(|(_, open)| meant(open)).map(|(id, _)| *id).collect();
+        for id in lost {
+            self.give_up(now, id, &[], effects);
+        }
+    }
+
+    fn round(&mut self, now: Duration, unix: Duration, seed: u64, effects: &mut Vec<Effect>) {
+        let open = self.hosts.values().filter(|known| known.takes(1, now));
+        self.pool.set_regions(open.map(|known| known.load.region.clone()).collect());
+        let mut rng = Rng::new(seed);
+        for proposal in self.pool.round(now) {
+            let mut random = [0; 10];
+            random[..8].copy_from_slice(&rng.next_u64().to_le_bytes());
+            random[8..].copy_from_slice(&rng.next_u32().to_le_bytes()[..2]);
+            let millis = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
+            let id = MatchId(Builder::from_unix_timestamp_millis(millis, &random).into_uuid());
+            self.propose(now, id, proposal, effects);
+        }
+    }
+
+    fn propose(&mut self, now: Duration, id: MatchId, proposal: Proposal, effects: &mut Vec<Effect>) {
+        let players = proposal.tickets().map(|ticket| ticket.party.len()).sum();
+        let host = match proposal.place {
+            Place::Running { host, .. } => Some(host),
+            Place::New => self.least_loaded(now, &proposal.region, players),
+        };
+        let Some(host) = host else {
+            self.stats.no_host += 1;
+            self.pool.free(&proposal, now);
+            return;
+        };
+        let asked = proposal.tickets().map(|ticket| ticket.home).collect();
+        let (mode, place, teams) = (proposal.mode.clone(), proposal.place, proposal.teams.clone());
+        let message = ToHost::Reserve { id, matchmaker: self.id, mode, place, teams };
+        effects.push(Effect::Send(host, Message::Host(message)));
+        let open = Open { proposal, host, until: now + ANSWER, reserved: None, asked, first_yes: None };
+        self.open.insert(id, open);
+        self.stats.proposed += 1;
+    }
+
+    /// The host in a region whose share of taken seats is the smallest; it is counted as so much fuller.
+    fn least_loaded(&mut self, now: Duration, region: &str, players: usize) -> Option<InstanceId> {
+        let here = self.hosts.values_mut().filter(|known| known.load.region == region && known.takes(players, now));
+        let least = here.min_by(|one, other| one.is_fuller(other).then(one.load.host.cmp(&other.load.host)))?;
+        least.proposed += players;
+        Some(least.load.host)
+    }
+
+    fn take(&mut self, now: Duration, age: Duration, message: ToMatchmaker, effects: &mut Vec<Effect>) {
+        match message {
+            ToMatchmaker::Reserved { id, reservation } => self.ask_homes(now, id, reservation, effects),
+            ToMatchmaker::Refused { id } if self.open.get(&id).is_some_and(|open| open.reserved.is_none()) => {
+                self.give_up(now, id, &[], effects);
+                self.stats.no_host += 1;
+            }
+            ToMatchmaker::Refused { .. } => {}
+            ToMatchmaker::Yes { id, home } => self.count_yes(now, now.saturating_sub(age), (id, home), effects),
+            ToMatchmaker::No { id, home, tickets } => {
+                if self.open.get(&id).is_some_and(|open| open.asked.contains(&home)) {
+                    self.give_up(now, id, &tickets, effects);
+                    self.stats.no_home += 1;
+                }
+            }
+        }
+    }
+
+    fn ask_homes(&mut self, now: Duration, id: MatchId, reservation: Reservation, effects: &mut Vec<Effect>) {
+        let Some(open) = self.open.get_mut(&id).filter(|open| open.reserved.is_none()) else { return };
+        (open.reserved, open.until) = (Some(reservation), now + ANSWER);
+        for home in &open.asked {
+            let agree = ToHome::Agree { id, matchmaker: self.id, tickets: open.tickets_of(*home) };
+            effects.push(Effect::Send(*home, Message::Home(agree)));
+        }
+    }
+
+    fn count_yes(
+        &mut self,
+        now: Duration,
+        said: Duration,
+        (id, home): (MatchId, InstanceId),
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        let Some(reservation) = open.reserved.filter(|_| open.asked.remove(&home)) else { return };
+        let first = open.first_yes.map_or(said, |first| first.min(said));
+        (open.first_yes, open.until) = (Some(first), first + GO_AFTER);
+        if !open.asked.is_empty() || open.until <= now {
+            return;
+        }
+        let Open { proposal, host, .. } = self.open.remove(&id).expect("it is open");
+        let homes: BTreeSet<_> = proposal.tickets().map(|ticket| ticket.home).collect();
+        for home in homes {
+            let tickets = tickets_of(&proposal, home);
+            effects.push(Effect::Send(home, Message::Home(ToHome::Go { id, host, reservation, tickets })));
+        }
+        self.pool.free(&proposal, now + AGREED);
+        self.stats.agreed += 1;
+    }
+
+    /// A proposal has come to nothing: everybody is free again, but for tickets whose home said otherwise.
+    fn give_up(&mut self, now: Duration, id: MatchId, no: &[(TicketId, No)], effects: &mut Vec<Effect>) {
+        let Some(open) = self.open.remove(&id) else { return };
+        effects.push(Effect::Send(open.host, Message::Host(ToHost::Release { id })));
+        let homes: BTreeSet<_> = open.proposal.tickets().map(|ticket| ticket.home).collect();
+        for home in homes.into_iter().filter(|_| open.reserved.is_some()) {
+            effects.push(Effect::Send(home, Message::Home(ToHome::Release { id })));
+        }
+        self.pool.free(&open.proposal, now);
+        for (ticket, why) in no.iter().filter(|(ticket, _)| open.proposal.tickets().any(|other| other.id == *ticket)) {
+            match why {
+                No::NotOpen => drop(self.pool.remove(*ticket)),
+                No::Bound(rest) => self.pool.hold(*ticket, now + (*rest).min(AGREED)),
+            }
+        }
+        if open.reserved.is_none() {
+            self.avoid(now, &open);
+        } else if no.is_empty() {
+            self.hold_silent(now, &open);
+        }
+    }
+
+    fn avoid(&mut self, now: Duration, open: &Open) {
+        if let Some(known) = self.hosts.get_mut(&open.host) {
+            known.avoided = now + AVOIDED;
+        }
+        if matches!(open.proposal.place, Place::Running { .. }) {
+            self.pool.hold_seats(&open.proposal, now + AVOIDED);
+        }
+    }
+
+    /// A home that does not answer may be gone: its tickets wait until it must have stated them again, so that they spoil
+    /// no more matches of others.
+    fn hold_silent(&mut self, now: Duration, open: &Open) {
+        for ticket in open.proposal.tickets().filter(|ticket| open.asked.contains(&ticket.home)) {
+            self.pool.hold(ticket.id, now + FORGET);
+        }
+    }
+}
+
+impl Open {
+    fn tickets_of(&self, home: InstanceId) -> Vec<TicketId> {
+        tickets_of(&self.proposal, home)
+    }
+}
+
+fn tickets_of(proposal: &Proposal, home: InstanceId) -> Vec<TicketId> {
+    proposal.tickets().filter(|ticket| ticket.home == home).map(|ticket| ticket.id).collect()
+}
+
+impl Known {
+    fn takes(&self, players: usize, now: Duration) -> bool {
+        self.avoided <= now && self.load.seats + self.proposed + players <= self.load.capacity
+    }
+
+    /// Compares the shares of taken seats.
+    fn is_fuller(&self, other: &Self) -> std::cmp::Ordering {
+        let share = |known: &Self, by: &Self| (known.load.seats + known.proposed) as u128 * by.load.capacity as u128;
+        share(self, other).cmp(&share(other, self))
+    }
+}

@@ -1,0 +1,163 @@
+//! The matchmaker by itself: whom it asks in which order, and when it gives up.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::matchmaking::{
+    SessionId,
+    mode::Mode,
+    pool::Renewal,
+    ticket::{Member, Ticket},
+};
+
+const ID: InstanceId = InstanceId(Uuid::from_u128(1));
+const HOSTS: [InstanceId; 2] = [InstanceId(Uuid::from_u128(2)), InstanceId(Uuid::from_u128(3))];
+const HOMES: [InstanceId; 2] = [InstanceId(Uuid::from_u128(4)), InstanceId(Uuid::from_u128(5))];
+const RESERVATION: Reservation = Reservation(7);
+
+fn at(millis: u64) -> Duration {
+    Duration::from_millis(100_000 + millis)
+}
+
+fn ticket(home: usize) -> Ticket {
+    let number = Uuid::from_u128(20 + home as u128);
+    let party = vec![Member { player: SessionId(number), rating: 0 }];
+    let (mode, home) = ("duel".to_owned(), HOMES[home]);
+    Ticket { id: TicketId(number), home, mode, party, regions: Vec::new(), waited: Duration::ZERO }
+}
+
+fn request(request: Request) -> Event {
+    Event::Request { delivery: 9, age: Duration::ZERO, request }
+}
+
+fn message(message: ToMatchmaker) -> Event {
+    Event::Message { age: Duration::ZERO, message }
+}
+
+fn load(host: usize, seats: usize, capacity: usize) -> HostLoad {
+    HostLoad { host: HOSTS[host], region: "eu".to_owned(), seats, capacity }
+}
+
+/// A matchmaker that knows two hosts and a ticket of each home.
+fn waiting() -> Matchmaker {
+    let mut matchmaker = Matchmaker::new(ID, Pool::new(vec![Mode::new("duel", 2, 1)]).unwrap());
+    matchmaker.handle(at(0), Event::Hosts(vec![load(0, 4, 10), load(1, 6, 20)]));
+    for home in [0, 1] {
+        let submit = Request::Submit { number: 1, ticket: ticket(home) };
+        assert_eq!(matchmaker.handle(at(0), request(submit)), [Effect::Acknowledge(9)]);
+    }
+    matchmaker
+}
+
+/// A round that proposes one match: its id and the host that is asked.
+fn propose(matchmaker: &mut Matchmaker, millis: u64) -> (MatchId, InstanceId) {
+    let effects = matchmaker.handle(at(millis), Event::Round { unix: at(millis), seed: millis });
+    match &effects[..] {
+        [Effect::Send(host, Message::Host(ToHost::Reserve { id, .. }))] => (*id, *host),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reserve(matchmaker: &mut Matchmaker, millis: u64, id: MatchId) -> Vec<Effect> {
+    matchmaker.handle(at(millis), message(ToMatchmaker::Reserved { id, reservation: RESERVATION }))
+}
+
+fn yes(id: MatchId, home: usize) -> ToMatchmaker {
+    ToMatchmaker::Yes { id, home: HOMES[home] }
+}
+
+fn says(home: usize, message: ToHome) -> Effect {
+    Effect::Send(HOMES[home], Message::Home(message))
+}
+
+#[test]
+fn go_is_said_when_host_and_homes_have_agreed() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    assert_eq!(id.0.get_version_num(), 7);
+    assert_eq!(host, HOSTS[1], "6 of 20 seats is less than 4 of 10");
+    let agree = |home| says(home, ToHome::Agree { id, matchmaker: ID, tickets: vec![ticket(home).id] });
+    assert_eq!(reserve(&mut matchmaker, 100, id), [agree(0), agree(1)]);
+    assert_eq!(reserve(&mut matchmaker, 100, id), [], "doubled");
+    assert_eq!(matchmaker.handle(at(200), message(yes(id, 1))), []);
+    assert_eq!(matchmaker.handle(at(200), message(yes(id, 1))), [], "doubled");
+    let reservation = RESERVATION;
+    let go = |home| says(home, ToHome::Go { id, host, reservation, tickets: vec![ticket(home).id] });
+    assert_eq!(matchmaker.handle(at(3_199), message(yes(id, 0))), [go(0), go(1)]);
+    assert_eq!(matchmaker.handle(at(3_199), message(yes(id, 0))), [], "done with it");
+    assert!(matchmaker.handle(at(3_200), Event::Round { unix: at(0), seed: 0 }).is_empty(), "they wait no more");
+    assert_eq!(matchmaker.stats().agreed, 1);
+}
+
+#[test]
+fn go_is_not_said_three_seconds_after_the_first_yes() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    reserve(&mut matchmaker, 0, id);
+    let old = Event::Message { age: Duration::from_millis(500), message: yes(id, 0) };
+    assert_eq!(matchmaker.handle(at(1_000), old), []);
+    let release = Effect::Send(host, Message::Host(ToHost::Release { id }));
+    let released = [release, says(0, ToHome::Release { id }), says(1, ToHome::Release { id })];
+    assert_eq!(matchmaker.handle(at(3_500), message(yes(id, 1))), released, "said 3 s ago");
+    assert_eq!(matchmaker.stats().no_home, 1);
+}
+
+#[test]
+fn a_no_frees_the_others_and_holds_the_one() {
+    let mut matchmaker = waiting();
+    let (id, _) = propose(&mut matchmaker, 0);
+    reserve(&mut matchmaker, 0, id);
+    let no = |id, why| message(ToMatchmaker::No { id, home: HOMES[0], tickets: vec![(ticket(0).id, why)] });
+    assert_eq!(matchmaker.handle(at(10), no(id, No::Bound(Duration::from_secs(1)))).len(), 3);
+    assert!(matchmaker.handle(at(1_009), Event::Round { unix: at(0), seed: 0 }).is_empty(), "bound elsewhere");
+    let (id, _) = propose(&mut matchmaker, 1_010);
+    reserve(&mut matchmaker, 1_010, id);
+    matchmaker.handle(at(1_010), no(id, No::NotOpen));
+    assert_eq!(matchmaker.pool().waiting(), 1, "what is not open is no ticket");
+}
+
+#[test]
+fn a_host_that_does_not_reserve_is_avoided_and_the_tickets_go_elsewhere() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    assert_eq!(host, HOSTS[1]);
+    assert_eq!(matchmaker.handle(at(1_999), Event::Tick), []);
+    let release = Effect::Send(host, Message::Host(ToHost::Release { id }));
+    assert_eq!(matchmaker.handle(at(2_000), Event::Tick), [release]);
+    assert_eq!(propose(&mut matchmaker, 2_000).1, HOSTS[0]);
+    assert_eq!(reserve(&mut matchmaker, 2_001, id), [], "too late");
+    assert_eq!(matchmaker.stats().no_host, 1);
+}
+
+#[test]
+fn who_is_dead_spoils_nothing() {
+    let mut matchmaker = waiting();
+    let (id, _) = propose(&mut matchmaker, 0);
+    reserve(&mut matchmaker, 0, id);
+    assert_eq!(matchmaker.handle(at(1), Event::Gone(HOMES[0])).len(), 3, "host and homes are released");
+    assert_eq!((matchmaker.pool().waiting(), matchmaker.proposals().count()), (1, 0));
+    assert_eq!(matchmaker.handle(at(2), message(yes(id, 0))), []);
+}
+
+#[test]
+fn without_a_host_nothing_is_proposed() {
+    let mut matchmaker = waiting();
+    matchmaker.handle(at(0), Event::Hosts(vec![load(0, 10, 10), load(1, 0, 0)]));
+    assert!(matchmaker.handle(at(0), Event::Round { unix: at(0), seed: 0 }).is_empty());
+    assert_eq!(matchmaker.stats().no_host, 0);
+}
+
+#[test]
+fn what_is_not_taken_is_acknowledged_and_its_home_told() {
+    let mut matchmaker = waiting();
+    let unknown = Ticket { mode: "solitaire".to_owned(), id: TicketId(Uuid::nil()), ..ticket(0) };
+    let effects = matchmaker.handle(at(0), request(Request::Submit { number: 2, ticket: unknown }));
+    let why = crate::matchmaking::ticket::Refused::UnknownMode;
+    let told = says(0, ToHome::NotTaken { ticket: TicketId(Uuid::nil()), why });
+    assert_eq!(effects, [told, Effect::Acknowledge(9)]);
+
+    let renewal = Request::Renew(Renewal { home: HOMES[0], number: 3, tickets: Vec::new() });
+    let old = Event::Request { delivery: 10, age: FORGET + Duration::from_millis(1), request: renewal };
+    assert_eq!(matchmaker.handle(at(0), old), [Effect::Acknowledge(10)]);
+    assert_eq!((matchmaker.pool().waiting(), matchmaker.stats().stale), (2, 1), "too old to cancel anything");
+}

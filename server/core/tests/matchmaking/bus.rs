@@ -1,0 +1,129 @@
+//! The simulated broker: letters between instances that get lost, doubled and late, and the ticket queue with a single
+//! active consumer.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use tiltyard_core::matchmaking::{
+    InstanceId,
+    proposals::{Message, Request},
+};
+use tiltyard_shared::game::Rng;
+
+use crate::faults::Counts;
+
+/// Something on its way to an instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub(crate) to: InstanceId,
+    pub(crate) sent: Duration,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Message(Message),
+    /// To the ticket queue.
+    Publish(Request),
+    /// From the ticket queue.
+    Delivery { tag: u64, request: Request },
+}
+
+/// All letters by when they arrive.
+#[derive(Default)]
+pub(crate) struct Bus {
+    letters: BTreeMap<(Duration, u64), Letter>,
+    order: u64,
+}
+
+impl Bus {
+    /// Sends a letter, with whatever happens to letters.
+    pub(crate) fn send(&mut self, letter: Letter, calm: bool, rng: &mut Rng, counts: &mut Counts) {
+        if !calm && rng.chance(0.03) {
+            counts.dropped += 1;
+            return;
+        }
+        if !calm && rng.chance(0.03) {
+            counts.doubled_messages += 1;
+            let after = Self::delay(calm, rng, counts);
+            self.put(letter.sent + after, letter.clone());
+        }
+        let after = Self::delay(calm, rng, counts);
+        self.put(letter.sent + after, letter);
+    }
+
+    fn delay(calm: bool, rng: &mut Rng, counts: &mut Counts) -> Duration {
+        if !calm && rng.chance(0.03) {
+            counts.late += 1;
+            return Duration::from_millis(u64::from(1_000 + rng.below(14_000)));
+        }
+        Duration::from_millis(u64::from(1 + rng.below(240)))
+    }
+
+    /// A letter that arrives at this time for sure.
+    pub(crate) fn put(&mut self, at: Duration, letter: Letter) {
+        self.order += 1;
+        self.letters.insert((at, self.order), letter);
+    }
+
+    /// The next letter that has arrived.
+    pub(crate) fn arrived(&mut self, now: Duration) -> Option<Letter> {
+        let first = self.letters.first_entry().filter(|first| first.key().0 <= now)?;
+        Some(first.remove())
+    }
+}
+
+/// The ticket queue. Who is connected first is the active consumer; what it has not acknowledged when its connection is
+/// gone goes to the next.
+#[derive(Default)]
+pub(crate) struct TicketQueue {
+    ready: VecDeque<(Duration, Request)>,
+    unacknowledged: BTreeMap<u64, (Duration, Request)>,
+    consumers: Vec<InstanceId>,
+    tags: u64,
+}
+
+impl TicketQueue {
+    pub(crate) fn publish(&mut self, sent: Duration, request: Request) {
+        self.ready.push_back((sent, request));
+    }
+
+    pub(crate) fn active(&self) -> Option<InstanceId> {
+        self.consumers.first().copied()
+    }
+
+    /// These are connected now. Returns what was redelivered.
+    pub(crate) fn connected(&mut self, instances: &[InstanceId]) -> usize {
+        let before = self.active();
+        self.consumers.retain(|consumer| instances.contains(consumer));
+        let new: Vec<_> = instances.iter().filter(|instance| !self.consumers.contains(instance)).copied().collect();
+        self.consumers.extend(new);
+        if before == self.active() {
+            return 0;
+        }
+        let back = std::mem::take(&mut self.unacknowledged);
+        for unacknowledged in back.values().rev() {
+            self.ready.push_front(unacknowledged.clone());
+        }
+        back.len()
+    }
+
+    /// What goes to the active consumer now.
+    pub(crate) fn deliver(&mut self) -> Vec<(InstanceId, u64, Duration, Request)> {
+        let Some(to) = self.active() else { return Vec::new() };
+        let ready = std::mem::take(&mut self.ready);
+        let deliver = |(sent, request): (Duration, Request)| {
+            self.tags += 1;
+            self.unacknowledged.insert(self.tags, (sent, request.clone()));
+            (to, self.tags, sent, request)
+        };
+        ready.into_iter().map(deliver).collect()
+    }
+
+    /// Forgets a delivery; one that has gone to another consumer meanwhile has another tag.
+    pub(crate) fn acknowledge(&mut self, tag: u64) {
+        self.unacknowledged.remove(&tag);
+    }
+}

@@ -1,0 +1,301 @@
+//! The players: they search, go where they are told, claim their seats, give up and come back. They obey blindly: a player
+//! who is told to go to two rooms claims both seats.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tiltyard_core::matchmaking::{
+    InstanceId, MatchId, SessionId, TicketId,
+    proposals::{Claim, Reservation, home, host},
+    ticket::{Distance, Member, Ticket},
+};
+use uuid::Uuid;
+
+use crate::world::{Machine, Role, World};
+
+/// A player gives a host up that has not answered for so long.
+const PATIENCE: Duration = Duration::from_secs(12);
+/// Who is back from a host has told the home after so long.
+const WAY_BACK: Duration = Duration::from_millis(700);
+
+#[derive(Debug)]
+pub(crate) struct Player {
+    session: SessionId,
+    rating: i32,
+    /// The home that the player is connected to, and the ticket there.
+    search: Option<(InstanceId, TicketId)>,
+    doors: Vec<Door>,
+}
+
+/// A connection to a host.
+#[derive(Clone, Debug)]
+struct Door {
+    host: InstanceId,
+    claim: Claim,
+    room: Option<MatchId>,
+    heard: Duration,
+    claimed: Duration,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    players: Vec<Player>,
+    /// What clients say to hosts, in order, and when it arrives.
+    said: VecDeque<(Duration, InstanceId, Said)>,
+    /// Who will tell the home that the players of a ticket are back.
+    backs: Vec<(Duration, MatchId, TicketId)>,
+    /// Tickets whose players want no match any more.
+    cancels: Vec<(Duration, TicketId)>,
+}
+
+#[derive(Clone, Debug)]
+enum Said {
+    Claim(Claim),
+    Left { id: MatchId, player: SessionId },
+}
+
+impl Crowd {
+    pub(crate) fn new(count: u32) -> Self {
+        let session = |number: u32| SessionId(Uuid::from_u64_pair(9, number.into()));
+        let player = |number| Player {
+            session: session(number),
+            rating: i32::try_from(number * 37 % 300).expect("below 300"),
+            search: None,
+            doors: Vec::new(),
+        };
+        Self { players: (0..count).map(player).collect(), ..Self::default() }
+    }
+
+    /// Whether a player's connection to a host, by this ticket, is open as far as the player knows.
+    pub(crate) fn is_at(&self, player: SessionId, host: InstanceId, ticket: TicketId) -> bool {
+        let player = self.players.iter().find(|other| other.session == player).expect("a player");
+        player.doors.iter().any(|door| door.host == host && door.claim.ticket == ticket)
+    }
+
+    /// The players of a ticket are told to go.
+    pub(crate) fn go(&mut self, now: Duration, ticket: TicketId, to: (MatchId, InstanceId, Reservation)) {
+        let (id, host, reservation) = to;
+        for player in self.players.iter_mut().filter(|player| player.search.is_some_and(|search| search.1 == ticket)) {
+            let claim = Claim { id, reservation, ticket, player: player.session };
+            let known = |door: &Door| door.claim == claim;
+            if !player.doors.iter().any(known) {
+                player.doors.push(Door { host, claim, room: None, heard: now, claimed: Duration::ZERO });
+            }
+        }
+    }
+
+    /// The search of a ticket's players is over.
+    pub(crate) fn over(&mut self, now: Duration, ticket: TicketId, cancelled: bool) {
+        for player in self.players.iter_mut().filter(|player| player.search.is_some_and(|search| search.1 == ticket)) {
+            player.search = None;
+            if cancelled {
+                let close = |door: &Door| (now, door.host, Said::Left { id: door.claim.id, player: player.session });
+                self.said.extend(player.doors.iter().filter(|door| door.claim.ticket == ticket).map(close));
+                player.doors.retain(|door| door.claim.ticket != ticket);
+            }
+        }
+    }
+
+    /// What a host says to a player who claimed.
+    pub(crate) fn answer(&mut self, now: Duration, claim: Claim, room: Option<MatchId>) {
+        let player = self.players.iter_mut().find(|player| player.session == claim.player).expect("a player");
+        match room {
+            Some(room) => {
+                for door in player.doors.iter_mut().filter(|door| door.claim == claim) {
+                    (door.room, door.heard) = (Some(room), now);
+                }
+            }
+            None => {
+                let before = player.doors.len();
+                player.doors.retain(|door| door.claim != claim);
+                if player.doors.len() < before {
+                    self.backs.push((now + WAY_BACK, claim.id, claim.ticket));
+                }
+            }
+        }
+    }
+
+    /// A room was closed: below the minimum its players go back, else they have played and want no more. Whether anybody
+    /// was in it.
+    pub(crate) fn closed(&mut self, now: Duration, host: InstanceId, room: MatchId, played: bool) -> bool {
+        let mut doors = self.players.iter().flat_map(|player| &player.doors);
+        let anybody = doors.any(|door| door.host == host && door.room == Some(room));
+        self.close(now, played, |door| door.host == host && (door.room == Some(room) || door.claim.id == room));
+        anybody
+    }
+
+    /// The connections to a host break.
+    pub(crate) fn host_died(&mut self, now: Duration, host: InstanceId) {
+        self.said.retain(|(_, to, _)| *to != host);
+        self.close(now, false, |door| door.host == host);
+    }
+
+    fn close(&mut self, now: Duration, played: bool, which: impl Fn(&Door) -> bool) {
+        for player in &mut self.players {
+            for door in player.doors.iter().filter(|door| which(door)) {
+                match played && door.room.is_some() {
+                    true => self.cancels.push((now + WAY_BACK, door.claim.ticket)),
+                    false => self.backs.push((now + WAY_BACK, door.claim.id, door.claim.ticket)),
+                }
+            }
+            player.doors.retain(|door| !which(door));
+        }
+    }
+
+    pub(crate) fn home_died(&mut self, home: InstanceId) {
+        for player in self.players.iter_mut().filter(|player| player.search.is_some_and(|search| search.0 == home)) {
+            player.search = None;
+        }
+    }
+
+    fn is_back(&self, id: MatchId, ticket: TicketId) -> bool {
+        let mut doors = self.players.iter().flat_map(|player| &player.doors);
+        !doors.any(|door| door.claim.id == id && door.claim.ticket == ticket)
+    }
+}
+
+impl World {
+    /// Everybody does something or not.
+    pub(crate) fn play_crowd(&mut self) -> Result<(), String> {
+        for player in 0..self.crowd.players.len() {
+            let Player { search, doors, .. } = &self.crowd.players[player];
+            let (search, idle) = (*search, search.is_none() && doors.is_empty());
+            if idle && !self.calm && self.rng.chance(0.08) {
+                self.search(player)?;
+            } else if let Some((_, ticket)) = search.filter(|_| !self.calm && self.rng.chance(0.003)) {
+                self.crowd.cancels.push((self.now, ticket));
+                self.counts.cancels += 1;
+            }
+            self.knock(player);
+        }
+        self.speak_to_hosts()?;
+        self.speak_to_homes()
+    }
+
+    /// A search, sometimes with a friend, at any home that can be reached.
+    fn search(&mut self, first: usize) -> Result<(), String> {
+        let homes: Vec<_> = (0..self.nodes.len()).filter(|slot| self.is_up(*slot, Role::Home)).collect();
+        if homes.is_empty() {
+            return Ok(());
+        }
+        let slot = homes[self.rng.below(u32::try_from(homes.len()).expect("few")) as usize];
+        let squad = self.rng.chance(0.5);
+        let idle = |other: &usize| {
+            let player = &self.crowd.players[*other];
+            *other != first && player.search.is_none() && player.doors.is_empty()
+        };
+        let friend = (0..self.crowd.players.len()).find(idle).filter(|_| squad && self.rng.chance(0.5));
+        let ticket = TicketId(Uuid::from_u64_pair(5, self.next_number()));
+        let party: Vec<_> = [Some(first), friend].into_iter().flatten().collect();
+        let member = |player: &usize| {
+            let Player { session, rating, .. } = self.crowd.players[*player];
+            Member { player: session, rating }
+        };
+        let members = party.iter().map(member).collect();
+        for player in party {
+            self.crowd.players[player].search = Some((self.nodes[slot].id, ticket));
+        }
+        let region = |(region, ms): (&str, u32)| Distance { region: region.to_owned(), ms };
+        let both = [("eu", 30), ("us", 60)].map(region).to_vec();
+        let ticket = Ticket {
+            id: ticket,
+            home: self.nodes[slot].id,
+            mode: if squad { "squads" } else { "duel" }.to_owned(),
+            party: members,
+            regions: if self.rng.chance(0.5) { Vec::new() } else { both },
+            waited: Duration::ZERO,
+        };
+        self.counts.searches += 1;
+        self.ledger.opened(&ticket, self.nodes[slot].id, self.now);
+        self.home(slot, home::Event::Search(ticket))
+    }
+
+    /// Claims, claims again, gives up, leaves.
+    fn knock(&mut self, player: usize) {
+        let (now, session) = (self.now, self.crowd.players[player].session);
+        let searching = self.crowd.players[player].search.is_some();
+        let mut kept = Vec::new();
+        for mut door in std::mem::take(&mut self.crowd.players[player].doors) {
+            let silent = self.nodes.iter().any(|node| node.id == door.host && node.paused.is_some());
+            if !silent && door.room.is_some() {
+                door.heard = now;
+            }
+            let gives_up = now - door.heard > PATIENCE;
+            let quits = door.room.is_some() && !searching && !self.calm && self.rng.chance(0.005);
+            if gives_up || quits {
+                let left = Said::Left { id: door.claim.id, player: session };
+                self.crowd.said.push_back((now, door.host, left));
+                self.crowd.backs.push((now + WAY_BACK, door.claim.id, door.claim.ticket));
+                continue;
+            }
+            if door.room.is_none() && (door.claimed == Duration::ZERO || now - door.claimed > Duration::from_secs(1)) {
+                door.claimed = now;
+                let delay = u64::from(self.rng.below(500)) + if self.rng.chance(0.02) { 2_000 } else { 0 };
+                self.crowd.said.push_back((now + Duration::from_millis(delay), door.host, Said::Claim(door.claim)));
+            }
+            kept.push(door);
+        }
+        self.crowd.players[player].doors = kept;
+    }
+
+    /// What clients said arrives in order, unless the host stands still.
+    fn speak_to_hosts(&mut self) -> Result<(), String> {
+        let mut later = VecDeque::new();
+        for (at, to, said) in std::mem::take(&mut self.crowd.said) {
+            let slot = self.nodes.iter().position(|node| node.id == to && node.machine.is_some());
+            let Some(slot) = slot else { continue };
+            let waits = |(_, other, _): &(Duration, InstanceId, Said)| *other == to;
+            if at > self.now || self.nodes[slot].paused.is_some() || later.iter().any(waits) {
+                later.push_back((at, to, said));
+                continue;
+            }
+            match said {
+                Said::Claim(claim) => self.host(slot, host::Event::Claim(claim))?,
+                Said::Left { id, player } => self.host_left(slot, id, player)?,
+            }
+        }
+        later.append(&mut self.crowd.said);
+        self.crowd.said = later;
+        Ok(())
+    }
+
+    /// The host notices that a connection is closed: of the room that the player sits in by this match.
+    fn host_left(&mut self, slot: usize, id: MatchId, player: SessionId) -> Result<(), String> {
+        let Some(Machine::Host(host)) = &self.nodes[slot].machine else { return Ok(()) };
+        let by = self.fills.get(&id).copied().unwrap_or(id);
+        let seat = host.seated().find(|(room, _, _, other)| *other == player && *room == by);
+        match seat {
+            Some((room, ..)) => self.host(slot, host::Event::Left { room, player }),
+            None => Ok(()),
+        }
+    }
+
+    /// Homes hear who is back and who wants no more.
+    fn speak_to_homes(&mut self) -> Result<(), String> {
+        for (at, id, ticket) in std::mem::take(&mut self.crowd.backs) {
+            match self.home_of(ticket).filter(|_| at <= self.now) {
+                Some(slot) if self.is_up(slot, Role::Home) => {
+                    if self.crowd.is_back(id, ticket) {
+                        self.home(slot, home::Event::Back { id, ticket })?;
+                    }
+                }
+                None if at <= self.now => {}
+                _ => self.crowd.backs.push((at, id, ticket)),
+            }
+        }
+        for (at, ticket) in std::mem::take(&mut self.crowd.cancels) {
+            match self.home_of(ticket).filter(|_| at <= self.now) {
+                Some(slot) if self.is_up(slot, Role::Home) => self.home(slot, home::Event::Cancel(ticket))?,
+                None if at <= self.now => {}
+                _ => self.crowd.cancels.push((at, ticket)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The living home that the players of a ticket are connected to.
+    fn home_of(&self, ticket: TicketId) -> Option<usize> {
+        let mut searches = self.crowd.players.iter().filter_map(|player| player.search);
+        let (home, _) = searches.find(|search| search.1 == ticket)?;
+        self.nodes.iter().position(|node| node.id == home && node.machine.is_some())
+    }
+}

@@ -1,0 +1,184 @@
+//! What must be true, kept by somebody who sees everything: what became of every ticket, and who sits where.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use tiltyard_core::matchmaking::{
+    InstanceId, MatchId, SessionId, TicketId,
+    proposals::{Request, home::Home},
+    ticket::Ticket,
+};
+
+use crate::world::{Machine, World, modes};
+
+/// What is known of a ticket.
+#[derive(Debug)]
+struct Entry {
+    home: InstanceId,
+    opened: Duration,
+    open: bool,
+    /// Since when its players have been told to go.
+    going: Option<Duration>,
+}
+
+/// Every ticket that was ever opened.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    tickets: BTreeMap<TicketId, Entry>,
+    /// What hosts said was seated.
+    seated: BTreeSet<(MatchId, TicketId)>,
+    /// Tickets that were acknowledged, and those that a matchmaker's machine was given.
+    acknowledged: BTreeSet<TicketId>,
+    taken_in: BTreeSet<TicketId>,
+}
+
+impl Ledger {
+    pub(crate) fn opened(&mut self, ticket: &Ticket, home: InstanceId, now: Duration) {
+        self.tickets.insert(ticket.id, Entry { home, opened: now, open: true, going: None });
+    }
+
+    pub(crate) fn closed(&mut self, ticket: TicketId) {
+        self.tickets.get_mut(&ticket).expect("it was opened").open = false;
+    }
+
+    pub(crate) fn going(&mut self, ticket: TicketId, since: Option<Duration>) {
+        self.tickets.get_mut(&ticket).expect("it was opened").going = since;
+    }
+
+    pub(crate) fn seated(&mut self, id: MatchId, ticket: TicketId) {
+        self.seated.insert((id, ticket));
+    }
+
+    pub(crate) fn matched(&mut self, id: MatchId, ticket: TicketId) -> Result<(), String> {
+        self.closed(ticket);
+        match self.seated.contains(&(id, ticket)) {
+            true => Ok(()),
+            false => Err(format!("{ticket:?} counts as matched, but no host has seated it in {id:?}")),
+        }
+    }
+
+    pub(crate) fn home_died(&mut self, home: InstanceId) {
+        for entry in self.tickets.values_mut().filter(|entry| entry.home == home) {
+            entry.open = false;
+        }
+    }
+
+    pub(crate) fn acknowledged(&mut self, request: &Request) {
+        self.acknowledged.extend(tickets_of(request));
+    }
+
+    pub(crate) fn taken_in(&mut self, request: &Request) {
+        self.taken_in.extend(tickets_of(request));
+    }
+
+    /// The one who acknowledged may be gone now: nothing that the broker has forgotten may be unknown to everybody.
+    pub(crate) fn matchmaker_died(&self) -> Result<(), String> {
+        let mut lost = self.acknowledged.difference(&self.taken_in).filter(|ticket| self.tickets[*ticket].open);
+        lost.next().map_or(Ok(()), |ticket| Err(format!("{ticket:?} was acknowledged and in no pool when its matchmaker died")))
+    }
+
+    /// Waiting time is kept over everything that can happen to an open ticket.
+    pub(crate) fn proposed(&self, ticket: &Ticket, now: Duration) -> Result<(), String> {
+        let entry = &self.tickets[&ticket.id];
+        match ticket.waited == now - entry.opened {
+            true => Ok(()),
+            false => Err(format!("{:?} has waited {:?}, not {:?}", ticket.id, now - entry.opened, ticket.waited)),
+        }
+    }
+
+    fn check_home(&self, id: InstanceId, home: &Home, now: Duration) -> Result<(), String> {
+        let held: BTreeSet<_> = home.tickets().map(|ticket| ticket.id).collect();
+        let open = self.tickets.iter().filter(|(_, entry)| entry.open && entry.home == id);
+        let open: BTreeSet<_> = open.map(|(ticket, _)| *ticket).collect();
+        if held != open {
+            return Err(format!("open at {id:?}: {held:?}, not {open:?}"));
+        }
+        for ticket in held {
+            let waited = now - self.tickets[&ticket].opened;
+            if home.waited(ticket, now) != Some(waited) {
+                return Err(format!("{ticket:?} has waited {waited:?}, its home says {:?}", home.waited(ticket, now)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tickets_of(request: &Request) -> Vec<TicketId> {
+    match request {
+        Request::Submit { ticket, .. } => vec![ticket.id],
+        Request::Renew(renewal) => renewal.tickets.iter().map(|ticket| ticket.id).collect(),
+        Request::Cancel { .. } | Request::Offer(_) => Vec::new(),
+    }
+}
+
+impl World {
+    /// What must be true after every step.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let mut places: BTreeMap<SessionId, (InstanceId, MatchId)> = BTreeMap::new();
+        for node in &self.nodes {
+            match &node.machine {
+                Some(Machine::Home(home)) => self.ledger.check_home(node.id, home, self.now)?,
+                Some(Machine::Host(host)) => {
+                    let mut teams: BTreeMap<(MatchId, usize), usize> = BTreeMap::new();
+                    for (room, team, ticket, player) in host.seated() {
+                        *teams.entry((room, team)).or_default() += 1;
+                        if !self.crowd.is_at(player, node.id, ticket) {
+                            continue;
+                        }
+                        if let Some(other) = places.insert(player, (node.id, room)) {
+                            return Err(format!("{player:?} is in {other:?} and in {room:?} at {:?}", node.id));
+                        }
+                        self.check_not_open(ticket, room)?;
+                    }
+                    let most = modes().iter().map(|mode| mode.team_size).max().expect("there are modes");
+                    if let Some((team, count)) = teams.iter().find(|(_, count)| **count > most) {
+                        return Err(format!("{count} players in {team:?}"));
+                    }
+                }
+                Some(Machine::Matchmaker(matchmaker)) => {
+                    let mut seen = BTreeSet::new();
+                    for (id, proposal) in matchmaker.proposals() {
+                        if !proposal.tickets().all(|ticket| seen.insert(ticket.id)) {
+                            return Err(format!("a ticket of {id:?} is in two proposals of {:?}", node.id));
+                        }
+                    }
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose players sit in a room is not up for another.
+    fn check_not_open(&self, ticket: TicketId, room: MatchId) -> Result<(), String> {
+        let entry = &self.ledger.tickets[&ticket];
+        match entry.open && entry.going.is_none() {
+            true => Err(format!("{ticket:?} waits at {:?} and is in {room:?}", entry.home)),
+            false => Ok(()),
+        }
+    }
+
+    /// What must be true after a calm time: nobody is stuck, everybody who waits is known and has nobody to play with.
+    pub(crate) fn check_calm(&self, calm: Duration) -> Result<(), String> {
+        let open = || self.ledger.tickets.iter().filter(|(_, entry)| entry.open);
+        if let Some(stuck) = open().find(|(_, entry)| entry.going.is_some_and(|since| self.now - since > calm)) {
+            return Err(format!("stuck on its way: {stuck:?}"));
+        }
+        let active = self.nodes.iter().find(|node| Some(node.id) == self.queue.active());
+        let Some(Machine::Matchmaker(matchmaker)) = active.and_then(|node| node.machine.as_ref()) else {
+            return Err("nobody is the matchmaker".to_owned());
+        };
+        let waiting = || open().filter(|(_, entry)| entry.going.is_none()).map(|(ticket, _)| *ticket);
+        if let Some(unknown) = waiting().find(|ticket| matchmaker.pool().find(*ticket).is_none()) {
+            return Err(format!("the matchmaker does not know {unknown:?}"));
+        }
+        let old = waiting().filter(|ticket| self.now - self.ledger.tickets[ticket].opened > calm);
+        let duels = old.filter(|ticket| matchmaker.pool().find(*ticket).is_some_and(|ticket| ticket.mode == "duel"));
+        match duels.collect::<Vec<_>>()[..] {
+            [one, other, ..] => Err(format!("{one:?} and {other:?} are not matched")),
+            _ => Ok(()),
+        }
+    }
+}

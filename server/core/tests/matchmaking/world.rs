@@ -1,0 +1,457 @@
+//! The simulated fleet: three homes, two hosts, two matchmakers, one clock that moves in steps.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tiltyard_core::matchmaking::{
+    InstanceId, MatchId, TicketId,
+    mode::{Mode, Window},
+    pool::{Place, Pool},
+    proposals::{
+        Message, Request, ToHome, ToHost, ToMatchmaker,
+        home::{self, Home, Over, Told},
+        host::{self, Host},
+        matchmaker::{self, HostLoad, Matchmaker},
+    },
+};
+use tiltyard_shared::game::Rng;
+use uuid::Uuid;
+
+use crate::{
+    bus::{Body, Bus, Letter, TicketQueue},
+    crowd::Crowd,
+    faults::Counts,
+    ledger::Ledger,
+};
+
+const STEP: Duration = Duration::from_millis(250);
+const STEPS: u32 = 200;
+/// After the faults: everything must come right within this.
+const CALM_STEPS: u32 = 100;
+/// A broker notices after so long that a consumer stands still.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// A deliberate fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    None,
+    /// Matchmakers acknowledge what comes, and take it in a step later.
+    AcknowledgeEarly,
+    /// Homes are not asked, and go counts as if they had said yes.
+    SkipYes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Home,
+    Host,
+    Matchmaker,
+}
+
+pub(crate) enum Machine {
+    Home(Home),
+    Host(Host),
+    Matchmaker(Matchmaker),
+}
+
+/// An instance, or the place of one that is down.
+pub(crate) struct Node {
+    pub(crate) id: InstanceId,
+    pub(crate) role: Role,
+    pub(crate) machine: Option<Machine>,
+    /// From when until when it stands still.
+    pub(crate) paused: Option<(Duration, Duration)>,
+    pub(crate) cut_until: Duration,
+    pub(crate) down_until: Duration,
+    /// What was acknowledged but not taken in.
+    pub(crate) deferred: Vec<Deferred>,
+}
+
+/// A request that came and was not taken in.
+pub(crate) struct Deferred {
+    came: Duration,
+    sent: Duration,
+    request: Request,
+}
+
+pub(crate) struct World {
+    pub(crate) now: Duration,
+    pub(crate) rng: Rng,
+    pub(crate) mutant: Mutant,
+    pub(crate) calm: bool,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) queue: TicketQueue,
+    pub(crate) crowd: Crowd,
+    pub(crate) ledger: Ledger,
+    pub(crate) counts: Counts,
+    /// Who is to be declared dead, and when.
+    pub(crate) gone: Vec<(Duration, InstanceId)>,
+    /// The rooms of proposals that fill seats.
+    pub(crate) fills: BTreeMap<MatchId, MatchId>,
+    bus: Bus,
+    /// When the game in a room is over.
+    games: Vec<(Duration, InstanceId, MatchId)>,
+    numbers: u64,
+    verbose: bool,
+}
+
+pub(crate) fn modes() -> Vec<Mode> {
+    let window = Window { start: 100, growth: 50, limit: 300 };
+    let max_wait = Duration::from_secs(4);
+    vec![
+        Mode { window, ..Mode::new("duel", 2, 1) },
+        Mode { window, max_wait, min_players: 2, backfill: true, ..Mode::new("squads", 2, 2) },
+    ]
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, mutant: Mutant, verbose: bool) -> Self {
+        let roles = [Role::Home, Role::Home, Role::Home, Role::Host, Role::Host, Role::Matchmaker, Role::Matchmaker];
+        let node = |role| Node {
+            id: InstanceId(Uuid::nil()),
+            role,
+            machine: None,
+            paused: None,
+            cut_until: Duration::ZERO,
+            down_until: Duration::ZERO,
+            deferred: Vec::new(),
+        };
+        let mut world = Self {
+            now: Duration::from_secs(100),
+            rng: Rng::new(seed),
+            mutant,
+            calm: false,
+            nodes: roles.map(node).into(),
+            queue: TicketQueue::default(),
+            crowd: Crowd::new(16),
+            ledger: Ledger::default(),
+            counts: Counts::default(),
+            gone: Vec::new(),
+            fills: BTreeMap::new(),
+            bus: Bus::default(),
+            games: Vec::new(),
+            numbers: 0,
+            verbose,
+        };
+        (0..world.nodes.len()).for_each(|slot| world.start(slot));
+        world
+    }
+
+    /// Plays all steps; what was violated, if anything.
+    pub(crate) fn play(mut self) -> Result<Counts, String> {
+        for step in 0..STEPS + CALM_STEPS {
+            self.calm = step >= STEPS;
+            self.step().and_then(|()| self.check()).map_err(|why| format!("step {step}: {why}"))?;
+        }
+        self.check_calm(STEP * (CALM_STEPS - 20)).map_err(|why| format!("in the end: {why}"))?;
+        Ok(self.counts)
+    }
+
+    fn step(&mut self) -> Result<(), String> {
+        self.now += STEP;
+        self.misfortune()?;
+        self.move_queue();
+        self.deliver()?;
+        self.tick()?;
+        self.end_games()?;
+        self.play_crowd()
+    }
+
+    pub(crate) fn trace(&self, what: impl FnOnce() -> String) {
+        if self.verbose {
+            println!("{:?}: {}", self.now, what());
+        }
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// A new instance in this place.
+    pub(crate) fn start(&mut self, slot: usize) {
+        let id = InstanceId(Uuid::from_u64_pair(1 + slot as u64, self.next_number()));
+        let region = if slot % 2 == 0 { "us" } else { "eu" };
+        let pool = Pool::new(modes()).expect("modes that can be played");
+        self.nodes[slot].id = id;
+        self.nodes[slot].machine = Some(match self.nodes[slot].role {
+            Role::Home => Machine::Home(Home::new(id)),
+            Role::Host => Machine::Host(Host::new(id, region, modes(), 40)),
+            Role::Matchmaker => Machine::Matchmaker(Matchmaker::new(id, pool)),
+        });
+    }
+
+    /// Whether this instance has this role and runs now.
+    pub(crate) fn is_up(&self, slot: usize, role: Role) -> bool {
+        let node = &self.nodes[slot];
+        node.role == role && node.machine.is_some() && node.paused.is_none()
+    }
+
+    pub(crate) fn home_died(&mut self, id: InstanceId) {
+        self.ledger.home_died(id);
+        self.crowd.home_died(id);
+    }
+
+    pub(crate) fn host_died(&mut self, id: InstanceId) {
+        self.crowd.host_died(self.now, id);
+        self.games.retain(|(_, host, _)| *host != id);
+    }
+
+    fn move_queue(&mut self) {
+        let connected = |node: &&Node| {
+            let stopped = node.paused.is_some_and(|(from, _)| from + HEARTBEAT < self.now);
+            node.role == Role::Matchmaker && node.machine.is_some() && node.cut_until < self.now && !stopped
+        };
+        let connected: Vec<_> = self.nodes.iter().filter(connected).map(|node| node.id).collect();
+        self.counts.redelivered += self.queue.connected(&connected) as u64;
+        for (to, tag, sent, request) in self.queue.deliver() {
+            let at = self.now + Duration::from_millis(u64::from(self.rng.below(300)));
+            self.bus.put(at, Letter { to, sent, body: Body::Delivery { tag, request } });
+        }
+    }
+
+    fn deliver(&mut self) -> Result<(), String> {
+        let mut kept = Vec::new();
+        while let Some(letter) = self.bus.arrived(self.now) {
+            if let Body::Publish(request) = letter.body {
+                self.queue.publish(letter.sent, request);
+                continue;
+            }
+            let slot = self.nodes.iter().position(|node| node.id == letter.to && node.machine.is_some());
+            let Some(slot) = slot.filter(|slot| self.nodes[*slot].cut_until < self.now) else { continue };
+            match self.nodes[slot].paused.is_some() {
+                true => kept.push(letter),
+                false => self.hand_over(slot, letter)?,
+            }
+        }
+        for letter in kept {
+            self.bus.put(self.now + STEP, letter);
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, slot: usize, letter: Letter) -> Result<(), String> {
+        let age = self.now - letter.sent;
+        self.trace(|| format!("{:?} {slot} gets {:?} after {age:?}", self.nodes[slot].role, letter.body));
+        match letter.body {
+            Body::Message(Message::Home(message)) => match (self.mutant, message) {
+                (Mutant::SkipYes, message @ (ToHome::Agree { .. } | ToHome::Go { .. })) => self.skip_yes(slot, message),
+                (_, message) => self.home(slot, home::Event::Message { age, message }),
+            },
+            Body::Message(Message::Host(message)) => self.host(slot, host::Event::Message { age, message }),
+            Body::Message(Message::Matchmaker(message)) => {
+                self.matchmaker(slot, matchmaker::Event::Message { age, message })
+            }
+            Body::Delivery { tag, request } if self.defers() => {
+                self.ledger.acknowledged(&request);
+                self.queue.acknowledge(tag);
+                self.nodes[slot].deferred.push(Deferred { came: self.now, sent: letter.sent, request });
+                Ok(())
+            }
+            Body::Delivery { tag, request } => self.take_in(slot, tag, age, request),
+            Body::Publish(_) => unreachable!("goes to the queue"),
+        }
+    }
+
+    fn take_in(&mut self, slot: usize, delivery: u64, age: Duration, request: Request) -> Result<(), String> {
+        self.ledger.taken_in(&request);
+        self.ledger.acknowledged(&request);
+        self.matchmaker(slot, matchmaker::Event::Request { delivery, age, request })
+    }
+
+    /// The mutant's home: says yes without knowing, and sends the players off whatever it knows.
+    fn skip_yes(&mut self, slot: usize, message: ToHome) -> Result<(), String> {
+        match message {
+            ToHome::Agree { id, matchmaker, .. } => {
+                let yes = Message::Matchmaker(ToMatchmaker::Yes { id, home: self.nodes[slot].id });
+                self.send(slot, matchmaker, Body::Message(yes));
+            }
+            ToHome::Go { id, host, reservation, tickets } => {
+                for ticket in tickets {
+                    self.crowd.go(self.now, ticket, (id, host, reservation));
+                }
+            }
+            ToHome::Release { .. } | ToHome::NotTaken { .. } | ToHome::Seated { .. } | ToHome::Returned { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), String> {
+        self.tell_of_hosts()?;
+        for slot in 0..self.nodes.len() {
+            if self.nodes[slot].paused.is_some() {
+                continue;
+            }
+            match self.nodes[slot].role {
+                Role::Home => self.home(slot, home::Event::Tick)?,
+                Role::Host => self.host(slot, host::Event::Tick)?,
+                Role::Matchmaker => {
+                    let now = self.now;
+                    let due: Vec<_> = self.nodes[slot].deferred.extract_if(.., |late| late.came < now).collect();
+                    for Deferred { sent, request, .. } in due {
+                        self.take_in(slot, 0, now - sent, request)?;
+                    }
+                    let seed = self.rng.next_u64();
+                    self.matchmaker(slot, matchmaker::Event::Round { unix: self.now, seed })?;
+                }
+            }
+        }
+        let pools = self.nodes.iter().filter(|node| {
+            let matchmaker = match &node.machine {
+                Some(Machine::Matchmaker(matchmaker)) => matchmaker,
+                Some(Machine::Home(_) | Machine::Host(_)) | None => return false,
+            };
+            node.paused.is_none() && matchmaker.pool().waiting() > 0
+        });
+        self.counts.doubled_matchmakers += u64::from(pools.count() > 1);
+        Ok(())
+    }
+
+    /// What the directory says: who is there, and who is dead.
+    fn tell_of_hosts(&mut self) -> Result<(), String> {
+        let load = |node: &Node| match &node.machine {
+            Some(Machine::Host(host)) => {
+                let region = host.region().to_owned();
+                Some(HostLoad { host: node.id, region, seats: host.seats(), capacity: 40 })
+            }
+            Some(Machine::Home(_) | Machine::Matchmaker(_)) | None => None,
+        };
+        let hosts: Vec<_> = self.nodes.iter().filter_map(load).collect();
+        let (now, gone) = (self.now, &mut self.gone);
+        let dead: Vec<_> = gone.extract_if(.., |(at, _)| *at <= now).collect();
+        for slot in 0..self.nodes.len() {
+            if self.is_up(slot, Role::Matchmaker) && self.nodes[slot].cut_until < now {
+                self.matchmaker(slot, matchmaker::Event::Hosts(hosts.clone()))?;
+                for (_, id) in &dead {
+                    self.matchmaker(slot, matchmaker::Event::Gone(*id))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_games(&mut self) -> Result<(), String> {
+        let now = self.now;
+        let over: Vec<_> = self.games.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, host, room) in over {
+            let slot = self.nodes.iter().position(|node| node.id == host);
+            match slot.filter(|slot| self.is_up(*slot, Role::Host)) {
+                Some(slot) => {
+                    self.host(slot, host::Event::Ended(room))?;
+                    self.crowd.closed(now, host, room, true);
+                }
+                None => self.games.push((now + STEP, host, room)),
+            }
+        }
+        Ok(())
+    }
+
+    /// A letter, unless the sender is cut off.
+    fn send(&mut self, slot: usize, to: InstanceId, body: Body) {
+        if self.nodes[slot].cut_until < self.now {
+            self.trace(|| format!("{:?} {slot} sends {body:?}", self.nodes[slot].role));
+            self.bus.send(Letter { to, sent: self.now, body }, self.calm, &mut self.rng, &mut self.counts);
+        }
+    }
+
+    pub(crate) fn home(&mut self, slot: usize, event: home::Event) -> Result<(), String> {
+        let Some(Machine::Home(home)) = &mut self.nodes[slot].machine else { return Ok(()) };
+        for effect in home.handle(self.now, event) {
+            match effect {
+                home::Effect::Publish(request) => self.send(slot, InstanceId(Uuid::nil()), Body::Publish(request)),
+                home::Effect::Send(to, message) => {
+                    let declines = matches!(message, Message::Host(ToHost::Decline { .. }));
+                    self.counts.declined += u64::from(declines);
+                    self.send(slot, to, Body::Message(message));
+                }
+                home::Effect::Tell(ticket, told) => self.tell(ticket, told)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, ticket: TicketId, told: Told) -> Result<(), String> {
+        self.trace(|| format!("{ticket:?} is told {told:?}"));
+        match told {
+            Told::Searching { waited } => {
+                self.ledger.going(ticket, None);
+                self.counts.sent_back += u64::from(waited > Duration::ZERO);
+            }
+            Told::Agreed(_) => {}
+            Told::Go { id, host, reservation } => {
+                self.ledger.going(ticket, Some(self.now));
+                self.crowd.go(self.now, ticket, (id, host, reservation));
+            }
+            Told::Over(Over::Matched(id)) => {
+                self.ledger.matched(id, ticket)?;
+                self.crowd.over(self.now, ticket, false);
+                self.counts.matched += 1;
+            }
+            Told::Over(Over::Cancelled) => {
+                self.ledger.closed(ticket);
+                self.crowd.over(self.now, ticket, true);
+            }
+            Told::Over(Over::Refused(why)) => return Err(format!("{ticket:?} was refused: {why:?}")),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn host(&mut self, slot: usize, event: host::Event) -> Result<(), String> {
+        let (now, id) = (self.now, self.nodes[slot].id);
+        let Some(Machine::Host(host)) = &mut self.nodes[slot].machine else { return Ok(()) };
+        for effect in host.handle(now, event) {
+            match effect {
+                host::Effect::Publish(request) => self.send(slot, InstanceId(Uuid::nil()), Body::Publish(request)),
+                host::Effect::Send(to, message) => {
+                    if let Message::Home(ToHome::Seated { id, ticket }) = message {
+                        self.ledger.seated(id, ticket);
+                        self.counts.backfilled += u64::from(self.fills.contains_key(&id));
+                    }
+                    self.send(slot, to, Body::Message(message));
+                }
+                host::Effect::Open { .. } => {}
+                host::Effect::Admit { room, claim, .. } => self.crowd.answer(now, claim, Some(room)),
+                host::Effect::Refuse(claim) => self.crowd.answer(now, claim, None),
+                host::Effect::Start(room) => self.start_game(slot, room)?,
+                host::Effect::End(room) => {
+                    self.counts.ended_below_minimum += u64::from(self.crowd.closed(now, id, room, false));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn start_game(&mut self, slot: usize, room: MatchId) -> Result<(), String> {
+        let Some(Machine::Host(host)) = &self.nodes[slot].machine else { return Ok(()) };
+        if host.seated().filter(|seat| seat.0 == room).count() < 2 {
+            return Err(format!("{room:?} starts below its minimum"));
+        }
+        let length = Duration::from_secs(u64::from(3 + self.rng.below(12)));
+        self.games.push((self.now + length, self.nodes[slot].id, room));
+        self.counts.started += 1;
+        Ok(())
+    }
+
+    fn matchmaker(&mut self, slot: usize, event: matchmaker::Event) -> Result<(), String> {
+        let Some(Machine::Matchmaker(matchmaker)) = &mut self.nodes[slot].machine else { return Ok(()) };
+        for effect in matchmaker.handle(self.now, event) {
+            match effect {
+                matchmaker::Effect::Acknowledge(tag) if self.nodes[slot].cut_until < self.now => {
+                    self.queue.acknowledge(tag);
+                }
+                matchmaker::Effect::Acknowledge(_) => {}
+                matchmaker::Effect::Send(to, message) => {
+                    if let Message::Host(ToHost::Reserve { id, place, teams, .. }) = &message {
+                        if let Place::Running { room, .. } = place {
+                            self.fills.insert(*id, *room);
+                        }
+                        for ticket in teams.iter().flatten() {
+                            self.ledger.proposed(ticket, self.now)?;
+                        }
+                    }
+                    self.send(slot, to, Body::Message(message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
