@@ -49,7 +49,12 @@ async function fighter(page, player) {
  * @param {number} near
  */
 async function walk(page, to, near) {
-  const keys = /** @type {const} */ ([["KeyD", "x", 1], ["KeyA", "x", -1], ["KeyS", "y", 1], ["KeyW", "y", -1]]);
+  const keys = /** @type {const} */ ([
+    ["KeyD", "x", 1],
+    ["KeyA", "x", -1],
+    ["KeyS", "y", 1],
+    ["KeyW", "y", -1],
+  ]);
   const held = new Set();
   await until(
     async () => {
@@ -95,6 +100,8 @@ test("two pages meet by link, see each other, shoot and score", async () => {
   assert.match(ada.url(), /\/rooms\/[0-9a-f-]{36}$/);
   await bo.goto(`http://${await cable.open()}${new URL(ada.url()).pathname}?verify`);
   await inRoom(bo);
+  const first = await fighter(ada);
+  await walk(ada, { x: first.x, y: first.y + (first.y < 1024 ? 60 : -60) }, 20);
   await ada.evaluate(() => localStorage.setItem("tiltyard.graph", "on"));
   await ada.goto(`${ada.url()}?verify`);
   await inRoom(ada);
@@ -111,7 +118,11 @@ test("two pages meet by link, see each other, shoot and score", async () => {
 
   await aim(ada, other.player);
   await ada.mouse.down();
-  await until(() => fighter(bo), (own) => own.hp < 80, "the first hits");
+  await until(
+    () => fighter(bo),
+    (own) => own.hp < 80,
+    "the first hits",
+  );
   await picture(ada, "arena-laptop");
   await picture(bo, "arena-phone");
   await bo.locator(".arena-down").waitFor();
@@ -119,9 +130,21 @@ test("two pages meet by link, see each other, shoot and score", async () => {
   await picture(bo, "arena-phone-down");
   await ada.locator(".arena-feed li").first().waitFor();
   await picture(ada, "arena-laptop-kill");
-  await until(() => fighter(ada), (own) => own.score === 1, "the score");
-  await until(() => fighter(bo), (own) => own.hp === 100 && own.returns === 1, "the return");
-  await until(() => fighter(bo, one.player), (seen) => !seen || seen.score === 1, "the score at the other");
+  await until(
+    () => fighter(ada),
+    (own) => own.score === 1,
+    "the score",
+  );
+  await until(
+    () => fighter(bo),
+    (own) => own.hp === 100 && own.returns === 1,
+    "the return",
+  );
+  await until(
+    () => fighter(bo, one.player),
+    (seen) => !seen || seen.score === 1,
+    "the score at the other",
+  );
 
   await thumbs(bo);
   await offline(bo);
@@ -142,12 +165,23 @@ async function thumbs(page) {
     devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
   const start = await fighter(page);
   const way = start.x < 1024 ? 40 : -40;
-  const [left, right] = [{ x: 90, y: 720, id: 0 }, { x: 300, y: 720, id: 1 }];
+  const [left, right] = [
+    { x: 90, y: 720, id: 0 },
+    { x: 300, y: 720, id: 1 },
+  ];
   await touch("touchStart", [left, right]);
-  await touch("touchMove", [{ ...left, x: left.x + way }, { ...right, y: right.y - 50 }]);
-  await until(() => fighter(page), ({ x }) => Math.abs(x - start.x) > 40, "the thumb to walk");
+  await touch("touchMove", [
+    { ...left, x: left.x + way },
+    { ...right, y: right.y - 50 },
+  ]);
   await until(
-    async () => (await look(page)).entities.filter(({ kind, fields }) => kind === "Shot" && fields.owner === start.owner),
+    () => fighter(page),
+    ({ x }) => Math.abs(x - start.x) > 40,
+    "the thumb to walk",
+  );
+  await until(
+    async () =>
+      (await look(page)).entities.filter(({ kind, fields }) => kind === "Shot" && fields.owner === start.owner),
     (shots) => shots.length > 0,
     "the thumb to fire",
   );

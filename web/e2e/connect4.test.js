@@ -39,7 +39,8 @@ function status(page) {
  * @param {number} column
  */
 async function drop(page, column) {
-  const discs = async () => (await board(page))?.cells.flat().filter((/** @type {string} */ cell) => cell !== "None").length;
+  const discs = async () =>
+    (await board(page))?.cells.flat().filter((/** @type {string} */ cell) => cell !== "None").length;
   const before = await discs();
   await page.locator(`.four-column:nth-child(${column + 1}):enabled`).click();
   await until(discs, (count) => count === before + 1, "the disc to fall");
@@ -56,14 +57,22 @@ test("a match is played to four in a line, watched, and played again", async () 
   await inRoom(bo);
   await cy.goto(`${ann.url()}?watch`);
   await inRoom(cy);
-  await until(() => status(ann), (words) => words === "Your move", "the first turn");
+  await until(
+    () => status(ann),
+    (words) => words === "Your move",
+    "the first turn",
+  );
 
   await play(ann, bo, 17);
   await picture(ann, "connect4-laptop");
   await picture(bo, "connect4-phone");
   await play(ann, bo, 42);
 
-  await until(() => board(cy), (seen) => seen?.phase === "Over", "the end at the spectator");
+  await until(
+    () => board(cy),
+    (seen) => seen?.phase === "Over",
+    "the end at the spectator",
+  );
   const red = await board(ann);
   assert.equal(red.winner, "Red");
   assert.equal(await status(ann), "You won: four in a line");
@@ -75,10 +84,18 @@ test("a match is played to four in a line, watched, and played again", async () 
 
   await ann.getByRole("button", { name: "Rematch" }).click();
   await bo.getByRole("button", { name: "Accept the rematch" }).click();
-  await until(() => status(bo), (words) => words === "Your move", "the other one to begin");
+  await until(
+    () => status(bo),
+    (words) => words === "Your move",
+    "the other one to begin",
+  );
   await drop(bo, 0);
   await ann.getByRole("button", { name: "Resign" }).click();
-  await until(() => status(bo), (words) => words === "You won: the other gave up", "the resignation");
+  await until(
+    () => status(bo),
+    (words) => words === "You won: the other gave up",
+    "the resignation",
+  );
   assert.deepEqual(browser.failures, []);
 });
 
@@ -131,6 +148,11 @@ function completes(cells, column, color) {
     }
     return length;
   };
-  const lines = [[0, 1], [1, 0], [1, 1], [1, -1]];
+  const lines = [
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [1, -1],
+  ];
   return lines.some(([up, right]) => run(up, right) + run(-up, -right) >= 3);
 }

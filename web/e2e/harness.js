@@ -3,7 +3,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import net from "node:net";
 import { fileURLToPath } from "node:url";
 
@@ -32,13 +32,15 @@ const FLAGS = [
 
 /** The binary: `TILTYARD`, otherwise what was built last of release and debug. */
 function binary() {
+  if (process.env.TILTYARD) {
+    return process.env.TILTYARD;
+  }
   const target = process.env.CARGO_TARGET_DIR ?? `${root}target`;
-  const candidates = [process.env.TILTYARD, `${target}/release/tiltyard`, `${target}/debug/tiltyard`];
-  const found = candidates.find((path) => path && existsSync(path));
-  if (!found) {
+  const built = ["release", "debug"].map((profile) => `${target}/${profile}/tiltyard`).filter(existsSync);
+  if (built.length === 0) {
     throw new Error("there is no server to test: run `make build`, or set TILTYARD to the path of the binary");
   }
-  return found;
+  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
 }
 
 /**
@@ -114,7 +116,10 @@ export class Cable {
       return;
     }
     const upstream = net.connect(this.upstream);
-    for (const [one, other] of [[socket, upstream], [upstream, socket]]) {
+    for (const [one, other] of [
+      [socket, upstream],
+      [upstream, socket],
+    ]) {
       this.#sockets.add(one);
       one.setNoDelay(true);
       one.on("error", () => {});
@@ -141,7 +146,9 @@ export class Browser {
   }
 
   static async launch() {
-    return new Browser(await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS }));
+    return new Browser(
+      await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS }),
+    );
   }
 
   /**

@@ -98,7 +98,12 @@ class CreateDialog {
   async #send(event) {
     event.preventDefault();
     this.#submit.disabled = true;
-    const wish = { game: this.#game.value, title: this.#title.value.trim(), private: this.#private.checked, config: this.#chosen() };
+    const wish = {
+      game: this.#game.value,
+      title: this.#title.value.trim(),
+      private: this.#private.checked,
+      config: this.#chosen(),
+    };
     const failed = await this.#post(wish);
     this.#submit.disabled = false;
     this.#error.textContent = failed;

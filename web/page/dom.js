@@ -93,12 +93,13 @@ const stroke = 'fill="none" stroke="currentColor" stroke-width="2" stroke-lineca
 export const icons = {
   back: () => svg(`<path ${stroke} d="M15 5l-7 7 7 7"/>`),
   link: () =>
-    svg(`<path ${stroke} d="M10 14a4 4 0 005.7 0l3.3-3.3a4 4 0 00-5.7-5.7l-1 1M14 10a4 4 0 00-5.7 0L5 13.3A4 4 0 0010.7 19l1-1"/>`),
+    svg(
+      `<path ${stroke} d="M10 14a4 4 0 005.7 0l3.3-3.3a4 4 0 00-5.7-5.7l-1 1M14 10a4 4 0 00-5.7 0L5 13.3A4 4 0 0010.7 19l1-1"/>`,
+    ),
   sound: () => svg(`<path ${stroke} d="M4 9.5v5h3.5L12 18V6L7.5 9.5zM15.5 9a4.2 4.2 0 010 6M18 6.5a8 8 0 010 11"/>`),
   muted: () => svg(`<path ${stroke} d="M4 9.5v5h3.5L12 18V6L7.5 9.5zM16 10l4 4M20 10l-4 4"/>`),
   graph: () => svg(`<path ${stroke} d="M4 19h16M5 15l4-5 4 3 6-8"/>`),
   plus: () => svg(`<path ${stroke} d="M12 5v14M5 12h14"/>`),
-  lock: () => svg(`<path ${stroke} d="M7 11V8a5 5 0 0110 0v3M6 11h12v8H6z"/>`),
 };
 
 /**

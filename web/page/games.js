@@ -26,7 +26,9 @@ const fourArt = () => {
   const rows = ["0000000", "0001000", "0021200", "0112120"];
   const colors = ["#0c1220", "#ff5d6c", "#ffd166"];
   const discs = rows.flatMap((row, y) =>
-    [...row].map((cell, x) => `<circle cx="${46 + x * 28}" cy="${20 + y * 29}" r="11" fill="${colors[Number(cell)]}"/>`),
+    [...row].map(
+      (cell, x) => `<circle cx="${46 + x * 28}" cy="${20 + y * 29}" r="11" fill="${colors[Number(cell)]}"/>`,
+    ),
   );
   return `<rect x="24" y="-20" width="212" height="146" rx="14" fill="#1b3778"/>${discs.join("")}`;
 };

@@ -45,7 +45,17 @@ export class Home {
    */
   constructor(url, ways) {
     this.ways = ways;
-    this.element = h("main.home", {}, this.#top(), this.#intro(), this.#tiles, this.#roomsHead(), this.#list, this.#pager, this.#foot);
+    this.element = h(
+      "main.home",
+      {},
+      this.#top(),
+      this.#intro(),
+      this.#tiles,
+      this.#roomsHead(),
+      this.#list,
+      this.#pager,
+      this.#foot,
+    );
     this.lobby = new Lobby(url, this.#filter);
     this.lobby.state.subscribe((state) => this.#show(state));
     this.retry = () => this.lobby.retry();
@@ -94,7 +104,12 @@ export class Home {
       }
     };
     const form = h("form.join-code", { onSubmit: join }, code, h("button", { type: "submit" }, "Join"));
-    const words = h("div", {}, h("h1", {}, "Pick a game. You are in it in a second."), h("p", {}, "No account, nothing to install. Send a friend the link and play."));
+    const words = h(
+      "div",
+      {},
+      h("h1", {}, "Pick a game. You are in it in a second."),
+      h("p", {}, "No account, nothing to install. Send a friend the link and play."),
+    );
     return h("section.intro", {}, words, form);
   }
 
@@ -148,7 +163,11 @@ export class Home {
     const tab = (/** @type {string | null} */ game, /** @type {string} */ title) =>
       h(
         "button",
-        { role: "tab", "aria-selected": String(this.#filter.game === game), onClick: () => this.#browse({ game, page: 0 }) },
+        {
+          role: "tab",
+          "aria-selected": String(this.#filter.game === game),
+          onClick: () => this.#browse({ game, page: 0 }),
+        },
         title,
       );
     fill(this.#tabs, tab(null, "All"), ...this.#games.map((game) => tab(game, gameWords(game).title)));
@@ -158,7 +177,11 @@ export class Home {
   #tile(game) {
     const words = gameWords(game);
     const play = h("button.primary", { onClick: () => this.ways.play(game), data: { play: game } }, "Play now");
-    const create = h("button", { title: "Make a room of your own", onClick: () => openCreate(game, (room) => this.ways.join(room, false)), data: { create: game } });
+    const create = h("button", {
+      title: "Make a room of your own",
+      onClick: () => openCreate(game, (room) => this.ways.join(room, false)),
+      data: { create: game },
+    });
     create.append(icons.plus(), "Room");
     return h(
       "article.tile",
@@ -229,8 +252,16 @@ export class Home {
     const seats = h("span.seats", {}, `${entry.players} of ${entry.seats}`, h("span.bar", {}, bar));
     mark(seats, "full", full);
     const title = h("span.title", {}, entry.title || words.title);
-    const join = h("button", { disabled: full, onClick: () => this.ways.join(entry.room, false) }, entry.locked ? "Locked" : full ? "Full" : "Join");
-    const watch = h("button.quiet", { title: "Watch without playing", onClick: () => this.ways.join(entry.room, true) }, "Watch");
+    const join = h(
+      "button",
+      { disabled: full, onClick: () => this.ways.join(entry.room, false) },
+      entry.locked ? "Locked" : full ? "Full" : "Join",
+    );
+    const watch = h(
+      "button.quiet",
+      { title: "Watch without playing", onClick: () => this.ways.join(entry.room, true) },
+      "Watch",
+    );
     fill(
       item,
       h("span.badge", { title: words.title }, gameBadge(entry.game)),

@@ -5,7 +5,7 @@
 
 import { Client, ClientError, Interpolation } from "../sdk/index.js";
 import { canvas } from "./canvas.js";
-import { fill, h, icons, mark, toast } from "./dom.js";
+import { fill, h, icons, toast } from "./dom.js";
 import { gameWords } from "./games.js";
 import { Graph } from "./graph.js";
 import { playPlain } from "./plain.js";
@@ -183,7 +183,10 @@ export class RoomView {
     addEventListener("online", retry);
     const keep = () => seats.keep(this.client);
     addEventListener("pagehide", keep);
-    this.#ends.push(() => removeEventListener("online", retry), () => removeEventListener("pagehide", keep));
+    this.#ends.push(
+      () => removeEventListener("online", retry),
+      () => removeEventListener("pagehide", keep),
+    );
     this.#wait("Joining the room");
     void this.#enter(wish.target);
   }
@@ -205,7 +208,12 @@ export class RoomView {
 
   /** @param {string} url */
   #newClient(url) {
-    const client = new Client({ url, name: settings.name(), verify: this.wish.verify ?? false, spectate: this.wish.spectate });
+    const client = new Client({
+      url,
+      name: settings.name(),
+      verify: this.wish.verify ?? false,
+      spectate: this.wish.spectate,
+    });
     this.#ends.push(client.state.subscribe((state) => this.#show(state)));
     client.on("reconnected", async () => {
       toast("Back in your seat");
@@ -250,7 +258,12 @@ export class RoomView {
     this.options.onEntered(seat);
     const words = gameWords(seat.game);
     document.title = `${words.title} · Tiltyard`;
-    fill(this.#where, h("span.game", {}, words.title), h("span.code.mono", {}, seat.code));
+    fill(
+      this.#where,
+      h("span.game", {}, words.title),
+      h("span.code.mono", {}, seat.code),
+      seat.spectator && h("span.watching", {}, "watching"),
+    );
     this.#graph = new Graph(this.client);
     this.element.append(this.#graph.element);
     const graph = this.#graph.element;
@@ -268,14 +281,17 @@ export class RoomView {
     this.#room = room;
     this.#ends.push(play(room));
     Object.assign(globalThis, { tiltyard: { client: this.client, room } });
-    if (seat.spectator) {
-      this.#say("You are watching");
-    }
   }
 
   /** @param {import("../sdk/client.js").State} state */
   #show(state) {
-    const line = { idle: "connecting", connecting: "connecting", playing: "in", reconnecting: "reconnecting", over: "gone" };
+    const line = {
+      idle: "connecting",
+      connecting: "connecting",
+      playing: "in",
+      reconnecting: "reconnecting",
+      over: "gone",
+    };
     const shown = line[state.status];
     this.#state.dataset.state = shown;
     fill(this.#state, h("span", {}, stateWords[shown]));
@@ -297,8 +313,12 @@ export class RoomView {
       return;
     }
     const result = code === "Finished" ? this.#room?.result : null;
-    const titles = /** @type {Record<string, string>} */ ({ Finished: "Match over", TakenOver: "Playing elsewhere", Stopping: "Restarting" });
-    const title = this.client.session ? titles[code ?? ""] ?? "You are out of the room" : "No way in";
+    const titles = /** @type {Record<string, string>} */ ({
+      Finished: "Match over",
+      TakenOver: "Playing elsewhere",
+      Stopping: "Restarting",
+    });
+    const title = this.client.session ? (titles[code ?? ""] ?? "You are out of the room") : "No way in";
     const text = code === null && message !== "closed" ? "The server cannot be reached." : inWords(code, message);
     this.#card(result?.title ?? title, result?.text ?? text, code);
   }
@@ -332,7 +352,6 @@ export class RoomView {
   #say(text) {
     this.#banner.hidden = text === "";
     this.#banner.textContent = text;
-    mark(this.element, "away", text !== "");
   }
 
   async #copyLink() {

@@ -41,6 +41,7 @@ export async function enter(client, target) {
     const { room, token, epoch, event } = kept;
     try {
       const seat = await client.enter({ Resume: { room, token, jump: { epoch: epoch + 1, applied: null, event } } });
+      goOn(client, seat.input);
       return seat;
     } catch (error) {
       if (!(error instanceof ClientError) || error.code === null) {
@@ -49,6 +50,19 @@ export async function enter(client, target) {
     }
   }
   return follow(client, target, MOST_REDIRECTS);
+}
+
+/**
+ * The page before has sent inputs up to this number: the next one follows them.
+ *
+ * @param {Client} client
+ * @param {number} input
+ */
+function goOn({ session }, input) {
+  if (session) {
+    session.inputs.last = Math.max(session.inputs.last, input);
+    session.replica.sentInput(session.inputs.last);
+  }
 }
 
 /**

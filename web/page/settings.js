@@ -40,8 +40,34 @@ export function name() {
   if (chosen) {
     return chosen;
   }
-  const first = ["Amber", "Brisk", "Calm", "Dapper", "Eager", "Fabled", "Gentle", "Keen", "Lucky", "Noble", "Quiet", "Swift"];
-  const second = ["Badger", "Crane", "Falcon", "Fox", "Heron", "Lynx", "Marten", "Otter", "Raven", "Squire", "Stoat", "Wren"];
+  const first = [
+    "Amber",
+    "Brisk",
+    "Calm",
+    "Dapper",
+    "Eager",
+    "Fabled",
+    "Gentle",
+    "Keen",
+    "Lucky",
+    "Noble",
+    "Quiet",
+    "Swift",
+  ];
+  const second = [
+    "Badger",
+    "Crane",
+    "Falcon",
+    "Fox",
+    "Heron",
+    "Lynx",
+    "Marten",
+    "Otter",
+    "Raven",
+    "Squire",
+    "Stoat",
+    "Wren",
+  ];
   const any = (/** @type {string[]} */ list) => list[Math.floor(Math.random() * list.length)];
   const made = `${any(first)} ${any(second)}`;
   write("name", made);
@@ -54,7 +80,6 @@ export function name() {
  * @param {string} wanted
  */
 export function setName(wanted) {
-  // eslint-disable-next-line no-control-regex
   const clean = wanted.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").trim();
   const encoder = new TextEncoder();
   let kept = "";

@@ -49,7 +49,7 @@ const LOOK = 500;
  * @property {string} [name] the player's: at most 32 bytes
  * @property {boolean} [verify] whether every frame shall carry a hash, instead of one in 128
  * @property {boolean} [spectate] whether to watch instead of to play
- * @property {string} [agent] what the client is, for the server's logs: at most 32 bytes
+ * @property {string} [software] what the client is, for the server's logs: at most 32 bytes
  * @property {Backoff} [backoff] what to do when the line breaks
  * @property {new (url: string) => Line} [WebSocket]
  * @property {() => number} [now] in ms, monotonic
@@ -116,7 +116,7 @@ export class Client {
       name: "",
       verify: false,
       spectate: false,
-      agent: "tiltyard-web 0.1.0",
+      software: "tiltyard-web 0.1.0",
       backoff: new Backoff(),
       now: () => performance.now(),
       random: Math.random,
@@ -241,13 +241,13 @@ export class Client {
    * @param {Target} target
    */
   async #open(target) {
-    const { url, name, verify, spectate, agent, now } = this.options;
+    const { url, name, verify, spectate, software, now } = this.options;
     const line = connect(this.options.WebSocket ?? globalThis.WebSocket, url);
     const inbox = new Inbox(line);
     try {
       await inbox.opened;
       const asked = now();
-      line.send(encodeMessage({ Hello: { protocol: VERSION, client: agent } }));
+      line.send(encodeMessage({ Hello: { protocol: VERSION, client: software } }));
       const welcome = decodeControl(await inbox.next());
       const trip = now() - asked;
       if (!("Welcome" in welcome)) {

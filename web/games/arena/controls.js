@@ -73,7 +73,11 @@ export class Controls {
     this.#pulled = false;
     const turn = 2 * Math.PI;
     const step = Math.round((this.#aim / turn) * AIM_STEPS + AIM_STEPS) % AIM_STEPS;
-    return { walk: [Math.round(walk[0] * 127), Math.round(walk[1] * 127)], aim: Math.fround((step * turn) / AIM_STEPS), fire };
+    return {
+      walk: [Math.round(walk[0] * 127), Math.round(walk[1] * 127)],
+      aim: Math.fround((step * turn) / AIM_STEPS),
+      fire,
+    };
   }
 
   stop() {

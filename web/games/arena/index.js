@@ -1,16 +1,27 @@
 /**
  * The arena's page: what is seen from above the own fighter, and what a player's hands do. `look` draws things, `effects`
- * what glows and fades, `hud` what lies over it, `controls` are the hands, `shots` what the own gun has fired.
+ * what glows and fades, `hud` what lies over it, `controls` are the hands, `shots` what the own gun has fired, `told` shows
+ * events.
  */
 
 import { Prediction } from "../../sdk/index.js";
-import { beep } from "../../page/sound.js";
 import { Controls } from "./controls.js";
 import { Effects } from "./effects.js";
 import { Hud } from "./hud.js";
-import { OWN_COLOR, colorOf, drawField, drawFighter, drawLabel, drawMap, drawPickup, drawRim, drawShot } from "./look.js";
-import { FIGHTER_RADIUS, MEDKIT, RESPAWN_TICKS, SIZE, walk } from "./rules.js";
+import {
+  OWN_COLOR,
+  colorOf,
+  drawField,
+  drawFighter,
+  drawLabel,
+  drawMap,
+  drawPickup,
+  drawRim,
+  drawShot,
+} from "./look.js";
+import { FIGHTER_RADIUS, RESPAWN_TICKS, SIZE, walk } from "./rules.js";
 import { OwnShots } from "./shots.js";
+import { Told } from "./told.js";
 
 /** @typedef {import("./controls.js").Hands} Hands */
 /** @typedef {import("./look.js").Fighter} Fighter */
@@ -22,9 +33,6 @@ const INPUT_SPACING = 0.04;
 /** Screens show about so many units squared, whatever their shape, and never more to a side than players see. */
 const SIGHT = 480;
 const WIDEST_SIGHT = 740;
-
-/** Sounds farther away than this are not heard. */
-const EARSHOT = 420;
 
 /** @type {import("../../page/room.js").Play} */
 export function play(room) {
@@ -42,8 +50,9 @@ class ArenaPage {
   /** @type {Hands | null} */
   #sent = null;
   #sentAt = 0;
+  /** @type {Fighter | null} Who stands in the middle of the screen, as the last frame said. */
+  #followed = null;
   #fellAt = 0;
-  #fallenBy = "";
   #wasAlive = false;
   #helped = false;
 
@@ -60,10 +69,13 @@ class ArenaPage {
     };
     this.#prediction = new Prediction(rules, 1000 / room.client.clock.tickMs);
     this.shots = new OwnShots(this.#prediction.dt);
+    const { shots, hud } = this;
+    this.told = new Told(room, { effects: this.#effects, hud, shots, camera: this.#camera });
     room.onFrame(() => this.#reconcile());
-    room.onEvent((event) => this.#handle(event));
     room.draw((paint, entities) => this.#draw(paint, entities));
-    if (!room.spectator) {
+    if (room.spectator) {
+      this.hud.help("");
+    } else {
       const touch = this.controls.sticks.shown;
       this.hud.help(touch ? "Left thumb walks · right thumb fires" : "WASD to walk · mouse to aim · click to fire");
     }
@@ -75,15 +87,14 @@ class ArenaPage {
     this.hud.remove();
   }
 
-  /** The own fighter as the last frame said, dead or alive. */
-  #own() {
-    const own = this.room.newest().find(({ kind, fields }) => kind === "Fighter" && fields?.owner === this.room.player);
-    return /** @type {Fighter | null} */ (own?.fields ?? null);
-  }
-
   #reconcile() {
     const { session } = this.room.client;
-    const own = this.#own();
+    const newest = this.room.newest();
+    const fighters = /** @type {Fighter[]} */ (pick(newest, "Fighter"));
+    const own = fighters.find(({ owner }) => owner === this.room.player) ?? null;
+    // Who only watches follows the best in sight.
+    this.#followed = this.room.spectator ? best(fighters) : own;
+    this.hud.scores(fighters);
     const alive = own !== null && own.hp > 0;
     const tick = session?.replica.tick ?? 0;
     this.#prediction.reconcile(alive ? own : null, tick, session?.settled.number ?? 0);
@@ -91,15 +102,14 @@ class ArenaPage {
       this.#fellAt = tick;
     }
     if (alive && !this.#wasAlive) {
-      this.#fallenBy = "";
+      this.told.fallenBy = "";
       this.#effects.ring(own.x, own.y, { from: 60, to: 14, color: OWN_COLOR, life: 0.5 });
     }
     this.#wasAlive = alive;
-    const ammo = this.room.newest().find(({ kind }) => kind === "Ammo")?.fields;
-    this.#ammo = /** @type {any} */ (ammo ?? null);
+    this.#ammo = /** @type {any} */ (pick(newest, "Ammo")[0] ?? null);
     this.hud.ownState(this.#ammo, own?.hp ?? null);
     const wait = (this.#fellAt + RESPAWN_TICKS - tick) * this.#prediction.dt;
-    this.hud.down(own && !alive ? { by: this.#fallenBy, seconds: Math.max(wait, 0) } : null);
+    this.hud.down(own && !alive ? { by: this.told.fallenBy, seconds: Math.max(wait, 0) } : null);
   }
 
   /**
@@ -113,7 +123,11 @@ class ArenaPage {
     const time = this.#time();
     const own = this.#place(fighters, time);
     const living = fighters.filter((fighter) => fighter.hp > 0);
-    this.#look(own, paint);
+    this.#look(
+      own ?? living.find(({ owner }) => owner === this.#followed?.owner) ?? this.#followed,
+      own !== null,
+      paint,
+    );
     this.#act(now, own ? this.#toScreen(own, paint) : { x: width / 2, y: height / 2 });
     this.#shoot(time, own);
     const { x, y, scale, middle } = this.#camera;
@@ -122,7 +136,11 @@ class ArenaPage {
     context.translate(width / 2 + shakeX, height * middle + shakeY);
     context.scale(scale, scale);
     context.translate(-x, -y);
-    const [right, up, down] = [width / 2 / scale + 8, (height * middle) / scale + 8, (height * (1 - middle)) / scale + 8];
+    const [right, up, down] = [
+      width / 2 / scale + 8,
+      (height * middle) / scale + 8,
+      (height * (1 - middle)) / scale + 8,
+    ];
     drawField(context, { left: x - right, top: y - up, right: x + right, bottom: y + down });
     for (const pickup of pick(entities, "Pickup")) {
       drawPickup(context, /** @type {any} */ (pickup), now);
@@ -140,8 +158,9 @@ class ArenaPage {
       drawLabel(context, fighter, { x: at.x, y: at.y - (FIGHTER_RADIUS + 5) * scale, own: isOwn });
     }
     this.#drawCorner(paint, living);
-    this.controls.sticks.draw(paint);
-    this.hud.scores(fighters);
+    if (!this.room.spectator) {
+      this.controls.sticks.draw(paint);
+    }
   }
 
   /** The time, in ticks, at which the server will execute what the hands do now. */
@@ -177,8 +196,11 @@ class ArenaPage {
    * @param {Fighter | null} own
    */
   #shoot(time, own) {
-    if (own && this.#ammo && this.#sent?.fire && this.shots.pull(time, own, this.#ammo)) {
-      this.#fired({ by: own.owner, at: own });
+    if (!own || !this.#ammo || !this.#sent?.fire) {
+      return;
+    }
+    if (this.shots.pull(time, { x: own.x, y: own.y, aim: this.#sent.aim }, this.#ammo)) {
+      this.told.fired({ by: own.owner, at: own });
     }
   }
 
@@ -197,23 +219,25 @@ class ArenaPage {
         drawShot(context, /** @type {any} */ (shot.fields), this.#color(shot.fields.owner));
       }
     }
-    for (const shot of this.shots.flying(time, living.filter(({ owner }) => owner !== this.room.player))) {
+    for (const shot of this.shots.flying(
+      time,
+      living.filter(({ owner }) => owner !== this.room.player),
+    )) {
       drawShot(context, shot, OWN_COLOR);
     }
   }
 
   /**
-   * Moves the camera with the own fighter; in its absence, with whom there is to see.
+   * Moves the camera: with the own fighter, otherwise gently to whom there is to see.
    *
-   * @param {Fighter | null} own
+   * @param {Fighter | null} target
+   * @param {boolean} own
    * @param {import("../../page/canvas.js").Paint} paint
    */
-  #look(own, { width, height, dt }) {
+  #look(target, own, { width, height, dt }) {
     const camera = this.#camera;
     camera.scale = Math.max(Math.sqrt(width * height) / SIGHT, Math.max(width, height) / WIDEST_SIGHT);
-    camera.middle = this.controls.sticks.shown ? 0.45 : 0.5;
-    const still = this.#own();
-    const target = own ?? (this.room.spectator ? this.#anyone() : still);
+    camera.middle = this.controls.sticks.shown && !this.room.spectator ? 0.45 : 0.5;
     if (!target) {
       return;
     }
@@ -221,12 +245,6 @@ class ArenaPage {
     const follow = own || far ? 1 : 1 - Math.exp(-dt * 6);
     camera.x += (target.x - camera.x) * follow;
     camera.y += (target.y - camera.y) * follow;
-  }
-
-  /** Whom a spectator follows: the best in sight. */
-  #anyone() {
-    const fighters = /** @type {Fighter[]} */ (pick(this.room.newest(), "Fighter"));
-    return fighters.sort((a, b) => b.score - a.score || a.owner - b.owner)[0] ?? null;
   }
 
   /**
@@ -249,7 +267,8 @@ class ArenaPage {
     }
     const hands = this.controls.hands(own);
     const before = this.#sent;
-    const same = before && before.fire === hands.fire && before.aim === hands.aim && String(before.walk) === String(hands.walk);
+    const same =
+      before && before.fire === hands.fire && before.aim === hands.aim && String(before.walk) === String(hands.walk);
     if (same || (now - this.#sentAt < INPUT_SPACING && before?.fire === hands.fire)) {
       return;
     }
@@ -259,84 +278,6 @@ class ArenaPage {
       this.#sentAt = now;
       this.#prediction.sent(sent);
     }
-  }
-
-  /** @param {any} event */
-  #handle(event) {
-    const [[name, told]] = typeof event === "string" ? [[event, {}]] : Object.entries(event);
-    // What others do is drawn a little later than it is told.
-    const delay = (this.room.interpolation.delay * this.room.client.clock.tickMs) / 1000;
-    const mine = told.by === this.room.player;
-    switch (name) {
-      case "Fired":
-        if (!mine) {
-          this.#effects.after(delay, () => this.#fired(told));
-        } else if (!this.shots.confirm()) {
-          this.#fired(told);
-        }
-        break;
-      case "Empty":
-        this.hud.empty();
-        beep({ from: 220, to: 160, seconds: 0.06, shape: "square", volume: 0.25 });
-        break;
-      case "Hit":
-        this.#effects.after(delay, () => this.#hit(told));
-        break;
-      case "Killed":
-        this.hud.kill(told);
-        this.#fallenBy = told.victim === this.room.player ? told.by_name || `Player ${told.by}` : this.#fallenBy;
-        this.#effects.after(delay, () => this.#killed(told));
-        break;
-      case "Taken":
-        this.#effects.after(mine ? 0 : delay, () => this.#taken(told));
-        break;
-    }
-  }
-
-  /** @param {{ by: number, at: Spot }} told */
-  #fired({ by, at }) {
-    this.#effects.kick(by);
-    beep({ from: 760, to: 190, seconds: 0.09, volume: 0.35 }, this.#loudness(at));
-  }
-
-  /** @param {{ by: number, victim: number, at: Spot, damage: number }} told */
-  #hit({ by, victim, at, damage }) {
-    const own = this.room.player;
-    this.#effects.flash(victim);
-    this.#effects.burst(at.x, at.y, { count: 9, speed: 170, color: this.#color(victim) });
-    this.#effects.word(at.x + 26, at.y - 14, `${damage}`, victim === own ? "#ff8f96" : by === own ? "#fff" : "#ffffff88");
-    if (victim === own) {
-      this.#effects.shake(7);
-    }
-    const mine = by === own || victim === own;
-    beep({ from: mine ? 420 : 300, to: 120, seconds: 0.08, shape: "sawtooth", volume: 0.25 }, this.#loudness(at));
-  }
-
-  /** @param {{ by: number, victim: number, at: Spot }} told */
-  #killed({ by, victim, at }) {
-    const color = this.#color(victim);
-    this.#effects.burst(at.x, at.y, { count: 34, speed: 300, color, size: 3.4, life: 0.8 });
-    this.#effects.burst(at.x, at.y, { count: 14, speed: 150, color: "#ffffff", size: 2, life: 0.5 });
-    this.#effects.ring(at.x, at.y, { from: 10, to: 74, color, life: 0.55 });
-    this.#effects.shake(victim === this.room.player ? 14 : by === this.room.player ? 4 : 0);
-    beep({ from: 240, to: 42, seconds: 0.42, shape: "sawtooth", volume: 0.5 }, this.#loudness(at));
-  }
-
-  /** @param {{ by: number, effect: string, at: Spot }} told */
-  #taken({ by, effect, at }) {
-    const medkit = effect === "Medkit";
-    const color = medkit ? "#7ddf86" : "#ffb454";
-    this.#effects.ring(at.x, at.y, { from: 8, to: 38, color });
-    this.#effects.burst(at.x, at.y, { count: 10, speed: 120, color });
-    if (by === this.room.player) {
-      this.#effects.word(at.x, at.y - 16, medkit ? `+${MEDKIT}` : "rapid fire", color);
-      beep({ from: 520, to: 1040, seconds: 0.16, shape: "sine", volume: 0.5 });
-    }
-  }
-
-  /** @param {Spot} at */
-  #loudness(at) {
-    return Math.max(0, 1 - Math.hypot(at.x - this.#camera.x, at.y - this.#camera.y) / EARSHOT);
   }
 
   /** @param {number} player */
@@ -362,8 +303,17 @@ class ArenaPage {
       return;
     }
     const side = 116;
-    const dots = living.map(({ x, y, owner }) => ({ x, y, color: this.#color(owner), own: owner === this.room.player }));
-    drawMap(context, { x: 16, y: height - side - 16, side }, dots.sort((a, b) => Number(a.own) - Number(b.own)));
+    const dots = living.map(({ x, y, owner }) => ({
+      x,
+      y,
+      color: this.#color(owner),
+      own: owner === this.room.player,
+    }));
+    drawMap(
+      context,
+      { x: 16, y: height - side - 16, side },
+      dots.sort((a, b) => Number(a.own) - Number(b.own)),
+    );
   }
 }
 
@@ -375,4 +325,9 @@ class ArenaPage {
  */
 function pick(entities, kind) {
   return entities.filter((entity) => entity.kind === kind && entity.fields).map((entity) => entity.fields);
+}
+
+/** @param {Fighter[]} fighters */
+function best(fighters) {
+  return fighters.reduce((/** @type {Fighter | null} */ top, one) => (top && top.score >= one.score ? top : one), null);
 }

@@ -234,7 +234,14 @@ export function drawPickup(context, { x, y, effect }, now) {
     bar(context, -6.5, -2.2, 13, 4.4, 1.5);
   } else {
     context.beginPath();
-    for (const [right, down] of [[1.8, -8], [-5.2, 1.4], [-0.6, 1.4], [-1.8, 8], [5.2, -1.6], [0.6, -1.6]]) {
+    for (const [right, down] of [
+      [1.8, -8],
+      [-5.2, 1.4],
+      [-0.6, 1.4],
+      [-1.8, 8],
+      [5.2, -1.6],
+      [0.6, -1.6],
+    ]) {
       context.lineTo(right, down);
     }
     context.fill();

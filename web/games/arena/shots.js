@@ -8,6 +8,9 @@ import { COOLDOWN_TICKS, FIGHTER_RADIUS, RAPID_COOLDOWN_TICKS, SHOT_SPEED, SHOT_
 /** A shot of which the server has said nothing for so many ticks was never fired. */
 const FORGET_TICKS = 60;
 
+/** Nearer to its gun than this, a shot is still inside it. */
+const MUZZLE = FIGHTER_RADIUS + 10;
+
 /**
  * @typedef {object} Shot
  * @property {number} x where it was fired
@@ -42,7 +45,15 @@ export class OwnShots {
       return false;
     }
     this.#loadedFrom = Math.ceil(time) + (ammo.rapid ? RAPID_COOLDOWN_TICKS : COOLDOWN_TICKS);
-    this.#shots.push({ x: own.x, y: own.y, heading: own.aim, born: time, confirmed: false, entity: null, spent: false });
+    this.#shots.push({
+      x: own.x,
+      y: own.y,
+      heading: own.aim,
+      born: time,
+      confirmed: false,
+      entity: null,
+      spent: false,
+    });
     return true;
   }
 
@@ -85,10 +96,14 @@ export class OwnShots {
     const flying = [];
     for (const shot of this.#shots) {
       const way = SHOT_SPEED * this.dt * (time - shot.born);
-      const at = { x: shot.x + Math.cos(shot.heading) * way, y: shot.y + Math.sin(shot.heading) * way, heading: shot.heading };
+      const at = {
+        x: shot.x + Math.cos(shot.heading) * way,
+        y: shot.y + Math.sin(shot.heading) * way,
+        heading: shot.heading,
+      };
       shot.spent ||= time - shot.born > SHOT_TICKS;
       shot.spent ||= others.some(({ x, y }) => Math.hypot(x - at.x, y - at.y) < FIGHTER_RADIUS);
-      if (!shot.spent) {
+      if (!shot.spent && way > MUZZLE) {
         flying.push(at);
       }
     }

@@ -80,7 +80,9 @@ class FourPage {
   #state() {
     const entities = this.room.newest();
     const board = /** @type {Board | undefined} */ (entities.find(({ kind }) => kind === "Board")?.fields);
-    const people = /** @type {Person[]} */ (entities.filter(({ kind }) => kind === "Person").map(({ fields }) => fields));
+    const people = /** @type {Person[]} */ (
+      entities.filter(({ kind }) => kind === "Person").map(({ fields }) => fields)
+    );
     return { board, people: people.sort((a, b) => a.player - b.player) };
   }
 
@@ -103,7 +105,11 @@ class FourPage {
     this.#rematch.hidden = board.phase !== "Over" || color === NOBODY;
     this.#rematch.disabled = own?.rematch ?? false;
     const other = people.find((person) => person.color !== NOBODY && person.color !== color);
-    this.#rematch.textContent = own?.rematch ? "Waiting for the other" : other?.rematch ? "Accept the rematch" : "Rematch";
+    this.#rematch.textContent = own?.rematch
+      ? "Waiting for the other"
+      : other?.rematch
+        ? "Accept the rematch"
+        : "Rematch";
     this.#showClock();
   }
 
@@ -199,7 +205,8 @@ class FourPage {
       case "Playing":
         return board.turn === color ? "Your move" : `${named(board.turn)} is thinking`;
       default: {
-        const result = board.winner === NOBODY ? "A draw" : board.winner === color ? "You won" : `${named(board.winner)} won`;
+        const result =
+          board.winner === NOBODY ? "A draw" : board.winner === color ? "You won" : `${named(board.winner)} won`;
         this.room.result = { title: result, text: this.#ending || "The match is over." };
         return this.#ending ? `${result}: ${this.#ending}` : result;
       }
