@@ -49,7 +49,8 @@ async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(
         other => return Err(no(other)),
     }
     let ours = Schema::hash(&Schema::of::<G>().to_json());
-    let enter = Enter { target, name: options.name.clone(), schema: Some(ours), verify: options.verify };
+    let (name, verify) = (options.name.clone(), options.verify);
+    let enter = Enter { target, name, schema: Some(ours), verify, spectate: false };
     match read(&socket.ask(&ClientMessage::Enter(enter)).await?)? {
         ServerMessage::Entered { schema_hash: theirs, .. } if theirs != ours => {
             Err(Error::OtherSchema { ours, theirs })
@@ -75,5 +76,8 @@ fn no(message: ServerMessage) -> Error {
         ServerMessage::Redirect { url, pass } => Error::Redirected { url, pass },
         ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
         ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
+        ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
+            Violation::Unexpected("a list of rooms that nobody asked for").into()
+        }
     }
 }

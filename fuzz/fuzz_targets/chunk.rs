@@ -3,7 +3,7 @@
 #![no_main]
 
 #[path = "../../server/core/tests/it/sandbox.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the harness of the core's tests; only its entities are needed")]
+#[expect(dead_code, reason = "the harness of the core's tests; only its entities are needed")]
 mod sandbox;
 
 use libfuzzer_sys::fuzz_target;

@@ -4,7 +4,6 @@
 #![no_main]
 
 #[path = "../../server/core/tests/it/sandbox.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the harness of the core's tests; not all of it is needed")]
 mod sandbox;
 
 use std::{collections::VecDeque, time::Duration};

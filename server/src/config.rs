@@ -1,6 +1,8 @@
 //! The server's configuration: command line and environment, read once.
 
-use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, thread::available_parallelism, time::Duration};
+use std::{
+    ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::available_parallelism, time::Duration,
+};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, builder::BoolishValueParser};
 use tiltyard_shared::world::Fault;
@@ -35,6 +37,14 @@ pub struct Config {
     /// Most players at a time, over all rooms; further ones are refused
     #[arg(long, env = "TILTYARD_MAX_PLAYERS", value_name = "COUNT", default_value_t = 20_000)]
     pub max_players: u32,
+
+    /// Where players from outside find this server, if that is not where their requests say: as in wss://play.example
+    #[arg(long, env = "TILTYARD_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
+    pub public_url: Option<String>,
+
+    /// A folder with pages of games, served under /web before what the server has built in: games/NAME/index.js
+    #[arg(long, env = "TILTYARD_WEB", value_name = "FOLDER")]
+    pub web: Option<PathBuf>,
 
     /// What is logged to standard error: error, warn, info, debug or trace, or one for each part as in
     /// "info,tiltyard_server=debug"
@@ -94,6 +104,8 @@ impl Default for Config {
             shards: None,
             max_rooms: 4096,
             max_players: 20_000,
+            public_url: None,
+            web: None,
             log: "info".to_owned(),
             log_json: false,
             test_fault: None,
@@ -117,6 +129,13 @@ impl Config {
     pub(crate) fn shard_count(&self) -> usize {
         self.shards.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
     }
+}
+
+/// `ws://` or `wss://` and a host; a path in front of `/ws` if need be.
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("wss://").or_else(|| text.strip_prefix("ws://")).unwrap_or_default();
+    let plain = !host.is_empty() && !host.starts_with('/') && host.chars().all(|char| char.is_ascii_graphic());
+    if plain && !host.contains(['?', '#']) { Ok(text.to_owned()) } else { Err("not like wss://play.example".to_owned()) }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::Value;
 use tiltyard_shared::{
     game::Game,
     protocol::{Code, codec, limits},
@@ -43,6 +44,11 @@ impl Games {
     /// The games' names in the order given.
     pub fn names(&self) -> Vec<&'static str> {
         self.0.iter().map(|host| host.name()).collect()
+    }
+
+    /// The games in the order given.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn GameHost> {
+        self.0.iter().map(AsRef::as_ref)
     }
 
     /// A game by its name.
@@ -89,6 +95,19 @@ pub(crate) trait GameHost: Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
 
+    /// What clients must know of it.
+    fn schema(&self) -> &SchemaDocument;
+
+    /// The config of a room that says nothing else, as JSON.
+    fn default_config(&self) -> Value;
+
+    /// The bytes of a config given as JSON: what it does not name is as in the default.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none, in words.
+    fn encode_config(&self, json: Value) -> Result<Vec<u8>, String>;
+
     /// Checks a config (`None`: the default) and makes ready a room from it.
     ///
     /// # Errors
@@ -132,6 +151,29 @@ impl<G: Game> Host<G> {
 impl<G: Game> GameHost for Host<G> {
     fn name(&self) -> &'static str {
         G::NAME
+    }
+
+    fn schema(&self) -> &SchemaDocument {
+        &self.schema
+    }
+
+    fn default_config(&self) -> Value {
+        serde_json::to_value(G::Config::default()).unwrap_or_default()
+    }
+
+    fn encode_config(&self, json: Value) -> Result<Vec<u8>, String> {
+        let json = match (self.default_config(), json) {
+            (Value::Object(mut fields), Value::Object(given)) => {
+                for (name, value) in given {
+                    let field = fields.get_mut(&name).ok_or_else(|| format!("unknown field `{name}`"))?;
+                    *field = value;
+                }
+                Value::Object(fields)
+            }
+            (_, json) => json,
+        };
+        let config: G::Config = serde_json::from_value(json).map_err(|error| error.to_string())?;
+        if config.is_bounded() { Ok(codec::encode(&config)) } else { Err("a text or list is too long".to_owned()) }
     }
 
     fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code> {

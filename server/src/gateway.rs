@@ -1,49 +1,70 @@
-//! Where players come in: HTTP, the WebSocket handshake, and the hello phase that ends in a room.
+//! Where players come in: HTTP with the page and the API, the WebSocket handshake, and the hello phase that ends in a room.
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::State,
     http::{HeaderMap, header::HOST},
     routing::get,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{config::Timing, rooms::Rooms, stop::Stop};
+use crate::{config::Timing, lobby, rooms::Rooms, stop::Stop};
 
+mod api;
 mod handshake;
 mod hello;
 pub(crate) mod http;
+pub(crate) mod pages;
+mod visitor;
 
-/// Connections that are not in a room yet: HTTP, handshake, hello. Beyond them new ones wait to be accepted.
-pub(crate) const MAX_OUTSIDE: u32 = 4096;
+use pages::Pages;
+
+/// Connections that are not in a room: HTTP, handshake, hello, lobby. Beyond them new ones wait to be accepted.
+pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 
 /// What every connection outside of rooms needs.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     /// Where it may go.
     pub(crate) rooms: Rooms,
+    /// The page.
+    pub(crate) pages: Pages,
+    /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.
+    pub(crate) public_url: Option<String>,
     /// How long it may take.
     pub(crate) timing: Timing,
     /// When to stop.
     pub(crate) stop: Stop,
 }
 
-/// Serves players until the server stops. `places` has [`MAX_OUTSIDE`] permits.
-pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<Semaphore>) {
-    let mut stop = gateway.stop.clone();
-    let router =
-        Router::new().route("/", get(welcome)).route("/ws", get(handshake::accept)).with_state(Arc::new(gateway));
-    tokio::select! {
-        () = http::serve(listener, router, places) => {}
-        () = stop.requested() => {}
+impl Gateway {
+    /// The WebSocket URL of this instance, for whoever has sent a request with these headers.
+    fn socket_url(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.public_url {
+            return format!("{}/ws", url.trim_end_matches('/'));
+        }
+        let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+        let host = text(HOST.as_str()).unwrap_or("localhost");
+        let scheme = if text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
+        format!("{scheme}://{host}/ws")
     }
 }
 
-/// A page for whoever looks at the port with a browser.
-async fn welcome(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("this host");
-    let (version, games) = (env!("CARGO_PKG_VERSION"), gateway.rooms.games().names().join(", "));
-    format!("Tiltyard {version}: a multiplayer room server\n\nGames:     {games}\nWebSocket: ws://{host}/ws\n")
+/// Serves players until the server stops. `places` has [`MAX_OUTSIDE`] permits.
+pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<Semaphore>) {
+    let mut stop = gateway.stop.clone();
+    let gateway = Arc::new(gateway);
+    let router = Router::new()
+        .route("/", get(pages::index))
+        .route("/rooms/{room}", get(pages::index))
+        .route("/web/{*path}", get(pages::file))
+        .route("/ws", get(handshake::accept))
+        .merge(api::router())
+        .with_state(gateway.clone());
+    tokio::select! {
+        () = http::serve(listener, router, places, gateway.rooms.clock()) => {}
+        () = lobby::run(gateway.rooms.lobby(), || gateway.rooms.expire()) => {}
+        () = stop.requested() => {}
+    }
 }

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! The modules in the order in which a player meets them: [`run()`] is the process and `server` what runs in it; the
-//! `gateway` takes connections and their hello; `rooms` knows where they may go; a `room` is one task on a `shard` and owns
-//! its players' sockets, each a `socket` over a `line`. `ops` is what operators see. The rules of a room are pure and live
-//! in `tiltyard-core`.
+//! `gateway` serves the page and takes connections and their hello; `rooms` knows where they may go, and the `lobby` shows
+//! it; a `room` is one task on a `shard` and owns its players' sockets, each a `socket` over a `line`. `ops` is what
+//! operators see. The rules of a room are pure and live in `tiltyard-core`.
 
 mod run;
 mod config;
@@ -17,11 +17,13 @@ mod stop;
 mod clock;
 mod gateway;
 mod rooms;
+mod lobby;
 mod shard;
 mod room;
 mod socket;
 mod line;
 mod ops;
+pub mod bus;
 
 pub use config::{Config, Timing};
 pub use games::Games;

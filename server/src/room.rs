@@ -36,20 +36,19 @@ use crate::{
     config::Timing,
     games::SchemaDocument,
     ops::metrics::{self, RoomMetrics},
-    rooms::Listed,
+    rooms::{Listed, Status},
     socket::{self, Gone},
     stop::Stop,
 };
 
-mod bucket;
 mod connection;
 mod counts;
 pub(crate) mod guest;
-mod heartbeat;
+pub(crate) mod heartbeat;
 
 use connection::Connection;
 use counts::Counts;
-use guest::Guest;
+use guest::Visit;
 
 /// Sockets are looked at so many times a tick.
 const SCANS_PER_TICK: u32 = 4;
@@ -67,6 +66,9 @@ const MAX_FAREWELLS: usize = 1024;
 /// So often counters go to the metrics.
 const EXPORT: Duration = Duration::from_secs(1);
 
+/// The lobby is told at most so often.
+const NOTICE_SPACING: Duration = Duration::from_secs(1);
+
 /// What a room task needs from the server.
 pub(crate) struct Setup {
     /// The room's id.
@@ -74,7 +76,7 @@ pub(crate) struct Setup {
     /// Its entry in the list of rooms, gone when dropped.
     pub(crate) listed: Listed,
     /// Who wants to come in.
-    pub(crate) guests: mpsc::Receiver<Guest>,
+    pub(crate) guests: mpsc::Receiver<Visit>,
     /// When to stop.
     pub(crate) stop: Stop,
     /// The clock.
@@ -125,6 +127,7 @@ struct RoomTask<G: Game> {
     farewells: JoinSet<()>,
     counts: Counts,
     next_export: Duration,
+    next_notice: Duration,
     setup: Setup,
 }
 
@@ -161,6 +164,7 @@ impl<G: Game> RoomTask<G> {
             farewells: JoinSet::new(),
             counts: Counts::new(metrics),
             next_export: now + EXPORT,
+            next_notice: now,
             setup,
         }
     }
@@ -193,7 +197,7 @@ impl<G: Game> RoomTask<G> {
                 biased;
                 () = self.setup.stop.requested() => return Err(End::Stopping),
                 () = sleep_until(wake) => return Ok(()),
-                Some(guest) = self.setup.guests.recv() => self.admit(guest)?,
+                Some(visit) = self.setup.guests.recv() => self.welcome(visit)?,
             }
         }
     }
@@ -239,10 +243,11 @@ impl<G: Game> RoomTask<G> {
         }
         self.counts.tick(lateness, spent);
         self.export(now)?;
+        self.tell_lobby(now);
         if self.room.finished().is_some() {
             return Err(End::Finished);
         }
-        if self.room.is_abandoned(now) {
+        if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 {
             return Err(End::Abandoned);
         }
         // A room that is late must not keep its shard from its sockets.
@@ -322,9 +327,22 @@ impl<G: Game> RoomTask<G> {
 
     /// Lets gateways know how full the room is.
     fn tell_occupancy(&mut self) {
-        let (players, free) = (self.room.players(), self.room.free_seats());
-        self.setup.listed.set_occupancy(players, free);
-        self.counts.players(players);
+        let (players, spectators) = (self.room.players(), self.room.spectators());
+        self.setup.listed.set_occupancy(players + spectators, self.room.free_seats());
+        self.counts.people(players, spectators);
+    }
+
+    /// Lets the lobby know what it shows of the room: at once when it has been quiet, otherwise at most once a second.
+    fn tell_lobby(&mut self, now: Duration) {
+        let locked = self.room.is_locked();
+        self.setup.listed.set_locked(locked);
+        if now < self.next_notice {
+            return;
+        }
+        let (players, spectators) = (self.room.players(), self.room.spectators());
+        if self.setup.listed.tell(&Status { players, spectators, locked, metadata: self.room.metadata() }) {
+            self.next_notice = now + NOTICE_SPACING;
+        }
     }
 
     fn export(&mut self, now: Duration) -> Result<(), End> {

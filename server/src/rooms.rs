@@ -1,34 +1,49 @@
-//! The rooms of this instance: found by game or id, made when there is none, within the operator's limits.
+//! The rooms of this instance: found by game, id, code or pass, made when there is none, within the operator's limits.
 //!
 //! Cold path: gateways ask once for each wish. A room itself never waits for this list; it only writes into its own
-//! entry how full it is.
+//! entry how full it is, and leaves notices for the lobby.
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
+use tiltyard_core::admission::Reservations;
 use tiltyard_shared::{
-    protocol::{Code, Target},
+    game::Rng,
+    protocol::{
+        Code, Target, limits,
+        lobby::{RoomCode, RoomOptions},
+        text,
+    },
     world::Fault,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use uuid::Uuid;
 
 use crate::{
     clock::Clock,
     config::Timing,
     games::{GameHost, Games, Prepared},
-    room::{Setup, guest::Guest},
-    shard::{Load, Shards},
+    lobby::Lobby,
+    room::{Setup, guest::Visit},
+    shard::Shards,
     stop::Stop,
 };
 
+mod entry;
+
+pub(crate) use entry::{Arrival, Listed, Promise, Status};
+use entry::{Entry, Open, lock};
+
 /// Guests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
 const WAITING_GUESTS: usize = 64;
+
+/// A room has so long to make room at its door.
+pub(crate) const DOOR_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The golden ratio's fraction: multiples of it divide a tick evenly, however many rooms a shard has.
 const STAGGER: f32 = 0.618_034;
@@ -38,7 +53,9 @@ const STAGGER: f32 = 0.618_034;
 pub(crate) struct Rooms {
     games: Games,
     shards: Shards,
-    open: Open,
+    open: Arc<Mutex<Open>>,
+    kept: Mutex<Reservations<Promise>>,
+    lobby: Arc<Lobby>,
     terms: Terms,
     stop: Stop,
     clock: Clock,
@@ -56,89 +73,26 @@ pub(crate) struct Terms {
     pub(crate) fault: Option<Fault>,
 }
 
-type Open = Arc<Mutex<BTreeMap<Uuid, Arc<Entry>>>>;
-
-/// What is known of a room outside of it.
+/// Where a wish leads.
 #[derive(Debug)]
-struct Entry {
-    id: Uuid,
-    game: &'static str,
-    /// Whether it is found by its game's name; rooms that a client created are found by id only.
-    public: bool,
-    door: mpsc::Sender<Guest>,
-    players: AtomicU32,
-    free: AtomicU32,
-    /// Guests on their way in.
-    arriving: AtomicU32,
+pub(crate) struct Way {
+    /// The way into the room.
+    pub(crate) arrival: Arrival,
+    /// The seat that was kept for whoever comes with a pass.
+    pub(crate) promise: Option<Promise>,
 }
 
-/// A room's own hold of its entry; when dropped the room is found no more.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    entry: Arc<Entry>,
-    open: Open,
-    load: Arc<Load>,
-}
-
-/// A way into a room. Until it is dropped, one of the room's free seats is promised to it.
-#[derive(Debug)]
-pub(crate) struct Arrival {
-    entry: Arc<Entry>,
-}
-
-impl Listed {
-    /// Says how full the room is.
-    pub(crate) fn set_occupancy(&self, players: u32, free: u32) {
-        let before = self.entry.players.swap(players, Ordering::Relaxed);
-        self.entry.free.store(free, Ordering::Relaxed);
-        self.load.change_players(before, players);
-    }
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        self.set_occupancy(0, 0);
-        self.load.remove_room();
-        lock(&self.open).remove(&self.entry.id);
-    }
-}
-
-impl Arrival {
-    fn new(entry: &Arc<Entry>) -> Self {
-        entry.arriving.fetch_add(1, Ordering::Relaxed);
-        Self { entry: entry.clone() }
-    }
-
-    /// Where guests are sent.
-    pub(crate) fn door(&self) -> &mpsc::Sender<Guest> {
-        &self.entry.door
-    }
-}
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        self.entry.arriving.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Entry {
-    fn players(&self) -> u32 {
-        self.players.load(Ordering::Relaxed)
-    }
-
-    fn arriving(&self) -> u32 {
-        self.arriving.load(Ordering::Relaxed)
-    }
-
-    fn has_room(&self) -> bool {
-        self.free.load(Ordering::Relaxed) > self.arriving()
+impl From<Arrival> for Way {
+    fn from(arrival: Arrival) -> Self {
+        Self { arrival, promise: None }
     }
 }
 
 impl Rooms {
     /// No room yet.
     pub(crate) fn new(games: Games, shards: Shards, terms: Terms, stop: Stop, clock: Clock, timing: Timing) -> Self {
-        Self { games, shards, open: Open::default(), terms, stop, clock, timing }
+        let (open, kept, lobby) = (Arc::default(), Mutex::default(), Arc::new(Lobby::new()));
+        Self { games, shards, open, kept, lobby, terms, stop, clock, timing }
     }
 
     /// The games that can be played.
@@ -146,87 +100,177 @@ impl Rooms {
         &self.games
     }
 
-    /// The room that a wish leads to; made if need be.
+    /// What is shown of the rooms.
+    pub(crate) fn lobby(&self) -> &Arc<Lobby> {
+        &self.lobby
+    }
+
+    /// The clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The room that a wish leads to; made if need be. Who comes to watch needs no seat.
     ///
     /// # Errors
     ///
-    /// [`Code::UnknownGame`], [`Code::UnknownRoom`], [`Code::ServerFull`], [`Code::Stopping`], and what a game says of its
-    /// config.
-    pub(crate) async fn arrive(&self, target: &Target) -> Result<Arrival, Code> {
+    /// [`Code::UnknownGame`], [`Code::UnknownRoom`], [`Code::BadCode`], [`Code::BadPass`], [`Code::BadTitle`],
+    /// [`Code::ServerFull`], [`Code::Stopping`], and what a game says of its config.
+    pub(crate) async fn arrive(&self, target: &Target, spectate: bool) -> Result<Way, Code> {
         if self.stop.is_stopping() {
             return Err(Code::Stopping);
         }
-        match target {
-            Target::Game(name) => {
-                let game = self.games.find(name).ok_or(Code::UnknownGame)?;
-                match self.find(game.name())? {
-                    Some(arrival) => Ok(arrival),
-                    None => self.create(game.as_ref(), None, true).await,
-                }
+        let arrival = match target {
+            Target::Game(name) if spectate => self.find_to_watch(name)?,
+            Target::Game(name) => self.any(name).await?,
+            Target::Create { game, config, options } => self.create(game, config.as_deref(), options).await?,
+            Target::Room(id) => self.by_id(*id, true)?,
+            Target::Code(code) => self.by_code(code.parse()?)?,
+            Target::Resume { room, .. } => self.by_id(*room, false)?,
+            Target::Pass(pass) => {
+                let promise = lock(&self.kept).redeem(pass, self.clock.now())?;
+                return Ok(Way { arrival: promise.arrival(), promise: Some(promise) });
             }
-            Target::Create { game, config } => {
-                let game = self.games.find(game).ok_or(Code::UnknownGame)?;
-                self.create(game.as_ref(), config.as_deref(), false).await
-            }
-            Target::Room(id) => self.by_id(*id, true),
-            Target::Resume { room, .. } => self.by_id(*room, false),
+        };
+        Ok(arrival.into())
+    }
+
+    /// Any room of a game with a seat for one more; made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::arrive`].
+    pub(crate) async fn any(&self, name: &str) -> Result<Arrival, Code> {
+        let game = self.games.find(name).ok_or(Code::UnknownGame)?;
+        let found = {
+            let open = lock(&self.open);
+            self.check_players(&open)?;
+            fullest(&open, game.name()).map(Arrival::new)
+        };
+        match found {
+            Some(arrival) => Ok(arrival),
+            None => self.open_room(game.as_ref(), None, RoomOptions::default(), true).await,
         }
     }
 
-    fn by_id(&self, id: Uuid, newcomer: bool) -> Result<Arrival, Code> {
+    /// A new room of a game.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::arrive`].
+    pub(crate) async fn create(
+        &self,
+        game: &str,
+        config: Option<&[u8]>,
+        options: &RoomOptions,
+    ) -> Result<Arrival, Code> {
+        let game = self.games.find(game).ok_or(Code::UnknownGame)?;
+        let title = text::plain(&options.title, limits::TITLE_BYTES).ok_or(Code::BadTitle)?;
+        let options = RoomOptions { title, private: options.private };
+        self.open_room(game.as_ref(), config, options, false).await
+    }
+
+    /// The room with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownRoom`], [`Code::ServerFull`] for a newcomer.
+    pub(crate) fn by_id(&self, id: Uuid, newcomer: bool) -> Result<Arrival, Code> {
         let open = lock(&self.open);
-        let entry = open.get(&id).ok_or(Code::UnknownRoom)?;
+        let entry = open.by_id.get(&id).ok_or(Code::UnknownRoom)?;
         if newcomer {
             self.check_players(&open)?;
         }
         Ok(Arrival::new(entry))
     }
 
-    /// The fullest public room of a game that has a seat.
-    fn find(&self, game: &str) -> Result<Option<Arrival>, Code> {
-        let open = lock(&self.open);
-        self.check_players(&open)?;
-        Ok(fullest(&open, game).map(Arrival::new))
+    /// The room with this code.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownRoom`], [`Code::ServerFull`].
+    pub(crate) fn by_code(&self, code: RoomCode) -> Result<Arrival, Code> {
+        let id = lock(&self.open).by_code.get(&code).copied();
+        self.by_id(id.ok_or(Code::UnknownRoom)?, true)
     }
 
-    fn check_players(&self, open: &BTreeMap<Uuid, Arc<Entry>>) -> Result<(), Code> {
-        let players: u64 = open.values().map(|entry| u64::from(entry.players()) + u64::from(entry.arriving())).sum();
+    fn find_to_watch(&self, name: &str) -> Result<Arrival, Code> {
+        let game = self.games.find(name).ok_or(Code::UnknownGame)?;
+        let open = lock(&self.open);
+        self.check_players(&open)?;
+        listed(&open, game.name()).max_by_key(|entry| entry.expected()).map(Arrival::new).ok_or(Code::UnknownRoom)
+    }
+
+    /// Asks a room to keep a seat, and returns the pass for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ask`].
+    pub(crate) async fn keep_seat(&self, arrival: &Arrival) -> Result<Vec<u8>, Code> {
+        let promise = self.ask(arrival).await?;
+        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), promise, self.clock.now()))
+    }
+
+    /// Asks a room for a seat as long as the promise is kept.
+    ///
+    /// # Errors
+    ///
+    /// What the room says: [`Code::RoomFull`], [`Code::Locked`], [`Code::Finished`], or [`Code::RoomClosed`].
+    pub(crate) async fn ask(&self, arrival: &Arrival) -> Result<Promise, Code> {
+        let (reply, answer) = oneshot::channel();
+        match timeout(DOOR_TIMEOUT, arrival.door().send(Visit::Keep(reply))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(Code::RoomClosed),
+            Err(_) => return Err(Code::ServerFull),
+        }
+        answer.await.map_err(|_| Code::RoomClosed)?
+    }
+
+    /// Gives seats free again that nobody came for in time.
+    pub(crate) fn expire(&self) {
+        lock(&self.kept).expire(self.clock.now());
+    }
+
+    fn check_players(&self, open: &Open) -> Result<(), Code> {
+        let players: u64 = open.by_id.values().map(|entry| u64::from(entry.expected())).sum();
         if players < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }
 
-    async fn create(&self, game: &dyn GameHost, config: Option<&[u8]>, public: bool) -> Result<Arrival, Code> {
+    /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
+    async fn open_room(
+        &self,
+        game: &dyn GameHost,
+        config: Option<&[u8]>,
+        options: RoomOptions,
+        any: bool,
+    ) -> Result<Arrival, Code> {
         let prepared = game.prepare(config)?;
         let (door, guests) = mpsc::channel(WAITING_GUESTS);
-        let entry = Arc::new(Entry {
-            id: Uuid::now_v7(),
-            game: game.name(),
-            public,
-            door,
-            players: AtomicU32::new(0),
-            free: AtomicU32::new(prepared.seats),
-            arriving: AtomicU32::new(0),
-        });
-        let arrival = {
+        let (entry, arrival) = {
             let mut open = lock(&self.open);
             self.check_players(&open)?;
-            // While this room was prepared, someone else may have made one.
-            if let Some(other) = public.then(|| fullest(&open, entry.game)).flatten() {
+            if let Some(other) = any.then(|| fullest(&open, game.name())).flatten() {
                 return Ok(Arrival::new(other));
             }
-            if open.len() >= self.terms.rooms as usize {
+            if open.by_id.len() >= self.terms.rooms as usize {
                 return Err(Code::ServerFull);
             }
-            open.insert(entry.id, entry.clone());
-            Arrival::new(&entry)
+            let entry = Arc::new(Entry::new(free_code(&open), game.name(), options, prepared.seats, door));
+            open.by_id.insert(entry.id, entry.clone());
+            open.by_code.insert(entry.code, entry.id);
+            let arrival = Arrival::new(&entry);
+            (entry, arrival)
         };
-        if self.open(prepared, entry, guests).await { Ok(arrival) } else { Err(Code::Stopping) }
+        self.lobby.notices().put(entry.listing(&Status::default()));
+        if self.start(prepared, entry, guests).await { Ok(arrival) } else { Err(Code::Stopping) }
     }
 
-    async fn open(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Guest>) -> bool {
+    async fn start(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Visit>) -> bool {
         let shard = self.shards.least_busy();
         shard.load().add_room();
         let id = entry.id;
-        let listed = Listed { entry, open: self.open.clone(), load: shard.load().clone() };
+        let notices = self.lobby.notices().clone();
+        let listed = Listed::new(entry, self.open.clone(), notices, shard.load().clone());
         let (stop, clock, timing, fault) = (self.stop.clone(), self.clock, self.timing, self.terms.fault);
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
@@ -236,13 +280,23 @@ impl Rooms {
     }
 }
 
-/// Filling rooms up one by one keeps players together.
-fn fullest<'a>(open: &'a BTreeMap<Uuid, Arc<Entry>>, game: &str) -> Option<&'a Arc<Entry>> {
-    let rooms = open.values().filter(|entry| entry.public && entry.game == game && entry.has_room());
-    rooms.max_by_key(|entry| entry.players() + entry.arriving())
+/// The rooms of a game that are not private.
+fn listed<'a>(open: &'a Open, game: &str) -> impl Iterator<Item = &'a Arc<Entry>> {
+    open.by_id.values().filter(move |entry| !entry.options.private && entry.game == game)
 }
 
-/// Nothing that can panic runs under the lock, and if it did, the list would still be whole.
-fn lock(open: &Open) -> MutexGuard<'_, BTreeMap<Uuid, Arc<Entry>>> {
-    open.lock().unwrap_or_else(PoisonError::into_inner)
+/// Filling rooms up one by one keeps players together.
+fn fullest<'a>(open: &'a Open, game: &str) -> Option<&'a Arc<Entry>> {
+    listed(open, game).filter(|entry| entry.has_room()).max_by_key(|entry| entry.expected())
+}
+
+/// A code that no open room has.
+fn free_code(open: &Open) -> RoomCode {
+    let mut rng = Rng::new(Uuid::new_v4().as_u64_pair().0);
+    loop {
+        let code = RoomCode::random(&mut rng);
+        if !open.by_code.contains_key(&code) {
+            return code;
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     config::{Config, Timing},
     games::Games,
-    gateway::{self, Gateway, MAX_OUTSIDE},
+    gateway::{self, Gateway, MAX_OUTSIDE, pages::Pages},
     ops,
     rooms::{Rooms, Terms},
     shard::Shards,
@@ -75,7 +75,8 @@ impl Server {
         let (shards, ends) = Shards::start(config.shard_count(), &stop).map_err(StartError::Threads)?;
         let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
         let rooms = Rooms::new(games, shards, terms, stop.clone(), Clock::start(), config.timing);
-        let gateway = Gateway { rooms, timing: config.timing, stop: stop.clone() };
+        let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
+        let gateway = Gateway { rooms, pages, public_url, timing: config.timing, stop: stop.clone() };
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         tokio::spawn(ops::listener::serve(operators, stop));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));

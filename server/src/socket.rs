@@ -132,43 +132,6 @@ pub(crate) fn say(socket: &mut Socket, message: &ServerMessage) -> Result<(), Go
     unless_blocked(socket.send(Message::Binary(codec::encode_control(message).into()))).map(|_| ())
 }
 
-/// Writes a control message and waits until the kernel has it.
-///
-/// # Errors
-///
-/// If the connection is broken or closing.
-pub(crate) async fn tell(socket: &mut Socket, message: &ServerMessage) -> Result<(), Gone> {
-    say(socket, message)?;
-    flush(socket).await
-}
-
-async fn flush(socket: &mut Socket) -> Result<(), Gone> {
-    while !unless_blocked(socket.flush())? {
-        socket.get_ref().writable().await.map_err(|_| Gone::Lost)?;
-    }
-    Ok(())
-}
-
-/// Reads the next client message, waiting for it. Cancel-safe.
-///
-/// # Errors
-///
-/// As [`decode`], and [`Code::TooFast`] once the line's allowance is used up.
-pub(crate) async fn read(socket: &mut Socket) -> Result<ClientMessage, Gone> {
-    loop {
-        match socket.read() {
-            Ok(message) => {
-                if let Some(message) = decode(&message)? {
-                    return Ok(message);
-                }
-            }
-            Err(error) if would_block(&error) && socket.get_ref().is_exhausted() => return Err(Code::TooFast.into()),
-            Err(error) if would_block(&error) => socket.get_ref().readable().await.map_err(|_| Gone::Lost)?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 /// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed)
 /// and a close frame; then whatever still comes is read and dropped until the peer has closed as well, because closing
 /// over unread bytes would reset the connection and lose the last words.

@@ -99,7 +99,7 @@ pub enum BadFrame {
     /// The bytes end early.
     #[error("frame ends early")]
     Truncated,
-    /// A number beyond its range: a place outside the view, a list that does not rise, an unknown flag or code.
+    /// A number beyond its range: a place outside the view, a list that does not rise, an unknown code.
     #[error("frame has a number beyond its range")]
     OutOfRange,
     /// Bytes are left over.

@@ -91,7 +91,7 @@ pub enum ClientMessage {
     Input {
         /// Rises by one with each input of a session, from 1.
         number: u32,
-        /// The tick at which it should be executed. Never falls.
+        /// The tick at which it should be executed. Never falls on one connection.
         aim: Tick,
         /// What the client has applied.
         report: Report,

@@ -57,6 +57,8 @@ impl Peer {
             epoch,
             schema_hash,
             schema,
+            code: String::new(),
+            spectator: false,
         };
         self.say(entered).await;
     }

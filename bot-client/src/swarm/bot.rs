@@ -12,7 +12,7 @@ use tiltyard_arena::{
 };
 use tiltyard_shared::{
     game::{Game, Rng, Tick},
-    protocol::{Code, Target, codec},
+    protocol::{Code, Target, codec, lobby::RoomOptions},
     replica::ReplicaError,
 };
 use tokio::time::{sleep_until, timeout};
@@ -68,7 +68,7 @@ async fn enter(shared: &Shared, number: usize) -> Result<Client<Arena>, Error> {
         return Client::enter(options, Target::Room(id)).await;
     }
     let config = shared.plan.config.as_ref().map(codec::encode);
-    let create = Target::Create { game: Arena::NAME.to_owned(), config };
+    let create = Target::Create { game: Arena::NAME.to_owned(), config, options: RoomOptions::default() };
     let made = Client::enter(options, create).await;
     shared.rooms.set(room, made.as_ref().map(|client: &Client<Arena>| client.session().seat().room).map_err(|_| ()));
     made

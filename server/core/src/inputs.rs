@@ -59,6 +59,11 @@ impl<I> SeatInputs<I> {
         self.highest
     }
 
+    /// The session goes on with another client, which need not know what the one before aimed at.
+    pub fn resume(&mut self) {
+        self.aim = Tick(0);
+    }
+
     /// Up to where inputs are settled, and the margin of the last.
     pub fn settled(&self) -> Settled {
         self.settled
@@ -161,6 +166,8 @@ mod tests {
         assert_eq!(taken(&mut inputs, 2, 5, 1), Err(Code::OutOfOrder));
         assert_eq!(taken(&mut inputs, 1, 5, 1), Ok(Outcome::Accepted));
         assert_eq!(taken(&mut inputs, 2, 4, 1), Err(Code::OutOfOrder));
+        inputs.resume();
+        assert_eq!(taken(&mut inputs, 2, 4, 1), Ok(Outcome::Accepted));
     }
 
     #[test]

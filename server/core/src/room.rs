@@ -244,6 +244,7 @@ impl<G: Game> Room<G> {
         let seat = SeatId(place as u32);
         self.edge.resume(seat, self.simulation.world().committed(), jump, verify, now)?;
         found.gone = None;
+        found.inputs.resume();
         Ok(Entered {
             seat,
             player: found.player.unwrap_or(SPECTATOR),

@@ -1,31 +1,26 @@
-//! The hello phase: a client says which protocol it speaks, then where it wants to be, until a room has it.
+//! The hello phase: a client says which protocol it speaks, looks around in the lobby if it likes, and says where it wants
+//! to be, until a room has it.
 
-use std::time::Duration;
-
-use tiltyard_shared::protocol::{ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits};
+use tiltyard_core::admission::Bucket;
+use tiltyard_shared::protocol::{ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits, text};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, error};
 
-use super::Gateway;
+use super::{Gateway, visitor::Visitor};
 use crate::{
     ops::metrics,
-    room::guest::Guest,
-    rooms::Arrival,
+    room::guest::{Guest, Visit},
+    rooms::{DOOR_TIMEOUT, Way},
     socket::{self, Gone, Socket},
 };
 
-/// Most wishes of one connection; after the last refusal it is closed.
-const MAX_WISHES: u32 = 8;
-
-/// Most bytes of one connection before it is in a room.
-const MAX_BYTES: usize = 64 * 1024;
+/// So many wishes in a row may be refused; with one more the connection is closed. Another is granted each time that a
+/// client might have waited for its hello.
+const REFUSALS: u32 = 7;
 
 /// A room that fills up or closes while a guest is on the way is no reason to refuse who wants any room of a game: so
 /// often another is tried.
 const ATTEMPTS: u32 = 4;
-
-/// A room has so long to make room at its door.
-const DOOR_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection whose wish was not granted.
 struct Turned {
@@ -37,9 +32,9 @@ struct Turned {
 /// Serves a new connection until it is in a room or closed.
 pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
     let peer = socket.get_ref().peer();
-    socket.get_mut().allow(MAX_BYTES);
-    let turned = match in_time(gateway, hello(&mut socket, gateway)).await {
-        Ok(()) => match find_seat(socket, gateway).await {
+    let mut visitor = Visitor::new(gateway, &mut socket);
+    let turned = match hello(&mut socket, &mut visitor, gateway).await {
+        Ok(()) => match find_seat(socket, visitor, gateway).await {
             Ok(()) => return,
             Err(turned) => turned,
         },
@@ -52,8 +47,8 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
 }
 
 /// Hello and welcome.
-async fn hello(socket: &mut Socket, gateway: &Gateway) -> Result<(), Gone> {
-    match socket::read(socket).await? {
+async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway) -> Result<(), Gone> {
+    match visitor.next(socket).await? {
         ClientMessage::Hello { protocol, client } => {
             if protocol != VERSION {
                 return Err(Code::WrongVersion.into());
@@ -66,6 +61,7 @@ async fn hello(socket: &mut Socket, gateway: &Gateway) -> Result<(), Gone> {
         _ => return Err(Code::TooEarly.into()),
     }
     let games = gateway.rooms.games().names().into_iter().map(str::to_owned).collect();
+    visitor.start_waiting();
     socket::say(
         socket,
         &ServerMessage::Welcome { protocol: VERSION, server: env!("CARGO_PKG_VERSION").to_owned(), games },
@@ -73,60 +69,82 @@ async fn hello(socket: &mut Socket, gateway: &Gateway) -> Result<(), Gone> {
 }
 
 /// Wishes, until one is granted.
-async fn find_seat(mut socket: Socket, gateway: &Gateway) -> Result<(), Turned> {
-    for number in 1..=MAX_WISHES {
-        let wish = match in_time(gateway, wish(&mut socket)).await {
-            Ok(wish) => wish,
+async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gateway) -> Result<(), Turned> {
+    let mut refusals = Bucket::new(REFUSALS, gateway.timing.hello, visitor.now());
+    loop {
+        let code = match next_wish(&mut socket, &mut visitor).await {
+            Ok(Wish::Enter(wish)) => match enter(socket, wish, gateway).await {
+                Ok(()) => return Ok(()),
+                Err((Some(back), code)) => {
+                    socket = back;
+                    code
+                }
+                Err((None, code)) => return Err(Turned { socket: None, gone: code.into() }),
+            },
+            Ok(Wish::Refused(code)) => code,
             Err(gone) => return Err(Turned { socket: Some(socket), gone }),
         };
-        let (back, code) = match enter(socket, wish, gateway).await {
-            Ok(()) => return Ok(()),
-            Err((Some(back), code)) => (back, code),
-            Err((None, code)) => return Err(Turned { socket: None, gone: code.into() }),
-        };
-        socket = back;
-        if number == MAX_WISHES || code == Code::Stopping {
+        if code == Code::Stopping || !refusals.take(visitor.now()) {
             return Err(Turned { socket: Some(socket), gone: code.into() });
         }
         metrics::refusal(code);
         debug!(peer = %socket.get_ref().peer(), %code, "wish refused");
         let refused = ServerMessage::Refused { code, message: code.to_string() };
-        if let Err(gone) = in_time(gateway, socket::tell(&mut socket, &refused)).await {
+        if let Err(gone) = socket::say(&mut socket, &refused) {
             return Err(Turned { socket: Some(socket), gone });
         }
+        visitor.start_waiting();
     }
-    unreachable!("the last wish returns")
 }
 
-/// The next wish of a client.
-async fn wish(socket: &mut Socket) -> Result<Enter, Gone> {
-    match socket::read(socket).await? {
-        ClientMessage::Enter(enter) => Ok(enter),
-        ClientMessage::Hello { .. } => Err(Code::Malformed.into()),
-        ClientMessage::Leave => Err(Code::Left.into()),
-        ClientMessage::Input { .. } | ClientMessage::Report(_) | ClientMessage::Jump(_) => Err(Code::TooEarly.into()),
+/// What a client wants.
+enum Wish {
+    /// A seat.
+    Enter(Enter),
+    /// Something that can be refused at once.
+    Refused(Code),
+}
+
+/// The next wish of a client. Whether it sees the list of rooms until then is up to it.
+async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wish, Gone> {
+    loop {
+        match visitor.next(socket).await? {
+            ClientMessage::Browse(browse) => {
+                if let Err(code) = visitor.browse(browse) {
+                    return Ok(Wish::Refused(code));
+                }
+            }
+            ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
+                Some(name) => {
+                    enter.name = name;
+                    return Ok(Wish::Enter(enter));
+                }
+                None => return Ok(Wish::Refused(Code::BadName)),
+            },
+            ClientMessage::Hello { .. } => return Err(Code::Malformed.into()),
+            ClientMessage::Leave => return Err(Code::Left.into()),
+            ClientMessage::Input { .. } | ClientMessage::Report(_) | ClientMessage::Jump(_) => {
+                return Err(Code::TooEarly.into());
+            }
+        }
     }
 }
 
 /// Brings a connection into the room of its wish; otherwise gives it back with the reason.
 async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(), (Option<Socket>, Code)> {
-    if !is_name(&wish.name) {
-        return Err((Some(socket), Code::BadName));
-    }
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
-        let arrival = match gateway.rooms.arrive(&wish.target).await {
-            Ok(arrival) => arrival,
+        let way = match gateway.rooms.arrive(&wish.target, wish.spectate).await {
+            Ok(way) => way,
             Err(code) => return Err((Some(socket), code)),
         };
-        let (back, code) = match visit(socket, &wish, &arrival).await {
+        let (back, code) = match visit(socket, &wish, way).await {
             Ok(()) => return Ok(()),
             Err((Some(back), code)) => (back, code),
             Err(lost) => return Err(lost),
         };
-        let elsewhere = any_room && matches!(code, Code::RoomFull | Code::RoomClosed | Code::Finished);
-        if !elsewhere || attempt == ATTEMPTS {
+        if !(any_room && is_elsewhere(code)) || attempt == ATTEMPTS {
             return Err((Some(back), code));
         }
         socket = back;
@@ -134,8 +152,14 @@ async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(),
     }
 }
 
+/// Whether who wants any room should try another.
+pub(super) fn is_elsewhere(code: Code) -> bool {
+    matches!(code, Code::RoomFull | Code::Locked | Code::RoomClosed | Code::Finished)
+}
+
 /// Sends a connection to a room's door and waits for the answer.
-async fn visit(mut socket: Socket, wish: &Enter, arrival: &Arrival) -> Result<(), (Option<Socket>, Code)> {
+async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option<Socket>, Code)> {
+    let Way { arrival, promise } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
         // Nobody but its game closes a room that has just been made.
@@ -147,7 +171,7 @@ async fn visit(mut socket: Socket, wish: &Enter, arrival: &Arrival) -> Result<()
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
-    permit.send(Guest { socket, wish: wish.clone(), reply });
+    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), promise, reply })));
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {
@@ -157,36 +181,6 @@ async fn visit(mut socket: Socket, wish: &Enter, arrival: &Arrival) -> Result<()
         Err(_) => {
             error!("a room has lost a guest");
             Err((None, Code::Internal))
-        }
-    }
-}
-
-/// At most [`limits::NAME_BYTES`], trimmed, no control characters; may be empty.
-fn is_name(name: &str) -> bool {
-    name.len() <= limits::NAME_BYTES && name.trim() == name && !name.chars().any(char::is_control)
-}
-
-/// The outcome of one step of the hello phase; [`Code::HelloTimeout`] if it takes too long, [`Code::Stopping`] if the
-/// server stops first.
-async fn in_time<T>(gateway: &Gateway, step: impl Future<Output = Result<T, Gone>>) -> Result<T, Gone> {
-    let mut stop = gateway.stop.clone();
-    tokio::select! {
-        outcome = timeout(gateway.timing.hello, step) => outcome.map_err(|_| Code::HelloTimeout)?,
-        () = stop.requested() => Err(Code::Stopping.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_name;
-
-    #[test]
-    fn names_are_short_trimmed_and_without_control_characters() {
-        for good in ["", "Ann", "Ann Lee", "äöü", "0123456789abcdef0123456789abcdef"] {
-            assert!(is_name(good), "{good:?}");
-        }
-        for bad in [" ", " Ann", "Ann\t", "A\nB", "A\u{7f}", "0123456789abcdef0123456789abcdef0"] {
-            assert!(!is_name(bad), "{bad:?}");
         }
     }
 }

@@ -1,6 +1,10 @@
 //! HTTP/1.1 over plain TCP by hyper around an axum router, for players and for operators.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{Router, response::Response};
 use hyper::{
@@ -13,6 +17,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use tiltyard_core::admission::Bucket;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -21,7 +26,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::line;
+use crate::{clock::Clock, line};
 
 /// A client has so long for the head of each request; idle connections are closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,13 +37,36 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// How long accepting pauses when the system has no more connections to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Requests to the API that a connection may send each second for long; a burst of twice as many is taken.
+const REQUESTS_PER_SECOND: u32 = 20;
+
 /// A connection's place outside of rooms, kept by whoever serves it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
+pub(crate) struct Place(Arc<Taken>);
+
+#[derive(Debug)]
+struct Taken {
+    _permit: OwnedSemaphorePermit,
+    requests: Mutex<Bucket>,
+    clock: Clock,
+}
+
+impl Place {
+    fn new(permit: OwnedSemaphorePermit, clock: Clock) -> Self {
+        let requests = Mutex::new(Bucket::per_second(REQUESTS_PER_SECOND, clock.now()));
+        Self(Arc::new(Taken { _permit: permit, requests, clock }))
+    }
+
+    /// Whether the connection may send one more request that costs something.
+    pub(crate) fn take_request(&self) -> bool {
+        let mut bucket = self.0.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.take(self.0.clock.now())
+    }
+}
 
 /// Serves the router; each connection takes one of the `places`, and waits to be accepted while there is none. Requests
 /// find their [`Place`] among their extensions. Never returns; when dropped, what has not been upgraded is closed.
-pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Semaphore>) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Semaphore>, clock: Clock) {
     let service = TowerToHyperService::new(router);
     let mut connections = JoinSet::new();
     loop {
@@ -46,7 +74,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Sem
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(serve_one(stream, service.clone(), Place(Arc::new(permit))));
+                connections.spawn(serve_one(stream, service.clone(), Place::new(permit, clock)));
             }
             Err(error) => {
                 warn!(%error, "cannot accept connections");

@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{gateway::http, ops::metrics, stop::Stop};
+use crate::{clock::Clock, gateway::http, ops::metrics, stop::Stop};
 
 /// Histograms keep single samples until someone asks; so often this happens without Prometheus.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, mut stop: Stop) {
         }
     };
     tokio::select! {
-        () = http::serve(listener, router, Arc::new(Semaphore::new(MAX_CONNECTIONS))) => {}
+        () = http::serve(listener, router, Arc::new(Semaphore::new(MAX_CONNECTIONS)), Clock::start()) => {}
         () = upkeep => {}
         () = stop.is_over() => {}
     }

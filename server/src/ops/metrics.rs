@@ -37,6 +37,7 @@ const REFUSALS: &str = "tiltyard_refusals_total";
 const GOODBYES: &str = "tiltyard_goodbyes_total";
 const ROOMS: &str = "tiltyard_rooms";
 const PLAYERS: &str = "tiltyard_players";
+const SPECTATORS: &str = "tiltyard_spectators";
 const ROOM_PANICS: &str = "tiltyard_room_panics_total";
 const TICK_DURATION: &str = "tiltyard_tick_duration_seconds";
 const TICK_LATENESS: &str = "tiltyard_tick_lateness_seconds";
@@ -54,6 +55,14 @@ const LOST_EVENTS: &str = "tiltyard_lost_event_frames_total";
 const LARGEST_GROUP: &str = "tiltyard_largest_group_entities";
 const INPUTS: &str = "tiltyard_inputs_total";
 const LARGE_BUFFERS: &str = "tiltyard_large_write_buffers_total";
+const STALE_JUMPS: &str = "tiltyard_stale_jumps_total";
+const LARGE_EVENTS: &str = "tiltyard_large_events_total";
+const REFUSED_METADATA: &str = "tiltyard_refused_metadata_total";
+const BENT_VALUES: &str = "tiltyard_bent_values_total";
+const LOBBY_CLIENTS: &str = "tiltyard_lobby_clients";
+const LISTS: &str = "tiltyard_lobby_lists_total";
+const LIST_BYTES: &str = "tiltyard_lobby_list_bytes_total";
+const REQUESTS: &str = "tiltyard_api_requests_total";
 
 /// From a tick that costs nothing to one that costs several at 20 Hz.
 const TICK_BUCKETS: &[f64] =
@@ -76,6 +85,7 @@ const METRICS: &[Metric] = &[
         Unit::Count,
         "Seats that are taken, by game; also by players whose connection is gone for a while.",
     ),
+    gauge_of(SPECTATORS, Unit::Count, "Who watches without a seat, by game."),
     counter_of(ROOM_PANICS, Unit::Count, "Rooms closed because their game panicked, by game."),
     Metric {
         name: TICK_DURATION,
@@ -112,6 +122,19 @@ const METRICS: &[Metric] = &[
     },
     counter_of(INPUTS, Unit::Count, "Inputs by game and outcome (accepted, late, repeated, refused)."),
     counter_of(LARGE_BUFFERS, Unit::Count, "Frames so large that their connection keeps the buffer, by game."),
+    counter_of(STALE_JUMPS, Unit::Count, "Jumps ignored because their epoch was not above the current one, by game."),
+    counter_of(LARGE_EVENTS, Unit::Count, "Events of games dropped because they were too large, by game."),
+    counter_of(REFUSED_METADATA, Unit::Count, "Metadata of games refused as too long or no JSON, by game."),
+    counter_of(
+        BENT_VALUES,
+        Unit::Count,
+        "What games did that a world had to bend, by game and kind (field: out of range; outside: off the grid; full: not \
+         spawned).",
+    ),
+    gauge_of(LOBBY_CLIENTS, Unit::Count, "Connections that watch the list of rooms."),
+    counter_of(LISTS, Unit::Count, "Messages about the list of rooms, by kind (snapshot, difference)."),
+    counter_of(LIST_BYTES, Unit::Bytes, "Bytes of the messages about the list of rooms."),
+    counter_of(REQUESTS, Unit::Count, "Requests to the HTTP API, by outcome (ok, or the error's code)."),
 ];
 
 const fn counter_of(name: &'static str, unit: Unit, help: &'static str) -> Metric {
@@ -182,24 +205,41 @@ pub(crate) fn traffic(received: u64, sent: u64) {
 
 /// A wish was refused.
 pub(crate) fn refusal(code: Code) {
-    counter!(REFUSALS, "code" => label(code)).increment(1);
+    counter!(REFUSALS, "code" => code.label()).increment(1);
 }
 
 /// A connection is closed by us.
 pub(crate) fn goodbye(code: Code) {
-    counter!(GOODBYES, "code" => label(code)).increment(1);
+    counter!(GOODBYES, "code" => code.label()).increment(1);
 }
 
-/// A code as a label: `too_large`.
-fn label(code: Code) -> String {
-    let mut label = String::new();
-    for character in format!("{code:?}").chars() {
-        if character.is_uppercase() && !label.is_empty() {
-            label.push('_');
-        }
-        label.push(character.to_ascii_lowercase());
+/// Counts a connection that watches the list of rooms, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct LobbyClient(());
+
+impl LobbyClient {
+    /// One more.
+    pub(crate) fn new() -> Self {
+        gauge!(LOBBY_CLIENTS).increment(1.0);
+        Self(())
     }
-    label
+}
+
+impl Drop for LobbyClient {
+    fn drop(&mut self) {
+        gauge!(LOBBY_CLIENTS).decrement(1.0);
+    }
+}
+
+/// A message about the list of rooms was written.
+pub(crate) fn list(whole: bool, bytes: usize) {
+    counter!(LISTS, "kind" => if whole { "snapshot" } else { "difference" }).increment(1);
+    counter!(LIST_BYTES).increment(bytes as u64);
+}
+
+/// A request to the HTTP API was answered.
+pub(crate) fn request(outcome: String) {
+    counter!(REQUESTS, "outcome" => outcome).increment(1);
 }
 
 /// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
@@ -210,6 +250,8 @@ pub(crate) struct RoomMetrics {
     rooms: Gauge,
     /// Changed by differences: several rooms share it.
     pub(crate) players: Gauge,
+    /// Likewise.
+    pub(crate) spectators: Gauge,
     /// Likewise.
     pub(crate) held: Gauge,
     pub(crate) panics: Counter,
@@ -228,6 +270,11 @@ pub(crate) struct RoomMetrics {
     /// Accepted, late, repeated, refused.
     pub(crate) inputs: [Counter; 4],
     pub(crate) large_buffers: Counter,
+    pub(crate) stale_jumps: Counter,
+    pub(crate) large_events: Counter,
+    pub(crate) refused_metadata: Counter,
+    /// Fields, positions outside the grid, entities too many.
+    pub(crate) bent_values: [Counter; 3],
 }
 
 impl RoomMetrics {
@@ -238,6 +285,7 @@ impl RoomMetrics {
             tick_lateness: histogram!(TICK_LATENESS, "game" => game),
             rooms: gauge!(ROOMS, "game" => game),
             players: gauge!(PLAYERS, "game" => game),
+            spectators: gauge!(SPECTATORS, "game" => game),
             held: gauge!(HELD_PLAYERS, "game" => game),
             panics: counter!(ROOM_PANICS, "game" => game),
             schedule_moved: counter!(SCHEDULE_MOVED, "game" => game),
@@ -254,6 +302,10 @@ impl RoomMetrics {
             inputs: ["accepted", "late", "repeated", "refused"]
                 .map(|outcome| counter!(INPUTS, "game" => game, "outcome" => outcome)),
             large_buffers: counter!(LARGE_BUFFERS, "game" => game),
+            stale_jumps: counter!(STALE_JUMPS, "game" => game),
+            large_events: counter!(LARGE_EVENTS, "game" => game),
+            refused_metadata: counter!(REFUSED_METADATA, "game" => game),
+            bent_values: ["field", "outside", "full"].map(|kind| counter!(BENT_VALUES, "game" => game, "kind" => kind)),
         };
         metrics.rooms.increment(1.0);
         metrics
@@ -289,11 +341,5 @@ mod tests {
             METRICS.iter().filter(|one| METRICS.iter().filter(|other| one.name == other.name).count() > 1).count(),
             0
         );
-    }
-
-    #[test]
-    fn codes_are_labels_in_snake_case() {
-        assert_eq!(label(Code::TooLarge), "too_large");
-        assert_eq!(label(Code::Malformed), "malformed");
     }
 }

@@ -3,13 +3,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{
-    bucket::Bucket,
-    heartbeat::{Beat, Heartbeat},
-};
+use super::heartbeat::{Beat, Heartbeat};
 use crate::{
     config::Timing,
     socket::{self, Gone, Socket},
@@ -38,7 +36,7 @@ impl Connection {
         socket::widen(&mut socket);
         Self {
             socket,
-            bucket: Bucket::new(limits::MESSAGES_PER_SECOND, now),
+            bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
             // Something may have been read together with the wish to enter.
             buffered: true,

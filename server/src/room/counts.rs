@@ -12,12 +12,13 @@ pub(crate) struct Counts {
     metrics: RoomMetrics,
     told: Stats,
     players: u32,
+    spectators: u32,
 }
 
 impl Counts {
     /// Nothing told yet.
     pub(crate) fn new(metrics: RoomMetrics) -> Self {
-        Self { metrics, told: Stats::default(), players: 0 }
+        Self { metrics, told: Stats::default(), players: 0, spectators: 0 }
     }
 
     /// A tick has been computed and its frames written.
@@ -35,10 +36,11 @@ impl Counts {
         }
     }
 
-    /// So many seats are taken now.
-    pub(crate) fn players(&mut self, players: u32) {
+    /// So many seats are taken now, and so many watch.
+    pub(crate) fn people(&mut self, players: u32, spectators: u32) {
         self.metrics.players.increment(f64::from(players) - f64::from(self.players));
-        self.players = players;
+        self.metrics.spectators.increment(f64::from(spectators) - f64::from(self.spectators));
+        (self.players, self.spectators) = (players, spectators);
     }
 
     /// So many seats were taken when last told.
@@ -71,6 +73,13 @@ impl Counts {
         metrics.inputs[1].increment(inputs.late - inputs_told.late);
         metrics.inputs[2].increment(inputs.repeated - inputs_told.repeated);
         metrics.inputs[3].increment(inputs.refused - inputs_told.refused);
+        metrics.stale_jumps.increment(stats.stale_jumps - told.stale_jumps);
+        metrics.large_events.increment(stats.events_too_large - told.events_too_large);
+        metrics.refused_metadata.increment(stats.metadata_refused - told.metadata_refused);
+        let (bent, bent_told) = (&stats.bent, &told.bent);
+        metrics.bent_values[0].increment(bent.fields - bent_told.fields);
+        metrics.bent_values[1].increment(bent.outside - bent_told.outside);
+        metrics.bent_values[2].increment(bent.full - bent_told.full);
         metrics.held.increment(stats.held as f64 - told.held as f64);
         metrics.largest_group.record(stats.largest_group as f64);
         self.told = *stats;
@@ -80,6 +89,7 @@ impl Counts {
 impl Drop for Counts {
     fn drop(&mut self) {
         self.metrics.players.decrement(f64::from(self.players));
+        self.metrics.spectators.decrement(f64::from(self.spectators));
         self.metrics.held.decrement(self.told.held as f64);
     }
 }

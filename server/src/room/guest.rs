@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tiltyard_core::room::Entered;
+use tiltyard_core::room::{Entered, Newcomer, SPECTATOR};
 use tiltyard_shared::{
     game::Game,
     protocol::{Code, Enter, ServerMessage, Target},
@@ -15,7 +15,19 @@ use tracing::debug;
 use uuid::Uuid;
 
 use super::{Connection, End, RoomTask};
-use crate::socket::{Gone, Socket};
+use crate::{
+    rooms::Promise,
+    socket::{Gone, Socket},
+};
+
+/// What comes to a room's door.
+#[derive(Debug)]
+pub(crate) enum Visit {
+    /// A connection that wants in.
+    Guest(Box<Guest>),
+    /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
+    Keep(oneshot::Sender<Result<Promise, Code>>),
+}
 
 /// A connection that wants a seat.
 #[derive(Debug)]
@@ -24,6 +36,8 @@ pub(crate) struct Guest {
     pub(crate) socket: Socket,
     /// What it asked for; the target has led here.
     pub(crate) wish: Enter,
+    /// The seat that was kept for it.
+    pub(crate) promise: Option<Promise>,
     /// Where the answer goes.
     pub(crate) reply: oneshot::Sender<Reply>,
 }
@@ -48,18 +62,36 @@ impl Guest {
 }
 
 /// Sends everybody back who waits at a closed room.
-pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Guest>, code: Code) {
+pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
     guests.close();
-    while let Ok(guest) = guests.try_recv() {
-        guest.refuse(code);
+    while let Ok(visit) = guests.try_recv() {
+        match visit {
+            Visit::Guest(guest) => guest.refuse(code),
+            Visit::Keep(reply) => drop(reply.send(Err(code))),
+        }
     }
 }
 
 impl<G: Game> RoomTask<G> {
+    /// Answers who came to the door.
+    pub(super) fn welcome(&mut self, visit: Visit) -> Result<(), End> {
+        match visit {
+            Visit::Guest(guest) => self.admit(*guest),
+            Visit::Keep(reply) => {
+                let promised = self.setup.listed.promised();
+                let open = self.room.check_open(promised, false);
+                let _ = reply.send(open.map(|()| self.setup.listed.promise()));
+                Ok(())
+            }
+        }
+    }
+
     /// Gives a guest a seat, or sends it back.
-    pub(super) fn admit(&mut self, guest: Guest) -> Result<(), End> {
+    fn admit(&mut self, mut guest: Guest) -> Result<(), End> {
         let now = self.now();
-        match self.guarded(|task| task.take_seat(&guest.wish, now)) {
+        // From here to the seat nobody else is asked.
+        let expected = guest.promise.take().is_some();
+        match self.guarded(|task| task.take_seat(&guest.wish, expected, now)) {
             Ok(Ok((entered, token))) => self.connect(guest, entered, token, now),
             Ok(Err(code)) => guest.refuse(code),
             Err(end) => {
@@ -71,12 +103,18 @@ impl<G: Game> RoomTask<G> {
         Ok(())
     }
 
-    fn take_seat(&mut self, wish: &Enter, now: Duration) -> Result<(Entered, Uuid), Code> {
+    fn take_seat(&mut self, wish: &Enter, expected: bool, now: Duration) -> Result<(Entered, Uuid), Code> {
         if let Target::Resume { token, jump, .. } = wish.target {
             return Ok((self.room.resume(token, jump, wish.verify, now)?, token));
         }
-        let token = Uuid::new_v4();
-        Ok((self.room.enter(wish.name.clone(), token, wish.verify, now)?, token))
+        let (token, verify) = (Uuid::new_v4(), wish.verify);
+        let entered = if wish.spectate {
+            self.room.spectate(token, verify)?
+        } else {
+            let newcomer = Newcomer { name: wish.name.clone(), token, verify, expected };
+            self.room.enter(newcomer, self.setup.listed.promised())?
+        };
+        Ok((entered, token))
     }
 
     /// Puts a guest's socket onto its seat. Whoever has the same session on another connection is told there.
@@ -113,6 +151,8 @@ impl<G: Game> RoomTask<G> {
             epoch: entered.epoch,
             schema_hash: self.schema.hash,
             schema: (!known).then(|| self.schema.json.clone()),
+            code: self.setup.listed.code().to_string(),
+            spectator: entered.player == SPECTATOR,
         }
     }
 }

@@ -64,6 +64,11 @@ impl Heartbeat {
         Beat::Ping(self.number)
     }
 
+    /// When the next ping or miss is due.
+    pub(crate) fn next(&self) -> Duration {
+        self.next
+    }
+
     /// A ping was answered. Answers to other pings than the last are passed over.
     pub(crate) fn answer(&mut self, number: u32, now: Duration) {
         if number != self.number {

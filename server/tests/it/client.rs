@@ -11,8 +11,11 @@ use std::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use tiltyard_shared::{
     game::{PlayerId, Tick},
-    protocol::{CONTROL, ClientMessage, Code, Enter, FRAME, Jump, Report, ServerMessage, Target, VERSION, codec},
-    replica::Replica,
+    protocol::{
+        CONTROL, ClientMessage, Code, Enter, FRAME, Jump, Report, ServerMessage, Target, VERSION, codec,
+        lobby::{Browse, RoomCode, RoomEntry, RoomList},
+    },
+    replica::{Applied, Replica},
     schema::Schema,
 };
 use tokio::{
@@ -62,14 +65,20 @@ pub(crate) struct Seat {
     pub(crate) player: PlayerId,
     pub(crate) input: u32,
     pub(crate) epoch: u32,
+    pub(crate) spectator: bool,
+    pub(crate) code: RoomCode,
 }
 
 pub(crate) struct Client {
     pub(crate) stream: WebSocketStream<Wire>,
+    /// What the lobby said.
+    pub(crate) list: RoomList,
     /// What the frames said, once in a room.
     pub(crate) replica: Option<Replica>,
     /// Frames received on this connection.
     pub(crate) frames: u64,
+    /// Inputs refused.
+    refused: Vec<(u32, Code)>,
     inputs: u32,
 }
 
@@ -80,7 +89,7 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         let wire = Wire { stream, mute: false };
         let (stream, _) = patiently(client_async(format!("ws://{addr}/ws"), wire)).await.unwrap();
-        Self { stream, replica: None, frames: 0, inputs: 0 }
+        Self { stream, list: RoomList::default(), replica: None, frames: 0, refused: Vec::new(), inputs: 0 }
     }
 
     /// A connection that has been welcomed.
@@ -106,17 +115,59 @@ impl Client {
         patiently(self.stream.send(message)).await.unwrap();
     }
 
+    /// Begins to look at a page of the list, and waits for it.
+    pub(crate) async fn browse(&mut self, browse: Browse) -> Result<(), Code> {
+        self.say(&ClientMessage::Browse(Some(browse))).await;
+        loop {
+            match self.control().await {
+                ServerMessage::Refused { code, .. } => return Err(code),
+                message => {
+                    let whole = matches!(message, ServerMessage::Rooms { .. });
+                    assert!(self.list.apply(message));
+                    if whole {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what the lobby says until its list is so.
+    pub(crate) async fn until_list(&mut self, mut is_so: impl FnMut(&[RoomEntry]) -> bool) {
+        while !is_so(&self.list.rooms().cloned().collect::<Vec<_>>()) {
+            let message = self.control().await;
+            assert!(self.list.apply(message));
+        }
+    }
+
     /// Wishes for a seat.
     pub(crate) async fn enter(&mut self, target: Target) -> Result<Seat, Code> {
-        self.say(&ClientMessage::Enter(Enter { target, name: "Ann".to_owned(), schema: None, verify: true })).await;
-        match self.control().await {
-            ServerMessage::Entered { room, token, player, input, epoch, schema, schema_hash, .. } => {
+        self.enter_as(target, false).await
+    }
+
+    /// Wishes to watch.
+    pub(crate) async fn watch(&mut self, target: Target) -> Result<Seat, Code> {
+        self.enter_as(target, true).await
+    }
+
+    async fn enter_as(&mut self, target: Target, spectate: bool) -> Result<Seat, Code> {
+        let name = "Ann".to_owned();
+        self.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify: true, spectate })).await;
+        let mut answer = self.control().await;
+        // Who browses may be told of rooms until the seat is there.
+        while matches!(answer, ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. }) {
+            answer = self.control().await;
+        }
+        match answer {
+            ServerMessage::Entered {
+                room, token, player, input, epoch, schema, schema_hash, code, spectator, ..
+            } => {
                 let json = schema.expect("it was not known");
                 assert_eq!(Schema::hash(&json), schema_hash);
                 let schema: Schema = serde_json::from_str(&json).unwrap();
                 self.replica = Some(Replica::new(&schema.entity, epoch));
                 self.inputs = input;
-                Ok(Seat { room, token, player, input, epoch })
+                Ok(Seat { room, token, player, input, epoch, spectator, code: code.parse().unwrap() })
             }
             ServerMessage::Refused { code, message } => {
                 assert_eq!(message, code.to_string());
@@ -150,6 +201,14 @@ impl Client {
                 return message;
             }
         }
+    }
+
+    /// Reads frames until one refuses an input.
+    pub(crate) async fn until_refusal(&mut self) -> (u32, Code) {
+        while self.refused.is_empty() {
+            assert_eq!(self.read().await, None);
+        }
+        self.refused.remove(0)
     }
 
     /// Reads frames until the player's figure stands so.
@@ -202,7 +261,9 @@ impl Client {
                 CONTROL => return Some(codec::decode(&bytes[1..]).unwrap()),
                 FRAME => {
                     let replica = self.replica.as_mut().expect("frames come after the seat");
-                    replica.apply(&bytes).unwrap();
+                    if let Applied::Frame(head) = replica.apply(&bytes).unwrap() {
+                        self.refused.extend(head.refused);
+                    }
                     self.frames += 1;
                     let report = ClientMessage::Report(replica.report());
                     // A server that has said goodbye reads no reports.

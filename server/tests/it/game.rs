@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use tiltyard_server::{Config, Games, Server};
 use tiltyard_shared::{
     prelude::*,
-    protocol::{Target, codec},
+    protocol::{Target, codec, lobby::RoomOptions},
 };
 
 /// What a player can make the game do.
@@ -17,6 +17,10 @@ pub(crate) enum Pull {
     End,
     /// The game panics.
     Break,
+    /// The game says so in the lobby.
+    Tell(String),
+    /// The room takes no new players, or does again.
+    Lock(bool),
 }
 
 /// What a room of it is made from.
@@ -61,6 +65,7 @@ impl Game for Puppet {
             tick_hz: 50,
             max_players: config.seats.into(),
             grace: Duration::from_millis(config.grace_ms.into()),
+            max_spectators: 2,
             linger: Duration::from_millis(200),
             ..Settings::default()
         }
@@ -92,6 +97,8 @@ impl Game for Puppet {
                 }
                 Pull::End => ctx.finish("over".into()),
                 Pull::Break => panic!("told to"),
+                Pull::Tell(json) => ctx.set_metadata(json.as_str()),
+                Pull::Lock(locked) => ctx.set_locked(*locked),
             }
         }
     }
@@ -111,7 +118,8 @@ pub(crate) async fn serve(config: &Config) -> Server {
     Server::start(config, Games::new().with::<Puppet>()).await.expect("the ports are free")
 }
 
-/// A new room with such strings.
+/// A new room with such strings, which nobody else is led to.
 pub(crate) fn create(strings: &Strings) -> Target {
-    Target::Create { game: "puppet".to_owned(), config: Some(codec::encode(strings)) }
+    let options = RoomOptions { title: String::new(), private: true };
+    Target::Create { game: "puppet".to_owned(), config: Some(codec::encode(strings)), options }
 }

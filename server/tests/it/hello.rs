@@ -1,7 +1,9 @@
 //! Before the room: what a client may say, and what it is told if it says something else.
 
 use futures_util::SinkExt as _;
-use tiltyard_shared::protocol::{ClientMessage, Code, Enter, Report, ServerMessage, Target, VERSION, limits};
+use tiltyard_shared::protocol::{
+    ClientMessage, Code, Enter, Report, ServerMessage, Target, VERSION, limits, lobby::RoomOptions,
+};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
@@ -43,8 +45,8 @@ async fn a_refused_wish_may_be_followed_by_another_but_not_for_ever() {
     let wishes = [
         (Target::Game("chess".to_owned()), Code::UnknownGame),
         (Target::Room(Uuid::nil()), Code::UnknownRoom),
-        (Target::Create { game: "puppet".to_owned(), config: Some(vec![1]) }, Code::BadConfig),
-        (Target::Create { game: "puppet".to_owned(), config: Some(vec![0; limits::CONFIG_BYTES + 1]) }, Code::TooLarge),
+        (Target::Create { game: "puppet".to_owned(), config: Some(vec![1]), options: RoomOptions::default() }, Code::BadConfig),
+        (Target::Create { game: "puppet".to_owned(), config: Some(vec![0; limits::CONFIG_BYTES + 1]), options: RoomOptions::default() }, Code::TooLarge),
         (create(&Strings { broken: true, ..Strings::default() }), Code::GameFailed),
     ];
     for (target, code) in wishes {
@@ -61,14 +63,14 @@ async fn a_refused_wish_may_be_followed_by_another_but_not_for_ever() {
 }
 
 fn enter(target: Target, name: &str) -> ClientMessage {
-    ClientMessage::Enter(Enter { target, name: name.to_owned(), schema: None, verify: false })
+    ClientMessage::Enter(Enter { target, name: name.to_owned(), schema: None, verify: false, spectate: false })
 }
 
 #[tokio::test]
 async fn a_name_with_control_characters_is_refused() {
     let server = serve(&config()).await;
     let mut client = Client::welcome(server.listen_addr()).await;
-    for name in ["A\nB", " A", &"A".repeat(33)] {
+    for name in ["A\nB", "A\u{202e}", &"A".repeat(33)] {
         client.say(&enter(puppet(), name)).await;
         assert!(matches!(client.control().await, ServerMessage::Refused { code: Code::BadName, .. }));
     }

@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod api;
 mod client;
 mod game;
 mod hello;
+mod http;
 mod limits;
+mod lobby;
 mod one_input;
 mod ops;
 mod process;

@@ -1,27 +1,10 @@
 //! What operators see.
 
-use std::net::SocketAddr;
-
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
-
 use crate::{
     client::Client,
     game::{Pull, Strings, config, create, serve},
+    http::page,
 };
-
-/// The head and body of a page.
-async fn page(addr: SocketAddr, path: &str, headers: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(addr).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
 
 fn sample(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{metrics}"));
@@ -38,7 +21,7 @@ async fn metrics_count_what_happens() {
     ann.goodbye().await;
     // A room tells its counters at its end, which is right after the goodbye.
     let metrics = loop {
-        let (head, metrics) = page(server.ops_addr(), "/metrics", "").await;
+        let (head, metrics) = page(server.ops_addr(), "/metrics").await;
         assert!(head.contains("text/plain; version=0.0.4"), "{head}");
         if metrics.contains("tiltyard_inputs_total{") && sample(&metrics, "tiltyard_room_panics_total") >= 1.0 {
             break metrics;
@@ -58,19 +41,16 @@ async fn metrics_count_what_happens() {
 }
 
 #[tokio::test]
-async fn health_and_the_first_page_answer() {
+async fn health_answers() {
     let server = serve(&config()).await;
-    assert_eq!(page(server.ops_addr(), "/healthz", "").await.1, "ok\n");
-    assert_eq!(page(server.ops_addr(), "/readyz", "").await.1, "ready\n");
-    let (_, welcome) = page(server.listen_addr(), "/", "").await;
-    assert!(welcome.contains(&format!("ws://{}/ws", server.listen_addr())), "{welcome}");
-    assert!(welcome.contains("puppet"), "{welcome}");
+    assert_eq!(page(server.ops_addr(), "/healthz").await.1, "ok\n");
+    assert_eq!(page(server.ops_addr(), "/readyz").await.1, "ready\n");
 }
 
 #[tokio::test]
 async fn what_is_no_websocket_handshake_is_refused_in_words() {
     let server = serve(&config()).await;
-    let (head, body) = page(server.listen_addr(), "/ws", "").await;
+    let (head, body) = page(server.listen_addr(), "/ws").await;
     assert!(head.starts_with("HTTP/1.1 400"), "{head}");
     assert!(body.starts_with("this is for WebSocket"), "{body}");
 }

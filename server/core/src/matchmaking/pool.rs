@@ -10,7 +10,8 @@
 //! most [`Mode::balance`], teams of single players by at most the spread of the match divided by their size. Of two
 //! tickets that differ only in waiting the older goes first. And waiting is bounded: a ticket that is not older than any
 //! other free one of its mode is proposed in this very round if free single tickets for all other seats are within half
-//! the start of the window of its rating and within the start of the latency window of a region that it reaches too.
+//! the start of the window of its rating and within the start of the latency window of a region that it reaches too (and
+//! running rooms do not take them, and the mode's balance is not stricter than the start of its window).
 
 use std::{
     collections::{BTreeMap, BTreeSet},

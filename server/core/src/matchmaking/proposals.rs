@@ -144,16 +144,7 @@ pub enum ToHome {
         tickets: Vec<TicketId>,
     },
     /// Everybody has agreed: the players shall go to the host.
-    Go {
-        /// The match.
-        id: MatchId,
-        /// Where the seats are.
-        host: InstanceId,
-        /// What players must name to take them.
-        reservation: Reservation,
-        /// Tickets of this home.
-        tickets: Vec<TicketId>,
-    },
+    Go(Go),
     /// The match has come to nothing before anybody was told to go.
     Release {
         /// The match.
@@ -186,18 +177,7 @@ pub enum ToHome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToHost {
     /// Keep seats.
-    Reserve {
-        /// The match.
-        id: MatchId,
-        /// Who asks.
-        matchmaker: InstanceId,
-        /// The name of the mode.
-        mode: String,
-        /// A new room, or one that runs here.
-        place: Place,
-        /// The tickets by team.
-        teams: Vec<Vec<Ticket>>,
-    },
+    Reserve(Reserve),
     /// The match has come to nothing before anybody was told to go.
     Release {
         /// The match.
@@ -219,6 +199,34 @@ pub enum ToHost {
         /// Who asks.
         home: InstanceId,
     },
+}
+
+/// Seats that a host shall keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve {
+    /// The match.
+    pub id: MatchId,
+    /// Who asks.
+    pub matchmaker: InstanceId,
+    /// The name of the mode.
+    pub mode: String,
+    /// A new room, or one that runs here.
+    pub place: Place,
+    /// The tickets by team.
+    pub teams: Vec<Vec<Ticket>>,
+}
+
+/// Where the players of a match shall go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Go {
+    /// The match.
+    pub id: MatchId,
+    /// Where the seats are.
+    pub host: InstanceId,
+    /// What players must name to take them.
+    pub reservation: Reservation,
+    /// Tickets of the home that is told.
+    pub tickets: Vec<TicketId>,
 }
 
 /// A number that a host gives to the seats that it keeps for a match; never given twice by an instance. The pass that

@@ -28,7 +28,10 @@ pub(crate) enum Body {
     /// To the ticket queue.
     Publish(Request),
     /// From the ticket queue.
-    Delivery { tag: u64, request: Request },
+    Delivery {
+        tag: u64,
+        request: Request,
+    },
 }
 
 /// All letters by when they arrive.

@@ -76,7 +76,9 @@ impl Ledger {
     /// The one who acknowledged may be gone now: nothing that the broker has forgotten may be unknown to everybody.
     pub(crate) fn matchmaker_died(&self) -> Result<(), String> {
         let mut lost = self.acknowledged.difference(&self.taken_in).filter(|ticket| self.tickets[*ticket].open);
-        lost.next().map_or(Ok(()), |ticket| Err(format!("{ticket:?} was acknowledged and in no pool when its matchmaker died")))
+        lost.next().map_or(Ok(()), |ticket| {
+            Err(format!("{ticket:?} was acknowledged and in no pool when its matchmaker died"))
+        })
     }
 
     /// Waiting time is kept over everything that can happen to an open ticket.

@@ -6,6 +6,7 @@
 
 mod bus;
 mod crowd;
+mod effects;
 mod faults;
 mod ledger;
 mod pool;

@@ -2,11 +2,15 @@
 //! proposal is checked ticket by ticket, slowly and from the documentation.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use proptest::prelude::*;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 use tiltyard_core::matchmaking::{
     InstanceId, MatchId, SessionId, TicketId,
     mode::{Mode, Window},
@@ -39,8 +43,9 @@ enum Act {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let party = prop::collection::vec(0..400i32, 1..=3);
-    let regions = prop::collection::vec((0..3usize, 0..200u32), 0..=3);
+    let rating = prop_oneof![0..400i32, Just(200), Just(210)];
+    let party = prop::collection::vec(rating, 1..=3);
+    let regions = prop_oneof![Just(Vec::new()), prop::collection::vec((0..3usize, 0..200u32), 0..=3)];
     let add = (0..HOMES, 0..3usize, party, regions, 0..40u64);
     prop_oneof![
         12 => add.prop_map(|(home, mode, party, regions, waited)| Act::Add(home, mode, party, regions, waited)),
@@ -78,16 +83,48 @@ struct Model {
     vacancies: BTreeMap<(MatchId, usize), (Vacancy, Duration)>,
     open: Vec<Proposal>,
     held: BTreeMap<TicketId, Duration>,
+    reached: Reached,
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+/// What the cases reached: properties that nothing tests prove nothing.
+#[derive(Debug, Default)]
+struct Reached {
+    full: u32,
+    partial: u32,
+    with_parties: u32,
+    backfills: u32,
+    passed_by: u32,
+    bounded: u32,
+    expired: u32,
+    cancelled: u32,
+}
 
-    #[test]
-    fn the_pool_is_what_the_model_says(acts in prop::collection::vec(act(), 1..120)) {
+#[test]
+fn the_pool_is_what_the_model_says() {
+    let reached = RefCell::new(Reached::default());
+    let config = Config { source_file: Some(file!()), ..Config::with_cases(400) };
+    let played = TestRunner::new(config).run(&prop::collection::vec(act(), 1..120), |acts| {
+        let mut model = Model::new(reached.take());
+        for act in acts {
+            model.act(act);
+            let known: Vec<_> = model.pool.tickets().map(|ticket| ticket.id).collect();
+            prop_assert_eq!(known, model.tickets.keys().copied().collect::<Vec<_>>());
+        }
+        reached.replace(model.reached);
+        Ok(())
+    });
+    played.unwrap();
+    let Reached { full, partial, with_parties, backfills, passed_by, bounded, expired, cancelled } =
+        reached.into_inner();
+    let all = [full, partial, with_parties, backfills, passed_by, bounded, expired, cancelled];
+    assert!(all.iter().all(|count| *count > 20), "the cases do not reach everything: {all:?}");
+}
+
+impl Model {
+    fn new(reached: Reached) -> Self {
         let mut pool = Pool::new(modes()).unwrap();
         pool.set_regions(REGIONS[..2].iter().map(|name| (*name).to_owned()).collect());
-        let mut model = Model {
+        Self {
             pool,
             now: Duration::from_secs(1_000),
             modes: modes(),
@@ -96,16 +133,10 @@ proptest! {
             vacancies: BTreeMap::new(),
             open: Vec::new(),
             held: BTreeMap::new(),
-        };
-        for act in acts {
-            model.act(act);
-            let known: Vec<_> = model.pool.tickets().map(|ticket| ticket.id).collect();
-            prop_assert_eq!(known, model.tickets.keys().copied().collect::<Vec<_>>());
+            reached,
         }
     }
-}
 
-impl Model {
     fn act(&mut self, act: Act) {
         match act {
             Act::Add(home, mode, party, regions, waited) => self.add(home, mode, &party, &regions, waited),
@@ -125,7 +156,7 @@ impl Model {
             Act::Free(index) if !self.open.is_empty() => {
                 let proposal = self.open.remove(index.index(self.open.len()));
                 self.pool.free(&proposal, self.now);
-                proposal.tickets().for_each(|ticket| drop(self.held.remove(&ticket.id)));
+                self.held.retain(|id, _| proposal.tickets().all(|ticket| ticket.id != *id));
             }
             Act::Settle(index) if !self.open.is_empty() => {
                 let proposal = self.open.remove(index.index(self.open.len()));
@@ -178,6 +209,7 @@ impl Model {
         if taken.stale {
             return;
         }
+        self.reached.cancelled += taken.cancelled.len() as u32;
         self.tickets.retain(|id, (ticket, ..)| ticket.home != instance(home) || named.contains(id));
         for id in named {
             let (ticket, heard, number) = self.tickets.get_mut(&id).unwrap();
@@ -200,7 +232,7 @@ impl Model {
     fn wait(&mut self, time: Duration) {
         self.now += time;
         let now = self.now;
-        self.pool.expire(now);
+        self.reached.expired += self.pool.expire(now).len() as u32;
         self.tickets.retain(|_, (_, heard, _)| *heard + FORGET >= now);
         self.vacancies.retain(|_, (_, heard)| *heard + FORGET >= now);
     }
@@ -222,25 +254,37 @@ impl Model {
         let mut left = before.clone();
         for proposal in &proposals {
             for ticket in proposal.tickets() {
-                assert_eq!(left.remove(&ticket.id).as_ref(), Some(ticket), "free, in no other match, waiting as stated");
+                assert_eq!(
+                    left.remove(&ticket.id).as_ref(),
+                    Some(ticket),
+                    "free, in no other match, waiting as stated"
+                );
             }
             self.check(proposal);
         }
-        check_oldest_first(&proposals, &left);
+        self.reached.passed_by += check_oldest_first(&proposals, &left);
         self.check_bounded_waiting(&before, &proposals, &left);
         self.open.extend(proposals);
     }
 
-    fn check(&self, proposal: &Proposal) {
-        let mode = self.modes.iter().find(|mode| mode.name == proposal.mode).unwrap();
+    fn check(&mut self, proposal: &Proposal) {
+        let mode = self.modes.iter().find(|mode| mode.name == proposal.mode).unwrap().clone();
         assert_eq!(proposal.teams.len(), mode.teams);
         for ticket in proposal.tickets() {
             let ms = ticket.distance(&proposal.region).unwrap();
             assert!(ms <= mode.latency.at(ticket.waited), "{ms} ms is too far for {ticket:?}");
         }
         match proposal.place {
-            Place::New => check_match(mode, proposal),
-            Place::Running { room, host, team } => self.check_backfill(mode, proposal, (room, team), host),
+            Place::New => {
+                let full = check_match(&mode, proposal);
+                *if full { &mut self.reached.full } else { &mut self.reached.partial } += 1;
+                let party = proposal.tickets().any(|ticket| ticket.party.len() > 1);
+                self.reached.with_parties += u32::from(party);
+            }
+            Place::Running { room, host, team } => {
+                self.check_backfill(&mode, proposal, (room, team), host);
+                self.reached.backfills += 1;
+            }
         }
     }
 
@@ -258,7 +302,7 @@ impl Model {
 
     /// The oldest of a mode is matched if single tickets for all other seats are near enough.
     fn check_bounded_waiting(
-        &self,
+        &mut self,
         before: &BTreeMap<TicketId, Ticket>,
         proposals: &[Proposal],
         left: &BTreeMap<TicketId, Ticket>,
@@ -267,7 +311,9 @@ impl Model {
         let backfills: BTreeSet<_> = running.flat_map(Proposal::tickets).map(|ticket| ticket.id).collect();
         for mode in &self.modes {
             let free = || before.values().filter(|ticket| ticket.mode == mode.name && !backfills.contains(&ticket.id));
-            let Some(oldest) = free().max_by_key(|ticket| (ticket.waited, std::cmp::Reverse(ticket.id))) else { continue };
+            let Some(oldest) = free().max_by_key(|ticket| (ticket.waited, std::cmp::Reverse(ticket.id))) else {
+                continue;
+            };
             let reached = |region| oldest.distance(region).is_some_and(|ms| ms <= mode.latency.at(oldest.waited));
             for region in REGIONS[..2].iter().filter(|region| reached(region)) {
                 let near = free().filter(|ticket| {
@@ -276,6 +322,7 @@ impl Model {
                     ticket.id != oldest.id && ticket.party.len() == 1 && close && reach
                 });
                 let enough = near.count() >= mode.seats() - oldest.party.len();
+                self.reached.bounded += u32::from(enough);
                 assert!(!enough || !left.contains_key(&oldest.id), "{oldest:?} could have been matched");
             }
         }
@@ -290,7 +337,8 @@ fn size(team: &[Ticket]) -> usize {
     team.iter().map(|ticket| ticket.party.len()).sum()
 }
 
-fn check_match(mode: &Mode, proposal: &Proposal) {
+/// Windows, teams and balance; whether it is full.
+fn check_match(mode: &Mode, proposal: &Proposal) -> bool {
     let sizes: Vec<_> = proposal.teams.iter().map(|team| size(team)).collect();
     let full = sizes.iter().all(|size| *size == mode.team_size);
     let (least, most) = (*sizes.iter().min().unwrap(), *sizes.iter().max().unwrap());
@@ -312,15 +360,19 @@ fn check_match(mode: &Mode, proposal: &Proposal) {
         let spread = f64::from(ratings().max().unwrap() - ratings().min().unwrap());
         assert!(apart <= spread / mode.team_size as f64 + 1e-6, "teams of singles are {apart} apart, of {spread}");
     }
+    full
 }
 
-/// Nobody is left who differs from a matched ticket only in having waited longer.
-fn check_oldest_first(proposals: &[Proposal], left: &BTreeMap<TicketId, Ticket>) {
+/// Nobody is left who differs from a matched ticket only in having waited longer. How many differ in having waited less.
+fn check_oldest_first(proposals: &[Proposal], left: &BTreeMap<TicketId, Ticket>) -> u32 {
+    let mut younger = 0;
     let ratings = |ticket: &Ticket| ticket.party.iter().map(|member| member.rating).collect::<Vec<_>>();
     for matched in proposals.iter().flat_map(Proposal::tickets) {
         for other in left.values().filter(|other| other.mode == matched.mode && other.regions == matched.regions) {
-            let passed_over = ratings(other) == ratings(matched) && other.waited > matched.waited;
-            assert!(!passed_over, "{other:?} was passed over for {matched:?}");
+            let equal = ratings(other) == ratings(matched);
+            assert!(!equal || other.waited <= matched.waited, "{other:?} was passed over for {matched:?}");
+            younger += u32::from(equal);
         }
     }
+    younger
 }

@@ -112,7 +112,8 @@ impl<'a> Round<'a> {
 
     fn newcomers(&mut self, open: &Open, window: u32) -> Vec<usize> {
         let (vacancy, taken) = (&open.vacancy, &self.taken);
-        let region = self.regions.iter_mut().find(|region| region.name == vacancy.region).expect("rooms' are among them");
+        let region =
+            self.regions.iter_mut().find(|region| region.name == vacancy.region).expect("rooms' are among them");
         let (mut seats, mut rejected, mut newcomers) = (vacancy.seats, 0, Vec::new());
         let mut search = Search::new(&mut region.shelves, vacancy.rating, taken);
         while let Some((distance, size, seeker)) = search.nearest(&region.shelves) {
@@ -196,7 +197,8 @@ impl<'a> Round<'a> {
             search.pass(size, shelves, taken);
         }
         let complete = draft.is_full() || (!full && draft.is_enough());
-        let teams = |draft: Draft<'_>| draft.teams.into_iter().map(|team| team.parts.iter().map(|part| part.seeker).collect());
+        let teams =
+            |draft: Draft<'_>| draft.teams.into_iter().map(|team| team.parts.iter().map(|part| part.seeker).collect());
         (complete && draft.balance()).then(|| teams(draft).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{AGREED, MESSAGE, Message, No, Request, Reservation, STATE_EVERY, ToHome, ToHost, ToMatchmaker};
+use super::{AGREED, Go, MESSAGE, Message, No, Request, Reservation, STATE_EVERY, ToHome, ToHost, ToMatchmaker};
 use crate::matchmaking::{
     InstanceId, MatchId, SessionId, TicketId,
     pool::Renewal,
@@ -232,9 +232,9 @@ impl Home {
                 let answer = self.agree(now, id, &tickets, effects);
                 effects.push(Effect::Send(matchmaker, Message::Matchmaker(answer)));
             }
-            ToHome::Go { id, host, reservation, tickets } => {
-                for ticket in tickets {
-                    self.go(now, ticket, (id, host, reservation), effects);
+            ToHome::Go(go) => {
+                for ticket in &go.tickets {
+                    self.go(now, *ticket, &go, effects);
                 }
             }
             ToHome::Release { id } => self.release(now, id, effects),
@@ -269,13 +269,9 @@ impl Home {
         ToMatchmaker::Yes { id, home: self.id }
     }
 
-    fn go(
-        &mut self,
-        now: Duration,
-        ticket: TicketId,
-        (id, host, reservation): (MatchId, InstanceId, Reservation),
-        effects: &mut Vec<Effect>,
-    ) {
+    /// Players are sent off while the yes holds; whoever is not bound to this match declines.
+    fn go(&mut self, now: Duration, ticket: TicketId, go: &Go, effects: &mut Vec<Effect>) {
+        let Go { id, host, reservation, .. } = *go;
         match self.tickets.get_mut(&ticket) {
             Some(held) if matches!(held.state, State::Agreed { id: agreed, .. } if agreed == id) => {
                 held.state = State::Going { id, host, ask: now + AGREED };

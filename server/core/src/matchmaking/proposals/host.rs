@@ -10,13 +10,13 @@ use std::{
 };
 
 use super::{
-    Claim, MESSAGE, Message, REMEMBERED, RESERVED, Request, Reservation, STATE_EVERY, ToHome, ToHost, ToMatchmaker,
+    Claim, MESSAGE, Message, REMEMBERED, RESERVED, Request, Reservation, Reserve, STATE_EVERY, ToHome, ToHost,
+    ToMatchmaker,
 };
 use crate::matchmaking::{
     InstanceId, MatchId, SessionId, TicketId,
     mode::Mode,
     pool::{Offer, Place},
-    ticket::Ticket,
 };
 
 mod room;
@@ -135,9 +135,9 @@ impl Host {
 
     /// Who is where: room, team, ticket and player of all who have claimed a seat and not left.
     pub fn seated(&self) -> impl Iterator<Item = (MatchId, usize, TicketId, SessionId)> {
-        self.rooms.iter().flat_map(|(room, state)| {
-            state.seated().map(|(team, ticket, player)| (*room, team, ticket, player))
-        })
+        self.rooms
+            .iter()
+            .flat_map(|(room, state)| state.seated().map(|(team, ticket, player)| (*room, team, ticket, player)))
     }
 
     /// Takes an event at this time by the host's clock, which never goes back.
@@ -164,8 +164,9 @@ impl Host {
 
     fn take(&mut self, now: Duration, message: ToHost, effects: &mut Vec<Effect>) {
         match message {
-            ToHost::Reserve { id, matchmaker, mode, place, teams } => {
-                let answer = match self.reserve(now, id, &mode, place, teams, effects) {
+            ToHost::Reserve(asked) => {
+                let (id, matchmaker) = (asked.id, asked.matchmaker);
+                let answer = match self.reserve(now, asked, effects) {
                     Some(reservation) => ToMatchmaker::Reserved { id, reservation },
                     None => ToMatchmaker::Refused { id },
                 };
@@ -186,15 +187,8 @@ impl Host {
     }
 
     /// Keeps seats; a doubled request gets the same answer, one that comes after the match was over gets none.
-    fn reserve(
-        &mut self,
-        now: Duration,
-        id: MatchId,
-        mode: &str,
-        place: Place,
-        teams: Vec<Vec<Ticket>>,
-        effects: &mut Vec<Effect>,
-    ) -> Option<Reservation> {
+    fn reserve(&mut self, now: Duration, asked: Reserve, effects: &mut Vec<Effect>) -> Option<Reservation> {
+        let Reserve { id, mode, place, teams, .. } = asked;
         if let Some(room) = self.places.get(&id) {
             return self.rooms.get(room).and_then(|room| room.reservation(id));
         }
@@ -204,7 +198,7 @@ impl Host {
         let reservation = Reservation(self.reservations + 1);
         let room = match place {
             Place::New => {
-                let mode = self.modes.get(mode)?;
+                let mode = self.modes.get(&mode)?;
                 if self.seats() + mode.seats() > self.seats {
                     return None;
                 }
@@ -277,8 +271,7 @@ impl Host {
     fn offer(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.stated = now;
         let rooms = self.rooms.iter_mut().filter(|_| !self.draining);
-        let vacancies: Vec<_> =
-            rooms.flat_map(|(id, room)| room.vacancies(now, *id, self.id, &self.region)).collect();
+        let vacancies: Vec<_> = rooms.flat_map(|(id, room)| room.vacancies(now, *id, self.id, &self.region)).collect();
         if vacancies.is_empty() && !self.named {
             return;
         }

@@ -12,7 +12,7 @@ use tiltyard_shared::game::Rng;
 use uuid::Builder;
 
 use super::{
-    AGREED, ANSWER, GO_AFTER, MESSAGE, Message, No, Request, Reservation, ToHome, ToHost, ToMatchmaker,
+    AGREED, ANSWER, GO_AFTER, Go, MESSAGE, Message, No, Request, Reservation, Reserve, ToHome, ToHost, ToMatchmaker,
 };
 use crate::matchmaking::{
     InstanceId, MatchId, TicketId,
@@ -24,6 +24,9 @@ mod tests;
 
 /// A host that did not reserve is not asked for new rooms for so long.
 pub const AVOIDED: Duration = Duration::from_secs(5);
+
+/// Rounds are so far apart.
+pub const ROUND_EVERY: Duration = Duration::from_millis(500);
 
 /// A pool and the proposals that are being agreed on.
 #[derive(Debug)]
@@ -111,7 +114,7 @@ pub enum Event {
     Hosts(Vec<HostLoad>),
     /// An instance is dead.
     Gone(InstanceId),
-    /// It is time for a round. Default: twice a second.
+    /// It is time for a round: every [`ROUND_EVERY`].
     Round {
         /// Time since 1970, for ids.
         unix: Duration,
@@ -246,7 +249,7 @@ impl Matchmaker {
         };
         let asked = proposal.tickets().map(|ticket| ticket.home).collect();
         let (mode, place, teams) = (proposal.mode.clone(), proposal.place, proposal.teams.clone());
-        let message = ToHost::Reserve { id, matchmaker: self.id, mode, place, teams };
+        let message = ToHost::Reserve(Reserve { id, matchmaker: self.id, mode, place, teams });
         effects.push(Effect::Send(host, Message::Host(message)));
         let open = Open { proposal, host, until: now + ANSWER, reserved: None, asked, first_yes: None };
         self.open.insert(id, open);
@@ -306,7 +309,7 @@ impl Matchmaker {
         let homes: BTreeSet<_> = proposal.tickets().map(|ticket| ticket.home).collect();
         for home in homes {
             let tickets = tickets_of(&proposal, home);
-            effects.push(Effect::Send(home, Message::Home(ToHome::Go { id, host, reservation, tickets })));
+            effects.push(Effect::Send(home, Message::Home(ToHome::Go(Go { id, host, reservation, tickets }))));
         }
         self.pool.free(&proposal, now + AGREED);
         self.stats.agreed += 1;

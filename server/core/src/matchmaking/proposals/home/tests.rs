@@ -31,7 +31,7 @@ fn agree(id: MatchId) -> Event {
 }
 
 fn go(id: MatchId) -> Event {
-    message(ToHome::Go { id, host: HOST, reservation: RESERVATION, tickets: vec![TICKET] })
+    message(ToHome::Go(Go { id, host: HOST, reservation: RESERVATION, tickets: vec![TICKET] }))
 }
 
 fn searching() -> Home {
@@ -42,11 +42,11 @@ fn searching() -> Home {
 
 /// What it answers to a matchmaker or a host.
 fn said(effects: &[Effect]) -> Vec<&Message> {
-    let message = |effect| match effect {
-        &Effect::Send(_, ref message) => Some(message),
+    let said = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(_, message) => Some(message),
         Effect::Publish(_) | Effect::Tell(..) => None,
-    };
-    effects.iter().filter_map(message).collect()
+    });
+    said.collect()
 }
 
 fn yes(home: &Home, id: MatchId) -> Message {
@@ -74,7 +74,7 @@ fn go_counts_while_the_yes_holds_and_is_declined_after() {
 
     let decline = Effect::Send(HOST, Message::Host(ToHost::Decline { id: ONE, ticket: TICKET }));
     let mut home = searching();
-    assert_eq!(home.handle(at(0), go(ONE)), [decline.clone()], "never agreed to");
+    assert_eq!(home.handle(at(0), go(ONE)), std::slice::from_ref(&decline), "never agreed to");
     home.handle(at(0), agree(ONE));
     let searching = Effect::Tell(TICKET, Told::Searching { waited: Duration::from_secs(13) });
     assert_eq!(home.handle(at(10_000), go(ONE)), [searching, decline]);

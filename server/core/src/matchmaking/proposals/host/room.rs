@@ -238,9 +238,10 @@ impl Room {
 
     /// The mean rating of all who have seats.
     fn rating(&self) -> i32 {
-        let (count, sum) = self.parties.iter().fold((0, 0), |(count, sum), party| {
-            (count + party.ticket.party.len(), sum + party.ticket.strength())
-        });
+        let (count, sum) = self
+            .parties
+            .iter()
+            .fold((0, 0), |(count, sum), party| (count + party.ticket.party.len(), sum + party.ticket.strength()));
         let count = i64::try_from(count).expect("a room is small").max(1);
         i32::try_from(sum.div_euclid(count)).expect("a mean of ratings")
     }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::matchmaking::ticket::Member;
+use crate::matchmaking::ticket::{Member, Ticket};
 
 const HOST: InstanceId = InstanceId(Uuid::from_u128(1));
 const MATCHMAKER: InstanceId = InstanceId(Uuid::from_u128(2));
@@ -35,7 +35,7 @@ fn host() -> Host {
 
 fn reserve(id: MatchId, place: Place, teams: [Vec<Ticket>; 2]) -> Event {
     let message =
-        ToHost::Reserve { id, matchmaker: MATCHMAKER, mode: "squads".to_owned(), place, teams: teams.into() };
+        ToHost::Reserve(Reserve { id, matchmaker: MATCHMAKER, mode: "squads".to_owned(), place, teams: teams.into() });
     Event::Message { age: Duration::ZERO, message }
 }
 
@@ -188,7 +188,7 @@ fn a_host_that_is_full_or_draining_refuses() {
     let mut host = reserving();
     let more = || reserve(FILL, Place::New, [vec![ticket(5, 2)], vec![ticket(6, 2)]]);
     let refused = Effect::Send(MATCHMAKER, Message::Matchmaker(ToMatchmaker::Refused { id: FILL }));
-    assert_eq!(host.handle(at(1), more()), [refused.clone()], "4 of 6 seats are taken");
+    assert_eq!(host.handle(at(1), more()), std::slice::from_ref(&refused), "4 of 6 seats are taken");
     let release = Event::Message { age: Duration::ZERO, message: ToHost::Release { id: ROOM } };
     assert!(host.handle(at(1), release).contains(&Effect::End(ROOM)));
     host.handle(at(2), Event::Drain);

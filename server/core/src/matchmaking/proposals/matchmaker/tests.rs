@@ -53,7 +53,7 @@ fn waiting() -> Matchmaker {
 fn propose(matchmaker: &mut Matchmaker, millis: u64) -> (MatchId, InstanceId) {
     let effects = matchmaker.handle(at(millis), Event::Round { unix: at(millis), seed: millis });
     match &effects[..] {
-        [Effect::Send(host, Message::Host(ToHost::Reserve { id, .. }))] => (*id, *host),
+        [Effect::Send(host, Message::Host(ToHost::Reserve(Reserve { id, .. })))] => (*id, *host),
         other => panic!("{other:?}"),
     }
 }
@@ -82,7 +82,7 @@ fn go_is_said_when_host_and_homes_have_agreed() {
     assert_eq!(matchmaker.handle(at(200), message(yes(id, 1))), []);
     assert_eq!(matchmaker.handle(at(200), message(yes(id, 1))), [], "doubled");
     let reservation = RESERVATION;
-    let go = |home| says(home, ToHome::Go { id, host, reservation, tickets: vec![ticket(home).id] });
+    let go = |home| says(home, ToHome::Go(Go { id, host, reservation, tickets: vec![ticket(home).id] }));
     assert_eq!(matchmaker.handle(at(3_199), message(yes(id, 0))), [go(0), go(1)]);
     assert_eq!(matchmaker.handle(at(3_199), message(yes(id, 0))), [], "done with it");
     assert!(matchmaker.handle(at(3_200), Event::Round { unix: at(0), seed: 0 }).is_empty(), "they wait no more");

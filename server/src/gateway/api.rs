@@ -1,0 +1,229 @@
+//! The API over HTTP: what can be played and where, for pages, scripts and other servers. JSON in, JSON out, every error
+//! typed. It makes rooms and keeps seats; the seat itself is taken over WebSocket with the pass.
+//!
+//! There are no headers for other origins, so browsers let only the server's own pages use it.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Path, Query, Request, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header::CACHE_CONTROL},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tiltyard_shared::protocol::{
+    Code, ServerMessage, VERSION, limits,
+    lobby::{Browse, RoomCode, RoomEntry, RoomOptions},
+};
+use uuid::Uuid;
+
+use super::{Gateway, hello::is_elsewhere, http::Place};
+use crate::{ops::metrics, rooms::Arrival};
+
+mod failure;
+mod json;
+
+use failure::Failure;
+use json::Json;
+
+/// Rooms that are asked for a seat before a quick join gives up.
+const ATTEMPTS: u32 = 4;
+
+type Answer = Result<Response, Failure>;
+
+/// All routes under `/api`.
+pub(super) fn router() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/api/version", get(version))
+        .route("/api/games", get(games))
+        .route("/api/rooms", get(list).post(create))
+        .route("/api/rooms/{room}", get(show))
+        .route("/api/rooms/{room}/seats", post(keep_seat))
+        .route("/api/quick-join", post(quick_join))
+        .route("/api/{*rest}", get(nothing).post(nothing))
+        .method_not_allowed_fallback(async || Failure::method())
+        .layer(from_fn(watch))
+}
+
+/// Limits and counts requests. Answers are of the moment, so nobody keeps them.
+async fn watch(request: Request, next: Next) -> Response {
+    let allowed = request.extensions().get::<Place>().is_none_or(Place::take_request);
+    let mut response = if allowed { next.run(request).await } else { Failure::from(Code::TooFast).into_response() };
+    let failed = response.extensions_mut().remove::<failure::Name>();
+    metrics::request(failed.map_or_else(|| "ok".to_owned(), |name| name.0));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn nothing() -> Answer {
+    Err(Failure::not_found())
+}
+
+/// `GET /api/version`: what is served here; a page that was loaded from another stamp is old.
+async fn version(State(gateway): State<Arc<Gateway>>) -> Response {
+    let stamp = gateway.pages.stamp();
+    axum::Json(json!({ "version": env!("CARGO_PKG_VERSION"), "protocol": VERSION, "stamp": stamp })).into_response()
+}
+
+#[derive(Serialize)]
+struct GameEntry {
+    name: &'static str,
+    seats: u32,
+    rooms: u32,
+    players: u32,
+    config: Value,
+    schema_hash: String,
+}
+
+/// `GET /api/games`: seats and config are those of a room that says nothing else.
+async fn games(State(gateway): State<Arc<Gateway>>) -> Response {
+    let games = gateway.rooms.games().iter().map(|game| {
+        let (rooms, players) = gateway.rooms.lobby().look(|directory| {
+            let rooms = directory.rooms().filter(|listing| listing.entry.game == game.name());
+            rooms.fold((0, 0), |(rooms, players), listing| (rooms + 1, players + listing.entry.players))
+        });
+        let seats = game.prepare(None).map_or(0, |prepared| prepared.seats);
+        let (config, schema_hash) = (game.default_config(), format!("{:016x}", game.schema().hash));
+        GameEntry { name: game.name(), seats, rooms, players, config, schema_hash }
+    });
+    axum::Json(json!({ "games": games.collect::<Vec<_>>() })).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    game: Option<String>,
+    #[serde(default)]
+    open: bool,
+    #[serde(default)]
+    page: u32,
+}
+
+/// `GET /api/rooms?game=&open=&page=`: the same page as over WebSocket.
+async fn list(State(gateway): State<Arc<Gateway>>, filter: Result<Query<Filter>, QueryRejection>) -> Answer {
+    let Query(Filter { game, open, page }) =
+        filter.map_err(|error| Failure::new(Code::BadFilter, error.body_text()))?;
+    let browse = Browse { game: game.filter(|game| !game.is_empty()), open, page };
+    browse.check()?;
+    if browse.game.as_ref().is_some_and(|game| gateway.rooms.games().find(game).is_none()) {
+        return Err(Code::UnknownGame.into());
+    }
+    let (_, message) = gateway.rooms.lobby().look(|directory| directory.snapshot(&browse));
+    let ServerMessage::Rooms { revision, total, rooms } = message else { return Err(Code::Internal.into()) };
+    let pages = u64::from(total).div_ceil(limits::PAGE_ROOMS as u64);
+    let list = json!({ "revision": revision, "total": total, "page": page, "pages": pages, "rooms": rooms });
+    Ok(axum::Json(list).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRoom {
+    game: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    private: bool,
+    config: Option<Value>,
+}
+
+/// `POST /api/rooms`: a new room, which waits for its first player as long as an empty one stays.
+async fn create(State(gateway): State<Arc<Gateway>>, Json(new): Json<NewRoom>) -> Answer {
+    let game = gateway.rooms.games().find(&new.game).ok_or(Code::UnknownGame)?;
+    let config = new.config.map(|config| game.encode_config(config)).transpose();
+    let config = config.map_err(|why| Failure::new(Code::BadConfig, why))?;
+    let options = RoomOptions { title: new.title, private: new.private };
+    let arrival = gateway.rooms.create(&new.game, config.as_deref(), &options).await?;
+    gateway.rooms.ask(&arrival).await.map_err(|code| if code == Code::RoomClosed { Code::GameFailed } else { code })?;
+    Ok((StatusCode::CREATED, axum::Json(entry(&gateway, &Which::Id(arrival.room()))?)).into_response())
+}
+
+/// `GET /api/rooms/{id or code}`: also a private one.
+async fn show(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>) -> Answer {
+    Ok(axum::Json(entry(&gateway, &Which::parse(&room)?)?).into_response())
+}
+
+/// `POST /api/rooms/{id or code}/seats`: a seat in this room, kept for whoever has the pass.
+async fn keep_seat(
+    State(gateway): State<Arc<Gateway>>,
+    Path(room): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let arrival = match Which::parse(&room)? {
+        Which::Id(id) => gateway.rooms.by_id(id, true)?,
+        Which::Code(code) => gateway.rooms.by_code(code)?,
+    };
+    seat(&gateway, &headers, &arrival).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuickJoin {
+    game: String,
+}
+
+/// `POST /api/quick-join`: a seat in any room of a game.
+async fn quick_join(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    Json(QuickJoin { game }): Json<QuickJoin>,
+) -> Answer {
+    let mut attempt = 1;
+    loop {
+        let arrival = gateway.rooms.any(&game).await?;
+        match seat(&gateway, &headers, &arrival).await {
+            Err(failure) if failure.code().is_some_and(is_elsewhere) && attempt < ATTEMPTS => attempt += 1,
+            answer => return answer,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Seat {
+    room: Uuid,
+    /// Hex.
+    pass: String,
+    /// Where to show it.
+    url: String,
+    expires_in_ms: u64,
+}
+
+async fn seat(gateway: &Gateway, headers: &HeaderMap, arrival: &Arrival) -> Answer {
+    let pass = gateway.rooms.keep_seat(arrival).await?;
+    let seat = Seat {
+        room: arrival.room(),
+        pass: pass.iter().map(|byte| format!("{byte:02x}")).collect(),
+        url: gateway.socket_url(headers),
+        expires_in_ms: limits::PASS_LIFETIME.as_millis() as u64,
+    };
+    Ok((StatusCode::CREATED, axum::Json(seat)).into_response())
+}
+
+/// How a path names a room.
+enum Which {
+    Id(Uuid),
+    Code(RoomCode),
+}
+
+impl Which {
+    fn parse(text: &str) -> Result<Self, Code> {
+        match text.len() {
+            36 => text.parse().map(Self::Id).map_err(|_| Code::BadCode),
+            _ => text.parse().map(Self::Code),
+        }
+    }
+}
+
+fn entry(gateway: &Gateway, which: &Which) -> Result<RoomEntry, Code> {
+    let found = gateway.rooms.lobby().look(|directory| {
+        let listing = match which {
+            Which::Id(id) => directory.find(*id),
+            Which::Code(code) => directory.find_code(*code),
+        };
+        listing.map(|listing| listing.entry.clone())
+    });
+    found.ok_or(Code::UnknownRoom)
+}

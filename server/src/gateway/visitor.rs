@@ -1,0 +1,218 @@
+//! A connection that has no seat yet: its next message, and while it browses the live list of rooms.
+//!
+//! Nobody is waited for: what arrives is taken as it comes, and written is only when the socket has taken everything
+//! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tiltyard_core::{
+    admission::Bucket,
+    directory::Page,
+};
+use tiltyard_shared::protocol::{ClientMessage, Code, limits, lobby::Browse};
+use tokio::{sync::watch, time::sleep_until};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::Gateway;
+use crate::{
+    ops::metrics,
+    room::heartbeat::{Beat, Heartbeat},
+    socket::{self, Gone, Socket},
+    stop::Stop,
+};
+
+/// Most bytes between one whole message and the next: a peer that sends endless fragments gets no further.
+const ALLOWANCE: usize = 4 * limits::HELLO_BYTES;
+
+/// What the gateway keeps of a connection beside its socket.
+pub(super) struct Visitor<'a> {
+    gateway: &'a Gateway,
+    stop: Stop,
+    bucket: Bucket,
+    blocked: bool,
+    /// When it must have said what it wants, unless it browses.
+    deadline: Duration,
+    browsing: Option<Browsing>,
+}
+
+/// What is kept of who looks at the list.
+struct Browsing {
+    browse: Browse,
+    held: Option<Arc<Page>>,
+    beats: watch::Receiver<u64>,
+    /// Whether there may be something to tell.
+    stale: bool,
+    /// The earliest time of the next message about the list.
+    next: Duration,
+    heart: Heartbeat,
+    _counted: metrics::LobbyClient,
+}
+
+impl<'a> Visitor<'a> {
+    /// A connection that has said nothing yet.
+    pub(super) fn new(gateway: &'a Gateway, socket: &mut Socket) -> Self {
+        socket.get_mut().allow(ALLOWANCE);
+        let now = gateway.rooms.clock().now();
+        Self {
+            gateway,
+            stop: gateway.stop.clone(),
+            bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
+            blocked: false,
+            deadline: now + gateway.timing.hello,
+            browsing: None,
+        }
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Duration {
+        self.gateway.rooms.clock().now()
+    }
+
+    /// From now on the visitor has its full time again.
+    pub(super) fn start_waiting(&mut self) {
+        self.deadline = self.now() + self.gateway.timing.hello;
+    }
+
+    /// Shows a page of the list from now on, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadFilter`], [`Code::UnknownGame`]: the page shown so far stays.
+    pub(super) fn browse(&mut self, browse: Option<Browse>) -> Result<(), Code> {
+        let now = self.now();
+        let Some(browse) = browse else {
+            self.browsing = None;
+            self.start_waiting();
+            return Ok(());
+        };
+        browse.check()?;
+        let games = self.gateway.rooms.games();
+        if browse.game.as_ref().is_some_and(|game| games.find(game).is_none()) {
+            return Err(Code::UnknownGame);
+        }
+        let timing = &self.gateway.timing;
+        let browsing = self.browsing.get_or_insert_with(|| Browsing {
+            browse: Browse::default(),
+            held: None,
+            beats: self.gateway.rooms.lobby().watch(),
+            stale: true,
+            next: now,
+            heart: Heartbeat::new(timing.ping, timing.missed_pings, now),
+            _counted: metrics::LobbyClient::new(),
+        });
+        (browsing.browse, browsing.held, browsing.stale) = (browse, None, true);
+        Ok(())
+    }
+
+    /// The next message of the client; until it comes, the client is shown the list if it browses.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::HelloTimeout`] if it takes too long, [`Code::TooFast`], [`Code::Stopping`] if the server stops first, and
+    /// the end of the connection.
+    pub(super) async fn next(&mut self, socket: &mut Socket) -> Result<ClientMessage, Gone> {
+        loop {
+            if let Some(message) = self.take(socket)? {
+                return Ok(message);
+            }
+            self.write(socket)?;
+            self.wait(socket).await?;
+        }
+    }
+
+    /// A message that has arrived.
+    fn take(&mut self, socket: &mut Socket) -> Result<Option<ClientMessage>, Gone> {
+        loop {
+            let message = match socket.read() {
+                Ok(message) => message,
+                Err(error) if socket::would_block(&error) => {
+                    let exhausted = socket.get_ref().is_exhausted();
+                    return if exhausted { Err(Code::TooFast.into()) } else { Ok(None) };
+                }
+                Err(error) => return Err(error.into()),
+            };
+            socket.get_mut().allow(ALLOWANCE);
+            if !self.bucket.take(self.now()) {
+                return Err(Code::TooFast.into());
+            }
+            if let Message::Pong(payload) = &message {
+                self.answer(payload);
+            } else if let Some(message) = socket::decode(&message)? {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    fn answer(&mut self, payload: &Bytes) {
+        let now = self.now();
+        if let (Some(browsing), Ok(number)) = (&mut self.browsing, <[u8; 4]>::try_from(payload.as_ref())) {
+            browsing.heart.answer(u32::from_le_bytes(number), now);
+        }
+    }
+
+    /// Writes what is due, if everything before has been taken.
+    fn write(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        self.blocked = !socket::unless_blocked(socket.flush())?;
+        let now = self.now();
+        let Some(browsing) = &mut self.browsing else { return Ok(()) };
+        match browsing.heart.beat(now, self.blocked) {
+            Beat::Wait => {}
+            Beat::Silent => return Err(Gone::Silent),
+            Beat::Ping(number) => {
+                let ping = Message::Ping(Bytes::copy_from_slice(&number.to_le_bytes()));
+                self.blocked = !socket::unless_blocked(socket.send(ping))?;
+            }
+        }
+        if self.blocked || !browsing.stale || now < browsing.next {
+            return Ok(());
+        }
+        browsing.stale = false;
+        if let Some(bytes) = browsing.advance(self.gateway) {
+            browsing.next = now + limits::LIST_SPACING;
+            self.blocked = !socket::unless_blocked(socket.send(Message::Binary(bytes)))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until something may have come, may be written or is due.
+    async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
+        let (line, clock) = (socket.get_ref(), self.gateway.rooms.clock());
+        let due = match &self.browsing {
+            None => self.deadline,
+            Some(browsing) if browsing.stale && !self.blocked => browsing.next.min(browsing.heart.next()),
+            Some(browsing) => browsing.heart.next(),
+        };
+        let late = self.browsing.is_none();
+        let beats = async {
+            match &mut self.browsing {
+                Some(browsing) if !browsing.stale => {
+                    let _ = browsing.beats.changed().await;
+                    browsing.stale = true;
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.stop.requested() => Err(Code::Stopping.into()),
+            ready = line.readable() => ready.map_err(|_| Gone::Lost),
+            ready = line.writable(), if self.blocked => ready.map_err(|_| Gone::Lost),
+            () = beats => Ok(()),
+            () = sleep_until(clock.at(due)) => if late { Err(Code::HelloTimeout.into()) } else { Ok(()) },
+        }
+    }
+}
+
+impl Browsing {
+    /// The message that brings the client from what it holds to now.
+    fn advance(&mut self, gateway: &Gateway) -> Option<Bytes> {
+        let lobby = gateway.rooms.lobby();
+        let (page, bytes) = match &self.held {
+            None => lobby.snapshot(&self.browse),
+            Some(held) => lobby.difference(&self.browse, held)?,
+        };
+        metrics::list(self.held.is_none(), bytes.len());
+        self.held = Some(page);
+        Some(bytes)
+    }
+}

@@ -1,0 +1,137 @@
+//! The lobby of this instance: the directory of rooms, what rooms have to tell it, and the bytes of its pages.
+//!
+//! Rooms leave [`Notices`]; whoever looks takes them over first, so that a list is never older than the look. Four times a
+//! second the lobby [beats](Lobby::beat) if something has changed, and those who watch a page ask for their difference.
+//! Who holds the same page of the same revision is told the same bytes, encoded once.
+
+use std::{
+    collections::BTreeMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tiltyard_core::directory::{Directory, Listing, Page};
+use tiltyard_shared::protocol::{ServerMessage, codec, limits, lobby::Browse};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+use uuid::Uuid;
+
+/// What rooms have told since the lobby last looked: of each room the last only, so there are never more than rooms.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notices(Arc<Mutex<BTreeMap<Uuid, Option<Listing>>>>);
+
+impl Notices {
+    /// A room was opened, or is not as it was.
+    pub(crate) fn put(&self, listing: Listing) {
+        lock(&self.0).insert(listing.entry.room, Some(listing));
+    }
+
+    /// A room is gone.
+    pub(crate) fn remove(&self, room: Uuid) {
+        lock(&self.0).insert(room, None);
+    }
+}
+
+/// The lobby.
+#[derive(Debug)]
+pub(crate) struct Lobby {
+    notices: Notices,
+    state: Mutex<State>,
+    /// The revision at the last beat.
+    beats: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    directory: Directory,
+    /// What was told at this revision: a page whole, or since the revision at which it is held.
+    told: BTreeMap<(Browse, Option<u64>), Option<Told>>,
+    revision: u64,
+}
+
+/// A page to hold from now on, and the message that leads to it.
+pub(crate) type Told = (Arc<Page>, Bytes);
+
+impl Lobby {
+    /// No rooms yet.
+    pub(crate) fn new() -> Self {
+        Self { notices: Notices::default(), state: Mutex::default(), beats: watch::Sender::new(0) }
+    }
+
+    /// Where rooms tell.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// Beats whenever the list has changed, at most every [`limits::LIST_SPACING`].
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.beats.subscribe()
+    }
+
+    /// Looks into the directory.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Directory) -> T) -> T {
+        look(&mut self.state().directory)
+    }
+
+    /// A page, whole.
+    pub(crate) fn snapshot(&self, browse: &Browse) -> Told {
+        let mut state = self.state();
+        let State { directory, told, .. } = &mut *state;
+        let told = told.entry((browse.clone(), None)).or_insert_with(|| Some(encode(directory.snapshot(browse))));
+        told.clone().expect("a snapshot always says something")
+    }
+
+    /// What has changed on a page since it was the one held; `None` if nothing has.
+    pub(crate) fn difference(&self, browse: &Browse, held: &Page) -> Option<Told> {
+        let mut state = self.state();
+        let State { directory, told, .. } = &mut *state;
+        let difference = || directory.difference(browse, held).map(encode);
+        told.entry((browse.clone(), Some(held.revision()))).or_insert_with(difference).clone()
+    }
+
+    /// Lets those who watch know if the list has changed since the last time.
+    fn beat(&self) {
+        let revision = self.state().revision;
+        self.beats.send_if_modified(|last| mem::replace(last, revision) != revision);
+    }
+
+    /// The state with all notices taken over.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        let notices = mem::take(&mut *lock(&self.notices.0));
+        for (room, listing) in notices {
+            match listing {
+                Some(listing) => state.directory.put(listing),
+                None => state.directory.remove(room),
+            }
+        }
+        let revision = state.directory.revision();
+        if mem::replace(&mut state.revision, revision) != revision {
+            state.told.clear();
+        }
+        state
+    }
+}
+
+/// Lets the lobby beat. Never returns.
+pub(crate) async fn run(lobby: &Lobby, mut each_time: impl FnMut()) {
+    let mut next = Instant::now();
+    loop {
+        next = (next + limits::LIST_SPACING).max(Instant::now());
+        sleep_until(next).await;
+        lobby.beat();
+        each_time();
+    }
+}
+
+fn encode((page, message): (Arc<Page>, ServerMessage)) -> Told {
+    (page, codec::encode_control(&message).into())
+}
+
+/// Nothing that can panic runs under the locks, and if it did, the list would still be whole.
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,233 @@
+//! One room as the rest of the instance knows it: its entry in the list, the room's own hold of it, ways in and promises.
+//!
+//! What changes often are single numbers that the room writes and gateways read; what the lobby shows goes to its
+//! [`Notices`] at most once a second.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+use tiltyard_core::directory::Listing;
+use tiltyard_shared::protocol::lobby::{RoomCode, RoomEntry, RoomOptions};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{lobby::Notices, room::guest::Visit, shard::Load};
+
+/// What is known of a room outside of it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(super) id: Uuid,
+    pub(super) code: RoomCode,
+    pub(super) game: &'static str,
+    pub(super) options: RoomOptions,
+    seats: u32,
+    door: mpsc::Sender<Visit>,
+    /// Seats that are taken, and who watches.
+    people: AtomicU32,
+    free: AtomicU32,
+    locked: AtomicBool,
+    /// Guests on their way in.
+    arriving: AtomicU32,
+    /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never promised twice.
+    promised: AtomicU32,
+}
+
+impl Entry {
+    /// A room of which nobody knows yet.
+    pub(super) fn new(
+        code: RoomCode,
+        game: &'static str,
+        options: RoomOptions,
+        seats: u32,
+        door: mpsc::Sender<Visit>,
+    ) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            code,
+            game,
+            options,
+            seats,
+            door,
+            people: AtomicU32::new(0),
+            free: AtomicU32::new(seats),
+            locked: AtomicBool::new(false),
+            arriving: AtomicU32::new(0),
+            promised: AtomicU32::new(0),
+        }
+    }
+
+    /// Who is in it, or will soon be.
+    pub(super) fn expected(&self) -> u32 {
+        [&self.people, &self.arriving, &self.promised].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
+    }
+
+    /// Whether it takes one more player, as far as one can see from outside.
+    pub(super) fn has_room(&self) -> bool {
+        let coming = self.arriving.load(Ordering::Relaxed) + self.promised.load(Ordering::Relaxed);
+        !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
+    }
+
+    /// What the lobby shows.
+    pub(super) fn listing(&self, status: &Status<'_>) -> Listing {
+        let entry = RoomEntry {
+            room: self.id,
+            code: self.code.to_string(),
+            game: self.game.to_owned(),
+            title: self.options.title.clone(),
+            players: status.players,
+            seats: self.seats,
+            spectators: status.spectators,
+            locked: status.locked,
+            metadata: status.metadata.to_owned(),
+        };
+        Listing { entry, private: self.options.private }
+    }
+}
+
+/// What a room has to say of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Status<'a> {
+    /// Seats that are taken.
+    pub(crate) players: u32,
+    /// Who watches.
+    pub(crate) spectators: u32,
+    /// Whether it takes no new players.
+    pub(crate) locked: bool,
+    /// What its game says: JSON text, or empty.
+    pub(crate) metadata: &'a str,
+}
+
+/// The open rooms of an instance.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) by_id: BTreeMap<Uuid, Arc<Entry>>,
+    pub(super) by_code: BTreeMap<RoomCode, Uuid>,
+}
+
+/// Nothing that can panic runs under the lock, and if it did, the list would still be whole.
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A room's own hold of its entry; when dropped the room is found no more.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    entry: Arc<Entry>,
+    open: Arc<Mutex<Open>>,
+    notices: Notices,
+    load: Arc<Load>,
+    /// What the lobby was told last.
+    told: Listing,
+}
+
+impl Listed {
+    pub(super) fn new(entry: Arc<Entry>, open: Arc<Mutex<Open>>, notices: Notices, load: Arc<Load>) -> Self {
+        let told = entry.listing(&Status::default());
+        Self { entry, open, notices, load, told }
+    }
+
+    /// The room's code.
+    pub(crate) fn code(&self) -> RoomCode {
+        self.entry.code
+    }
+
+    /// Says how full the room is.
+    pub(crate) fn set_occupancy(&self, people: u32, free: u32) {
+        let before = self.entry.people.swap(people, Ordering::Relaxed);
+        self.entry.free.store(free, Ordering::Relaxed);
+        self.load.change_players(before, people);
+    }
+
+    /// Says whether the room takes no new players.
+    pub(crate) fn set_locked(&self, locked: bool) {
+        self.entry.locked.store(locked, Ordering::Relaxed);
+    }
+
+    /// Tells the lobby; false if it knows. To be called at most once a second.
+    pub(crate) fn tell(&mut self, status: &Status<'_>) -> bool {
+        let RoomEntry { players, spectators, locked, metadata, .. } = &self.told.entry;
+        let told = Status { players: *players, spectators: *spectators, locked: *locked, metadata };
+        if told == *status {
+            return false;
+        }
+        self.told = self.entry.listing(status);
+        self.notices.put(self.told.clone());
+        true
+    }
+
+    /// Seats that are promised.
+    pub(crate) fn promised(&self) -> u32 {
+        self.entry.promised.load(Ordering::Relaxed)
+    }
+
+    /// Keeps a seat until the promise is dropped.
+    pub(crate) fn promise(&self) -> Promise {
+        self.entry.promised.fetch_add(1, Ordering::Relaxed);
+        Promise { entry: self.entry.clone() }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.set_occupancy(0, 0);
+        self.load.remove_room();
+        let mut open = lock(&self.open);
+        open.by_id.remove(&self.entry.id);
+        open.by_code.remove(&self.entry.code);
+        drop(open);
+        self.notices.remove(self.entry.id);
+    }
+}
+
+/// A way into a room. Until it is dropped, gateways take it that one seat less is free.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    entry: Arc<Entry>,
+}
+
+impl Arrival {
+    pub(super) fn new(entry: &Arc<Entry>) -> Self {
+        entry.arriving.fetch_add(1, Ordering::Relaxed);
+        Self { entry: entry.clone() }
+    }
+
+    /// Where guests are sent.
+    pub(crate) fn door(&self) -> &mpsc::Sender<Visit> {
+        &self.entry.door
+    }
+
+    /// The room.
+    pub(crate) fn room(&self) -> Uuid {
+        self.entry.id
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.entry.arriving.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A seat that the room gives to nobody else until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Promise {
+    entry: Arc<Entry>,
+}
+
+impl Promise {
+    /// The way to it.
+    pub(super) fn arrival(&self) -> Arrival {
+        Arrival::new(&self.entry)
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.entry.promised.fetch_sub(1, Ordering::Relaxed);
+    }
+}
