@@ -25,7 +25,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust check-metrics smoke ## everything that must pass
+test: test-rust test-web test-page check-metrics smoke ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -37,6 +37,19 @@ test-rust: ## all Rust tests, then the doctests
 	fi
 	$(CARGO) test $(LOCKED) --workspace --doc
 
+.PHONY: test-web
+test-web: build web/node_modules web/e2e/node_modules ## JavaScript: types, golden vectors, 10 bots of the SDK that verify every state
+	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npx tsc --noEmit -p e2e && npm run --silent unit
+	TILTYARD_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/tiltyard" node web/test/live.mjs 10 10
+
+.PHONY: test-page
+test-page: build web/e2e/node_modules ## two pages of a real browser play every game; screenshots in web/e2e/output
+	CHROMIUM="$$(ci/install-chromium)" TILTYARD="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/tiltyard" npm --prefix web/e2e test
+
+web/node_modules web/e2e/node_modules: %/node_modules: %/package-lock.json
+	npm --prefix $* ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: check-metrics
 check-metrics: build ## promtool accepts the /metrics of a running server
 	ci/check-metrics
@@ -44,6 +57,10 @@ check-metrics: build ## promtool accepts the /metrics of a running server
 .PHONY: smoke
 smoke: build ## a release server on free ports, and bots that verify every state they hold
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
+
+.PHONY: lobby
+lobby: ## the lobby under change at full size: 200 clients, 500 rooms, 20 s
+	LOBBY=full $(CARGO) test $(LOCKED) --release -p tiltyard-server --test lobby -- --nocapture
 
 .PHONY: lint
 lint: ## rustfmt, clippy and rustdoc, warnings denied

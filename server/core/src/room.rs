@@ -371,7 +371,7 @@ impl<G: Game> Room<G> {
                     }
                 }
                 (None, Audience::Group(group)) if self.simulation.world().is_shared(group) => {
-                    self.edge.broadcast(group, bytes)
+                    self.edge.broadcast(group, bytes);
                 }
                 _ => {}
             }

@@ -66,7 +66,7 @@ impl Body {
             frame::write_view_change(&mut self.bytes, before, after);
         }
         let form = |group: GroupId| match world.group(group).version {
-            version if version == Tick(0) => None,
+            Tick(0) => None,
             version if old == new || before.binary_search(&group).is_ok() => {
                 (version == world.tick()).then_some(Form::Delta)
             }

@@ -28,6 +28,7 @@ const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
 
 #[test]
+#[expect(clippy::print_stderr, clippy::print_stdout, reason = "a failing seed must be told, and so must what was reached")]
 fn every_client_holds_what_it_must_whatever_happens() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (first, cases) = match number("MODEL_SEED") {

@@ -222,8 +222,8 @@ fn change(thing: &mut Thing, seed: u32, other: Option<EntityId>) {
         Thing::Mark => {}
         Thing::Ball(ball) => match seed % 7 {
             0 => {
-                ball.at =
-                    [(seed % 130) as f32 - 10.0, if seed % 5 == 0 { f32::NAN } else { (seed % 1000) as f32 / 10.0 }]
+                let y = if seed.is_multiple_of(5) { f32::NAN } else { (seed % 1000) as f32 / 10.0 };
+                ball.at = [(seed % 130) as f32 - 10.0, y];
             }
             1 => ball.heading = (seed as f32 / 1000.0) % 50.0 - 20.0,
             2 => ball.hp = (seed % 300) as i16 - 100,
