@@ -28,6 +28,8 @@ mod form;
 mod hold;
 mod nearest;
 mod teams;
+#[cfg(test)]
+mod tests;
 
 use hold::Holds;
 

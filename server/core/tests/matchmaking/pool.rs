@@ -102,7 +102,7 @@ struct Reached {
 #[test]
 fn the_pool_is_what_the_model_says() {
     let reached = RefCell::new(Reached::default());
-    let config = Config { source_file: Some(file!()), ..Config::with_cases(400) };
+    let config = Config { source_file: Some(file!()), ..Config::with_cases(2_000) };
     let played = TestRunner::new(config).run(&prop::collection::vec(act(), 1..120), |acts| {
         let mut model = Model::new(reached.take());
         for act in acts {
@@ -122,7 +122,7 @@ fn the_pool_is_what_the_model_says() {
 
 impl Model {
     fn new(reached: Reached) -> Self {
-        let mut pool = Pool::new(modes()).unwrap();
+        let mut pool = Pool::new(modes()).expect("modes that can be played");
         pool.set_regions(REGIONS[..2].iter().map(|name| (*name).to_owned()).collect());
         Self {
             pool,
@@ -146,7 +146,7 @@ impl Model {
                 assert!(self.pool.renew(self.now, Duration::ZERO, renewal).stale);
             }
             Act::Cancel(index) if !self.tickets.is_empty() => {
-                let ticket = *self.tickets.keys().nth(index.index(self.tickets.len())).unwrap();
+                let ticket = *self.tickets.keys().nth(index.index(self.tickets.len())).expect("an index");
                 self.tickets.remove(&ticket);
                 assert!(self.pool.remove(ticket) && !self.pool.remove(ticket));
             }
@@ -212,7 +212,7 @@ impl Model {
         self.reached.cancelled += taken.cancelled.len() as u32;
         self.tickets.retain(|id, (ticket, ..)| ticket.home != instance(home) || named.contains(id));
         for id in named {
-            let (ticket, heard, number) = self.tickets.get_mut(&id).unwrap();
+            let (ticket, heard, number) = self.tickets.get_mut(&id).expect("it waits");
             ticket.waited += (self.now - age).saturating_sub(*heard);
             (*heard, *number) = ((self.now - age).max(*heard), self.numbers);
         }
@@ -268,10 +268,10 @@ impl Model {
     }
 
     fn check(&mut self, proposal: &Proposal) {
-        let mode = self.modes.iter().find(|mode| mode.name == proposal.mode).unwrap().clone();
+        let mode = self.modes.iter().find(|mode| mode.name == proposal.mode).expect("a mode").clone();
         assert_eq!(proposal.teams.len(), mode.teams);
         for ticket in proposal.tickets() {
-            let ms = ticket.distance(&proposal.region).unwrap();
+            let ms = ticket.distance(&proposal.region).expect("within reach");
             assert!(ms <= mode.latency.at(ticket.waited), "{ms} ms is too far for {ticket:?}");
         }
         match proposal.place {
@@ -341,7 +341,7 @@ fn size(team: &[Ticket]) -> usize {
 fn check_match(mode: &Mode, proposal: &Proposal) -> bool {
     let sizes: Vec<_> = proposal.teams.iter().map(|team| size(team)).collect();
     let full = sizes.iter().all(|size| *size == mode.team_size);
-    let (least, most) = (*sizes.iter().min().unwrap(), *sizes.iter().max().unwrap());
+    let (least, most) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));
     let waited = proposal.tickets().any(|ticket| ticket.waited >= mode.max_wait);
     let enough = sizes.iter().sum::<usize>() >= mode.min_players && least > 0 && most - least <= 1;
     assert!(full || (waited && enough && most <= mode.team_size), "{sizes:?} in {proposal:?}");
@@ -357,7 +357,7 @@ fn check_match(mode: &Mode, proposal: &Proposal) -> bool {
     assert!(apart <= f64::from(mode.balance) + 1e-6, "teams are {apart} apart");
     if full && proposal.tickets().all(|ticket| ticket.party.len() == 1) {
         let ratings = || proposal.tickets().map(Ticket::rating);
-        let spread = f64::from(ratings().max().unwrap() - ratings().min().unwrap());
+        let spread = f64::from(ratings().max().unwrap_or(0) - ratings().min().unwrap_or(0));
         assert!(apart <= spread / mode.team_size as f64 + 1e-6, "teams of singles are {apart} apart, of {spread}");
     }
     full

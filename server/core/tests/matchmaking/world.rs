@@ -170,7 +170,7 @@ impl World {
     /// A new instance in this place.
     pub(crate) fn start(&mut self, slot: usize) {
         let id = InstanceId(Uuid::from_u64_pair(1 + slot as u64, self.next_number()));
-        let region = if slot % 2 == 0 { "us" } else { "eu" };
+        let region = if slot.is_multiple_of(2) { "us" } else { "eu" };
         let pool = Pool::new(modes()).expect("modes that can be played");
         self.nodes[slot].id = id;
         self.nodes[slot].machine = Some(match self.nodes[slot].role {

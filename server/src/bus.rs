@@ -1,0 +1,250 @@
+//! How instances speak to one another: trait [`Bus`] with four verbs, in this process ([`memory`], the default) or through
+//! RabbitMQ ([`rabbitmq`]). One contract suite holds for both (tests/bus).
+//!
+//! The bus is the control plane: nothing that ticks waits for it, and nothing is kept for later while it is away. It
+//! promises little. What it confirms has arrived where the address says; an event may be missed, and [`Incoming::Opened`]
+//! says when; a letter may come twice; only a reply proves that a command was carried out.
+//!
+//! Every queue is bounded ([`Bounds`]), and when it is full:
+//!
+//! | queue | when full |
+//! | --- | --- |
+//! | messages handed over and not confirmed | [`BusError::Full`], at once |
+//! | requests without their reply | [`BusError::Full`], at once |
+//! | events that a mailbox has not taken | the oldest are dropped; their numbers show it |
+//! | commands that an instance has not taken | the request fails with [`BusError::Full`] |
+//! | letters in an inbox | the publish fails with [`BusError::Full`] |
+//! | deliveries handed out and not settled | no more until one is settled |
+//! | dead letters | the oldest are dropped |
+
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+mod names;
+mod payload;
+mod mailbox;
+mod counts;
+pub mod topology;
+pub mod memory;
+pub mod rabbitmq;
+
+pub use counts::{Count, Counts};
+pub use mailbox::{Delivery, Incoming, Mailbox, Receipt};
+pub use names::{Inbox, InstanceId, Key, NameError, Pattern};
+pub use payload::{PAYLOAD_BYTES, Payload, Unreadable};
+
+/// What a verb returns: a future that can be sent to another thread.
+pub type BusFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BusError>> + Send + 'a>>;
+
+/// The four verbs of an instance on the bus.
+///
+/// Dropping a returned future gives up waiting; what was handed over may arrive all the same.
+pub trait Bus: fmt::Debug + Send + Sync + 'static {
+    /// Puts a message where its address says; done when the bus has taken charge of it.
+    ///
+    /// An event for which nobody listens is done too. A letter or a result needs a queue that takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Unroutable`] and [`BusError::Full`] say that it was not taken, [`BusError::Unconfirmed`] that it may
+    /// have been.
+    fn publish(&self, to: Address, payload: Payload) -> BusFuture<'_, ()>;
+
+    /// Sends a command to an instance, and returns its reply. After the deadline the receiver drops the command.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Unroutable`] if no such instance serves commands: a fast *no*. [`BusError::Late`] proves nothing: the
+    /// command may have been carried out.
+    fn request(&self, to: &InstanceId, command: Payload, deadline: Duration) -> BusFuture<'_, Payload>;
+
+    /// A mailbox of what is meant for this instance: its commands, or events.
+    ///
+    /// It lasts until it is dropped, over all interruptions. Commands and events count as settled when they are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Full`] beyond [`Bounds::mailboxes`].
+    fn serve(&self, what: Serve) -> Result<Mailbox, BusError>;
+
+    /// A mailbox of the letters of an inbox. Of all claims one gets deliveries; when it ends the next takes over, and gets
+    /// what was not settled again. A letter dropped unsettled is put back.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Full`] beyond [`Bounds::mailboxes`].
+    fn claim(&self, inbox: Inbox) -> Result<Mailbox, BusError>;
+}
+
+/// Where a published message goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// An event, to all mailboxes with a pattern that fits its key.
+    Event(Topic, Key),
+    /// A match result, to the operator's durable queues. It outlives a restart of the broker.
+    Result(Key),
+    /// A letter, to whoever has claimed the inbox. It outlives a restart of the broker.
+    Inbox(Inbox),
+}
+
+/// The streams of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Hellos and heartbeats of instances.
+    Cluster,
+    /// Rooms, chat, presence.
+    Lobby,
+}
+
+/// What a mailbox of [`Bus::serve`] receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serve {
+    /// The commands to this instance. One mailbox at a time.
+    Commands,
+    /// The events whose keys fit one of these patterns.
+    Events(Vec<(Topic, Pattern)>),
+}
+
+/// Why the bus did not do what it was asked to, by what the caller may do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BusError {
+    /// No connection to the broker, or it takes nothing at the moment. Nothing was sent.
+    #[error("the broker is away")]
+    Away,
+    /// A queue is full. Nothing was taken.
+    #[error("a queue of the bus is full")]
+    Full,
+    /// Nobody is there to take it. Nothing was taken.
+    #[error("nobody takes what goes there")]
+    Unroutable,
+    /// It was sent, and the connection ended or the broker was silent too long: it may have arrived.
+    #[error("sent, but not confirmed")]
+    Unconfirmed,
+    /// No reply before the deadline: the command may have been carried out.
+    #[error("no reply before the deadline")]
+    Late,
+    /// The payload is larger than [`PAYLOAD_BYTES`].
+    #[error("a payload larger than the bus takes")]
+    TooLarge,
+}
+
+/// How the bus is, for readiness and for those who judge others by their silence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The first attempt to reach the broker is under way.
+    Connecting,
+    /// It works.
+    Up,
+    /// Connected, but the broker takes no messages (it lacks memory or disk). Events still come.
+    Blocked,
+    /// No connection; further attempts are made every 0.2 to 2 s.
+    Away(Fault),
+}
+
+/// Why there is no connection to the broker, as one line for the operator. No variant holds a password.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// It will never work with this URL.
+    #[error("AMQP_URL is not a URL as in amqp://user:password@host:5672/vhost: {0}")]
+    Url(String),
+    /// Nothing answers there, or not in time.
+    #[error("no broker answers at {address}: {reason}")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// User or password are wrong, or the user may not use this vhost.
+    #[error("the broker at {address} refuses user {user} for vhost {vhost}: {reason}")]
+    Refused {
+        /// Host and port.
+        address: String,
+        /// The user of the URL.
+        user: String,
+        /// The vhost of the URL.
+        vhost: String,
+        /// The broker's words.
+        reason: String,
+    },
+    /// The broker lacks something that Tiltyard needs, or has it in another shape, or the user lacks a right.
+    #[error("the broker has no usable topology: {0}")]
+    Topology(String),
+    /// A connection that worked has ended.
+    #[error("connection to the broker lost: {0}")]
+    Lost(String),
+}
+
+impl Fault {
+    /// Whether an operator has to change something before it can work.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Url(_) | Self::Refused { .. } | Self::Topology(_))
+    }
+}
+
+/// An instance's end of the bus. The connection ends when the last [`Bus`] is dropped.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The verbs.
+    pub bus: Arc<dyn Bus>,
+    /// How the bus is.
+    pub state: watch::Receiver<State>,
+    /// What it has counted.
+    pub counts: Arc<Counts>,
+}
+
+impl Link {
+    /// Waits until the first attempt to reach the broker has ended.
+    ///
+    /// # Errors
+    ///
+    /// Why it failed. Further attempts go on by themselves.
+    pub async fn first_attempt(&self) -> Result<(), Fault> {
+        let mut state = self.state.clone();
+        let state = state.wait_for(|state| *state != State::Connecting).await;
+        match state.as_deref() {
+            Ok(State::Away(fault)) => Err(fault.clone()),
+            Ok(State::Connecting | State::Up | State::Blocked) => Ok(()),
+            Err(_) => Err(Fault::Lost("the bus has been closed".to_owned())),
+        }
+    }
+}
+
+/// How much waits where. Tests use small ones.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Bounds {
+    /// Messages of one lane (events, commands, durable ones) handed over and not confirmed. 1,024.
+    pub unconfirmed: usize,
+    /// Requests without their reply. 1,024.
+    pub requests: usize,
+    /// Mailboxes of an instance. 64.
+    pub mailboxes: usize,
+    /// Deliveries of a mailbox that are not settled. 256.
+    pub prefetch: u16,
+    /// Events that wait for a mailbox. 10,000.
+    pub events: u32,
+    /// Commands that wait for an instance. 1,024.
+    pub commands: u32,
+    /// Letters in an inbox, in memory; with RabbitMQ its policy `tickets` says so. 10,000.
+    pub inbox: u32,
+    /// Dead letters, in memory; with RabbitMQ its policy `dead-letters` says so. 1,000.
+    pub dead: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            unconfirmed: 1024,
+            requests: 1024,
+            mailboxes: 64,
+            prefetch: 256,
+            events: 10_000,
+            commands: 1024,
+            inbox: 10_000,
+            dead: 1000,
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts of one session:
+//! a `line` is a connection, a `lane` publishes on it, an `intake` consumes.
+//!
+//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one [`session`] connects,
+//! declares and consumes, runs until anything fails, and drops everything; 0.2 to 2 s later there is another. There are
+//! two connections, because a broker that lacks memory stops reading from those that publish, acknowledgements included.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use lapin::{
+    Acker, AsyncTcpStream, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer, Error,
+    ErrorKind, Event, ExchangeKind,
+    message::Delivery as Message,
+    options::{
+        BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
+        ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+    },
+    runtime::default_runtime,
+    tcp::TLSConfig,
+    types::{AMQPValue, FieldTable, ShortString},
+    uri::{AMQPScheme, AMQPUri},
+};
+use tokio::{
+    sync::{Notify, Semaphore, oneshot, watch},
+    task::JoinSet,
+    time,
+};
+use uuid::Uuid;
+
+use super::{
+    Address, Bounds, Bus, BusError, BusFuture, Counts, Fault, Inbox, InstanceId, Link, Mailbox, PAYLOAD_BYTES, Payload,
+    Serve, State,
+    mailbox::{Arrival, Handing, MailboxKind, Outlet, Settlement},
+    topology,
+};
+
+mod declare;
+mod intake;
+mod lane;
+mod line;
+mod wire;
+
+use lane::{Job, Lanes};
+use line::Line;
+
+/// How long a publish waits for its confirm.
+const CONFIRM_PATIENCE: Duration = Duration::from_secs(5);
+/// The pauses between sessions.
+const SHORTEST_PAUSE_MS: u128 = 200;
+const LONGEST_PAUSE_MS: u128 = 2000;
+/// How often a session looks whether its connections still are what it takes them for.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Which broker, and who we are.
+#[derive(Clone)]
+pub struct Config {
+    /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS by the system's root certificates. Its query may
+    /// set `heartbeat` in seconds; 5 without.
+    pub url: String,
+    /// This instance: operators see it in the names of connections and queues.
+    pub instance: InstanceId,
+    /// How much waits where.
+    pub bounds: Bounds,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url: _, instance, bounds } = self;
+        f.debug_struct("Config").field("instance", instance).field("bounds", bounds).finish_non_exhaustive()
+    }
+}
+
+/// The end of an instance at this broker. Needs a tokio runtime, on which its task runs until the last [`Bus`] is dropped.
+///
+/// # Errors
+///
+/// [`Fault::Url`]. Whether the broker is there is told by [`Link::first_attempt`] and [`Link::state`].
+pub fn open(config: Config) -> Result<Link, Fault> {
+    let Config { url, instance, bounds } = config;
+    let (state, watched) = watch::channel(State::Connecting);
+    let shared = Arc::new(Shared {
+        uri: line::parse(&url)?,
+        instance,
+        bounds,
+        counts: Arc::default(),
+        state,
+        lanes: Mutex::default(),
+        requests: Mutex::default(),
+        places: Mutex::default(),
+        place_added: Notify::new(),
+        last_place: AtomicU64::new(0),
+    });
+    let (stop, stopped) = watch::channel(());
+    tokio::spawn(run(shared.clone(), stopped));
+    let counts = shared.counts.clone();
+    Ok(Link { bus: Arc::new(RabbitMq { shared, _stop: stop }), state: watched, counts })
+}
+
+/// What the verbs and the sessions share.
+struct Shared {
+    uri: AMQPUri,
+    instance: InstanceId,
+    bounds: Bounds,
+    counts: Arc<Counts>,
+    state: watch::Sender<State>,
+    /// There while a session publishes.
+    lanes: Mutex<Option<Lanes>>,
+    /// Who waits for which reply. At most [`Bounds::requests`].
+    requests: Mutex<HashMap<String, oneshot::Sender<Payload>>>,
+    /// What every session consumes. At most [`Bounds::mailboxes`].
+    places: Mutex<Vec<Arc<Place>>>,
+    place_added: Notify,
+    last_place: AtomicU64,
+}
+
+/// A mailbox and what it consumes, over all sessions.
+struct Place {
+    number: u64,
+    source: Source,
+    outlet: Outlet,
+}
+
+enum Source {
+    Served(Serve),
+    Inbox(Inbox),
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The verbs.
+struct RabbitMq {
+    shared: Arc<Shared>,
+    _stop: watch::Sender<()>,
+}
+
+impl fmt::Debug for RabbitMq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RabbitMq").field("instance", &self.shared.instance).finish_non_exhaustive()
+    }
+}
+
+impl Bus for RabbitMq {
+    fn publish(&self, to: Address, payload: Payload) -> BusFuture<'_, ()> {
+        Box::pin(async move {
+            let outcome = match payload.as_bytes().len() {
+                0..=PAYLOAD_BYTES => self.shared.send(Job::published(to, payload, &self.shared.instance)).await,
+                _ => Err(BusError::TooLarge),
+            };
+            self.shared.counts.outcome(outcome);
+            outcome
+        })
+    }
+
+    fn request(&self, to: &InstanceId, command: Payload, deadline: Duration) -> BusFuture<'_, Payload> {
+        let to = to.clone();
+        Box::pin(async move {
+            self.shared.counts.requests.add();
+            let reply = self.shared.ask(&to, command, deadline).await;
+            if let Err(error) = reply {
+                self.shared.counts.outcome(Err(error));
+            }
+            reply
+        })
+    }
+
+    fn serve(&self, what: Serve) -> Result<Mailbox, BusError> {
+        let kind = if what == Serve::Commands { MailboxKind::Commands } else { MailboxKind::Events };
+        self.shared.add_place(Source::Served(what), kind)
+    }
+
+    fn claim(&self, inbox: Inbox) -> Result<Mailbox, BusError> {
+        self.shared.add_place(Source::Inbox(inbox), MailboxKind::Letters)
+    }
+}
+
+impl Shared {
+    /// Hands a message to its lane, if the broker takes any.
+    fn push(&self, job: Job) -> Result<oneshot::Receiver<Result<(), BusError>>, BusError> {
+        if *self.state.borrow() == State::Blocked {
+            return Err(BusError::Away);
+        }
+        locked(&self.lanes).as_ref().ok_or(BusError::Away)?.push(job)
+    }
+
+    /// Sends a message and waits for what becomes of it.
+    async fn send(&self, job: Job) -> Result<(), BusError> {
+        let sent = self.push(job)?;
+        time::timeout(CONFIRM_PATIENCE, sent).await.ok().and_then(Result::ok).unwrap_or(Err(BusError::Unconfirmed))
+    }
+
+    async fn ask(&self, to: &InstanceId, command: Payload, deadline: Duration) -> Result<Payload, BusError> {
+        if command.as_bytes().len() > PAYLOAD_BYTES {
+            return Err(BusError::TooLarge);
+        }
+        let id = Uuid::now_v7().to_string();
+        let (answer, answered) = oneshot::channel();
+        let _asked = Asked::new(self, &id, answer)?;
+        let sent = self.push(Job::command(to, command, &id, deadline, &self.instance))?;
+        let reply = async {
+            let mut answered = answered;
+            tokio::select! {
+                biased;
+                reply = &mut answered => return reply.map_err(|_| BusError::Late),
+                // Without a confirm the reply may still come.
+                Ok(Err(error)) = sent => return Err(error),
+                else => {}
+            }
+            answered.await.map_err(|_| BusError::Late)
+        };
+        time::timeout(deadline, reply).await.unwrap_or(Err(BusError::Late))
+    }
+
+    /// A reply came.
+    fn answer(&self, id: &str, reply: Payload) {
+        match locked(&self.requests).remove(id) {
+            Some(asked) => drop(asked.send(reply)),
+            None => self.counts.unexpected.add(),
+        }
+    }
+
+    fn add_place(&self, source: Source, kind: MailboxKind) -> Result<Mailbox, BusError> {
+        let mut places = locked(&self.places);
+        places.retain(|place| !place.outlet.is_closed());
+        let taken = kind == MailboxKind::Commands && places.iter().any(|place| place.outlet.kind() == kind);
+        if taken || places.len() >= self.bounds.mailboxes {
+            return Err(BusError::Full);
+        }
+        let (mailbox, outlet) = Mailbox::new(self.bounds.prefetch, kind, &self.counts);
+        let number = self.last_place.fetch_add(1, Ordering::Relaxed) + 1;
+        places.push(Arc::new(Place { number, source, outlet }));
+        self.place_added.notify_one();
+        Ok(mailbox)
+    }
+
+    /// The places after this one that still have a mailbox.
+    fn places_after(&self, number: u64) -> Vec<Arc<Place>> {
+        let open = |place: &&Arc<Place>| place.number > number && !place.outlet.is_closed();
+        locked(&self.places).iter().filter(open).cloned().collect()
+    }
+}
+
+/// A request that waits for its reply; gone from the list when dropped.
+struct Asked<'a> {
+    shared: &'a Shared,
+    id: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    fn new(shared: &'a Shared, id: &'a str, answer: oneshot::Sender<Payload>) -> Result<Self, BusError> {
+        let mut requests = locked(&shared.requests);
+        if requests.len() >= shared.bounds.requests {
+            return Err(BusError::Full);
+        }
+        requests.insert(id.to_owned(), answer);
+        Ok(Self { shared, id })
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        locked(&self.shared.requests).remove(self.id);
+    }
+}
+
+/// One session after another, until the bus is dropped.
+async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
+    loop {
+        let Err(fault) = session(&shared, &mut stopped).await else { return };
+        shared.counts.disconnected.add();
+        let new = shared.state.send_if_modified(|state| {
+            let away = State::Away(fault.clone());
+            let new = *state != away;
+            *state = away;
+            new
+        });
+        if new {
+            tracing::warn!(%fault, "the bus is away; trying again every 0.2 to 2 s");
+        }
+        let pause = SHORTEST_PAUSE_MS + Uuid::new_v4().as_u128() % (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
+        tokio::select! {
+            () = time::sleep(Duration::from_millis(u64::try_from(pause).unwrap_or_default())) => {}
+            _ = stopped.changed() => return,
+        }
+    }
+}
+
+/// Connects, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
+async fn session(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
+    let mut publishing = Line::open(&shared.uri, &shared.instance, "publish").await?;
+    let mut consuming = Line::open(&shared.uri, &shared.instance, "consume").await?;
+    let ended = tokio::select! {
+        Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault),
+        _ = stopped.changed() => Ok(()),
+    };
+    *locked(&shared.lanes) = None;
+    tokio::join!(publishing.close(), consuming.close());
+    ended
+}
+
+/// The life of a session on its connections.
+async fn hold(shared: &Arc<Shared>, publishing: &mut Line, consuming: &mut Line) -> Result<Infallible, Fault> {
+    declare::topology(&publishing.connection).await?;
+    let session = &Uuid::new_v4().simple().to_string()[..8];
+    let mut tasks = JoinSet::new();
+    let lanes = Lanes::open(&publishing.connection, shared.bounds.unconfirmed, &mut tasks).await?;
+    tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
+    *locked(&shared.lanes) = Some(lanes);
+    shared.counts.connected.add();
+    let mut last_place = 0;
+    let mut look = time::interval(LOOK_INTERVAL);
+    loop {
+        for place in shared.places_after(last_place) {
+            tasks.spawn(intake::place(shared.clone(), &place, &consuming.connection, session).await?);
+            last_place = place.number;
+        }
+        if !publishing.blocked() && shared.state.send_if_modified(up) {
+            tracing::info!(broker = %publishing.address(), "the bus is up");
+        }
+        tokio::select! {
+            Some(ended) = tasks.join_next() => ended.map_err(|error| Fault::Lost(error.to_string()))??,
+            event = publishing.event() => event?,
+            event = consuming.event() => event?,
+            () = shared.place_added.notified() => {}
+            _ = look.tick() => {
+                publishing.check()?;
+                consuming.check()?;
+            }
+        }
+        if publishing.blocked() && shared.state.send_if_modified(blocked) {
+            tracing::warn!("the broker takes no messages: it lacks memory or disk");
+        }
+    }
+}
+
+/// Makes it up; true if it was not.
+fn up(state: &mut State) -> bool {
+    std::mem::replace(state, State::Up) != State::Up
+}
+
+/// Makes it blocked; true if it was not.
+fn blocked(state: &mut State) -> bool {
+    std::mem::replace(state, State::Blocked) != State::Blocked
+}

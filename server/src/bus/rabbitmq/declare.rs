@@ -1,0 +1,93 @@
+//! What a session needs at the broker. Exchanges and the operator's queues are looked for, and declared only if they are
+//! missing: a user with least privilege may not declare them.
+
+use super::{
+    topology::{EXCHANGES, Exchange, Kind, QUEUES, Queue},
+    *,
+};
+
+const NOT_FOUND: u16 = 404;
+
+/// Makes sure that everything durable is there.
+pub(super) async fn topology(connection: &Connection) -> Result<(), Fault> {
+    let mut channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
+    for exchange in EXCHANGES {
+        if missing(declare_exchange(&channel, exchange, true).await)? {
+            channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
+            declare_exchange(&channel, exchange, false).await.map_err(|error| line::lost(&error))?;
+        }
+    }
+    for queue in QUEUES {
+        if missing(declare_queue(&channel, queue, true).await)? {
+            channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
+            declare_queue(&channel, queue, false).await.map_err(|error| line::lost(&error))?;
+            bind(&channel, queue.name, queue.source, queue.key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the broker closed the channel because something is not there.
+fn missing(declared: Result<(), Error>) -> Result<bool, Fault> {
+    match declared {
+        Ok(()) => Ok(false),
+        Err(error) => match error.kind() {
+            ErrorKind::ProtocolError(told) if told.get_id() == NOT_FOUND => Ok(true),
+            _ => Err(line::lost(&error)),
+        },
+    }
+}
+
+async fn declare_exchange(channel: &Channel, exchange: Exchange, passive: bool) -> Result<(), Error> {
+    let kind = match exchange.kind {
+        Kind::Topic => ExchangeKind::Topic,
+        Kind::Direct => ExchangeKind::Direct,
+        Kind::Fanout => ExchangeKind::Fanout,
+    };
+    let options = ExchangeDeclareOptions { passive, durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(exchange.name.into(), kind, options, FieldTable::default()).await
+}
+
+async fn declare_queue(channel: &Channel, queue: Queue, passive: bool) -> Result<(), Error> {
+    let options = QueueDeclareOptions { passive, durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(queue.name.into(), options, quorum()).await.map(drop)
+}
+
+/// The durable queue of an inbox, bound.
+pub(super) async fn inbox(channel: &Channel, inbox: &Inbox) -> Result<ShortString, Fault> {
+    let name = topology::inbox_queue(inbox);
+    let mut arguments = quorum();
+    arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(name.as_str().into(), options, arguments).await.map_err(|error| line::lost(&error))?;
+    bind(channel, &name, topology::TICKETS.name, inbox.as_str()).await?;
+    Ok(name.into())
+}
+
+/// A queue that lives as long as the connection. When full it drops its oldest message, or refuses new ones.
+pub(super) async fn exclusive(channel: &Channel, name: &str, limit: u32, refuses: bool) -> Result<(), Fault> {
+    let overflow = if refuses { "reject-publish" } else { "drop-head" };
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(limit.into()));
+    arguments.insert("x-overflow".into(), AMQPValue::LongString(overflow.into()));
+    let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(name.into(), options, arguments).await.map(drop).map_err(|error| line::lost(&error))
+}
+
+/// Binds a queue to an exchange.
+pub(super) async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> Result<(), Fault> {
+    let bound = channel.queue_bind(
+        queue.into(),
+        exchange.into(),
+        key.into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    bound.await.map_err(|error| line::lost(&error))
+}
+
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments
+}

@@ -1,0 +1,141 @@
+//! How messages get to the broker: three lanes, each a channel with confirms, so that a slow quorum queue holds no event up.
+//!
+//! A lane publishes in batches, and answers when all of a batch is confirmed. That is what makes returned messages certain:
+//! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so those of a batch
+//! are all attached to confirms of that batch; the message id says whose each is.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::*;
+
+/// Most messages that are confirmed together.
+const BATCH: usize = 256;
+/// Longest time that a batch may take before the session is given up. Longer than any publisher waits.
+const BATCH_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A message to be sent.
+pub(super) struct Job {
+    pub(super) lane: LaneName,
+    pub(super) exchange: &'static str,
+    pub(super) key: String,
+    /// Whether it comes back if no queue takes it.
+    pub(super) mandatory: bool,
+    /// It has a message id.
+    pub(super) properties: BasicProperties,
+    pub(super) body: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LaneName {
+    Events,
+    Commands,
+    Durable,
+}
+
+/// The lanes of a session.
+#[derive(Clone)]
+pub(super) struct Lanes {
+    events: Lane,
+    commands: Lane,
+    durable: Lane,
+}
+
+#[derive(Clone)]
+struct Lane {
+    queue: mpsc::Sender<Queued>,
+    permits: Arc<Semaphore>,
+}
+
+struct Queued {
+    job: Job,
+    outcome: oneshot::Sender<Result<(), BusError>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lanes {
+    /// Opens all lanes; their tasks end with the session.
+    pub(super) async fn open(
+        connection: &Connection,
+        unconfirmed: usize,
+        tasks: &mut JoinSet<Result<(), Fault>>,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            events: Lane::open(connection, unconfirmed, tasks).await?,
+            commands: Lane::open(connection, unconfirmed, tasks).await?,
+            durable: Lane::open(connection, unconfirmed, tasks).await?,
+        })
+    }
+
+    /// Sends a message; what becomes of it comes later, or nothing if the session ends.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Full`] without a permit, [`BusError::Away`] at the end of a session.
+    pub(super) fn push(&self, job: Job) -> Result<oneshot::Receiver<Result<(), BusError>>, BusError> {
+        let lane = match job.lane {
+            LaneName::Events => &self.events,
+            LaneName::Commands => &self.commands,
+            LaneName::Durable => &self.durable,
+        };
+        let permit = lane.permits.clone().try_acquire_owned().map_err(|_| BusError::Full)?;
+        let (outcome, told) = oneshot::channel();
+        lane.queue.try_send(Queued { job, outcome, _permit: permit }).map_err(|_| BusError::Away)?;
+        Ok(told)
+    }
+}
+
+impl Lane {
+    async fn open(
+        connection: &Connection,
+        unconfirmed: usize,
+        tasks: &mut JoinSet<Result<(), Fault>>,
+    ) -> Result<Self, Fault> {
+        let channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| line::lost(&error))?;
+        // As long as there are permits: it is never full for who has one.
+        let (queue, queued) = mpsc::channel(unconfirmed);
+        tasks.spawn(run(channel, queued));
+        Ok(Self { queue, permits: Arc::new(Semaphore::new(unconfirmed)) })
+    }
+}
+
+/// Publishes one batch after another.
+async fn run(channel: Channel, mut queued: mpsc::Receiver<Queued>) -> Result<(), Fault> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queued.recv_many(&mut batch, BATCH).await > 0 {
+        let outcomes = time::timeout(BATCH_PATIENCE, publish(&channel, &batch)).await;
+        let outcomes = outcomes.map_err(|_| Fault::Lost("the broker confirms nothing".to_owned()))?;
+        for (queued, outcome) in batch.drain(..).zip(outcomes.map_err(|error| line::lost(&error))?) {
+            let _gave_up = queued.outcome.send(outcome);
+        }
+    }
+    Ok(())
+}
+
+/// What became of each message of a batch.
+async fn publish(channel: &Channel, batch: &[Queued]) -> Result<Vec<Result<(), BusError>>, Error> {
+    let mut confirms = Vec::with_capacity(batch.len());
+    for Queued { job, .. } in batch {
+        let options = BasicPublishOptions { mandatory: job.mandatory, ..BasicPublishOptions::default() };
+        let (exchange, key, properties) = (job.exchange.into(), job.key.as_str().into(), job.properties.clone());
+        confirms.push(channel.basic_publish(exchange, key, options, &job.body, properties).await?);
+    }
+    let mut returned = HashSet::new();
+    let mut taken = Vec::with_capacity(batch.len());
+    for confirm in confirms {
+        let confirm = confirm.await?;
+        taken.push(!matches!(confirm, Confirmation::Nack(_)));
+        if let Some(message) = confirm.take_message() {
+            returned.extend(message.delivery.properties.message_id().clone());
+        }
+    }
+    let outcome = |(queued, taken): (&Queued, bool)| match queued.job.properties.message_id() {
+        Some(id) if returned.contains(id) => Err(BusError::Unroutable),
+        _ if taken => Ok(()),
+        _ => Err(BusError::Full),
+    };
+    Ok(batch.iter().zip(taken).map(outcome).collect())
+}

@@ -1,0 +1,167 @@
+//! One connection to the broker, and the certainty that nothing of it is left when it is dropped: lapin runs a thread for
+//! each, which would wait for a broker that is frozen as long as that takes.
+
+use std::{io, net::Shutdown, pin::Pin, task::Context};
+
+use futures_util::Stream;
+use socket2::{SockRef, Socket};
+
+use super::*;
+
+/// Longest time until a connection works.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest time that the end of a connection may take.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// Seconds between heartbeats; two missed ones end the connection.
+const HEARTBEAT: u16 = 5;
+/// lapin has two buffers of 32 frames a connection: this makes them half a megabyte each.
+const FRAME_BYTES: u32 = 16 * 1024;
+
+/// The parts of an AMQP URL.
+///
+/// # Errors
+///
+/// [`Fault::Url`]
+pub(super) fn parse(url: &str) -> Result<AMQPUri, Fault> {
+    let mut uri: AMQPUri = url.parse().map_err(Fault::Url)?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT);
+    uri.query.frame_max.get_or_insert(FRAME_BYTES);
+    Ok(uri)
+}
+
+/// A connection.
+pub(super) struct Line {
+    pub(super) connection: Connection,
+    events: Pin<Box<dyn Stream<Item = Event> + Send>>,
+    blocked: bool,
+    address: String,
+    _socket: Cut,
+}
+
+impl Line {
+    /// Connects. Operators see the instance and the purpose in the connection's name.
+    pub(super) async fn open(uri: &AMQPUri, instance: &InstanceId, purpose: &str) -> Result<Self, Fault> {
+        let properties = ConnectionProperties::default()
+            .with_connection_name(format!("tiltyard {instance} {purpose}").into())
+            .with_client_property("product".into(), "tiltyard".into())
+            .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
+        let cut = Cut::default();
+        let kept = cut.clone();
+        let runtime = default_runtime().map_err(|error| Fault::Lost(error.to_string()))?;
+        let opened = Connection::connector(
+            uri.clone(),
+            runtime,
+            async move |uri, runtime| {
+                let addresses: Vec<_> =
+                    tokio::net::lookup_host((uri.authority.host.as_str(), uri.authority.port)).await?.collect();
+                let stream = AsyncTcpStream::connect(&runtime, addresses).await?;
+                if let AsyncTcpStream::Plain(plain) = &stream {
+                    kept.keep(SockRef::from(plain.get_ref()).try_clone()?);
+                }
+                match uri.scheme {
+                    AMQPScheme::AMQP => Ok(stream),
+                    AMQPScheme::AMQPS => Ok(stream.into_tls(&uri.authority.host, TLSConfig::default()).await?),
+                }
+            },
+            properties,
+        );
+        let address = format!("{}:{}", uri.authority.host, uri.authority.port);
+        let connection = match time::timeout(CONNECT_PATIENCE, opened).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => return Err(refusal(uri, address, &error)),
+            Err(_) => return Err(Fault::Unreachable { address, reason: "no answer in time".to_owned() }),
+        };
+        let events = Box::pin(connection.events_listener());
+        Ok(Self { connection, events, blocked: false, address, _socket: cut })
+    }
+
+    /// Host and port of the broker.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Whether the broker reads nothing from here at the moment.
+    pub(super) fn blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Waits until something happens to the connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Lost`] if it ended.
+    pub(super) async fn event(&mut self) -> Result<(), Fault> {
+        match std::future::poll_fn(|cx: &mut Context<'_>| self.events.as_mut().poll_next(cx)).await {
+            Some(Event::ConnectionBlocked(_)) => self.blocked = true,
+            Some(Event::ConnectionUnblocked) => self.blocked = false,
+            // Those of a channel are told to whoever uses it.
+            Some(Event::Error(error)) if !self.connection.status().connected() => return Err(lost(&error)),
+            Some(_) => {}
+            None => return Err(Fault::Lost("closed".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// Whether it still is connected.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Lost`] if not.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if self.connection.status().connected() { Ok(()) } else { Err(Fault::Lost("closed".to_owned())) }
+    }
+
+    /// Ends it properly if it still works, in any case within a second.
+    pub(super) async fn close(self) {
+        let _dead = time::timeout(CLOSE_PATIENCE, self.connection.close(200, "goodbye".into())).await;
+    }
+}
+
+/// Shuts a socket down when dropped, so that who waits for it wakes up.
+#[derive(Clone, Default)]
+struct Cut(Arc<Kept>);
+
+#[derive(Default)]
+struct Kept(Mutex<Option<Socket>>);
+
+impl Cut {
+    fn keep(&self, socket: Socket) {
+        *locked(&self.0.0) = Some(socket);
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        if let Some(socket) = locked(&self.0.0).take() {
+            let _gone = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Why a connection could not be made.
+fn refusal(uri: &AMQPUri, address: String, error: &Error) -> Fault {
+    let reason = error.to_string();
+    match error.kind() {
+        ErrorKind::IOError(error) if error.kind() != io::ErrorKind::InvalidData => {
+            Fault::Unreachable { address, reason: error.to_string() }
+        }
+        ErrorKind::ProtocolError(error) => Fault::Refused {
+            address,
+            user: uri.authority.userinfo.username.clone(),
+            vhost: uri.vhost.clone(),
+            reason: error.get_message().to_string(),
+        },
+        _ => Fault::Unreachable { address, reason },
+    }
+}
+
+/// Why a connection that worked does so no more.
+pub(super) fn lost(error: &Error) -> Fault {
+    match error.kind() {
+        // 403 ACCESS_REFUSED, 404 NOT_FOUND, 406 PRECONDITION_FAILED
+        ErrorKind::ProtocolError(error) if [403, 404, 406].contains(&error.get_id()) => {
+            Fault::Topology(error.get_message().to_string())
+        }
+        _ => Fault::Lost(error.to_string()),
+    }
+}

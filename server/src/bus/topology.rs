@@ -1,0 +1,104 @@
+//! What a broker must have: exchanges, durable queues and bindings, as constants. rabbitmq/definitions.json says the same,
+//! with policies and the server's user; a test keeps them equal.
+
+use super::{Inbox, InstanceId, Topic};
+
+/// An exchange. All are durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its name.
+    pub name: &'static str,
+    /// How it chooses queues.
+    pub kind: Kind,
+}
+
+/// How an exchange chooses queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// By a pattern of the key.
+    Topic,
+    /// By the key.
+    Direct,
+    /// All of them.
+    Fanout,
+}
+
+impl Kind {
+    /// Its name in AMQP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Direct => "direct",
+            Self::Fanout => "fanout",
+        }
+    }
+}
+
+/// A durable queue for the operator, and what is bound to it. All are quorum queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: &'static str,
+    /// The exchange that fills it.
+    pub source: &'static str,
+    /// The key of the binding.
+    pub key: &'static str,
+}
+
+/// Hellos and heartbeats of instances.
+pub const CLUSTER: Exchange = Exchange { name: "tiltyard.cluster", kind: Kind::Topic };
+/// Rooms, chat, presence.
+pub const LOBBY: Exchange = Exchange { name: "tiltyard.lobby", kind: Kind::Topic };
+/// Tickets, to the inbox of a game and region.
+pub const TICKETS: Exchange = Exchange { name: "tiltyard.tickets", kind: Kind::Direct };
+/// Commands to instances, and replies.
+pub const COMMAND: Exchange = Exchange { name: "tiltyard.command", kind: Kind::Direct };
+/// Match results.
+pub const RESULTS: Exchange = Exchange { name: "tiltyard.results", kind: Kind::Topic };
+/// What could not be handled, with the reason.
+pub const DEAD: Exchange = Exchange { name: "tiltyard.dead", kind: Kind::Fanout };
+
+/// All exchanges.
+pub const EXCHANGES: [Exchange; 6] = [CLUSTER, LOBBY, TICKETS, COMMAND, RESULTS, DEAD];
+
+/// The operator's queues. A server fills them and cannot read them.
+pub const QUEUES: [Queue; 2] = [
+    Queue { name: "tiltyard.dead-letters", source: DEAD.name, key: "" },
+    Queue { name: "tiltyard.match-results", source: RESULTS.name, key: "#" },
+];
+
+/// The headers of a dead letter: why, and where it had been sent.
+pub const REASON: &str = "x-tiltyard-reason";
+/// The exchange that it came through.
+pub const REASON_EXCHANGE: &str = "x-tiltyard-exchange";
+/// The key that it had.
+pub const REASON_KEY: &str = "x-tiltyard-key";
+/// The instance that could not handle it.
+pub const REASON_INSTANCE: &str = "x-tiltyard-instance";
+/// The header of a command: when it is dropped, in milliseconds since 1970.
+pub const DEADLINE: &str = "x-tiltyard-deadline";
+
+impl Topic {
+    /// The exchange of its events.
+    pub fn exchange(self) -> Exchange {
+        match self {
+            Self::Cluster => CLUSTER,
+            Self::Lobby => LOBBY,
+        }
+    }
+}
+
+/// The durable queue of an inbox: quorum, with a single active consumer. Its key is the inbox's.
+pub fn inbox_queue(inbox: &Inbox) -> String {
+    format!("tiltyard.tickets.{}", inbox.as_str())
+}
+
+/// An exclusive queue of one connection of an instance.
+pub fn instance_queue(instance: &InstanceId, session: &str, purpose: &str) -> String {
+    format!("tiltyard.instance.{instance}.{session}.{purpose}")
+}
+
+/// The key of the replies to an instance; its commands have its name as key.
+pub fn reply_key(instance: &str) -> String {
+    format!("{instance}.replies")
+}
