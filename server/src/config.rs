@@ -135,7 +135,11 @@ impl Config {
 fn parse_public_url(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("wss://").or_else(|| text.strip_prefix("ws://")).unwrap_or_default();
     let plain = !host.is_empty() && !host.starts_with('/') && host.chars().all(|char| char.is_ascii_graphic());
-    if plain && !host.contains(['?', '#']) { Ok(text.to_owned()) } else { Err("not like wss://play.example".to_owned()) }
+    if plain && !host.contains(['?', '#']) {
+        Ok(text.to_owned())
+    } else {
+        Err("not like wss://play.example".to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -47,10 +47,13 @@ struct Shared {
     router: Mutex<Router>,
 }
 
+/// The topics and patterns of a queue.
+type Wants = Vec<(Topic, Pattern)>;
+
 #[derive(Debug, Default)]
 struct Router {
     commands: BTreeMap<InstanceId, Arc<Queue>>,
-    events: Vec<(Vec<(Topic, Pattern)>, Arc<Queue>)>,
+    events: Vec<(Wants, Arc<Queue>)>,
     inboxes: HashMap<Inbox, Arc<Queue>>,
     dead: VecDeque<DeadLetter>,
 }

@@ -154,7 +154,7 @@ impl Bus for RabbitMq {
     fn publish(&self, to: Address, payload: Payload) -> BusFuture<'_, ()> {
         Box::pin(async move {
             let outcome = match payload.as_bytes().len() {
-                0..=PAYLOAD_BYTES => self.shared.send(Job::published(to, payload, &self.shared.instance)).await,
+                0..=PAYLOAD_BYTES => self.shared.send(Job::published(&to, &payload, &self.shared.instance)).await,
                 _ => Err(BusError::TooLarge),
             };
             self.shared.counts.outcome(outcome);
@@ -206,7 +206,7 @@ impl Shared {
         let id = Uuid::now_v7().to_string();
         let (answer, answered) = oneshot::channel();
         let _asked = Asked::new(self, &id, answer)?;
-        let sent = self.push(Job::command(to, command, &id, deadline, &self.instance))?;
+        let sent = self.push(Job::command(to, &command, &id, deadline, &self.instance))?;
         let reply = async {
             let mut answered = answered;
             tokio::select! {

@@ -147,11 +147,7 @@ async fn show(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>) -> 
 }
 
 /// `POST /api/rooms/{id or code}/seats`: a seat in this room, kept for whoever has the pass.
-async fn keep_seat(
-    State(gateway): State<Arc<Gateway>>,
-    Path(room): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
+async fn keep_seat(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>, headers: HeaderMap) -> Answer {
     let arrival = match Which::parse(&room)? {
         Which::Id(id) => gateway.rooms.by_id(id, true)?,
         Which::Code(code) => gateway.rooms.by_code(code)?,

@@ -151,7 +151,9 @@ mod tests {
         for good in ["index.html", "games/my-game/index.js", "a_b/c.d.js"] {
             assert!(is_plain(good), "{good}");
         }
-        for bad in ["", "/etc/x.json", "../x.js", "games/../../x.js", "games//x.js", ".git/x.json", "a\\b.js", "a%2fb.js"] {
+        for bad in
+            ["", "/etc/x.json", "../x.js", "games/../../x.js", "games//x.js", ".git/x.json", "a\\b.js", "a%2fb.js"]
+        {
             assert!(!is_plain(bad), "{bad}");
         }
     }

@@ -6,10 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tiltyard_core::{
-    admission::Bucket,
-    directory::Page,
-};
+use tiltyard_core::{admission::Bucket, directory::Page};
 use tiltyard_shared::protocol::{ClientMessage, Code, limits, lobby::Browse};
 use tokio::{sync::watch, time::sleep_until};
 use tokio_tungstenite::tungstenite::Message;

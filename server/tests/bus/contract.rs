@@ -128,10 +128,10 @@ async fn pipelined_publishes_know_which_of_them_came_back(ground: Ground) {
     let mut letters = one.bus.claim(inbox.clone()).unwrap();
     opened(&mut letters).await;
     for _ in 0..10 {
-        let to = |number: u32| if number % 3 == 0 { new_inbox() } else { inbox.clone() };
+        let to = |number: u32| if number.is_multiple_of(3) { new_inbox() } else { inbox.clone() };
         let sent = (0..100_u32).map(|number| one.bus.publish(Address::Inbox(to(number)), Payload::of(&number)));
         for (number, outcome) in soon(join_all(sent)).await.into_iter().enumerate() {
-            let expected = if number % 3 == 0 { Err(BusError::Unroutable) } else { Ok(()) };
+            let expected = if number.is_multiple_of(3) { Err(BusError::Unroutable) } else { Ok(()) };
             assert_eq!(outcome, expected, "{number}");
         }
         for number in (0..100_u32).filter(|number| number % 3 != 0) {
@@ -149,7 +149,7 @@ async fn pipelined_requests_know_which_of_them_came_back(ground: Ground) {
     let mut commands = serving.bus.serve(Serve::Commands).unwrap();
     opened(&mut commands).await;
     let nobody = InstanceId::new(&new_name("nobody")).unwrap();
-    let to = |number: u32| if number % 3 == 0 { &nobody } else { &target };
+    let to = |number: u32| if number.is_multiple_of(3) { &nobody } else { &target };
     let requests = (0..100_u32).map(|number| asking.bus.request(to(number), Payload::of(&number), PATIENCE));
     let serve = async {
         for _ in 0..66 {
@@ -159,7 +159,7 @@ async fn pipelined_requests_know_which_of_them_came_back(ground: Ground) {
     };
     let (replies, ()) = tokio::join!(soon(join_all(requests)), serve);
     for (number, reply) in (0_u32..).zip(replies) {
-        let expected = if number % 3 == 0 { Err(BusError::Unroutable) } else { Ok(Payload::of(&number)) };
+        let expected = if number.is_multiple_of(3) { Err(BusError::Unroutable) } else { Ok(Payload::of(&number)) };
         assert_eq!(reply, expected);
     }
 }

@@ -153,7 +153,8 @@ async fn every_mistake_has_a_status_and_a_code() {
     ] {
         assert_eq!(failed(&post(addr, path, body).await), (status, code), "{path} {body}");
     }
-    let plain = format!("POST /api/rooms HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
+    let plain =
+        format!("POST /api/rooms HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
     assert_eq!(failed(&read(&send(addr, &plain).await)), (415, "not_json"));
     let (_ann, _) = Client::seated(addr, listed("")).await;
     assert_eq!(failed(&post(addr, "/api/rooms", "{\"game\":\"puppet\"}").await), (503, "server_full"));

@@ -45,8 +45,18 @@ async fn a_refused_wish_may_be_followed_by_another_but_not_for_ever() {
     let wishes = [
         (Target::Game("chess".to_owned()), Code::UnknownGame),
         (Target::Room(Uuid::nil()), Code::UnknownRoom),
-        (Target::Create { game: "puppet".to_owned(), config: Some(vec![1]), options: RoomOptions::default() }, Code::BadConfig),
-        (Target::Create { game: "puppet".to_owned(), config: Some(vec![0; limits::CONFIG_BYTES + 1]), options: RoomOptions::default() }, Code::TooLarge),
+        (
+            Target::Create { game: "puppet".to_owned(), config: Some(vec![1]), options: RoomOptions::default() },
+            Code::BadConfig,
+        ),
+        (
+            Target::Create {
+                game: "puppet".to_owned(),
+                config: Some(vec![0; limits::CONFIG_BYTES + 1]),
+                options: RoomOptions::default(),
+            },
+            Code::TooLarge,
+        ),
         (create(&Strings { broken: true, ..Strings::default() }), Code::GameFailed),
     ];
     for (target, code) in wishes {

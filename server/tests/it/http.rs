@@ -30,7 +30,8 @@ pub(crate) async fn get(addr: SocketAddr, path: &str) -> (u16, Value) {
 
 /// The status and JSON that answer a JSON body.
 pub(crate) async fn post(addr: SocketAddr, path: &str, body: &str) -> (u16, Value) {
-    let head = format!("POST {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nContent-Type: application/json\r\n");
     read(&send(addr, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await)
 }
 

@@ -48,7 +48,11 @@ async fn one_input() {
         if tick < aim {
             assert_eq!((settled, place), (None, Some(0)), "it waits for the tick that it aims at");
         } else {
-            assert_eq!((tick, settled, place), (aim, Some(1), Some(7)), "it is executed there, and the same frame shows it");
+            assert_eq!(
+                (tick, settled, place),
+                (aim, Some(1), Some(7)),
+                "it is executed there, and the same frame shows it"
+            );
             break;
         }
     }
@@ -65,7 +69,10 @@ fn the_way_of_one_input_is_where_architecture_says() {
         let cells: Vec<&str> = row.split('`').collect();
         let (file, function) = (cells[1], cells[3]);
         let source = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert!(source.contains(&format!("fn {function}(")) || source.contains(&format!("fn {function}<")), "{file} has no {function}");
+        assert!(
+            source.contains(&format!("fn {function}(")) || source.contains(&format!("fn {function}<")),
+            "{file} has no {function}"
+        );
         files.push(file);
     }
     assert_eq!(files.len(), 12, "six in, six out");

@@ -5,9 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tiltyard_shared::{
     game::{Rng, Tick},
-    protocol::{
-        CONTROL, ClientMessage, Enter, Report, ServerMessage, Target, VERSION, codec, lobby::RoomOptions,
-    },
+    protocol::{CONTROL, ClientMessage, Enter, Report, ServerMessage, Target, VERSION, codec, lobby::RoomOptions},
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};

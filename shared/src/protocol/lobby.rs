@@ -133,7 +133,11 @@ impl FromStr for RoomCode {
     fn from_str(text: &str) -> Result<Self, Code> {
         let text = text.trim().to_ascii_uppercase();
         let code = <[u8; Self::LENGTH]>::try_from(text.as_bytes()).map_err(|_| Code::BadCode)?;
-        if code.iter().all(|character| Self::ALPHABET.contains(character)) { Ok(Self(code)) } else { Err(Code::BadCode) }
+        if code.iter().all(|character| Self::ALPHABET.contains(character)) {
+            Ok(Self(code))
+        } else {
+            Err(Code::BadCode)
+        }
     }
 }
 

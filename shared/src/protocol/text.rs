@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn text_is_trimmed_and_its_gaps_are_single_blanks() {
-        for (text, expected) in [("", ""), ("  ", ""), ("Ann", "Ann"), (" Ann   Lee ", "Ann Lee"), ("äöü 猫", "äöü 猫")] {
+        for (text, expected) in [("", ""), ("  ", ""), ("Ann", "Ann"), (" Ann   Lee ", "Ann Lee"), ("äöü 猫", "äöü 猫")]
+        {
             assert_eq!(plain(text, 32).as_deref(), Some(expected));
         }
     }

@@ -28,7 +28,11 @@ const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
 
 #[test]
-#[expect(clippy::print_stderr, clippy::print_stdout, reason = "a failing seed must be told, and so must what was reached")]
+#[expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a failing seed must be told, and so must what was reached"
+)]
 fn every_client_holds_what_it_must_whatever_happens() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (first, cases) = match number("MODEL_SEED") {
@@ -177,8 +181,7 @@ impl Model {
             (bounds.log_events, bounds.log_bytes) = (5, 8_000);
         }
         let mut room = Room::with_bounds(false, seed, bounds);
-        let director =
-            room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
+        let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
         Self {
             random,
             room,

@@ -14,8 +14,8 @@ const PERSISTENT: u8 = 2;
 
 impl Job {
     /// A message of [`Bus::publish`].
-    pub(super) fn published(to: Address, payload: Payload, from: &InstanceId) -> Self {
-        let (lane, exchange, key) = match &to {
+    pub(super) fn published(to: &Address, payload: &Payload, from: &InstanceId) -> Self {
+        let (lane, exchange, key) = match to {
             Address::Event(topic, key) => (LaneName::Events, topic.exchange().name, key.as_str()),
             Address::Result(key) => (LaneName::Durable, topology::RESULTS.name, key.as_str()),
             Address::Inbox(inbox) => (LaneName::Durable, topology::TICKETS.name, inbox.as_str()),
@@ -29,7 +29,7 @@ impl Job {
     }
 
     /// A command. The broker drops it after its deadline too, if it is still there.
-    pub(super) fn command(to: &InstanceId, command: Payload, id: &str, deadline: Duration, from: &InstanceId) -> Self {
+    pub(super) fn command(to: &InstanceId, command: &Payload, id: &str, deadline: Duration, from: &InstanceId) -> Self {
         let mut headers = FieldTable::default();
         headers.insert(topology::DEADLINE.into(), AMQPValue::LongLongInt(unix_ms(SystemTime::now() + deadline)));
         let properties = properties(id, from)
