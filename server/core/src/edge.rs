@@ -2,7 +2,7 @@
 //!
 //! A seat is *steady* while it was handed everything up to the last commit. Steady seats whose views are (and were) the
 //! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and an
-//! own part. Whoever entered, was held, has jumped, or needs more than fits gets a body [gathered](gather) for it alone,
+//! own part. Whoever entered, was held, has jumped, or needs more than fits gets a body gathered for it alone,
 //! and is steady again once nothing is left behind. The words are DESIGN's: *handed*, *since*, *entry*, *held*, *jump*.
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts of one session:
 //! a `line` is a connection, a `lane` publishes on it, an `intake` consumes.
 //!
-//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one [`session`] connects,
+//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one `session` connects,
 //! declares and consumes, runs until anything fails, and drops everything; 0.2 to 2 s later there is another. There are
 //! two connections, because a broker that lacks memory stops reading from those that publish, acknowledgements included.
 

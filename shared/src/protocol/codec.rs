@@ -1,7 +1,7 @@
 //! The only file that names bincode: its standard configuration, always with a limit.
 //!
 //! bincode's limits count the memory that decoding claims, not wire bytes, so nothing is allocated by a length that the
-//! peer made up. Lists escape them; they are [`bounded`]'s.
+//! peer made up. Lists escape them; they are `bounded`'s.
 
 use std::marker::PhantomData;
 
