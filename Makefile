@@ -25,7 +25,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-web test-page check-metrics smoke ## everything that must pass
+test: test-rust test-web test-page check-client check-metrics smoke ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -49,6 +49,10 @@ test-page: build web/e2e/node_modules ## two pages of a real browser play every 
 web/node_modules web/e2e/node_modules: %/node_modules: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+.PHONY: check-client
+check-client: build ## the Python client of docs/ plays 10 s and verifies every frame
+	ci/check-client
 
 .PHONY: check-metrics
 check-metrics: build ## promtool accepts the /metrics of a running server
