@@ -1,7 +1,7 @@
 //! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts of one session:
 //! a `line` is a connection, a `lane` publishes on it, an `intake` consumes.
 //!
-//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one `session` connects,
+//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one session connects,
 //! declares and consumes, runs until anything fails, and drops everything; 0.2 to 2 s later there is another. There are
 //! two connections, because a broker that lacks memory stops reading from those that publish, acknowledgements included.
 
@@ -208,15 +208,12 @@ impl Shared {
         let _asked = Asked::new(self, &id, answer)?;
         let sent = self.push(Job::command(to, &command, &id, deadline, &self.instance))?;
         let reply = async {
-            let mut answered = answered;
             tokio::select! {
                 biased;
-                reply = &mut answered => return reply.map_err(|_| BusError::Late),
+                reply = answered => reply.map_err(|_| BusError::Late),
                 // Without a confirm the reply may still come.
-                Ok(Err(error)) = sent => return Err(error),
-                else => {}
+                Ok(Err(error)) = sent => Err(error),
             }
-            answered.await.map_err(|_| BusError::Late)
         };
         time::timeout(deadline, reply).await.unwrap_or(Err(BusError::Late))
     }
@@ -313,7 +310,7 @@ async fn hold(shared: &Arc<Shared>, publishing: &mut Line, consuming: &mut Line)
     declare::topology(&publishing.connection).await?;
     let session = &Uuid::new_v4().simple().to_string()[..8];
     let mut tasks = JoinSet::new();
-    let lanes = Lanes::open(&publishing.connection, shared.bounds.unconfirmed, &mut tasks).await?;
+    let lanes = Lanes::open(&publishing.connection, shared, &mut tasks).await?;
     tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
     *locked(&shared.lanes) = Some(lanes);
     shared.counts.connected.add();

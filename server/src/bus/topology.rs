@@ -93,7 +93,7 @@ pub fn inbox_queue(inbox: &Inbox) -> String {
     format!("tiltyard.tickets.{}", inbox.as_str())
 }
 
-/// An exclusive queue of one connection of an instance.
+/// An exclusive queue of one connection of an instance. It is new in each session: the last one's may still be there.
 pub fn instance_queue(instance: &InstanceId, session: &str, purpose: &str) -> String {
     format!("tiltyard.instance.{instance}.{session}.{purpose}")
 }

@@ -2,17 +2,13 @@
 //!
 //! The RabbitMQ half runs where AMQP_URL is set: `rabbitmq/with-broker cargo test -p tiltyard-server --test bus`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::large_enum_variant,
-    clippy::needless_pass_by_value,
-    reason = "a test that unwraps fails by it, and its helpers take what is at hand"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod ground;
 mod contract;
 mod letters;
 mod full;
 mod rabbitmq;
+mod faults;
 mod raw;
 mod rights;

@@ -1,6 +1,10 @@
 //! What only a broker can show: its connections end, its user is refused, others send it nonsense.
 
-use std::time::{Duration, Instant};
+use std::{
+    env,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use tiltyard_server::bus::{
@@ -23,9 +27,11 @@ async fn first_fault(url: &str) -> Fault {
 
 #[tokio::test]
 async fn a_url_that_is_none_is_refused_at_once() {
-    for url in ["", "nonsense", "http://localhost", "amqp://localhost?heartbeat=x"] {
+    for url in ["", "nonsense", "http://u:secret@localhost", "amqp:u:secret@localhost", "amqp://u:secret@h?heartbeat=x"]
+    {
         let fault = rabbitmq::open(config(url)).unwrap_err();
         assert!(matches!(fault, Fault::Url(_)) && fault.is_configuration(), "{url}: {fault}");
+        assert!(!fault.to_string().contains("secret"), "{fault}");
     }
 }
 
@@ -59,6 +65,19 @@ async fn a_wrong_password_is_one_clear_line() {
     assert!(matches!(fault, Fault::Refused { .. }) && fault.is_configuration(), "{line}");
     assert!(line.contains("user tiltyard") && line.contains("ACCESS_REFUSED"), "{line}");
     assert!(!line.contains("secret") && !line.contains('\n'), "{line}");
+}
+
+#[tokio::test]
+async fn a_broker_is_reached_by_tls_if_its_certificate_is_trusted() {
+    let (Some(url), Some(authority)) = (broker("AMQPS_URL"), broker("AMQPS_CA")) else { return };
+    let fault = first_fault(&url).await;
+    assert!(matches!(&fault, Fault::Unreachable { reason, .. } if reason.contains("certificate")), "{fault}");
+    // Whom to trust is the environment's affair, so it takes a process with another one.
+    let mut tests = Command::new(env::current_exe().unwrap());
+    tests.args(["--exact", "contract::over_rabbitmq::a_request_gets_its_reply"]);
+    let output = tests.env("AMQP_URL", url).env("SSL_CERT_FILE", authority).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
 }
 
 #[tokio::test]

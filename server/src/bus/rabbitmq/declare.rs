@@ -64,13 +64,13 @@ pub(super) async fn inbox(channel: &Channel, inbox: &Inbox) -> Result<ShortStrin
     Ok(name.into())
 }
 
-/// A queue that lives as long as the connection. When full it drops its oldest message, or refuses new ones.
+/// A queue that lives as long as its consumer. When full it drops its oldest message, or refuses new ones.
 pub(super) async fn exclusive(channel: &Channel, name: &str, limit: u32, refuses: bool) -> Result<(), Fault> {
     let overflow = if refuses { "reject-publish" } else { "drop-head" };
     let mut arguments = FieldTable::default();
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(limit.into()));
     arguments.insert("x-overflow".into(), AMQPValue::LongString(overflow.into()));
-    let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(name.into(), options, arguments).await.map(drop).map_err(|error| line::lost(&error))
 }
 

@@ -58,7 +58,7 @@ async fn declare_source(
     match &place.source {
         Source::Inbox(inbox) => declare::inbox(channel, inbox).await,
         Source::Served(Serve::Commands) => {
-            let queue = topology::instance_queue(instance, session, "commands");
+            let queue = topology::instance_queue(instance, session, &format!("commands-{}", place.number));
             declare::exclusive(channel, &queue, bounds.commands, true).await?;
             declare::bind(channel, &queue, topology::COMMAND.name, instance.as_str()).await?;
             Ok(queue.into())

@@ -4,7 +4,7 @@
 //! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so those of a batch
 //! are all attached to confirms of that batch; the message id says whose each is.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, pin::pin};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -13,7 +13,7 @@ use super::*;
 
 /// Most messages that are confirmed together.
 const BATCH: usize = 256;
-/// Longest time that a batch may take before the session is given up. Longer than any publisher waits.
+/// Longest time that a batch may take before the session is given up, unless the broker is blocked.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A message to be sent.
@@ -59,13 +59,13 @@ impl Lanes {
     /// Opens all lanes; their tasks end with the session.
     pub(super) async fn open(
         connection: &Connection,
-        unconfirmed: usize,
+        shared: &Shared,
         tasks: &mut JoinSet<Result<(), Fault>>,
     ) -> Result<Self, Fault> {
         Ok(Self {
-            events: Lane::open(connection, unconfirmed, tasks).await?,
-            commands: Lane::open(connection, unconfirmed, tasks).await?,
-            durable: Lane::open(connection, unconfirmed, tasks).await?,
+            events: Lane::open(connection, shared, tasks).await?,
+            commands: Lane::open(connection, shared, tasks).await?,
+            durable: Lane::open(connection, shared, tasks).await?,
         })
     }
 
@@ -90,29 +90,44 @@ impl Lanes {
 impl Lane {
     async fn open(
         connection: &Connection,
-        unconfirmed: usize,
+        shared: &Shared,
         tasks: &mut JoinSet<Result<(), Fault>>,
     ) -> Result<Self, Fault> {
         let channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| line::lost(&error))?;
         // As long as there are permits: it is never full for who has one.
+        let unconfirmed = shared.bounds.unconfirmed;
         let (queue, queued) = mpsc::channel(unconfirmed);
-        tasks.spawn(run(channel, queued));
+        tasks.spawn(run(channel, queued, shared.state.subscribe()));
         Ok(Self { queue, permits: Arc::new(Semaphore::new(unconfirmed)) })
     }
 }
 
 /// Publishes one batch after another.
-async fn run(channel: Channel, mut queued: mpsc::Receiver<Queued>) -> Result<(), Fault> {
+async fn run(channel: Channel, mut queued: mpsc::Receiver<Queued>, state: watch::Receiver<State>) -> Result<(), Fault> {
     let mut batch = Vec::with_capacity(BATCH);
     while queued.recv_many(&mut batch, BATCH).await > 0 {
-        let outcomes = time::timeout(BATCH_PATIENCE, publish(&channel, &batch)).await;
-        let outcomes = outcomes.map_err(|_| Fault::Lost("the broker confirms nothing".to_owned()))?;
-        for (queued, outcome) in batch.drain(..).zip(outcomes.map_err(|error| line::lost(&error))?) {
+        let outcomes = patiently(publish(&channel, &batch), &state).await?;
+        for (queued, outcome) in batch.drain(..).zip(outcomes) {
             let _gave_up = queued.outcome.send(outcome);
         }
     }
     Ok(())
+}
+
+/// Waits for a batch; while the broker is blocked, as long as that takes.
+async fn patiently<T>(
+    batch: impl Future<Output = Result<T, Error>>,
+    state: &watch::Receiver<State>,
+) -> Result<T, Fault> {
+    let mut batch = pin!(batch);
+    loop {
+        match time::timeout(BATCH_PATIENCE, &mut batch).await {
+            Ok(outcomes) => return outcomes.map_err(|error| line::lost(&error)),
+            Err(_) if *state.borrow() == State::Blocked => {}
+            Err(_) => return Err(Fault::Lost("the broker confirms nothing".to_owned())),
+        }
+    }
 }
 
 /// What became of each message of a batch.

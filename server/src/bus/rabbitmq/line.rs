@@ -23,7 +23,9 @@ const FRAME_BYTES: u32 = 16 * 1024;
 ///
 /// [`Fault::Url`]
 pub(super) fn parse(url: &str) -> Result<AMQPUri, Fault> {
-    let mut uri: AMQPUri = url.parse().map_err(Fault::Url)?;
+    // Some of the parser's words repeat the URL, and with it the password.
+    let unread = |words: String| if words.contains(url) { "it names no host".to_owned() } else { words };
+    let mut uri: AMQPUri = url.parse().map_err(|words| Fault::Url(unread(words)))?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
     uri.query.frame_max.get_or_insert(FRAME_BYTES);
     Ok(uri)
@@ -54,7 +56,8 @@ impl Line {
             async move |uri, runtime| {
                 let addresses: Vec<_> =
                     tokio::net::lookup_host((uri.authority.host.as_str(), uri.authority.port)).await?.collect();
-                let stream = AsyncTcpStream::connect(&runtime, addresses).await?;
+                let stream = time::timeout(CONNECT_PATIENCE, AsyncTcpStream::connect(&runtime, addresses)).await;
+                let stream = stream.map_err(io::Error::from)??;
                 if let AsyncTcpStream::Plain(plain) = &stream {
                     kept.keep(SockRef::from(plain.get_ref()).try_clone()?);
                 }
@@ -140,18 +143,15 @@ impl Drop for Cut {
 
 /// Why a connection could not be made.
 fn refusal(uri: &AMQPUri, address: String, error: &Error) -> Fault {
-    let reason = error.to_string();
     match error.kind() {
-        ErrorKind::IOError(error) if error.kind() != io::ErrorKind::InvalidData => {
-            Fault::Unreachable { address, reason: error.to_string() }
-        }
+        ErrorKind::IOError(error) => Fault::Unreachable { address, reason: error.to_string() },
         ErrorKind::ProtocolError(error) => Fault::Refused {
             address,
             user: uri.authority.userinfo.username.clone(),
             vhost: uri.vhost.clone(),
             reason: error.get_message().to_string(),
         },
-        _ => Fault::Unreachable { address, reason },
+        _ => Fault::Unreachable { address, reason: error.to_string() },
     }
 }
 
