@@ -4,10 +4,10 @@ use std::{
     ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::available_parallelism, time::Duration,
 };
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, builder::BoolishValueParser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, builder::BoolishValueParser};
 use tiltyard_shared::world::Fault;
 
-use crate::ops::log;
+use crate::{ops::log, tools::Tool};
 
 /// Hosts multiplayer game rooms: players connect by WebSocket to ws://ADDR/ws.
 ///
@@ -115,14 +115,20 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The configuration of a command line and this process's environment. `games` are named in the help.
+    /// The configuration of a command line and this process's environment, and what to do instead of serving. `games` are
+    /// named in the help.
     ///
     /// # Errors
     ///
     /// A mistake, or a wish for help or version: clap's error knows which.
-    pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, games: &[&str]) -> Result<Self, clap::Error> {
+    pub(crate) fn parse(
+        args: impl IntoIterator<Item = OsString>,
+        games: &[&str],
+    ) -> Result<(Self, Option<Tool>), clap::Error> {
         let command = Self::command().after_help(format!("Games of this server: {}", games.join(", ")));
-        Self::from_arg_matches(&command.try_get_matches_from(args)?)
+        let matches = Tool::augment_subcommands(command).try_get_matches_from(args)?;
+        let tool = matches.subcommand_name().map(|_| Tool::from_arg_matches(&matches)).transpose()?;
+        Ok((Self::from_arg_matches(&matches)?, tool))
     }
 
     /// The number of shards: as given, otherwise one for each core.
@@ -148,6 +154,7 @@ mod tests {
 
     fn parse(args: &[&str]) -> Result<Config, clap::Error> {
         Config::parse(std::iter::once(&"tiltyard").chain(args).map(OsString::from), &["arena"])
+            .map(|(config, _)| config)
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! tiltyard_server::main!(tiltyard_arena::Arena);
 //! ```
 //!
-//! The modules in the order in which a player meets them: [`run()`] is the process and `server` what runs in it; the
-//! `gateway` serves the page and takes connections and their hello; `rooms` knows where they may go, and the `lobby` shows
-//! it; a `room` is one task on a `shard` and owns its players' sockets, each a `socket` over a `line`. `ops` is what
-//! operators see. The rules of a room are pure and live in `tiltyard-core`.
+//! The modules in the order in which a player meets them: [`run()`] is the process (`tools` are its sub-commands for
+//! authors) and `server` what runs in it; the `gateway` serves the page and takes connections and their hello; `rooms`
+//! knows where they may go, and the `lobby` shows it; a `room` is one task on a `shard` and owns its players' sockets, each
+//! a `socket` over a `line`. `ops` is what operators see. The rules of a room are pure and live in `tiltyard-core`.
 
 mod run;
 mod config;
+mod tools;
 mod games;
 mod server;
 mod stop;

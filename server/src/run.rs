@@ -13,7 +13,7 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{config::Config, games::Games, ops::log, server::Server};
+use crate::{config::Config, games::Games, ops::log, server::Server, tools};
 
 /// Exit status for a mistake on the command line.
 const USAGE: u8 = 2;
@@ -25,14 +25,21 @@ const USAGE: u8 = 2;
 /// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
 /// [`main!`](crate::main) writes the function around it.
 pub fn run(games: Games) -> ExitCode {
-    let config = match Config::parse(std::env::args_os(), &games.names()) {
-        Ok(config) => config,
+    let (config, tool) = match Config::parse(std::env::args_os(), &games.names()) {
+        Ok(parsed) => parsed,
         Err(error) => return explain(&error),
     };
+    if let Some(tool) = tool {
+        return finish(tools::run(&tool, &games));
+    }
     log::install(&config.log, config.log_json);
     log::log_panics();
     raise_open_files();
-    match serve(&config, games) {
+    finish(serve(&config, games))
+}
+
+fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"));

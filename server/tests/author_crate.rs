@@ -1,11 +1,12 @@
-//! An author's crate in a folder of its own, outside the workspace: the game of the README builds against the libraries,
-//! offline and with the same versions of everything, passes its check, and serves.
+//! An author's crate in a folder of its own, outside the workspace: the game of the README, and the project that
+//! `tiltyard new` writes, build against the libraries, offline and with the same versions of everything, pass their check,
+//! and serve.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -30,8 +31,9 @@ const CHECK: &str = "#[test] fn plays() { check_game::<Dots>() }";
 struct Crate(PathBuf);
 
 impl Crate {
-    fn new() -> Self {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    /// The game of the README, as an author would write it down.
+    fn of_the_readme() -> Self {
+        let workspace = workspace();
         let folder = std::env::temp_dir().join(format!("tiltyard-author-{}", std::process::id()));
         fs::create_dir_all(folder.join("src")).unwrap();
         let readme = fs::read_to_string(workspace.join("README.md")).unwrap();
@@ -41,6 +43,18 @@ impl Crate {
         fs::write(folder.join("src/main.rs"), format!("{game}\n{CHECK}\n")).unwrap();
         fs::write(folder.join("Cargo.toml"), manifest(workspace)).unwrap();
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+        Self(folder)
+    }
+
+    /// What `tiltyard new` writes.
+    fn new_project(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("tiltyard-new-{}", std::process::id())).join(name);
+        fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        let mut new = Command::new(env!("CARGO_BIN_EXE_tiltyard"));
+        new.arg("new").arg(&folder).arg("--path").arg(workspace());
+        let output = new.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         Self(folder)
     }
 
@@ -57,7 +71,13 @@ impl Crate {
 impl Drop for Crate {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        // A new project stands in a folder of its own; the system's has others in it.
+        let _ = self.0.parent().map(fs::remove_dir);
     }
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 fn target() -> &'static Path {
@@ -90,10 +110,11 @@ fn manifest(workspace: &Path) -> String {
 struct Server(Child);
 
 impl Server {
-    fn start() -> (Self, SocketAddr) {
-        let mut command = Command::new(target().join("debug/dots"));
+    fn start(name: &str, args: &[&str]) -> (Self, SocketAddr) {
+        let mut command = Command::new(target().join("debug").join(name));
         command
             .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
+            .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut server = Self(command.spawn().unwrap());
@@ -136,28 +157,28 @@ impl Client {
         assert_eq!(bytes[0], CONTROL);
         codec::decode(&bytes[1..]).unwrap()
     }
+
+    /// A client with a seat in a room of the only game, and what it sees.
+    fn seated(addr: SocketAddr, game: &str) -> (Self, Replica) {
+        let mut client = Self::connect(addr);
+        client.say(&ClientMessage::Hello { protocol: VERSION, client: "test".to_owned() });
+        assert!(matches!(client.control(), ServerMessage::Welcome { games, .. } if games == [game]));
+        let (target, name) = (Target::Game(game.to_owned()), String::new());
+        client.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify: true, spectate: false }));
+        let ServerMessage::Entered { schema: Some(schema), epoch, .. } = client.control() else { panic!("no seat") };
+        let schema: Schema = serde_json::from_str(&schema).unwrap();
+        let replica = Replica::new(&schema.entity, epoch);
+        (client, replica)
+    }
 }
 
 #[test]
 fn the_game_of_the_readme_builds_outside_the_workspace_and_serves() {
-    let folder = Crate::new();
+    let folder = Crate::of_the_readme();
     folder.cargo("test");
     folder.cargo("build");
-    let (_server, addr) = Server::start();
-    let mut client = Client::connect(addr);
-    client.say(&ClientMessage::Hello { protocol: VERSION, client: "test".to_owned() });
-    assert!(matches!(client.control(), ServerMessage::Welcome { games, .. } if games == ["dots"]));
-    let target = Target::Game("dots".to_owned());
-    client.say(&ClientMessage::Enter(Enter {
-        target,
-        name: String::new(),
-        schema: None,
-        verify: true,
-        spectate: false,
-    }));
-    let ServerMessage::Entered { schema: Some(schema), epoch, .. } = client.control() else { panic!("no seat") };
-    let schema: Schema = serde_json::from_str(&schema).unwrap();
-    let mut replica = Replica::new(&schema.entity, epoch);
+    let (_server, addr) = Server::start("dots", &[]);
+    let (mut client, mut replica) = Client::seated(addr, "dots");
 
     // The one dot is pushed to the right: its first lane rises.
     let push = ClientMessage::Input {
@@ -174,4 +195,46 @@ fn the_game_of_the_readme_builds_outside_the_workspace_and_serves() {
     };
     let first = std::iter::repeat_with(&mut place).find_map(|place| place).unwrap();
     while place().is_none_or(|place| place <= first) {}
+}
+
+#[test]
+fn the_project_that_tiltyard_writes_is_played_at_once() {
+    let folder = Crate::new_project("moon-pong");
+    folder.cargo("test");
+    folder.cargo("build");
+    let web = folder.0.join("web");
+    let (_server, addr) = Server::start("moon-pong", &["--web", web.to_str().unwrap()]);
+    let (mut ann, mut replica) = Client::seated(addr, "moon-pong");
+    let (_bob, _) = Client::seated(addr, "moon-pong");
+    let push =
+        ClientMessage::Input { number: 1, aim: Tick(0), report: Report::default(), payload: codec::encode(&-1i8) };
+    ann.say(&push);
+    replica.sent_input(1);
+    // Of the table's lanes the first two are who plays, the third is the left paddle, which goes up.
+    let mut paddle = || {
+        replica.apply(&ann.read()).unwrap();
+        replica.shown().next().map(|table| table.lanes[2])
+    };
+    let first = std::iter::repeat_with(&mut paddle).find_map(|place| place).unwrap();
+    while paddle().is_none_or(|place| place >= first) {}
+
+    let mut page = TcpStream::connect(addr).unwrap();
+    page.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(page, "GET /web/games/moon-pong/index.js HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    page.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("export function play"), "{answer}");
+}
+
+#[test]
+fn a_project_is_not_written_over_another() {
+    let there = std::env::temp_dir();
+    let output = Command::new(env!("CARGO_BIN_EXE_tiltyard")).arg("new").arg(there.join("Bad Name")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is no name for a game"));
+    let folder = there.join(format!("taken-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_tiltyard")).arg("new").arg(&folder).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("exists already"));
+    fs::remove_dir(folder).unwrap();
 }

@@ -1,0 +1,62 @@
+//! What a server's binary can do beside serving, for authors of games: show a game's schema, begin a new project.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use tiltyard_shared::schema::Schema;
+
+use crate::games::Games;
+
+mod project;
+mod types;
+
+/// A sub-command.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Tool {
+    /// Prints what clients must know of a game, as JSON or as types for pages
+    Schema {
+        /// The game's name
+        game: String,
+        /// Prints TypeScript declarations of its entities, inputs, events and config, which JSDoc can import as well
+        #[arg(long)]
+        types: bool,
+    },
+    /// Begins a project for a game of your own, which can be played at once: pong, to be changed at will
+    New {
+        /// Where: a folder that does not exist yet; its name is the game's
+        folder: PathBuf,
+        /// Takes Tiltyard's libraries from this clone instead of its repository
+        #[arg(long, value_name = "CLONE")]
+        path: Option<PathBuf>,
+    },
+}
+
+/// Does what a sub-command says.
+///
+/// # Errors
+///
+/// Why it cannot be done.
+pub(crate) fn run(tool: &Tool, games: &Games) -> anyhow::Result<()> {
+    match tool {
+        Tool::Schema { game, types } => {
+            let names = || format!("there is no game {game:?} here; there are: {}", games.names().join(", "));
+            let json = &games.find(game).with_context(names)?.schema().json;
+            if *types {
+                let schema: Schema = serde_json::from_str(json).context("the schema is not readable")?;
+                print(&types::declarations(&schema))
+            } else {
+                print(&format!("{json}\n"))
+            }
+        }
+        Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
+}
