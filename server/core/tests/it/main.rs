@@ -11,3 +11,4 @@ mod damaged;
 mod faults;
 mod model;
 mod sandbox;
+mod spectators;

@@ -1,0 +1,208 @@
+//! The seats of a room: how players and spectators come in, stay away for a while, come back, and go.
+
+use std::time::Duration;
+
+use tiltyard_shared::{
+    game::{Command, Game, Leave, PlayerId, Tick},
+    protocol::{Code, Jump},
+};
+use uuid::Uuid;
+
+use super::{Room, SeatId};
+use crate::inputs::SeatInputs;
+
+/// Who wants to come in.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    /// The name that the player chose.
+    pub name: String,
+    /// The secret of the session.
+    pub token: Uuid,
+    /// Whether every frame shall carry the view's hash.
+    pub verify: bool,
+    /// Whether a seat was promised before: a lock does not keep such a player out.
+    pub expected: bool,
+}
+
+/// What a client is told of the seat that it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// The seat.
+    pub seat: SeatId,
+    /// Who sits there; [`SPECTATOR`] for who only watches.
+    pub player: PlayerId,
+    /// The last tick computed.
+    pub tick: Tick,
+    /// The epoch of the first frame.
+    pub epoch: u32,
+    /// The highest input number taken in so far.
+    pub input: u32,
+}
+
+/// No player: the first is 1.
+pub const SPECTATOR: PlayerId = PlayerId(0);
+
+#[derive(Debug)]
+pub(super) struct Seat<I> {
+    /// `None` for who only watches.
+    pub(super) player: Option<PlayerId>,
+    pub(super) token: Uuid,
+    pub(super) inputs: SeatInputs<I>,
+    /// Since when the connection has been gone.
+    pub(super) gone: Option<Duration>,
+}
+
+impl<G: Game> Room<G> {
+    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
+    /// over.
+    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
+        let Newcomer { name, token, verify, expected } = newcomer;
+        self.check_open(promised, expected)?;
+        let player = PlayerId(self.next_player);
+        self.next_player += 1;
+        let entered = self.take_seat(Some(player), token, verify);
+        self.by_player.insert(player, entered.seat);
+        self.commands.push(Command::Join { player, name });
+        Ok(entered)
+    }
+
+    /// Whether [`Room::enter`] would give a seat.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn check_open(&self, promised: u32, expected: bool) -> Result<(), Code> {
+        if self.finished().is_some() {
+            return Err(Code::Finished);
+        }
+        if self.is_locked() && !expected {
+            return Err(Code::Locked);
+        }
+        if self.free_seats() <= promised { Err(Code::RoomFull) } else { Ok(()) }
+    }
+
+    /// Lets somebody watch. The game does not hear of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::RoomFull`] beyond [`Settings::max_spectators`](tiltyard_shared::game::Settings::max_spectators), [`Code::Finished`] if the match is over.
+    pub fn spectate(&mut self, token: Uuid, verify: bool) -> Result<Entered, Code> {
+        if self.finished().is_some() {
+            return Err(Code::Finished);
+        }
+        if self.spectators >= self.settings.max_spectators {
+            return Err(Code::RoomFull);
+        }
+        self.spectators += 1;
+        Ok(self.take_seat(None, token, verify))
+    }
+
+    fn take_seat(&mut self, player: Option<PlayerId>, token: Uuid, verify: bool) -> Entered {
+        let place = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        let seat = SeatId(place as u32);
+        self.seats[place] = Some(Seat { player, token, inputs: SeatInputs::default(), gone: None });
+        self.edge.open(seat, verify);
+        let (tick, epoch) = (self.simulation.tick(), self.edge.epoch(seat));
+        Entered { seat, player: player.unwrap_or(SPECTATOR), tick, epoch, input: 0 }
+    }
+
+    /// Gives a session its seat again, on another connection, and goes on from where the client is.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
+    pub fn resume(&mut self, token: Uuid, jump: Jump, verify: bool, now: Duration) -> Result<Entered, Code> {
+        let found = self
+            .seats
+            .iter_mut()
+            .enumerate()
+            .find_map(|(place, seat)| Some((place, seat.as_mut()?)).filter(|(_, seat)| seat.token == token));
+        let (place, found) = found.ok_or(Code::UnknownSession)?;
+        let seat = SeatId(place as u32);
+        self.edge.resume(seat, self.simulation.world().committed(), jump, verify, now)?;
+        found.gone = None;
+        found.inputs.resume();
+        Ok(Entered {
+            seat,
+            player: found.player.unwrap_or(SPECTATOR),
+            tick: self.simulation.tick(),
+            epoch: jump.epoch,
+            input: found.inputs.highest(),
+        })
+    }
+
+    /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).
+    pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
+        if let Some(Some(entry)) = self.seats.get_mut(seat.0 as usize) {
+            entry.gone.get_or_insert(now);
+            self.edge.hold(seat, self.simulation.world().committed(), now);
+        }
+    }
+
+    /// Frees a seat. The game hears of it at the next step.
+    pub fn remove(&mut self, seat: SeatId, why: Leave) {
+        if let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::take) {
+            self.edge.close(seat);
+            match entry.player {
+                None => self.spectators -= 1,
+                Some(player) => {
+                    self.by_player.remove(&player);
+                    self.commands.push(Command::Leave { player, why });
+                }
+            }
+        }
+    }
+
+    pub(super) fn remove_lost(&mut self, now: Duration) {
+        for place in 0..self.seats.len() {
+            let gone = self.seats[place].as_ref().and_then(|seat| seat.gone);
+            if gone.is_some_and(|gone| now.saturating_sub(gone) > self.settings.grace) {
+                self.closed.push((SeatId(place as u32), Code::Unresponsive));
+                self.remove(SeatId(place as u32), Leave::Lost);
+            }
+        }
+        self.empty_since = if self.by_player.is_empty() { self.empty_since.or(Some(now)) } else { None };
+    }
+
+    /// How many frames were handed over to a seat, on all its connections.
+    pub fn frames_handed(&self, seat: SeatId) -> u64 {
+        self.edge.frames(seat)
+    }
+
+    /// Whether a seat is held now.
+    pub fn is_held(&self, seat: SeatId) -> bool {
+        self.edge.held_since(seat).is_some()
+    }
+
+    /// Whether somebody has this seat.
+    pub fn has_seat(&self, seat: SeatId) -> bool {
+        self.seats.get(seat.0 as usize).is_some_and(Option::is_some)
+    }
+
+    /// Seats that are taken, those kept for lost connections included.
+    pub fn players(&self) -> u32 {
+        self.by_player.len() as u32
+    }
+
+    /// Who watches, those whose connections are gone for a while included.
+    pub fn spectators(&self) -> u32 {
+        self.spectators
+    }
+
+    /// Seats that are free.
+    pub fn free_seats(&self) -> u32 {
+        self.settings.max_players.saturating_sub(self.players())
+    }
+
+    /// The seats that the room has freed by itself since this was last asked: their players were lost.
+    pub fn closed(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
+        self.closed.drain(..)
+    }
+}
