@@ -14,8 +14,10 @@ use crate::world::{Machine, Role, World};
 
 /// A player gives a host up that has not answered for so long.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// Who is back from a host has told the home after so long.
+/// Who is back from a host has told the home after so long, if the host is gone, or the client is quick.
 const WAY_BACK: Duration = Duration::from_millis(700);
+/// Others leave it to the host to say so for long.
+const SLOW_WAY_BACK: Duration = Duration::from_secs(40);
 
 #[derive(Debug)]
 pub(crate) struct Player {
@@ -41,8 +43,8 @@ pub(crate) struct Crowd {
     players: Vec<Player>,
     /// What clients say to hosts, in order, and when it arrives.
     said: VecDeque<(Duration, InstanceId, Said)>,
-    /// Who will tell the home that the players of a ticket are back.
-    backs: Vec<(Duration, MatchId, TicketId)>,
+    /// Who will tell the home that the players of a ticket are back from a host.
+    backs: Vec<(Duration, InstanceId, MatchId, TicketId)>,
     /// Tickets whose players want no match any more.
     cancels: Vec<(Duration, TicketId)>,
 }
@@ -51,6 +53,15 @@ pub(crate) struct Crowd {
 enum Said {
     Claim(Claim),
     Left { id: MatchId, player: SessionId },
+}
+
+impl Door {
+    /// When the home will hear that the player is back: every other client is quick to say so.
+    fn back(&self, now: Duration) -> (Duration, InstanceId, MatchId, TicketId) {
+        let quick = self.claim.ticket.0.as_u128().is_multiple_of(2);
+        let way = if quick { WAY_BACK } else { SLOW_WAY_BACK };
+        (now + way, self.host, self.claim.id, self.claim.ticket)
+    }
 }
 
 impl Crowd {
@@ -105,11 +116,8 @@ impl Crowd {
                 }
             }
             None => {
-                let before = player.doors.len();
-                player.doors.retain(|door| door.claim != claim);
-                if player.doors.len() < before {
-                    self.backs.push((now + WAY_BACK, claim.id, claim.ticket));
-                }
+                let doors = player.doors.extract_if(.., |door| door.claim == claim);
+                self.backs.extend(doors.map(|door| door.back(now)));
             }
         }
     }
@@ -127,17 +135,17 @@ impl Crowd {
     pub(crate) fn host_died(&mut self, now: Duration, host: InstanceId) {
         self.said.retain(|(_, to, _)| *to != host);
         self.close(now, false, |door| door.host == host);
+        for (at, ..) in self.backs.iter_mut().filter(|(_, from, ..)| *from == host) {
+            *at = now + WAY_BACK;
+        }
     }
 
     fn close(&mut self, now: Duration, played: bool, which: impl Fn(&Door) -> bool) {
-        for player in &mut self.players {
-            for door in player.doors.iter().filter(|door| which(door)) {
-                match played && door.room.is_some() {
-                    true => self.cancels.push((now + WAY_BACK, door.claim.ticket)),
-                    false => self.backs.push((now + WAY_BACK, door.claim.id, door.claim.ticket)),
-                }
+        for door in self.players.iter_mut().flat_map(|player| player.doors.extract_if(.., |door| which(door))) {
+            match played && door.room.is_some() {
+                true => self.cancels.push((now + WAY_BACK, door.claim.ticket)),
+                false => self.backs.push(door.back(now)),
             }
-            player.doors.retain(|door| !which(door));
         }
     }
 
@@ -215,16 +223,21 @@ impl World {
         let searching = self.crowd.players[player].search.is_some();
         let mut kept = Vec::new();
         for mut door in std::mem::take(&mut self.crowd.players[player].doors) {
+            let dead = !self.nodes.iter().any(|node| node.id == door.host && node.machine.is_some());
             let silent = self.nodes.iter().any(|node| node.id == door.host && node.paused.is_some());
             if !silent && door.room.is_some() {
                 door.heard = now;
             }
             let gives_up = now - door.heard > PATIENCE;
             let quits = door.room.is_some() && !searching && !self.calm && self.rng.chance(0.005);
+            if dead {
+                self.crowd.backs.push((now + WAY_BACK, door.host, door.claim.id, door.claim.ticket));
+                continue;
+            }
             if gives_up || quits {
                 let left = Said::Left { id: door.claim.id, player: session };
                 self.crowd.said.push_back((now, door.host, left));
-                self.crowd.backs.push((now + WAY_BACK, door.claim.id, door.claim.ticket));
+                self.crowd.backs.push(door.back(now));
                 continue;
             }
             if door.room.is_none() && (door.claimed == Duration::ZERO || now - door.claimed > Duration::from_secs(1)) {
@@ -271,7 +284,7 @@ impl World {
 
     /// Homes hear who is back and who wants no more.
     fn speak_to_homes(&mut self) -> Result<(), String> {
-        for (at, id, ticket) in std::mem::take(&mut self.crowd.backs) {
+        for (at, host, id, ticket) in std::mem::take(&mut self.crowd.backs) {
             match self.home_of(ticket).filter(|_| at <= self.now) {
                 Some(slot) if self.is_up(slot, Role::Home) => {
                     if self.crowd.is_back(id, ticket) {
@@ -279,7 +292,7 @@ impl World {
                     }
                 }
                 None if at <= self.now => {}
-                _ => self.crowd.backs.push((at, id, ticket)),
+                _ => self.crowd.backs.push((at, host, id, ticket)),
             }
         }
         for (at, ticket) in std::mem::take(&mut self.crowd.cancels) {

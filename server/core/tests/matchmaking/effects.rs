@@ -99,7 +99,8 @@ impl World {
         if host.seated().filter(|seat| seat.0 == room).count() < 2 {
             return Err(format!("{room:?} starts below its minimum"));
         }
-        let length = Duration::from_secs(u64::from(3 + self.rng.below(12)));
+        let length = if self.rng.chance(0.2) { 100 } else { 3 + self.rng.below(12) };
+        let length = Duration::from_secs(length.into());
         self.games.push((self.now + length, self.nodes[slot].id, room));
         self.counts.started += 1;
         Ok(())

@@ -44,9 +44,9 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     let rating = prop_oneof![0..400i32, Just(200), Just(210)];
-    let party = prop::collection::vec(rating, 1..=3);
+    let party = prop_oneof![2 => prop::collection::vec(rating.clone(), 1), 1 => prop::collection::vec(rating, 2..=3)];
     let regions = prop_oneof![Just(Vec::new()), prop::collection::vec((0..3usize, 0..200u32), 0..=3)];
-    let add = (0..HOMES, 0..3usize, party, regions, 0..40u64);
+    let add = (0..HOMES, 0..4usize, party, regions, 0..40u64);
     prop_oneof![
         12 => add.prop_map(|(home, mode, party, regions, waited)| Act::Add(home, mode, party, regions, waited)),
         3 => (0..HOMES, 2..9usize, 0..8u64).prop_map(|(home, skip, late)| Act::Renew(home, skip, late)),
@@ -69,6 +69,7 @@ fn modes() -> Vec<Mode> {
         Mode { window, latency, ..Mode::new("duel", 2, 1) },
         Mode { window, latency, max_wait, min_players: 4, backfill: true, balance: 70, ..Mode::new("threes", 2, 3) },
         Mode { window, latency, max_wait, min_players: 2, ..Mode::new("all against all", 1, 4) },
+        Mode { window: Window::fixed(250), latency, ..Mode::new("pairs", 2, 2) },
     ]
 }
 
@@ -95,6 +96,7 @@ struct Reached {
     backfills: u32,
     passed_by: u32,
     bounded: u32,
+    singles: u32,
     expired: u32,
     cancelled: u32,
 }
@@ -114,9 +116,9 @@ fn the_pool_is_what_the_model_says() {
         Ok(())
     });
     played.unwrap();
-    let Reached { full, partial, with_parties, backfills, passed_by, bounded, expired, cancelled } =
+    let Reached { full, partial, with_parties, backfills, passed_by, bounded, singles, expired, cancelled } =
         reached.into_inner();
-    let all = [full, partial, with_parties, backfills, passed_by, bounded, expired, cancelled];
+    let all = [full, partial, with_parties, backfills, passed_by, bounded, singles, expired, cancelled];
     assert!(all.iter().all(|count| *count > 20), "the cases do not reach everything: {all:?}");
 }
 
@@ -280,6 +282,7 @@ impl Model {
                 *if full { &mut self.reached.full } else { &mut self.reached.partial } += 1;
                 let party = proposal.tickets().any(|ticket| ticket.party.len() > 1);
                 self.reached.with_parties += u32::from(party);
+                self.reached.singles += u32::from(full && !party && mode.teams > 1 && mode.team_size > 1);
             }
             Place::Running { room, host, team } => {
                 self.check_backfill(&mode, proposal, (room, team), host);

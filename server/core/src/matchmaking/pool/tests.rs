@@ -124,3 +124,23 @@ fn free_seats_are_proposed_once_and_forgotten_when_not_stated() {
     pool.free(&proposals[0], at(0));
     assert_eq!(pool.round(at(7)).len(), 0, "all is forgotten");
 }
+
+/// The older one gathers a party of two first, hoping for a single player who turns out to be too far away; the younger one
+/// does not see that player at all, and finds the party of three. The match that it finds is the older one's.
+#[test]
+fn the_older_of_two_equals_goes_first_even_if_only_the_younger_finds_a_match() {
+    let window = crate::matchmaking::mode::Window { start: 50, growth: 10, limit: 500 };
+    let mut pool = Pool::new(vec![Mode { window, ..Mode::new("seven", 1, 7) }]).unwrap();
+    pool.set_regions(["eu".to_owned()].into());
+    let mut number = 0;
+    for (size, rating, waited) in [(4, 100, 30), (4, 100, 0), (2, 105, 0), (3, 110, 0), (1, 400, 0)] {
+        number += 1;
+        let member = |index: u128| Member { player: SessionId(Uuid::from_u128(number * 10 + index)), rating };
+        let party = (0..size).map(member).collect();
+        let (mode, waited) = ("seven".to_owned(), Duration::from_secs(waited));
+        add(&mut pool, 1, Ticket { party, mode, waited, ..ticket(number, 0, 0) }).unwrap();
+    }
+    let proposals = pool.round(at(0));
+    let matched: Vec<_> = proposals.iter().flat_map(Proposal::tickets).map(|ticket| ticket.id.0.as_u128()).collect();
+    assert_eq!(matched, [1, 4]);
+}

@@ -90,6 +90,8 @@ fn what_comes_to_nothing_waits_again_with_its_waiting_time() {
     home.handle(at(2_000), go(OTHER));
     assert_eq!(home.handle(at(3_000), message(ToHome::Release { id: OTHER })), [], "they are on their way");
     assert_eq!(home.handle(at(3_000), message(ToHome::Returned { id: ONE, ticket: TICKET })), [], "of another match");
+    let decline = Effect::Send(HOST, Message::Host(ToHost::Decline { id: ONE, ticket: TICKET }));
+    assert_eq!(home.handle(at(3_000), go(ONE)), [decline], "late, and they are on their way to another");
     let effects = home.handle(at(5_000), message(ToHome::Returned { id: OTHER, ticket: TICKET }));
     let waited = Duration::from_secs(8);
     let Effect::Publish(Request::Submit { number, ticket }) = &effects[1] else { panic!("{effects:?}") };

@@ -146,6 +146,10 @@ fn free_seats_are_offered_and_filled_while_it_runs() {
     assert_eq!(host.handle(at(11_000), fill(1)).len(), 1);
     assert!(host.seated().all(|seat| seat.0 == ROOM), "a player who sits there already gets no second seat");
     assert_eq!(host.handle(at(11_000), fill(4)), [reserved(FILL, 2)]);
+    let other = MatchId(Uuid::from_u128(13));
+    let refused = Effect::Send(MATCHMAKER, Message::Matchmaker(ToMatchmaker::Refused { id: other }));
+    let second = reserve(other, place, [vec![], vec![ticket(5, 1)]]);
+    assert_eq!(host.handle(at(11_000), second), [refused], "the seat is spoken for");
     let effects = host.handle(at(12_000), Event::Claim(claim(FILL, 2, 4, 0)));
     assert_eq!(effects[1..], [verdict(FILL, 4, true)]);
     assert_eq!(host.seated().count(), 4);
