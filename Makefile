@@ -25,7 +25,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-web test-page check-client check-metrics smoke ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics smoke ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -36,6 +36,10 @@ test-rust: ## all Rust tests, then the doctests
 		$(CARGO) test $(LOCKED) --workspace --tests --no-fail-fast; \
 	fi
 	$(CARGO) test $(LOCKED) --workspace --doc
+
+.PHONY: test-broker
+test-broker: ## the bus against a real RabbitMQ: a given AMQP_URL, or a private node of its own
+	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus
 
 .PHONY: test-web
 test-web: build web/node_modules web/e2e/node_modules ## JavaScript: types, golden vectors, 10 bots of the SDK that verify every state
