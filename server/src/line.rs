@@ -29,6 +29,9 @@ pub(crate) struct Line {
     allowance: usize,
     received: u64,
     sent: u64,
+    /// Bytes that the last write was offered and did not take. They wait in the WebSocket's own buffer, which offers all
+    /// of them with each attempt.
+    unsent: usize,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl Line {
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         metrics::connection_opened();
-        Ok(Self { stream: Stream::Attached(stream), peer, allowance: 0, received: 0, sent: 0 })
+        Ok(Self { stream: Stream::Attached(stream), peer, allowance: 0, received: 0, sent: 0, unsent: 0 })
     }
 
     /// The address of the other end.
@@ -122,6 +125,13 @@ impl Line {
         (std::mem::take(&mut self.received), std::mem::take(&mut self.sent))
     }
 
+    fn set_unsent(&mut self, bytes: usize) {
+        if bytes != self.unsent {
+            metrics::unsent(self.unsent, bytes);
+            self.unsent = bytes;
+        }
+    }
+
     fn attached(&self) -> io::Result<&TcpStream> {
         match &self.stream {
             Stream::Attached(stream) => Ok(stream),
@@ -134,6 +144,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         let (received, sent) = self.take_traffic();
         metrics::traffic(received, sent);
+        self.set_unsent(0);
         metrics::connection_closed();
     }
 }
@@ -159,12 +170,50 @@ impl Read for Line {
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.attached()?.try_write(bytes)?;
+        let result = self.attached()?.try_write(bytes);
+        let written = *result.as_ref().unwrap_or(&0);
         self.sent += written as u64;
-        Ok(written)
+        self.set_unsent(bytes.len() - written);
+        result
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_kernel_does_not_take_is_counted_until_it_does() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (mut peer, (stream, _)) = (peer.expect("connected"), accepted.expect("accepted"));
+        set_options(&stream).expect("options");
+        let mut line = Line::new(stream).expect("a line");
+        let bytes = vec![7; 64 * 1024];
+        line.writable().await.expect("a connection");
+        let blocked = loop {
+            match line.write(&bytes) {
+                Ok(written) => assert_eq!(line.unsent, bytes.len() - written),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(blocked.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(line.unsent, bytes.len());
+        let mut sink = vec![0; 1024 * 1024];
+        while line.unsent > 0 {
+            tokio::select! {
+                read = peer.read(&mut sink) => assert_ne!(read.expect("bytes"), 0),
+                ready = line.writable() => {
+                    ready.expect("a connection");
+                    let _ = line.write(&bytes[..1]);
+                }
+            }
+        }
     }
 }

@@ -33,6 +33,7 @@ const CONNECTIONS: &str = "tiltyard_connections";
 const HANDSHAKES: &str = "tiltyard_handshakes_total";
 const RECEIVED_BYTES: &str = "tiltyard_received_bytes_total";
 const SENT_BYTES: &str = "tiltyard_sent_bytes_total";
+const UNSENT_BYTES: &str = "tiltyard_unsent_bytes";
 const REFUSALS: &str = "tiltyard_refusals_total";
 const GOODBYES: &str = "tiltyard_goodbyes_total";
 const ROOMS: &str = "tiltyard_rooms";
@@ -77,6 +78,7 @@ const METRICS: &[Metric] = &[
     counter_of(HANDSHAKES, Unit::Count, "WebSocket handshakes by outcome (accepted, refused)."),
     counter_of(RECEIVED_BYTES, Unit::Bytes, "Bytes read from WebSocket connections."),
     counter_of(SENT_BYTES, Unit::Bytes, "Bytes written to WebSocket connections."),
+    gauge_of(UNSENT_BYTES, Unit::Bytes, "Bytes that wait in write buffers because the kernel does not take them."),
     counter_of(REFUSALS, Unit::Count, "Wishes to enter that were refused, by code."),
     counter_of(GOODBYES, Unit::Count, "Connections closed by the server, by code."),
     gauge_of(ROOMS, Unit::Count, "Rooms that are open, by game."),
@@ -158,6 +160,7 @@ pub(crate) fn install() -> &'static PrometheusHandle {
         METRICS.iter().for_each(describe);
         gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         gauge!(CONNECTIONS).set(0.0);
+        gauge!(UNSENT_BYTES).set(0.0);
         handle
     })
 }
@@ -201,6 +204,11 @@ pub(crate) fn handshake(accepted: bool) {
 pub(crate) fn traffic(received: u64, sent: u64) {
     counter!(RECEIVED_BYTES).increment(received);
     counter!(SENT_BYTES).increment(sent);
+}
+
+/// What waits in the write buffer of a connection has changed.
+pub(crate) fn unsent(before: usize, now: usize) {
+    gauge!(UNSENT_BYTES).increment(now as f64 - before as f64);
 }
 
 /// A wish was refused.
