@@ -64,9 +64,8 @@ def total(pairs):
     return tuple(sum(column) & U32 for column in zip((0, 0), *pairs))
 def lane_coding(lane):  # width in bits, and the Golomb order of differences
     match lane["quantizer"]:
-        case {"type": "fixed", "max": largest}: pass
+        case {"type": "fixed" | "int", "max": largest}: pass
         case {"type": "angle", "bits": bits}: largest = (1 << bits) - 1
-        case {"type": "int", "min": low, "max": high}: largest = high - low
         case {"type": "choice", "names": names}: largest = len(names) - 1
         case {"type": kind}: largest = {"bool": 1, "entity": U32}[kind]
     return largest.bit_length(), lane["coding"]["golomb"]["k"]
@@ -136,11 +135,12 @@ class Replica:
             part = reader.plain(8)
             if own and part & GROUP:
                 self.own = reader.varint()
-                self.tables[self.own] = Table()
+                self.tables[self.own], self.behind[self.own] = Table(), 0
             elif part & VIEW:
                 for place in [] if start else list(reader.rising(reader.varint(), reader.varint)):
                     del self.tables[self.view[place]]
-                self.tables.update((group, Table()) for group in reader.rising(reader.varint(), reader.varint))
+                for group in reader.rising(reader.varint(), reader.varint):
+                    self.tables[group], self.behind[group] = Table(), 0
                 self.view = sorted(self.tables.keys() - {self.own})
             for flag, act in (BEHIND, behind.append), (CHUNKS, lambda group: self.chunk(reader, group, tick)):
                 groups = ([self.own] if own else self.view) if part & flag else []

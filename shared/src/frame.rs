@@ -45,6 +45,8 @@ pub mod head_flags {
     pub const HASH: u8 = 1 << 4;
     /// An own part follows the body.
     pub const OWN: u8 = 1 << 5;
+    /// All of them. Other bits are refused, so that a later version can give them a meaning.
+    pub const ALL: u8 = START | INPUTS | MOVED | REFUSED | HASH | OWN;
 }
 
 /// Flags of body and own part.
@@ -61,6 +63,10 @@ pub mod part_flags {
     pub const LOST: u8 = 1 << 4;
     /// The id of the own group. (Own part only.)
     pub const GROUP: u8 = 1 << 5;
+    /// All that a body may have.
+    pub const BODY: u8 = VIEW | BEHIND | CHUNKS | EVENTS | LOST;
+    /// All that an own part may have.
+    pub const OWN: u8 = BEHIND | CHUNKS | EVENTS | LOST | GROUP;
 }
 
 /// The head of a frame.
@@ -99,7 +105,7 @@ pub enum BadFrame {
     /// The bytes end early.
     #[error("frame ends early")]
     Truncated,
-    /// A number beyond its range: a place outside the view, a list that does not rise, an unknown code.
+    /// A number beyond its range: a place outside the view, a list that does not rise, an unknown code or flag.
     #[error("frame has a number beyond its range")]
     OutOfRange,
     /// Bytes are left over.
@@ -166,7 +172,7 @@ impl Head {
         if cursor.u8()? != FRAME {
             return Err(BadFrame::OutOfRange);
         }
-        let flags = cursor.u8()?;
+        let flags = cursor.flags(head_flags::ALL)?;
         let has = |flag| flags & flag != 0;
         let start = has(head_flags::START);
         let epoch = cursor.varint_u32()?;
@@ -286,6 +292,12 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn u8(&mut self) -> Result<u8, BadFrame> {
         Ok(self.array::<1>()?[0])
+    }
+
+    /// A byte of flags, all of which must be `known`.
+    pub(crate) fn flags(&mut self, known: u8) -> Result<u8, BadFrame> {
+        let flags = self.u8()?;
+        if flags & !known == 0 { Ok(flags) } else { Err(BadFrame::OutOfRange) }
     }
 
     fn u16(&mut self) -> Result<u16, BadFrame> {

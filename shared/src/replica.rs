@@ -8,7 +8,6 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use thiserror::Error;
 
 use crate::{
-    bits::BadBits,
     frame::{BadFrame, BitList, Cursor, Head, part_flags},
     game::Tick,
     hash::StateHash,
@@ -17,10 +16,12 @@ use crate::{
     world::{EntityId, GroupId, Layout},
 };
 
+mod seen;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use seen::Seen;
 pub use table::{Table, TableMember};
 
 /// Bytes that are no chunk, or one that starts from something else than what is held.
@@ -40,12 +41,6 @@ pub enum BadChunk {
         /// What it should equal, or be newer than.
         base: Tick,
     },
-}
-
-impl From<BadBits> for BadChunk {
-    fn from(_: BadBits) -> Self {
-        Self::Truncated
-    }
 }
 
 /// Why a frame could not be applied. The replica is then good for nothing but a jump with `None`.
@@ -86,21 +81,6 @@ pub struct Event {
     pub number: u64,
     /// The bincode bytes of the game's event.
     pub bytes: Vec<u8>,
-}
-
-/// A group that a client sees.
-#[derive(Clone, Debug)]
-struct Seen {
-    id: GroupId,
-    table: Table,
-    /// The last tick whose state the table equals, while the group is behind; `None` while it is up to date.
-    behind: Option<Tick>,
-}
-
-impl Seen {
-    fn new(id: GroupId) -> Self {
-        Self { id, table: Table::default(), behind: None }
-    }
 }
 
 /// An entity that a replica shows.
@@ -207,7 +187,7 @@ impl Replica {
         fresh: Tick,
         events: &mut Vec<(u64, &'a [u8])>,
     ) -> Result<(), ReplicaError> {
-        let flags = cursor.u8()?;
+        let flags = cursor.flags(part_flags::BODY)?;
         let has = |flag| flags & flag != 0;
         if has(part_flags::VIEW) {
             self.change_view(cursor, head.start)?;
@@ -221,9 +201,9 @@ impl Replica {
         let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
         for (place, seen) in self.view.iter_mut().enumerate() {
             if chunks.get(place) {
-                apply_chunk(&self.layout, seen, cursor, head.tick, fresh)?;
+                seen.apply_chunk(&self.layout, cursor, head.tick, fresh)?;
             }
-            mark_behind(seen, behind.get(place), chunks.get(place), fresh);
+            seen.mark_behind(behind.get(place), chunks.get(place), fresh);
         }
         self.read_events(cursor, flags, events)
     }
@@ -235,7 +215,7 @@ impl Replica {
         fresh: Tick,
         events: &mut Vec<(u64, &'a [u8])>,
     ) -> Result<(), ReplicaError> {
-        let flags = cursor.u8()?;
+        let flags = cursor.flags(part_flags::OWN)?;
         let has = |flag| flags & flag != 0;
         if has(part_flags::GROUP) {
             let id = GroupId(cursor.varint_u32()?);
@@ -247,9 +227,9 @@ impl Replica {
         }
         if let Some(own) = &mut self.own {
             if has(part_flags::CHUNKS) {
-                apply_chunk(&self.layout, own, cursor, head.tick, fresh)?;
+                own.apply_chunk(&self.layout, cursor, head.tick, fresh)?;
             }
-            mark_behind(own, has(part_flags::BEHIND), has(part_flags::CHUNKS), fresh);
+            own.mark_behind(has(part_flags::BEHIND), has(part_flags::CHUNKS), fresh);
         } else if has(part_flags::CHUNKS) || has(part_flags::BEHIND) {
             return Err(BadFrame::OutOfRange.into());
         }
@@ -412,27 +392,4 @@ impl Replica {
         let wanted = (id.slot as u16, id.generation as u16);
         self.shown().find(|shown| (shown.member.slot, shown.member.generation) == wanted)?.restore()
     }
-}
-
-fn apply_chunk(
-    layout: &Layout,
-    seen: &mut Seen,
-    cursor: &mut Cursor<'_>,
-    tick: Tick,
-    fresh: Tick,
-) -> Result<(), ReplicaError> {
-    let fresh = seen.behind.unwrap_or(fresh);
-    let bad = |reason| ReplicaError::Chunk { group: seen.id, reason };
-    let read = seen.table.apply(layout, cursor.rest, tick, fresh).map_err(bad)?;
-    cursor.take(read)?;
-    Ok(())
-}
-
-/// Notes since when a group is behind. `fresh` is the tick of the frame before.
-fn mark_behind(seen: &mut Seen, behind: bool, chunk: bool, fresh: Tick) {
-    seen.behind = match (behind, chunk) {
-        (false, _) => None,
-        (true, true) => Some(seen.table.version()),
-        (true, false) => seen.behind.or(Some(fresh)),
-    };
 }

@@ -5,10 +5,19 @@
 import { CODES, FRAME } from "./protocol.js";
 
 /** Flags of the head. */
-export const headFlags = Object.freeze({ START: 1, INPUTS: 2, MOVED: 4, REFUSED: 8, HASH: 16, OWN: 32 });
+export const headFlags = Object.freeze({ START: 1, INPUTS: 2, MOVED: 4, REFUSED: 8, HASH: 16, OWN: 32, ALL: 63 });
 
-/** Flags of body and own part. */
-export const partFlags = Object.freeze({ VIEW: 1, BEHIND: 2, CHUNKS: 4, EVENTS: 8, LOST: 16, GROUP: 32 });
+/** Flags of body and own part; `BODY` and `OWN` are all that each may have. */
+export const partFlags = Object.freeze({
+  VIEW: 1,
+  BEHIND: 2,
+  CHUNKS: 4,
+  EVENTS: 8,
+  LOST: 16,
+  GROUP: 32,
+  BODY: 31,
+  OWN: 62,
+});
 
 /** @typedef {"truncated" | "out of range" | "trailing"} BadFrameReason */
 
@@ -65,6 +74,19 @@ export class Cursor {
 
   u8() {
     return this.bytes[this.take(1)];
+  }
+
+  /**
+   * A byte of flags, all of which must be known.
+   *
+   * @param {number} known
+   */
+  flags(known) {
+    const flags = this.u8();
+    if (flags & ~known) {
+      throw new BadFrame("out of range");
+    }
+    return flags;
   }
 
   u16() {
@@ -195,7 +217,7 @@ export function readHead(cursor, last, sent) {
   if (cursor.u8() !== FRAME) {
     throw new BadFrame("out of range");
   }
-  const flags = cursor.u8();
+  const flags = cursor.flags(headFlags.ALL);
   const start = (flags & headFlags.START) !== 0;
   const epoch = cursor.varintU32();
   const tick = start ? cursor.u32() : after(last, cursor.u16());

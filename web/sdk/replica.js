@@ -9,10 +9,12 @@
 import { BadFrame, Cursor, partFlags, readEpoch, readHead } from "./frame.js";
 import { StateHash } from "./hash.js";
 import { Layout } from "./layout.js";
-import { BadChunk, ChunkDecoder, Table } from "./replica/table.js";
+import { Seen } from "./replica/seen.js";
+import { BadChunk, ChunkDecoder } from "./replica/table.js";
 import { Restore } from "./replicate.js";
 
 /** @typedef {import("./frame.js").Head} Head */
+/** @typedef {import("./replica/table.js").Table} Table */
 /** @typedef {import("./replicate.js").Fields} Fields */
 /** @typedef {import("./schema.js").EntitySchema} EntitySchema */
 
@@ -22,20 +24,6 @@ export class ReplicaError extends Error {
   constructor(reason) {
     super(reason);
     this.reason = reason;
-  }
-}
-
-/** A group that a client sees. */
-class Seen {
-  /**
-   * @param {number} id
-   * @param {Layout} layout
-   */
-  constructor(id, layout) {
-    this.id = id;
-    this.table = new Table(layout);
-    /** @type {number | null} The last tick whose state the table equals, while the group is behind. */
-    this.behind = null;
   }
 }
 
@@ -141,7 +129,7 @@ export class Replica {
    * @param {{ number: number, bytes: Uint8Array }[]} events
    */
   #applyBody(cursor, head, fresh, events) {
-    const flags = cursor.u8();
+    const flags = cursor.flags(partFlags.BODY);
     if (flags & partFlags.VIEW) {
       this.#changeView(cursor, head.start);
     } else if (head.start) {
@@ -153,9 +141,9 @@ export class Replica {
     for (let place = 0; place < view.length; place += 1) {
       const chunk = chunks >= 0 && cursor.bit(chunks, place);
       if (chunk) {
-        this.#applyChunk(view[place], cursor, head.tick, fresh);
+        view[place].applyChunk(this.#decoder, cursor, head.tick, fresh);
       }
-      markBehind(view[place], behind >= 0 && cursor.bit(behind, place), chunk, fresh);
+      view[place].markBehind(behind >= 0 && cursor.bit(behind, place), chunk, fresh);
     }
     this.#readEvents(cursor, flags, events);
   }
@@ -167,7 +155,7 @@ export class Replica {
    * @param {{ number: number, bytes: Uint8Array }[]} events
    */
   #applyOwn(cursor, head, fresh, events) {
-    const flags = cursor.u8();
+    const flags = cursor.flags(partFlags.OWN);
     if (flags & partFlags.GROUP) {
       const id = cursor.varintU32();
       if (this.#own?.id !== id) {
@@ -180,23 +168,13 @@ export class Replica {
     const behind = (flags & partFlags.BEHIND) !== 0;
     if (this.#own !== null) {
       if (chunk) {
-        this.#applyChunk(this.#own, cursor, head.tick, fresh);
+        this.#own.applyChunk(this.#decoder, cursor, head.tick, fresh);
       }
-      markBehind(this.#own, behind, chunk, fresh);
+      this.#own.markBehind(behind, chunk, fresh);
     } else if (chunk || behind) {
       throw new BadFrame("out of range");
     }
     this.#readEvents(cursor, flags, events);
-  }
-
-  /**
-   * @param {Seen} seen
-   * @param {Cursor} cursor
-   * @param {number} tick
-   * @param {number} fresh
-   */
-  #applyChunk(seen, cursor, tick, fresh) {
-    cursor.at = this.#decoder.apply(seen.table, cursor.bytes, cursor.at, tick, seen.behind ?? fresh);
   }
 
   /**
@@ -396,23 +374,5 @@ export class Replica {
 
   #all() {
     return this.#own === null ? this.#view : [...this.#view, this.#own];
-  }
-}
-
-/**
- * Notes since when a group is behind. `fresh` is the tick of the frame before.
- *
- * @param {Seen} seen
- * @param {boolean} behind
- * @param {boolean} chunk
- * @param {number} fresh
- */
-function markBehind(seen, behind, chunk, fresh) {
-  if (!behind) {
-    seen.behind = null;
-  } else if (chunk) {
-    seen.behind = seen.table.version;
-  } else {
-    seen.behind ??= fresh;
   }
 }

@@ -257,7 +257,7 @@ test("a seat that somebody else had goes on with its numbers", () => {
   const session = new Session({ ...seat, epoch: 5, input: 70_000 }, schema, 0);
   session.send(1, 0);
   const [{ Input }] = said(session);
-  assert.deepEqual([Input.number, Input.aim], [70_001, 109]);
+  assert.deepEqual([Input.number, Input.aim], [70_001, 101]);
 });
 
 /** @param {Wires} wires */
@@ -292,6 +292,20 @@ test("a client enters, and comes back by itself when its line breaks", async () 
   assert.deepEqual(enter.Enter.target.Resume, { room: seat.room, token: seat.token, jump });
   assert.equal(enter.Enter.schema, seat.schema_hash, "it knows the schema");
   assert.deepEqual([input.Input.number, input.Input.payload], [1, Uint8Array.of(5)]);
+  ann.close();
+});
+
+test("a client that resumes the seat of another goes on behind its inputs", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  wires.answer = () => ({ Entered: { ...seat, epoch: 7, input: 70_000 } });
+  const jump = { epoch: 7, applied: null, event: 30 };
+  await ann.enter({ Resume: { room: seat.room, token: seat.token, jump } });
+  assert.equal(ann.send(5)?.number, 70_001);
+  ann.send(6);
+  const [, enter, ...inputs] = wires.last.said;
+  assert.deepEqual(enter.Enter.target.Resume.jump, jump);
+  assert.deepEqual(inputs.map(({ Input }) => [Input.number, Input.report.epoch]), [[70_001, 7], [70_002, 7]]);
   ann.close();
 });
 

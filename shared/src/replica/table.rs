@@ -1,7 +1,7 @@
 //! One group as a client holds it, at its own version. Applies chunks, checks what they start from, keeps the hash.
 
 use crate::{
-    bits::BitReader,
+    bits::{BadBits, BitReader},
     chunk::{self, undo_difference},
     game::Tick,
     hash::StateHash,
@@ -111,6 +111,12 @@ impl Table {
             hash += StateHash::field(slot, generation, (lanes.len() + index) as u32, StateHash::blob_content(bytes));
         }
         hash
+    }
+}
+
+impl From<BadBits> for BadChunk {
+    fn from(_: BadBits) -> Self {
+        Self::Truncated
     }
 }
 

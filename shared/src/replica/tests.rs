@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::*;
 use crate::{
     chunk::{self, Form},
-    frame,
+    frame::{self, head_flags},
     game::{PlayerId, Rng},
+    protocol::FRAME,
     world::World,
 };
 
@@ -234,6 +235,35 @@ fn a_group_that_is_behind_goes_on_from_the_last_frame_that_told_all() {
     assert_eq!(early.apply(&too_late), Err(ReplicaError::Chunk { group: A, reason }));
     pair.apply(false, Says { chunks: &[(A, Form::CatchUp(Tick(1)))], ..Says::default() }).unwrap();
     assert_eq!(pair.shown().len(), 5);
+}
+
+#[test]
+fn a_group_that_enters_holds_nothing_that_a_catch_up_could_go_on_from() {
+    let mut pair = Pair::new();
+    let start = |pair: &mut Pair, says| {
+        let epoch = pair.replica.jump(false).epoch;
+        pair.replica.apply(&frame_of(&pair.world, epoch, true, None, says))
+    };
+    start(&mut pair, Says { view: &[B], ..Says::default() }).unwrap();
+    pair.tick(|world, [ball, _]| set_team(world, ball, 7));
+    let refused = start(&mut pair, Says { view: &[A, B], chunks: &[(A, Form::CatchUp(Tick(1)))], ..Says::default() });
+    let reason = BadChunk::WrongBase { held: Tick(0), base: Tick(1) };
+    assert_eq!(refused, Err(ReplicaError::Chunk { group: A, reason }));
+}
+
+#[test]
+fn flags_that_a_part_cannot_have_are_refused() {
+    let frame = |head: u8, parts: &[u8]| [&[FRAME, head, 1, 1, 0, 0, 0], parts].concat();
+    let apply = |bytes: Vec<u8>| Replica::new(&Thing::schema(), 1).apply(&bytes).map(drop);
+    let (start, own) = (head_flags::START, head_flags::START | head_flags::OWN);
+    assert_eq!(apply(frame(own, &[part_flags::VIEW, 0, 0])), Ok(()));
+    for unknown in [64, 128] {
+        assert_eq!(apply(frame(start | unknown, &[part_flags::VIEW, 0])), Err(BadFrame::OutOfRange.into()));
+        assert_eq!(apply(frame(start, &[part_flags::VIEW | unknown, 0])), Err(BadFrame::OutOfRange.into()));
+        assert_eq!(apply(frame(own, &[part_flags::VIEW, 0, unknown])), Err(BadFrame::OutOfRange.into()));
+    }
+    assert_eq!(apply(frame(start, &[part_flags::VIEW | part_flags::GROUP, 0, 0])), Err(BadFrame::OutOfRange.into()));
+    assert_eq!(apply(frame(own, &[part_flags::VIEW, 0, part_flags::VIEW])), Err(BadFrame::OutOfRange.into()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tiltyard_shared::{
-    frame::Settled,
+    frame::{Settled, head_flags, part_flags},
     protocol::{Code, Jump},
     replica::{Applied, Replica},
     replicate::Replicate as _,
@@ -23,7 +23,7 @@ fn frames() {
 }
 
 pub(crate) fn sequences() -> Vec<Script> {
-    vec![basics(), views(), behind(), own_group(), events(), jumps(), counters(), refusals()]
+    vec![basics(), views(), behind(), own_group(), events(), jumps(), counters(), refusals(), entering()]
 }
 
 /// What happens to one replica, step by step.
@@ -274,10 +274,41 @@ fn refusals() -> Script {
     let mut frame = again(&mut script, 94);
     frame[5] ^= 1;
     script.refused("another hash", &frame, "hash mismatch");
+    // The head is 13 bytes: these are flags of the head, of the body, and of an own part that is put behind it.
     let mut frame = again(&mut script, 96);
+    frame[1] |= 64;
+    script.refused("an unknown flag in the head", &frame, "frame out of range");
+    let mut frame = again(&mut script, 98);
+    frame[13] |= part_flags::GROUP;
+    script.refused("a flag of own parts in the body", &frame, "frame out of range");
+    let mut frame = again(&mut script, 100);
+    frame[1] |= head_flags::OWN;
+    frame.push(part_flags::VIEW);
+    script.refused("a flag of bodies in an own part", &frame, "frame out of range");
+    let mut frame = again(&mut script, 102);
     frame[0] = 2;
     script.refused("no frame", &frame, "frame out of range");
     script.refused("nothing at all", &[], "frame truncated");
+    script
+}
+
+/// A catch-up for a group that has only just entered the view, from a server that believes otherwise.
+fn entering() -> Script {
+    let mut script = Script::new("a group that enters is known as nothing");
+    let server = || {
+        let mut server = Server::<Thing>::new(2);
+        let ball = server.world.spawn(Thing::ball([3.0, 3.0]));
+        (server, ball)
+    };
+    let ((mut server, _), (mut other, ball)) = (server(), server());
+    let see = |view| Plan { view, ..Plan::default() };
+    script.applied("two groups", &server.frame(110, &see(&[0, 1])));
+    script.applied("one leaves", &server.frame(111, &see(&[1])));
+    let jump = script.jump(false);
+    other.frame(110, &see(&[0, 1]));
+    other.jump(jump);
+    push(&mut other, ball);
+    script.refused("it is back with a catch-up", &other.frame(112, &see(&[0, 1])), "chunk wrong base");
     script
 }
 

@@ -1,0 +1,51 @@
+/**
+ * One group as a client sees it: its table, and until which tick nothing of it was missed. As
+ * `shared/src/replica/seen.rs`.
+ */
+
+import { Table } from "./table.js";
+
+/** A group that a client sees. */
+export class Seen {
+  /**
+   * A group of which nothing is held: until its first frame is applied it is as behind as can be.
+   *
+   * @param {number} id
+   * @param {import("../layout.js").Layout} layout
+   */
+  constructor(id, layout) {
+    this.id = id;
+    this.table = new Table(layout);
+    /** @type {number | null} The last tick whose state the table equals, while the group is behind. */
+    this.behind = 0;
+  }
+
+  /**
+   * Applies the chunk that comes next in a frame of `tick`. `fresh` is the tick of the frame before.
+   *
+   * @param {import("./table.js").ChunkDecoder} decoder
+   * @param {import("../frame.js").Cursor} cursor
+   * @param {number} tick
+   * @param {number} fresh
+   */
+  applyChunk(decoder, cursor, tick, fresh) {
+    cursor.at = decoder.apply(this.table, cursor.bytes, cursor.at, tick, this.behind ?? fresh);
+  }
+
+  /**
+   * Notes since when the group is behind, if it is. `fresh` is the tick of the frame before.
+   *
+   * @param {boolean} behind
+   * @param {boolean} chunk
+   * @param {number} fresh
+   */
+  markBehind(behind, chunk, fresh) {
+    if (!behind) {
+      this.behind = null;
+    } else if (chunk) {
+      this.behind = this.table.version;
+    } else {
+      this.behind ??= fresh;
+    }
+  }
+}
