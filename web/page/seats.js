@@ -40,9 +40,7 @@ export async function enter(client, target) {
   if (kept && "Room" in target && target.Room === kept.room) {
     const { room, token, epoch, event } = kept;
     try {
-      const seat = await client.enter({ Resume: { room, token, jump: { epoch: epoch + 1, applied: null, event } } });
-      goOn(client, seat.input);
-      return seat;
+      return await client.enter({ Resume: { room, token, jump: { epoch: epoch + 1, applied: null, event } } });
     } catch (error) {
       if (!(error instanceof ClientError) || error.code === null) {
         throw error;
@@ -50,19 +48,6 @@ export async function enter(client, target) {
     }
   }
   return follow(client, target, MOST_REDIRECTS);
-}
-
-/**
- * The page before has sent inputs up to this number: the next one follows them.
- *
- * @param {Client} client
- * @param {number} input
- */
-function goOn({ session }, input) {
-  if (session) {
-    session.inputs.last = Math.max(session.inputs.last, input);
-    session.replica.sentInput(session.inputs.last);
-  }
 }
 
 /**

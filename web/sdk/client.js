@@ -14,34 +14,20 @@
  */
 
 import { Backoff } from "./backoff.js";
-import { VERSION, codeOfClose, decodeControl, encodeMessage } from "./protocol.js";
+import { ClientError, LineError } from "./error.js";
+import { open } from "./handshake.js";
+import { codeOfClose } from "./protocol.js";
 import { CodecError } from "./protocol/codec.js";
-import { parseSchema, schemaHash } from "./schema.js";
 import { Session, Violation } from "./session.js";
 import { Store } from "./store.js";
 
 /** @typedef {import("./protocol.js").Code} Code */
 /** @typedef {import("./protocol.js").Target} Target */
-/** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
 /** @typedef {import("./session.js").SessionEvent} SessionEvent */
+/** @typedef {import("./socket.js").Line} Line */
 
-/** The whole way from the URL to the seat may take so long. */
-const PATIENCE = 10_000;
 /** A line that is open is looked at so often. */
 const LOOK = 500;
-
-/**
- * The part of a WebSocket that is used: a browser's, or the `ws` package's.
- *
- * @typedef {object} Line
- * @property {string} binaryType
- * @property {((event: any) => void) | null} onopen
- * @property {((event: any) => void) | null} onmessage
- * @property {((event: any) => void) | null} onclose
- * @property {((event: any) => void) | null} onerror
- * @property {(data: Uint8Array) => void} send
- * @property {(code?: number, reason?: string) => void} close
- */
 
 /**
  * @typedef {object} Options
@@ -65,40 +51,6 @@ const LOOK = 500;
  *   | { status: "reconnecting", attempt: number, wait: number }
  *   | { status: "over", code: Code | null, message: string }} State
  */
-
-/** Why a client could not enter, or had to stop. `code` is the server's, if the server said no. */
-export class ClientError extends Error {
-  /**
-   * @param {string} message
-   * @param {Code | null} [code]
-   */
-  constructor(message, code = null) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** The line broke, or could not be opened: worth another attempt. */
-class LineError extends ClientError {}
-
-/** The seat is at another server. */
-export class Redirected extends ClientError {
-  /**
-   * @param {string} url
-   * @param {Uint8Array} pass
-   */
-  constructor(url, pass) {
-    super(`the seat is at ${url}`);
-    this.url = url;
-    this.pass = pass;
-  }
-}
-
-/** Schema documents by their hashes, so that each is sent once. */
-const schemas = new Map();
-
-/** The hash of the schema of a game that was seen last. */
-const hashes = new Map();
 
 /** A client in a room, or on its way there. */
 export class Client {
@@ -128,7 +80,7 @@ export class Client {
     this.state = new Store(/** @type {State} */ ({ status: "idle" }));
     /** @type {Store<number>} The tick of the last frame applied: changes with every one. */
     this.tick = new Store(0);
-    /** @type {string[]} The games that the server offers. */
+    /** @type {string[]} The games that the server offers, once it has given a seat. */
     this.games = [];
   }
 
@@ -155,7 +107,8 @@ export class Client {
   }
 
   /**
-   * Connects, says hello, and takes a seat.
+   * Connects, says hello, and takes a seat. To `Resume` one that somebody else had (the page before this one, say) goes
+   * on behind the highest input number that the server has taken in for it.
    *
    * @param {Target} target
    * @returns {Promise<import("./protocol.js").Entered>}
@@ -235,38 +188,11 @@ export class Client {
     }
   }
 
-  /**
-   * From a URL to a seat.
-   *
-   * @param {Target} target
-   */
+  /** @param {Target} target */
   async #open(target) {
-    const { url, name, verify, spectate, software, now } = this.options;
-    const line = connect(this.options.WebSocket ?? globalThis.WebSocket, url);
-    const inbox = new Inbox(line);
-    try {
-      await inbox.opened;
-      const asked = now();
-      line.send(encodeMessage({ Hello: { protocol: VERSION, client: software } }));
-      const welcome = decodeControl(await inbox.next());
-      const trip = now() - asked;
-      if (!("Welcome" in welcome)) {
-        throw refusal(welcome);
-      }
-      this.games = welcome.Welcome.games;
-      const known = hashes.get(gameOf(target) ?? this.session?.seat.game) ?? null;
-      line.send(encodeMessage({ Enter: { target, name, schema: known, verify, spectate } }));
-      const entered = decodeControl(await inbox.next());
-      if (!("Entered" in entered)) {
-        throw refusal(entered);
-      }
-      const seat = entered.Entered;
-      return { seat, schema: schemaOf(seat), line, early: inbox.release(), trip };
-    } catch (error) {
-      inbox.release();
-      line.close();
-      throw error;
-    }
+    const opened = await open(this.options, target, this.session?.seat.game);
+    this.games = opened.games;
+    return opened;
   }
 
   /**
@@ -441,119 +367,4 @@ export class Client {
       line.close();
     }
   }
-}
-
-/**
- * @param {new (url: string) => Line} Socket
- * @param {string} url
- */
-function connect(Socket, url) {
-  try {
-    const line = new Socket(url);
-    line.binaryType = "arraybuffer";
-    return line;
-  } catch (error) {
-    throw new ClientError(`${url} is no address of a server: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/** What arrives on a line before there is a session. */
-class Inbox {
-  /** @type {Uint8Array[]} */
-  #messages = [];
-  /** @type {((bytes: Uint8Array) => void) | null} */
-  #wanted = null;
-  /** @type {(error: Error) => void} */
-  #fail = () => {};
-  /** @type {Promise<never>} */
-  #failure;
-  #line;
-  #timer;
-
-  /** @param {Line} line */
-  constructor(line) {
-    this.#line = line;
-    this.#failure = new Promise((_, reject) => (this.#fail = reject));
-    this.#failure.catch(() => {});
-    this.#timer = setTimeout(() => this.#fail(new LineError("no answer in time")), PATIENCE);
-    /** Settles when the line is open. */
-    this.opened = Promise.race([new Promise((resolve) => (line.onopen = resolve)), this.#failure]);
-    line.onerror = () => this.#fail(new LineError("the server cannot be reached"));
-    line.onclose = (event) => {
-      const code = codeOfClose(event.code);
-      this.#fail(code === undefined ? new LineError("the connection closed") : new ClientError(code, code));
-    };
-    line.onmessage = (event) => {
-      const bytes = new Uint8Array(event.data);
-      const wanted = this.#wanted;
-      this.#wanted = null;
-      if (wanted === null) {
-        this.#messages.push(bytes);
-      } else {
-        wanted(bytes);
-      }
-    };
-  }
-
-  /** @returns {Promise<Uint8Array>} */
-  next() {
-    const first = this.#messages.shift();
-    if (first !== undefined) {
-      return Promise.resolve(first);
-    }
-    /** @type {Promise<Uint8Array>} */
-    const message = new Promise((resolve) => (this.#wanted = resolve));
-    return Promise.race([message, this.#failure]);
-  }
-
-  /** Lets go of the line; returns what nobody has asked for. */
-  release() {
-    clearTimeout(this.#timer);
-    this.#line.onopen = null;
-    this.#line.onmessage = null;
-    this.#line.onclose = null;
-    return this.#messages;
-  }
-}
-
-/**
- * An answer that is not the one hoped for.
- *
- * @param {ServerMessage} message
- */
-function refusal(message) {
-  if ("Refused" in message) {
-    return new ClientError(message.Refused.message, message.Refused.code);
-  }
-  if ("Goodbye" in message) {
-    return new ClientError(message.Goodbye.message, message.Goodbye.code);
-  }
-  if ("Redirect" in message) {
-    return new Redirected(message.Redirect.url, message.Redirect.pass);
-  }
-  return new ClientError(`the server answered with ${Object.keys(message)[0]}`);
-}
-
-/** @param {Target} target */
-function gameOf(target) {
-  if ("Game" in target) {
-    return target.Game;
-  }
-  return "Create" in target ? target.Create.game : undefined;
-}
-
-/** @param {import("./protocol.js").Entered} seat */
-function schemaOf(seat) {
-  if (seat.schema !== null) {
-    if (schemaHash(seat.schema) !== seat.schema_hash) {
-      throw new ClientError("the schema is not the one that its hash says");
-    }
-    schemas.set(seat.schema_hash, parseSchema(seat.schema));
-    hashes.set(seat.game, seat.schema_hash);
-  }
-  const schema = schemas.get(seat.schema_hash);
-  if (schema === undefined) {
-    throw new ClientError("the server has kept its schema to itself");
-  }
-  return schema;
 }

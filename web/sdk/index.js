@@ -4,13 +4,14 @@
  * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `protocol` (with `protocol/codec`), `wire`,
  * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`). Pure ones, to which the time is an
  * argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol of them. For
- * drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `client`.
+ * drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`, `client`.
  */
 
 export { animate } from "./animation.js";
 export { Backoff } from "./backoff.js";
-export { Client, ClientError, Redirected } from "./client.js";
+export { Client } from "./client.js";
 export { Clock, Lead } from "./clock.js";
+export { ClientError, Redirected } from "./error.js";
 export { Interpolation } from "./interpolation.js";
 export { Prediction } from "./prediction.js";
 export { CODES, VERSION, limits } from "./protocol.js";

@@ -21,18 +21,16 @@ const MOST = 256;
 export class Unsettled {
   /** @type {Sent[]} */
   #queue = [];
-  #aim;
+  #aim = 0;
 
   /**
    * Nothing is on its way yet.
    *
    * @param {number} [last] the highest number that the server has taken in, if somebody had the seat before
-   * @param {number} [aim] no input aims below it
    */
-  constructor(last = 0, aim = 0) {
+  constructor(last = 0) {
     /** The highest number given; 0 for none. */
     this.last = last;
-    this.#aim = aim;
   }
 
   /**

@@ -25,12 +25,6 @@ import { decode, encode } from "./wire.js";
 /** A report goes out alone so long after the frame: in time with a coarse timer. */
 const REPORT_AFTER = limits.REPORT - 20;
 
-/**
- * Whoever takes a seat over without knowing what was sent from it (a page that was loaded again) aims no lower than so
- * many ticks ahead at first, because aims never fall.
- */
-const TAKEN_OVER_LEAD = 10;
-
 /** The server said what it must not say. A bug, at one end or the other. */
 export class Violation extends Error {}
 
@@ -99,7 +93,7 @@ export class Session {
     this.clock = new Clock(seat.tick_hz, seat.tick);
     this.lead = new Lead(now);
     this.pulse = new Pulse(now);
-    this.inputs = seat.input > 0 ? new Unsettled(seat.input, seat.tick + TAKEN_OVER_LEAD) : new Unsettled();
+    this.inputs = new Unsettled(seat.input);
     this.replica.sentInput(seat.input);
     this.counts = new Counts();
     /** Up to which number inputs are settled, and how early the last one taken in came. */

@@ -1,0 +1,95 @@
+/**
+ * From a URL to a seat: hello, enter, and what a server may answer. As `bot-client/src/handshake.rs`.
+ */
+
+import { ClientError, Redirected } from "./error.js";
+import { VERSION, decodeControl, encodeMessage } from "./protocol.js";
+import { parseSchema, schemaHash } from "./schema.js";
+import { Inbox, connect } from "./socket.js";
+
+/** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
+/** @typedef {import("./protocol.js").Target} Target */
+
+/** Schema documents by their hashes, so that each is sent once. */
+const schemas = new Map();
+
+/** The hash of the schema of a game that was seen last. */
+const hashes = new Map();
+
+/**
+ * Connects, says hello and asks for a seat. Returns it with the schema of its game, the line, what has arrived behind
+ * the answer, how long the hello took in ms, and the games that the server offers.
+ *
+ * @param {import("./client.js").Client["options"]} options
+ * @param {Target} target
+ * @param {string} [game] the game of the room, if the target does not say it
+ * @throws {ClientError}
+ */
+export async function open({ url, name, verify, spectate, software, now, WebSocket }, target, game) {
+  const line = connect(WebSocket ?? globalThis.WebSocket, url);
+  const inbox = new Inbox(line);
+  try {
+    await inbox.opened;
+    const asked = now();
+    line.send(encodeMessage({ Hello: { protocol: VERSION, client: software } }));
+    const welcome = decodeControl(await inbox.next());
+    const trip = now() - asked;
+    if (!("Welcome" in welcome)) {
+      throw refusal(welcome);
+    }
+    const known = hashes.get(gameOf(target) ?? game) ?? null;
+    line.send(encodeMessage({ Enter: { target, name, schema: known, verify, spectate } }));
+    const entered = decodeControl(await inbox.next());
+    if (!("Entered" in entered)) {
+      throw refusal(entered);
+    }
+    const seat = entered.Entered;
+    return { seat, schema: schemaOf(seat), line, early: inbox.release(), trip, games: welcome.Welcome.games };
+  } catch (error) {
+    inbox.release();
+    line.close();
+    throw error;
+  }
+}
+
+/**
+ * An answer that is not the one hoped for.
+ *
+ * @param {ServerMessage} message
+ */
+function refusal(message) {
+  if ("Refused" in message) {
+    return new ClientError(message.Refused.message, message.Refused.code);
+  }
+  if ("Goodbye" in message) {
+    return new ClientError(message.Goodbye.message, message.Goodbye.code);
+  }
+  if ("Redirect" in message) {
+    return new Redirected(message.Redirect.url, message.Redirect.pass);
+  }
+  return new ClientError(`the server answered with ${Object.keys(message)[0]}`);
+}
+
+/** @param {Target} target */
+function gameOf(target) {
+  if ("Game" in target) {
+    return target.Game;
+  }
+  return "Create" in target ? target.Create.game : undefined;
+}
+
+/** @param {import("./protocol.js").Entered} seat */
+function schemaOf(seat) {
+  if (seat.schema !== null) {
+    if (schemaHash(seat.schema) !== seat.schema_hash) {
+      throw new ClientError("the schema is not the one that its hash says");
+    }
+    schemas.set(seat.schema_hash, parseSchema(seat.schema));
+    hashes.set(seat.game, seat.schema_hash);
+  }
+  const schema = schemas.get(seat.schema_hash);
+  if (schema === undefined) {
+    throw new ClientError("the server has kept its schema to itself");
+  }
+  return schema;
+}
