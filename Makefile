@@ -42,9 +42,8 @@ test-broker: ## the bus against a real RabbitMQ: a given AMQP_URL, or a private 
 	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus
 
 .PHONY: test-web
-test-web: build web/node_modules web/e2e/node_modules ## JavaScript: types, golden vectors, 10 bots of the SDK that verify every state
+test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests, golden vectors; `smoke` plays with its bots
 	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npx tsc --noEmit -p e2e && npm run --silent unit
-	TILTYARD_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/tiltyard" node web/test/live.mjs 10 10
 
 .PHONY: test-page
 test-page: build web/e2e/node_modules ## two pages of a real browser play every game; screenshots in web/e2e/output
@@ -63,7 +62,7 @@ check-metrics: build ## promtool accepts the /metrics of a running server
 	ci/check-metrics
 
 .PHONY: smoke
-smoke: build ## a release server on free ports, and bots that verify every state they hold
+smoke: build web/node_modules ## a release server on free ports, and bots of both SDKs (Rust, browser) that verify every state they hold
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
 
 .PHONY: lobby

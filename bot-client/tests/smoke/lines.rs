@@ -1,4 +1,5 @@
 //! Lines that break: clients whose connections are cut again and again come back by token, exact, told every event once.
+//! Clients of the browser's SDK, cut once, come back as well.
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
+    browser::Browser,
     checks::Checks,
     server::Server,
     witness::{Telling, Witness, is_shared, open_field},
@@ -35,7 +37,8 @@ struct Seen {
 }
 
 pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
-    println!("{CLIENTS} clients whose lines break, among 30 whose do not:");
+    println!("{CLIENTS} clients and 10 of the browser's SDK whose lines break, among 30 whose do not:");
+    Browser::check()?;
     let server = Server::start(&[])?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(&server, checks))
 }
@@ -56,10 +59,12 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let witness = Witness::enter(&server.url, room).await?;
     sleep(Duration::from_secs(1)).await;
     let clients: Vec<_> = (0..CLIENTS).map(|seed| tokio::spawn(stumble(server.url.clone(), room, seed))).collect();
+    let sdk = Browser::start(&server.url, &["--rooms", "1", "--bots", "10", "--seconds", "10", "--drop"])?;
     let mut seen = Vec::new();
     for client in clients {
         seen.push(client.await??);
     }
+    let sdk = tokio::task::spawn_blocking(|| sdk.finish()).await??;
     let witnessed = witness.leave().await?;
     swarm.stop();
     let report = tokio::task::spawn_blocking(|| swarm.finish()).await?;
@@ -75,6 +80,9 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     checks.check("inputs not settled in the end: 0", unsettled, unsettled == 0);
     let telling: Telling = seen.iter().map(|seen| Telling::compare(&seen.events, &witnessed)).sum();
     checks.check("every event once", format!("{} told, {} wrong", telling.told, telling.wrong), telling.wrong == 0);
+    for (key, wanted) in [("connected", 10), ("reconnects", 10), ("mismatches", 0), ("errors", 0)] {
+        checks.check(&format!("SDK: {key}: {wanted}"), &sdk[key], sdk[key] == wanted);
+    }
     Ok(())
 }
 
