@@ -37,6 +37,11 @@ pub struct Unsettled {
 }
 
 impl Unsettled {
+    /// None on their way; the next gets the number after `last`.
+    pub fn after(last: u32) -> Self {
+        Self { last, ..Self::default() }
+    }
+
     /// Gives an input its number and aim: `aim`, or that of the input before it if that is higher.
     ///
     /// # Errors

@@ -115,16 +115,18 @@ pub struct Session<G: Game> {
 }
 
 impl<G: Game> Session<G> {
-    /// The session of a seat just given.
+    /// The session of a seat just given, or taken over from a session that is no more: its inputs are numbered on.
     pub fn new(seat: Seat, now: Instant) -> Self {
+        let mut replica = Replica::new(&G::Entity::schema(), seat.epoch);
+        replica.sent_input(seat.input);
         Self {
             outgoing: VecDeque::new(),
-            replica: Replica::new(&G::Entity::schema(), seat.epoch),
+            replica,
             clock: Clock::new(seat.tick_hz, now),
             lead: Lead::new(now),
             pulse: Pulse::new(now),
             jumps: Jumps::default(),
-            inputs: Unsettled::default(),
+            inputs: Unsettled::after(seat.input),
             report_due: None,
             waiting: None,
             events: VecDeque::new(),

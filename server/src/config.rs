@@ -126,7 +126,8 @@ impl Config {
         games: &[&str],
     ) -> Result<(Self, Option<Tool>), clap::Error> {
         let command = Self::command().after_help(format!("Games of this server: {}", games.join(", ")));
-        let matches = Tool::augment_subcommands(command).try_get_matches_from(args)?;
+        let tools = Tool::augment_subcommands(clap::Command::new("tools"));
+        let matches = command.subcommands(tools.get_subcommands().cloned()).try_get_matches_from(args)?;
         let tool = matches.subcommand_name().map(|_| Tool::from_arg_matches(&matches)).transpose()?;
         Ok((Self::from_arg_matches(&matches)?, tool))
     }

@@ -167,6 +167,16 @@ fn a_resume_sends_again_what_the_server_has_not_taken_in() {
 }
 
 #[test]
+fn a_seat_taken_over_from_a_lost_session_numbers_its_inputs_on() {
+    let now = Instant::now();
+    let mut session = Session::<Arena>::new(seat(2, 7), now);
+    assert_eq!(session.send(&Input::default(), now), Ok(8));
+    let settled = Head { inputs: Some(Settled { number: 7, margin: 0 }), ..head(2, 10, true) };
+    session.handle(&frame(&settled, &[]), now).unwrap();
+    assert!(matches!(session.next_event(), Some(Event::Frame(_))));
+}
+
+#[test]
 fn what_a_server_must_not_send_is_a_violation() {
     let now = Instant::now();
     for bytes in [&[][..], &[2], &[CONTROL], &[CONTROL, 200], &[CONTROL, 0, 1, 0, 0, 9]] {
