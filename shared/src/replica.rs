@@ -17,10 +17,12 @@ use crate::{
     world::{EntityId, GroupId, Layout},
 };
 
+mod anatomy;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use anatomy::Anatomy;
 pub use table::{Table, TableMember};
 
 /// Bytes that are no chunk, or one that starts from something else than what is held.
@@ -143,6 +145,7 @@ pub struct Replica {
     sent: u32,
     /// The tick of the last head read, applied or not: shortened ticks count from it.
     last_head: Tick,
+    anatomy: Anatomy,
 }
 
 impl Replica {
@@ -160,6 +163,7 @@ impl Replica {
             events_lost: 0,
             sent: 0,
             last_head: Tick(0),
+            anatomy: Anatomy::default(),
         }
     }
 
@@ -182,6 +186,7 @@ impl Replica {
         }
         self.started = true;
         let fresh = self.tick.unwrap_or(Tick(0));
+        let before = self.anatomy.bits();
         let mut events = Vec::new();
         self.apply_body(&mut cursor, &head, fresh, &mut events)?;
         if head.own {
@@ -192,6 +197,8 @@ impl Replica {
         if !cursor.rest.is_empty() {
             return Err(BadFrame::Trailing.into());
         }
+        self.anatomy.frames += 1;
+        self.anatomy.heads += 8 * bytes.len() as u64 - (self.anatomy.bits() - before);
         self.tick = Some(head.tick);
         self.take_events(events);
         match head.hash {
@@ -221,7 +228,7 @@ impl Replica {
         let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
         for (place, seen) in self.view.iter_mut().enumerate() {
             if chunks.get(place) {
-                apply_chunk(&self.layout, seen, cursor, head.tick, fresh)?;
+                apply_chunk(&self.layout, seen, cursor, [head.tick, fresh], &mut self.anatomy)?;
             }
             mark_behind(seen, behind.get(place), chunks.get(place), fresh);
         }
@@ -247,7 +254,7 @@ impl Replica {
         }
         if let Some(own) = &mut self.own {
             if has(part_flags::CHUNKS) {
-                apply_chunk(&self.layout, own, cursor, head.tick, fresh)?;
+                apply_chunk(&self.layout, own, cursor, [head.tick, fresh], &mut self.anatomy)?;
             }
             mark_behind(own, has(part_flags::BEHIND), has(part_flags::CHUNKS), fresh);
         } else if has(part_flags::CHUNKS) || has(part_flags::BEHIND) {
@@ -266,7 +273,9 @@ impl Replica {
             self.events_lost += 1;
         }
         if flags & part_flags::EVENTS != 0 {
+            let before = cursor.rest.len();
             cursor.events(|number, bytes| events.push((number, bytes)))?;
+            self.anatomy.events += 8 * (before - cursor.rest.len()) as u64;
         }
         Ok(())
     }
@@ -360,6 +369,11 @@ impl Replica {
         self.events_lost
     }
 
+    /// What the bits of all frames applied so far were for.
+    pub fn anatomy(&self) -> Anatomy {
+        self.anatomy
+    }
+
     /// The widths and codings of the kinds.
     pub fn layout(&self) -> &Layout {
         &self.layout
@@ -418,12 +432,12 @@ fn apply_chunk(
     layout: &Layout,
     seen: &mut Seen,
     cursor: &mut Cursor<'_>,
-    tick: Tick,
-    fresh: Tick,
+    [tick, fresh]: [Tick; 2],
+    anatomy: &mut Anatomy,
 ) -> Result<(), ReplicaError> {
     let fresh = seen.behind.unwrap_or(fresh);
     let bad = |reason| ReplicaError::Chunk { group: seen.id, reason };
-    let read = seen.table.apply(layout, cursor.rest, tick, fresh).map_err(bad)?;
+    let read = seen.table.read(layout, cursor.rest, [tick, fresh], anatomy).map_err(bad)?;
     cursor.take(read)?;
     Ok(())
 }

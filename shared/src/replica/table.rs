@@ -8,7 +8,7 @@ use crate::{
     world::{KindLayout, Layout},
 };
 
-use super::BadChunk;
+use super::{Anatomy, BadChunk};
 
 /// An entity of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,19 @@ impl Table {
     ///
     /// [`BadChunk`] if the bytes are no chunk or do not start from what this table holds.
     pub fn apply(&mut self, layout: &Layout, bytes: &[u8], tick: Tick, fresh: Tick) -> Result<usize, BadChunk> {
-        let mut decoder = Decoder { layout, bits: BitReader::new(bytes), table: self };
+        self.read(layout, bytes, [tick, fresh], &mut Anatomy::default())
+    }
+
+    /// As [`Table::apply`], with the tick and the fresh one in a pair; counts what the bits were for.
+    pub(super) fn read(
+        &mut self,
+        layout: &Layout,
+        bytes: &[u8],
+        [tick, fresh]: [Tick; 2],
+        anatomy: &mut Anatomy,
+    ) -> Result<usize, BadChunk> {
+        let counted = Anatomy::default();
+        let mut decoder = Decoder { layout, bits: BitReader::new(bytes), table: self, counted };
         if decoder.bits.read(1)? == 0 {
             decoder.delta(tick)?;
         } else if decoder.bits.read(1)? == 0 {
@@ -74,7 +86,10 @@ impl Table {
         } else {
             decoder.snapshot()?;
         }
-        Ok(decoder.bits.bytes_read())
+        let read = decoder.bits.bytes_read();
+        decoder.counted.chunk_headers = 8 * read as u64 - decoder.counted.bits();
+        *anatomy += decoder.counted;
+        Ok(read)
     }
 
     fn push(&mut self, layout: &Layout, member: TableMember, lanes: &[u32], blobs: &mut Vec<Box<[u8]>>) {
@@ -118,6 +133,7 @@ struct Decoder<'a> {
     layout: &'a Layout,
     bits: BitReader<'a>,
     table: &'a mut Table,
+    counted: Anatomy,
 }
 
 /// An entity as a chunk states it whole.
@@ -140,22 +156,28 @@ impl Decoder<'_> {
         let changed = self.bits.read_golomb(chunk::CHANGED_ORDER)?;
         if changed > 0 {
             let order = self.bits.read(chunk::ORDER_BITS)?;
+            let start = self.bits.position();
             let mut next = 0;
             for _ in 0..changed {
                 next = self.place(next, order)? + 1;
                 self.changes(next - 1)?;
             }
+            self.counted.lanes += self.bits.position() - start;
         }
         let departed = self.bits.read_golomb(chunk::DEPARTED_ORDER)?;
         if departed as usize > self.table.members.len() {
             return Err(BadChunk::OutOfRange);
         }
+        let start = self.bits.position();
         let mut gone = Vec::with_capacity(departed as usize);
         for _ in 0..departed {
             let next = gone.last().map_or(0, |last| last + 1);
             gone.push(self.place(next, chunk::DEPARTED_GAP_ORDER)?);
         }
+        self.counted.membership += self.bits.position() - start;
         let arrivals = self.wholes(chunk::ARRIVED_ORDER)?;
+        self.counted.membership += self.counted.snapshots;
+        self.counted.snapshots = 0;
         if !gone.is_empty() || !arrivals.is_empty() {
             self.merge(&gone, arrivals);
         }
@@ -181,6 +203,7 @@ impl Decoder<'_> {
         self.table.version = version;
         let count = self.count(chunk::MEMBERS_ORDER, 2)?;
         let order = if count > 0 { self.bits.read(chunk::ORDER_BITS)? } else { 0 };
+        let start = self.bits.position();
         let (mut next, mut place) = (0, 0);
         for _ in 0..count {
             let slot = self.slot(next, order)?;
@@ -197,6 +220,7 @@ impl Decoder<'_> {
                 self.absolute_changes()?;
             }
         }
+        self.counted.snapshots += self.bits.position() - start;
         self.table.rehash(self.layout);
         Ok(())
     }
@@ -223,12 +247,14 @@ impl Decoder<'_> {
         let mut wholes = Vec::with_capacity(count);
         if count > 0 {
             let order = self.bits.read(chunk::ORDER_BITS)?;
+            let start = self.bits.position();
             let mut next = 0;
             for _ in 0..count {
                 let slot = self.slot(next, order)?;
                 next = u32::from(slot) + 1;
                 wholes.push(self.whole(slot)?);
             }
+            self.counted.snapshots += self.bits.position() - start;
         }
         Ok(wholes)
     }
