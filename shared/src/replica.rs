@@ -14,7 +14,7 @@ use crate::{
     hash::StateHash,
     protocol::{Jump, Report},
     replicate::{EntitySchema, Fields, Replicate},
-    world::{EntityId, GroupId, Layout},
+    world::{EntityId, GroupId, KindLayout, Layout},
 };
 
 mod anatomy;
@@ -112,10 +112,13 @@ pub struct Shown<'a> {
     pub member: TableMember,
     /// The group it is shown from.
     pub group: GroupId,
-    /// The codes of its lanes.
+    /// The codes of its lanes, as [`Table::lanes`] has them.
     pub lanes: &'a [u32],
     /// Its blobs.
     pub blobs: &'a [Box<[u8]>],
+    /// The tick whose state this is: that of the frame, or the last known one of a group that is behind.
+    pub tick: Tick,
+    kind: &'a KindLayout,
 }
 
 impl Shown<'_> {
@@ -126,7 +129,12 @@ impl Shown<'_> {
 
     /// The entity as the author's type; `None` if it is another game's.
     pub fn restore<E: Replicate>(&self) -> Option<E> {
-        E::restore(self.member.kind, &mut Fields::new(self.lanes, self.blobs))
+        E::restore(self.member.kind, &mut Fields::at(self.tick, self.kind, self.lanes, self.blobs))
+    }
+
+    /// The codes that its lanes have at [`Shown::tick`].
+    pub fn codes(&self) -> impl Iterator<Item = u32> {
+        (0..self.kind.lanes.len()).map(|lane| self.kind.code_at(self.lanes, lane, self.tick))
     }
 }
 
@@ -394,6 +402,7 @@ impl Replica {
         let doubled = self.newest_by_slot();
         self.view.iter().chain(&self.own).flat_map(move |seen| {
             let newest = doubled.clone();
+            let tick = seen.behind.or(self.tick).unwrap_or(Tick(0));
             seen.table.members().iter().enumerate().filter_map(move |(place, member)| {
                 let hidden = newest.as_ref().is_some_and(|newest| newest.get(&member.slot) != Some(&seen.id));
                 (!hidden).then(|| Shown {
@@ -401,6 +410,8 @@ impl Replica {
                     group: seen.id,
                     lanes: seen.table.lanes(&self.layout, place),
                     blobs: seen.table.blobs(&self.layout, place),
+                    tick,
+                    kind: &self.layout.kinds[member.kind as usize],
                 })
             })
         })

@@ -78,7 +78,7 @@ export class Replica {
     /** The widths and codings of the kinds. */
     this.layout = new Layout(schema);
     /** What makes fields of codes, by kind. */
-    this.restores = schema.kinds.map((kind) => new Restore(kind));
+    this.restores = schema.kinds.map((kind, number) => new Restore(kind, this.layout.kinds[number]));
     /** The epoch that is being applied or waited for. */
     this.epoch = epoch;
     /** @type {number | null} The tick of the last frame applied. */
@@ -156,6 +156,7 @@ export class Replica {
         this.#applyChunk(view[place], cursor, head.tick, fresh);
       }
       markBehind(view[place], behind >= 0 && cursor.bit(behind, place), chunk, fresh);
+      view[place].table.tick = view[place].behind ?? head.tick;
     }
     this.#readEvents(cursor, flags, events);
   }
@@ -183,6 +184,7 @@ export class Replica {
         this.#applyChunk(this.#own, cursor, head.tick, fresh);
       }
       markBehind(this.#own, behind, chunk, fresh);
+      this.#own.table.tick = this.#own.behind ?? head.tick;
     } else if (chunk || behind) {
       throw new BadFrame("out of range");
     }
@@ -382,7 +384,7 @@ export class Replica {
    * @param {number} group
    * @returns {Shown}
    */
-  entity({ members }, place, group) {
+  entity({ members, tick }, place, group) {
     const restore = this.restores[members.kinds[place]];
     const { laneStride, blobStride } = this.layout;
     return {
@@ -390,7 +392,7 @@ export class Replica {
       generation: members.generations[place],
       kind: restore.name,
       group,
-      fields: restore.restore(members.lanes, place * laneStride, members.blobs, place * blobStride),
+      fields: restore.restore(members, place * laneStride, place * blobStride, tick),
     };
   }
 

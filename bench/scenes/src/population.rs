@@ -28,10 +28,10 @@ const STEP: f32 = 1.0 / 256.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Body {
     /// Where it is, to the right.
-    #[replicate(range = 0.0..WIDTH, step = STEP)]
+    #[replicate(range = 0.0..WIDTH, step = STEP, linear)]
     pub x: f32,
     /// Where it is, downwards on the map.
-    #[replicate(range = 0.0..WIDTH, step = STEP)]
+    #[replicate(range = 0.0..WIDTH, step = STEP, linear)]
     pub z: f32,
     /// Its height: the ground is flat.
     pub y: u16,
