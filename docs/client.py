@@ -62,17 +62,19 @@ def pair(key, content):
     return mix(key ^ content), mix((key << 16 | key >> 16) + (content ^ 0x5BD1E995) & U32)
 def total(pairs):
     return tuple(sum(column) & U32 for column in zip((0, 0), *pairs))
-def lane_coding(lane):  # width in bits, and the Golomb order of differences
+def lane_coding(lane):  # width in bits, the Golomb order of differences, whether it is linear
     match lane["quantizer"]:
         case {"type": "fixed" | "int", "max": largest}: pass
         case {"type": "angle", "bits": bits}: largest = (1 << bits) - 1
         case {"type": "choice", "names": names}: largest = len(names) - 1
         case {"type": kind}: largest = {"bool": 1, "entity": U32}[kind]
-    return largest.bit_length(), lane["coding"]["golomb"]["k"]
+    return largest.bit_length(), lane["coding"]["golomb"]["k"], lane.get("linear", False)
+def signed(zigzag):
+    return zigzag >> 1 ^ -(zigzag & 1)
 
 @dataclass
 class Table:
-    members: dict = field(default_factory=dict)  # slot: (generation, kind, [codes of the lanes, then blobs])
+    members: dict = field(default_factory=dict)  # slot: (generation, kind, [codes of lanes, lines of linear ones, blobs])
     version: int = 0
     hash: tuple = (0, 0)
 
@@ -83,18 +85,34 @@ class Replica:
         self.behind = {}  # group: the tick until which nothing was missed
         self.event, self.events, self.lead = 0, 0, 4  # last consumed, how many; how far ahead to aim inputs
     def content(self, reader, coding):
-        return reader.plain(coding[0]) if coding else reader.bytes(reader.golomb(4))
+        if not coding:
+            return reader.bytes(reader.golomb(4))
+        if not coding[2]:
+            return reader.plain(coding[0])
+        if reader.plain(1) == 0:  # a line that stands still
+            return reader.plain(coding[0]) << 8 | 128, 0
+        return reader.plain(coding[0] + 8), signed(reader.golomb(coding[1]) + 1) & (1 << coding[0] + 8) - 1
+    def line(self, reader, coding, line, tick):  # the new line, by the new rate and by how much it misses the old one
+        origin, rate = line
+        if reader.plain(1) == 0:
+            change, error = 0, signed(reader.golomb(3) + 1)
+        else:
+            change, error = signed(reader.golomb(coding[1]) + 1), signed(reader.golomb(3))
+        mask = (1 << coding[0] + 8) - 1
+        return origin + error - change * (tick - 1) & mask, rate + change & mask
     def whole(self, reader):
         generation, kind = reader.plain(16), reader.plain((len(self.kinds) - 1).bit_length())
         return generation, kind, [self.content(reader, coding) for coding in self.kinds[kind]]
-    def change(self, reader, member, absolute):
+    def change(self, reader, member, tick, absolute):
         (_generation, kind, fields), mask = member, reader.plain(len(member[2]))
         for i, coding in enumerate(self.kinds[kind]):
             if mask >> i & 1 and (absolute or not coding):
                 fields[i] = self.content(reader, coding)
+            elif mask >> i & 1 and coding[2]:
+                fields[i] = self.line(reader, coding, fields[i], tick)
             elif mask >> i & 1:
                 zigzag = 1 if coding[0] == 1 else reader.golomb(coding[1]) + 1  # a single bit flips
-                fields[i] = fields[i] + (zigzag >> 1 ^ -(zigzag & 1)) & (1 << coding[0]) - 1
+                fields[i] = fields[i] + signed(zigzag) & (1 << coding[0]) - 1
         return member
     def chunk(self, reader, group, tick):
         members = (table := self.tables[group]).members
@@ -102,7 +120,7 @@ class Replica:
             check(table.version == tick - 1 - reader.golomb(0), "a delta from another version")
             table.version, slots = tick, sorted(members)
             for place in reader.rising(reader.golomb(1)):
-                self.change(reader, members[slots[place]], absolute=False)
+                self.change(reader, members[slots[place]], tick, absolute=False)
             for place in reader.rising(reader.golomb(0), lambda: reader.golomb(2)):
                 del members[slots[place]]
             members.update((slot, self.whole(reader)) for slot in reader.rising(reader.golomb(0)))
@@ -111,12 +129,13 @@ class Replica:
             since, held = 0 if snapshot else reader.plain(32), self.behind.get(group, self.tick)
             check(since <= max(table.version, held), "late catch-up")
             table.version, table.members = version, {
-                slot: self.whole(reader) if snapshot or reader.plain(1) else self.change(reader, members[slot], True)
+                slot: self.whole(reader) if snapshot or reader.plain(1) else self.change(reader, members[slot], tick, True)
                 for slot in reader.rising(reader.golomb(4))}
         reader.align()
         table.hash = total(
             pair(mix((generation << 16 | slot) + i * GOLDEN & U32),
-                 fnv(content, 0x811C9DC5, 0x01000193, U32) if isinstance(content, bytes) else content)
+                 fnv(content, 0x811C9DC5, 0x01000193, U32) if isinstance(content, bytes) else
+                 content[0] + content[1] * GOLDEN & U32 if isinstance(content, tuple) else content)
             for slot, (generation, kind, fields) in table.members.items()
             for i, content in [(0xFFFF, kind), *enumerate(fields)])
     def apply(self, data):  # whether the hash of this frame matches

@@ -79,6 +79,11 @@ impl<'a> BitReader<'a> {
         self.bytes.len() * 8 - self.position
     }
 
+    /// How many bits have been read.
+    pub fn position(&self) -> u64 {
+        self.position as u64
+    }
+
     /// How many bytes have been read, a begun one included.
     pub fn bytes_read(&self) -> usize {
         self.position.div_ceil(8)

@@ -17,8 +17,10 @@ use crate::{
     world::{EntityId, GroupId, World},
 };
 
+mod lines;
 mod naive;
 
+pub use lines::NaiveLines;
 pub use naive::{Naive, naive_quantize};
 
 /// How much to play.
@@ -244,7 +246,7 @@ fn compare<E: Replicate>(world: &World<E>, replica: &Replica) -> Result<(), Stri
             return Err(format!("entity {id:?} is shown as another one, or of another kind"));
         }
         let kind = &E::schema().kinds[naive.kind as usize];
-        for (lane, (expected, held)) in kind.lanes.iter().zip(naive.lanes.iter().zip(shown.lanes)) {
+        for (lane, (expected, held)) in kind.lanes.iter().zip(naive.lanes.iter().copied().zip(shown.codes())) {
             if expected != held {
                 return Err(format!(
                     "entity {id:?}, lane {}.{}: code {expected}, the client holds {held}",

@@ -10,17 +10,20 @@
 //! snapshot 11   version:32 members:G4 [order:4 (gap:Gorder whole)*]
 //! entity        mask:fields, for each set bit: lane difference:G(lane) | blob
 //! whole         generation:16 kind:kind_bits, every lane as it is, every blob
+//! linear lane   difference: 0 | 1 rate:G(lane), error:G3       as it is: 0 code | 1 origin:bits+8 rate:G(lane)
 //! blob          length:G4, bytes
 //! ```
 //!
 //! `Gk` is an exponential Golomb code of order k, a plain number a width in bits (see [`crate::bits`]); a chunk is padded
 //! to whole bytes. A delta leads to the tick of its frame. The difference of a lane is taken modulo its width, zigzagged,
-//! less one; a lane of one bit has none, since it can only flip. [`Table::apply`](crate::replica::Table) decodes.
+//! less one; a lane of one bit has none, since it can only flip. Of a linear lane it is that of the rates, and the error by
+//! which the new line misses the old one at the tick before. [`Table::apply`](crate::replica::Table) decodes.
 
 use crate::{
     bits::BitWriter,
     game::Tick,
-    world::{Committed, GroupId, LaneLayout, Member},
+    linear::{self, Line},
+    world::{Committed, GroupId, KindLayout, LaneLayout, Member},
 };
 
 pub(crate) const CHANGED_ORDER: u32 = 1;
@@ -30,6 +33,7 @@ pub(crate) const ARRIVED_ORDER: u32 = 0;
 pub(crate) const MEMBERS_ORDER: u32 = 4;
 pub(crate) const BLOB_ORDER: u32 = 4;
 pub(crate) const ORDER_BITS: u32 = 4;
+pub(crate) const ERROR_ORDER: u32 = 3;
 
 /// Which of the three forms a chunk has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,9 +148,11 @@ impl Encoder<'_> {
         let kind = self.world.kind(member);
         let (old, new) = (self.world.lanes_before(slot), self.world.lanes(slot));
         self.bits.write_wide(member.mask, kind.fields() as u32);
-        for (index, lane) in kind.lanes.iter().enumerate() {
-            if member.mask >> index & 1 == 1 && lane.bits > 1 {
-                self.bits.write_golomb(difference(*lane, old[index], new[index]), lane.golomb);
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| member.mask >> index & 1 == 1) {
+            match (kind.line(old, index), kind.line(new, index)) {
+                (Some(old), Some(new)) => self.line_change(*lane, old, new),
+                _ if lane.bits > 1 => self.bits.write_golomb(difference(*lane, old[index], new[index]), lane.golomb),
+                _ => {}
             }
         }
         self.blobs(slot, member.mask >> kind.lanes.len().min(63));
@@ -159,7 +165,7 @@ impl Encoder<'_> {
         let mask = ticks.fold(0u64, |mask, (index, tick)| mask | u64::from(*tick > since) << index);
         self.bits.write_wide(mask, kind.fields() as u32);
         for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
-            self.bits.write(self.world.lanes(slot)[index], lane.bits);
+            self.absolute(kind, index, *lane, self.world.lanes(slot));
         }
         self.blobs(slot, mask >> kind.lanes.len().min(63));
     }
@@ -168,10 +174,40 @@ impl Encoder<'_> {
         let layout = self.world.layout();
         self.bits.write(u32::from(member.generation), 16);
         self.bits.write(u32::from(member.kind), layout.kind_bits);
-        for (lane, &code) in self.world.kind(member).lanes.iter().zip(self.world.lanes(slot)) {
-            self.bits.write(code, lane.bits);
+        let kind = self.world.kind(member);
+        for (index, lane) in kind.lanes.iter().enumerate() {
+            self.absolute(kind, index, *lane, self.world.lanes(slot));
         }
         self.blobs(slot, u64::MAX);
+    }
+
+    fn absolute(&mut self, kind: &KindLayout, index: usize, lane: LaneLayout, codes: &[u32]) {
+        match kind.line(codes, index) {
+            None => self.bits.write(codes[index], lane.bits),
+            Some(Line { origin, rate: 0 }) => {
+                self.bits.write(0, 1);
+                self.bits.write(origin >> linear::FRACTION, lane.bits);
+            }
+            Some(Line { origin, rate }) => {
+                self.bits.write(1, 1);
+                self.bits.write(origin, lane.bits + linear::FRACTION);
+                self.bits.write_golomb(zigzag(linear::signed(lane.bits, rate)) - 1, lane.golomb);
+            }
+        }
+    }
+
+    fn line_change(&mut self, lane: LaneLayout, old: Line, new: Line) {
+        let before = self.world.tick().0 - 1;
+        let signed = |new: u32, old: u32| linear::signed(lane.bits, new.wrapping_sub(old));
+        let rate = zigzag(signed(new.rate, old.rate));
+        let error = zigzag(signed(new.value_at(lane.bits, before), old.value_at(lane.bits, before)));
+        self.bits.write(u32::from(rate != 0), 1);
+        if rate == 0 {
+            self.bits.write_golomb(error - 1, ERROR_ORDER);
+        } else {
+            self.bits.write_golomb(rate - 1, lane.golomb);
+            self.bits.write_golomb(error, ERROR_ORDER);
+        }
     }
 
     /// The blobs of a slot whose bit is set.
@@ -192,15 +228,25 @@ impl Encoder<'_> {
 fn difference(lane: LaneLayout, old: u32, new: u32) -> u32 {
     let shift = 32 - lane.bits;
     let signed = (new.wrapping_sub(old) << shift) as i32 >> shift;
-    ((signed << 1 ^ signed >> 31) as u32).wrapping_sub(1) & crate::bits::low_mask(lane.bits)
+    zigzag(signed).wrapping_sub(1) & crate::bits::low_mask(lane.bits)
+}
+
+/// 0, -1, 1, -2, … as 0, 1, 2, 3, ….
+#[inline]
+fn zigzag(signed: i32) -> u32 {
+    (signed << 1 ^ signed >> 31) as u32
+}
+
+/// The inverse of [`zigzag`].
+#[inline]
+pub(crate) fn undo_zigzag(zigzag: u32) -> u32 {
+    (zigzag >> 1) ^ (zigzag & 1).wrapping_neg()
 }
 
 /// The inverse of [`difference`].
 #[inline]
 pub(crate) fn undo_difference(lane: LaneLayout, old: u32, coded: u32) -> u32 {
-    let zigzag = coded.wrapping_add(1);
-    let signed = (zigzag >> 1) ^ (zigzag & 1).wrapping_neg();
-    old.wrapping_add(signed) & crate::bits::low_mask(lane.bits)
+    old.wrapping_add(undo_zigzag(coded.wrapping_add(1))) & crate::bits::low_mask(lane.bits)
 }
 
 /// Finds where slots stood in the member list before a commit, asked in rising order, from the list after it.
@@ -242,7 +288,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_difference_is_undone(bits in 2u32..=32, old: u32, new: u32, golomb in 0u32..20) {
-            let lane = LaneLayout { bits, golomb };
+            let lane = LaneLayout { bits, golomb, rate: None };
             let (old, new) = (old & crate::bits::low_mask(bits), new & crate::bits::low_mask(bits));
             prop_assume!(old != new);
             prop_assert_eq!(undo_difference(lane, old, difference(lane, old, new)), new);

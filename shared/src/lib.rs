@@ -13,6 +13,7 @@ pub mod game;
 pub mod world;
 pub mod grid;
 pub mod replicate;
+pub mod linear;
 pub mod wire;
 pub mod schema;
 pub mod bits;

@@ -13,14 +13,16 @@ use crate::{
     hash::StateHash,
     protocol::{Jump, Report},
     replicate::{EntitySchema, Fields, Replicate},
-    world::{EntityId, GroupId, Layout},
+    world::{EntityId, GroupId, KindLayout, Layout},
 };
 
+mod anatomy;
 mod seen;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use anatomy::Anatomy;
 use seen::Seen;
 pub use table::{Table, TableMember};
 
@@ -90,10 +92,13 @@ pub struct Shown<'a> {
     pub member: TableMember,
     /// The group it is shown from.
     pub group: GroupId,
-    /// The codes of its lanes.
+    /// The codes of its lanes, as [`Table::lanes`] has them.
     pub lanes: &'a [u32],
     /// Its blobs.
     pub blobs: &'a [Box<[u8]>],
+    /// The tick whose state this is: that of the frame, or the last known one of a group that is behind.
+    pub tick: Tick,
+    kind: &'a KindLayout,
 }
 
 impl Shown<'_> {
@@ -104,7 +109,12 @@ impl Shown<'_> {
 
     /// The entity as the author's type; `None` if it is another game's.
     pub fn restore<E: Replicate>(&self) -> Option<E> {
-        E::restore(self.member.kind, &mut Fields::new(self.lanes, self.blobs))
+        E::restore(self.member.kind, &mut Fields::at(self.tick, self.kind, self.lanes, self.blobs))
+    }
+
+    /// The codes that its lanes have at [`Shown::tick`].
+    pub fn codes(&self) -> impl Iterator<Item = u32> {
+        (0..self.kind.lanes.len()).map(|lane| self.kind.code_at(self.lanes, lane, self.tick))
     }
 }
 
@@ -123,6 +133,7 @@ pub struct Replica {
     sent: u32,
     /// The tick of the last head read, applied or not: shortened ticks count from it.
     last_head: Tick,
+    anatomy: Anatomy,
 }
 
 impl Replica {
@@ -140,6 +151,7 @@ impl Replica {
             events_lost: 0,
             sent: 0,
             last_head: Tick(0),
+            anatomy: Anatomy::default(),
         }
     }
 
@@ -162,6 +174,7 @@ impl Replica {
         }
         self.started = true;
         let fresh = self.tick.unwrap_or(Tick(0));
+        let before = self.anatomy.bits();
         let mut events = Vec::new();
         self.apply_body(&mut cursor, &head, fresh, &mut events)?;
         if head.own {
@@ -172,6 +185,8 @@ impl Replica {
         if !cursor.rest.is_empty() {
             return Err(BadFrame::Trailing.into());
         }
+        self.anatomy.frames += 1;
+        self.anatomy.heads += 8 * bytes.len() as u64 - (self.anatomy.bits() - before);
         self.tick = Some(head.tick);
         self.take_events(events);
         match head.hash {
@@ -201,7 +216,7 @@ impl Replica {
         let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
         for (place, seen) in self.view.iter_mut().enumerate() {
             if chunks.get(place) {
-                seen.apply_chunk(&self.layout, cursor, head.tick, fresh)?;
+                seen.apply_chunk(&self.layout, cursor, [head.tick, fresh], &mut self.anatomy)?;
             }
             seen.mark_behind(behind.get(place), chunks.get(place), fresh);
         }
@@ -227,7 +242,7 @@ impl Replica {
         }
         if let Some(own) = &mut self.own {
             if has(part_flags::CHUNKS) {
-                own.apply_chunk(&self.layout, cursor, head.tick, fresh)?;
+                own.apply_chunk(&self.layout, cursor, [head.tick, fresh], &mut self.anatomy)?;
             }
             own.mark_behind(has(part_flags::BEHIND), has(part_flags::CHUNKS), fresh);
         } else if has(part_flags::CHUNKS) || has(part_flags::BEHIND) {
@@ -246,7 +261,9 @@ impl Replica {
             self.events_lost += 1;
         }
         if flags & part_flags::EVENTS != 0 {
+            let before = cursor.rest.len();
             cursor.events(|number, bytes| events.push((number, bytes)))?;
+            self.anatomy.events += 8 * (before - cursor.rest.len()) as u64;
         }
         Ok(())
     }
@@ -340,6 +357,11 @@ impl Replica {
         self.events_lost
     }
 
+    /// What the bits of all frames applied so far were for.
+    pub fn anatomy(&self) -> Anatomy {
+        self.anatomy
+    }
+
     /// The widths and codings of the kinds.
     pub fn layout(&self) -> &Layout {
         &self.layout
@@ -360,6 +382,7 @@ impl Replica {
         let doubled = self.newest_by_slot();
         self.view.iter().chain(&self.own).flat_map(move |seen| {
             let newest = doubled.clone();
+            let tick = seen.behind.or(self.tick).unwrap_or(Tick(0));
             seen.table.members().iter().enumerate().filter_map(move |(place, member)| {
                 let hidden = newest.as_ref().is_some_and(|newest| newest.get(&member.slot) != Some(&seen.id));
                 (!hidden).then(|| Shown {
@@ -367,6 +390,8 @@ impl Replica {
                     group: seen.id,
                     lanes: seen.table.lanes(&self.layout, place),
                     blobs: seen.table.blobs(&self.layout, place),
+                    tick,
+                    kind: &self.layout.kinds[member.kind as usize],
                 })
             })
         })

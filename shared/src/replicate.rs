@@ -7,13 +7,15 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::{game::Tick, world::KindLayout};
+
 mod field;
 mod quantizer;
 #[cfg(test)]
 mod tests;
 
 pub use field::{Blob, Lane, LaneBy};
-pub use quantizer::{Angle, Fixed, Int, Quantizer};
+pub use quantizer::{Angle, Fixed, Int, Linear, Quantizer};
 pub use tiltyard_derive::Replicate;
 
 /// Most fields (lanes and blobs together) that one kind may have, because a change mask is one `u64`.
@@ -83,6 +85,9 @@ pub struct LaneSchema {
     /// Whether a change of this lane makes clients snap instead of gliding.
     #[serde(default)]
     pub teleport: bool,
+    /// Whether the value moves at a rate of its own: see [`crate::linear`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub linear: bool,
     /// How a change is coded in a delta chunk.
     pub coding: Coding,
 }
@@ -91,7 +96,13 @@ impl LaneSchema {
     /// A lane that is coded as its quantizer suggests, and is no teleport counter.
     pub fn new(name: &str, quantizer: impl Into<Quantizer>) -> Self {
         let quantizer = quantizer.into();
-        Self { name: name.to_owned(), teleport: false, coding: quantizer.coding(), quantizer }
+        Self { name: name.to_owned(), teleport: false, linear: false, coding: quantizer.coding(), quantizer }
+    }
+
+    /// A linear lane: its rates differ by more than its values do, for they count in 256ths of a step.
+    pub fn linear(name: &str, by: Linear) -> Self {
+        let quantizer = Quantizer::from(by.0);
+        Self { name: name.to_owned(), teleport: false, linear: true, coding: quantizer.rate_coding(), quantizer }
     }
 }
 
@@ -110,7 +121,8 @@ pub struct BlobSchema {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
-    /// Exponential Golomb code of order `k` of the zigzagged wrapping difference, less one (a changed lane is never 0).
+    /// Exponential Golomb code of order `k` of the zigzagged wrapping difference, less one (a changed lane is never 0). In a
+    /// linear lane it is the code of its rates.
     Golomb {
         /// The order: small differences below `2^k` take about `k + 1` bits.
         k: u8,
@@ -123,6 +135,8 @@ pub enum Coding {
 pub struct Quantized {
     /// One code a lane.
     pub lanes: Vec<u32>,
+    /// The unquantized value of each linear lane, in steps above its code 0.
+    pub steps: Vec<f64>,
     /// The bytes of all blobs, one after the other.
     pub blob_bytes: Vec<u8>,
     /// Where each blob ends in `blob_bytes`.
@@ -135,6 +149,7 @@ impl Quantized {
     /// Forgets lanes and blobs; keeps the count of errors, and the capacity.
     pub fn clear(&mut self) {
         self.lanes.clear();
+        self.steps.clear();
         self.blob_bytes.clear();
         self.blob_ends.clear();
     }
@@ -147,6 +162,13 @@ impl Quantized {
     /// Appends a fixed-point lane.
     pub fn fixed(&mut self, by: &Fixed, value: f64) {
         self.coded(by.encode(value));
+    }
+
+    /// Appends a fixed-point lane that moves at a rate of its own.
+    pub fn linear(&mut self, by: &Linear, value: f64) {
+        let (code, ok) = by.0.encode(value);
+        self.steps.push(by.0.steps(value, code));
+        self.coded((code, ok));
     }
 
     /// Appends an angle in radians.
@@ -206,19 +228,31 @@ impl Quantized {
 /// Where [`Replicate::restore`] reads codes and blob bytes from, in the order of the schema.
 #[derive(Debug)]
 pub struct Fields<'a> {
-    lanes: std::slice::Iter<'a, u32>,
+    codes: &'a [u32],
+    lane: usize,
+    lines: Option<(&'a KindLayout, Tick)>,
     blobs: std::slice::Iter<'a, Box<[u8]>>,
 }
 
 impl<'a> Fields<'a> {
     /// Reads from these lanes and blobs.
     pub fn new(lanes: &'a [u32], blobs: &'a [Box<[u8]>]) -> Self {
-        Self { lanes: lanes.iter(), blobs: blobs.iter() }
+        Self { codes: lanes, lane: 0, lines: None, blobs: blobs.iter() }
+    }
+
+    /// Reads from the codes and blobs of a member as it is at a tick: linear lanes have gone on till then.
+    pub fn at(tick: Tick, kind: &'a KindLayout, codes: &'a [u32], blobs: &'a [Box<[u8]>]) -> Self {
+        Self { lines: Some((kind, tick)), ..Self::new(codes, blobs) }
     }
 
     /// The next lane's code; `None` after the last.
     pub fn lane(&mut self) -> Option<u32> {
-        self.lanes.next().copied()
+        let lane = self.lane;
+        self.lane += 1;
+        match self.lines {
+            None => self.codes.get(lane).copied(),
+            Some((kind, tick)) => (lane < kind.lanes.len()).then(|| kind.code_at(self.codes, lane, tick)),
+        }
     }
 
     /// The next blob's bytes; `None` after the last.

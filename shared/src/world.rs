@@ -339,7 +339,7 @@ impl<E: Replicate> World<E> {
         &self.committed
     }
 
-    /// Quantizes what was touched since the last commit, compares it with what was committed, and fixes the difference as
+    /// Quantizes what was touched since the last commit, and all that moves by a linear lane, compares it with what was committed, and fixes the difference as
     /// the state of `tick`, which is above that of the last commit.
     ///
     /// # Panics
@@ -348,7 +348,7 @@ impl<E: Replicate> World<E> {
     pub fn commit(&mut self, tick: Tick) {
         self.committed.begin(tick);
         for word in 0..self.touched.len() {
-            let mut bits = std::mem::take(&mut self.touched[word]);
+            let mut bits = std::mem::take(&mut self.touched[word]) | self.committed.moving(word);
             while bits != 0 {
                 self.commit_slot((word * 64) as u16 + bits.trailing_zeros() as u16);
                 bits &= bits - 1;

@@ -10,6 +10,7 @@ export const ARRIVED_ORDER = 0;
 export const MEMBERS_ORDER = 4;
 export const BLOB_ORDER = 4;
 export const ORDER_BITS = 4;
+export const ERROR_ORDER = 3;
 
 /**
  * The new code of a lane from its old one and the coded difference: zigzagged, wrapping, less one.
@@ -19,7 +20,15 @@ export const ORDER_BITS = 4;
  * @param {number} coded
  */
 export function undoDifference(bits, old, coded) {
-  const zigzag = coded + 1;
-  const code = (old + ((zigzag >>> 1) ^ -(zigzag & 1))) | 0;
+  const code = (old + undoZigzag(coded + 1)) | 0;
   return bits >= 32 ? code >>> 0 : code & ((1 << bits) - 1);
+}
+
+/**
+ * 0, -1, 1, -2, … from 0, 1, 2, 3, ….
+ *
+ * @param {number} zigzag
+ */
+export function undoZigzag(zigzag) {
+  return (zigzag >>> 1) ^ -(zigzag & 1);
 }

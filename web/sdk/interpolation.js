@@ -2,10 +2,13 @@
  * What to draw between two frames: every entity a declared delay in the past, gliding from what one frame said of it to
  * what the next one did. Pure: times are ticks, as `Clock.time` tells them.
  *
- * Fixed-point lanes glide in a line, angles the shorter way round, all else changes when its time has come. When a lane
+ * Fixed-point lanes glide in a line, angles the shorter way round, all else changes when its time has come. Linear lanes go
+ * on at their rate while no frame says otherwise. When a lane
  * marked `teleport` changes, or frames are far apart, the entity is at its new place at once. An entity keeps its
  * identity when it moves to another group, so it glides across borders.
  */
+
+import { FRACTION, signed } from "./linear.js";
 
 /** @typedef {import("./replica.js").Replica} Replica */
 /** @typedef {import("./schema.js").EntitySchema} EntitySchema */
@@ -24,6 +27,7 @@ const KEPT = 64;
  * @property {number} tick
  * @property {Fields} fields
  * @property {boolean} snap whether it must be shown at once instead of being glided to
+ * @property {number[] | null} rates what a tick adds to each field that glides; `null` if nothing moves by itself
  */
 
 /**
@@ -36,7 +40,17 @@ const KEPT = 64;
  * @property {Fields} fields
  */
 
-/** @typedef {{ path: string[], angle: boolean }} Glide a field that glides */
+/**
+ * A field that glides.
+ *
+ * @typedef {object} Glide
+ * @property {string[]} path
+ * @property {boolean} angle
+ * @property {number} lane
+ * @property {number} min and
+ * @property {number} max its smallest and largest value
+ * @property {number} step of its codes
+ */
 
 /** The recent past of one entity. */
 class Track {
@@ -90,9 +104,7 @@ export class Interpolation {
     /** How often anything was drawn. */
     this.samples = 0;
     this.#kinds = schema.kinds.map((kind) => ({
-      glides: kind.lanes.flatMap(({ name, quantizer: { type } }) =>
-        type === "fixed" || type === "angle" ? [{ path: name.split("."), angle: type === "angle" }] : [],
-      ),
+      glides: kind.lanes.flatMap(({ name, quantizer }, lane) => glideOf(name.split("."), quantizer, lane)),
       teleports: kind.lanes.flatMap(({ teleport }, index) => (teleport ? [index] : [])),
     }));
   }
@@ -121,10 +133,12 @@ export class Interpolation {
         this.#tracks.set(key, track);
       }
       const start = place * members.laneStride;
-      const { laneCount, blobCount } = replica.layout.kinds[kind];
+      const layout = replica.layout.kinds[kind];
+      const { codeCount, blobCount } = layout;
       const blobStart = place * members.blobStride;
       const known = track.samples.length > 0;
-      if (known && isSame(track, members, start, blobStart, blobCount)) {
+      const rates = ratesOf(layout, glides, members.lanes, start);
+      if (known && rates === null && isSame(track, members, start, blobStart, blobCount)) {
         track.seen = tick;
         return;
       }
@@ -136,16 +150,19 @@ export class Interpolation {
       const last = track.samples.at(-1);
       if (last !== undefined && last.tick < previous && track.seen >= previous) {
         // It stood still until the frame before: it glides from there, not all the way.
-        track.samples.push({ tick: previous, fields: last.fields, snap: false });
+        track.samples.push({ tick: previous, fields: last.fields, snap: false, rates: null });
+      } else if (last !== undefined && last.rates !== null && last.tick < tick - 1 && tick - last.tick <= FAR_APART) {
+        // No frame came because it went straight on: until the tick before it did.
+        track.samples.push({ ...last, tick: tick - 1, fields: goneOn(track, last, tick - 1), snap: false });
       }
       const snap = !known || jumped || tick - previous > FAR_APART || track.seen < previous;
-      track.samples.push({ tick, fields, snap });
+      track.samples.push({ tick, fields, snap, rates });
       if (track.samples.length > 2 * KEPT) {
         track.samples.splice(0, KEPT);
       }
       track.seen = tick;
       track.gone = Infinity;
-      track.lanes = members.lanes.slice(start, start + laneCount);
+      track.lanes = members.lanes.slice(start, start + codeCount);
       track.blobs = members.blobs.slice(blobStart, blobStart + blobCount);
     });
     for (const track of this.#tracks.values()) {
@@ -225,6 +242,83 @@ function isSame(track, members, start, blobStart, blobCount) {
 }
 
 /**
+ * How a lane glides, if it does.
+ *
+ * @param {string[]} path
+ * @param {import("./replicate/quantizer.js").Quantizer} quantizer
+ * @param {number} lane
+ * @returns {Glide[]}
+ */
+function glideOf(path, quantizer, lane) {
+  switch (quantizer.type) {
+    case "angle":
+      return [{ path, angle: true, lane, min: 0, max: TAU, step: TAU / 2 ** quantizer.bits }];
+    case "fixed": {
+      const { min, step, max } = quantizer;
+      return [{ path, angle: false, lane, min, max: min + max * step, step }];
+    }
+    default:
+      return [];
+  }
+}
+
+/**
+ * What a tick adds to each field that glides; `null` if nothing moves by itself.
+ *
+ * @param {import("./layout.js").KindLayout} layout
+ * @param {Glide[]} glides
+ * @param {Uint32Array} codes
+ * @param {number} start where those of the entity begin
+ */
+function ratesOf(layout, glides, codes, start) {
+  let moves = false;
+  for (let code = layout.laneCount; code < layout.codeCount; code += 1) {
+    moves ||= codes[start + code] !== 0;
+  }
+  if (!moves) {
+    return null;
+  }
+  return glides.map(({ lane, step }) => {
+    const rate = layout.rates[lane];
+    return rate === 0 ? 0 : (signed(layout.bits[lane], codes[start + rate]) / (1 << FRACTION)) * step;
+  });
+}
+
+/**
+ * The fields of a sample as they are at a later time, if nothing but time has passed.
+ *
+ * @param {Track} track
+ * @param {Sample} sample
+ * @param {number} time
+ */
+function goneOn(track, sample, time) {
+  /** @type {Fields} */
+  const fields = {};
+  copy(fields, sample.fields);
+  glideOn(fields, track.glides, sample, time);
+  return fields;
+}
+
+/**
+ * Lets the moving fields of a sample go on to a later time, within their range and for as long as a frame may stay away.
+ *
+ * @param {Fields} fields
+ * @param {Glide[]} glides
+ * @param {Sample} sample
+ * @param {number} time
+ */
+function glideOn(fields, glides, { fields: from, tick, rates }, time) {
+  const ticks = Math.min(time - tick, FAR_APART);
+  glides.forEach(({ path, min, max }, index) => {
+    const rate = rates?.[index] ?? 0;
+    if (rate !== 0) {
+      const value = /** @type {number} */ (look(from, path)) + ticks * rate;
+      put(fields, path, Math.min(Math.max(value, min), max));
+    }
+  });
+}
+
+/**
  * @param {Track} track
  * @param {Sample} from
  * @param {Sample | undefined} to
@@ -242,6 +336,9 @@ function draw(track, from, to, time) {
     const start = /** @type {number} */ (look(from.fields, path));
     const way = glides ? /** @type {number} */ (look(to.fields, path)) - start : 0;
     put(fields, path, start + part * (angle ? shorter(way) : way));
+  }
+  if (to === undefined && from.rates !== null) {
+    glideOn(fields, track.glides, from, time);
   }
 }
 

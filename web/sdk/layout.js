@@ -3,6 +3,7 @@
  * `shared/src/world/committed.rs`.
  */
 
+import { MAX_BITS } from "./linear.js";
 import { quantizerBits } from "./replicate/quantizer.js";
 
 /** @typedef {import("./schema.js").EntitySchema} EntitySchema */
@@ -18,9 +19,15 @@ export class KindLayout {
     if (this.fields > 64) {
       throw new RangeError(`kind ${kind.name} has more than 64 fields`);
     }
+    /** How many codes a member has: one a lane (of a linear lane: the origin of its line), then the rates. */
+    this.codeCount = this.laneCount;
+    /** Where the rate of each lane stands among the codes; 0 for held ones. */
+    this.rates = Uint8Array.from(kind.lanes, ({ linear }) => (linear ? this.codeCount++ : 0));
     /** Width in bits of each lane. */
-    this.bits = Uint8Array.from(kind.lanes, (lane) => quantizerBits(lane.quantizer));
-    /** Golomb order of the changes of each lane. */
+    this.bits = Uint8Array.from(kind.lanes, ({ quantizer, linear }) =>
+      Math.min(quantizerBits(quantizer), linear ? MAX_BITS : 32),
+    );
+    /** Golomb order of the changes of each lane, or of its rates. */
     this.golomb = Uint8Array.from(kind.lanes, (lane) => Math.min(lane.coding.golomb.k, 31));
     /** Most bytes of each blob. */
     this.maxLen = kind.blobs.map((blob) => blob.max_len);
@@ -32,8 +39,8 @@ export class Layout {
   /** @param {EntitySchema} schema */
   constructor(schema) {
     this.kinds = schema.kinds.map((kind) => new KindLayout(kind));
-    /** Most lanes of any kind. */
-    this.laneStride = Math.max(0, ...this.kinds.map((kind) => kind.laneCount));
+    /** Most codes of any kind. */
+    this.laneStride = Math.max(0, ...this.kinds.map((kind) => kind.codeCount));
     /** Most blobs of any kind. */
     this.blobStride = Math.max(0, ...this.kinds.map((kind) => kind.blobCount));
     /** Bits of a kind number. */

@@ -66,7 +66,7 @@ export class Replica {
     /** The widths and codings of the kinds. */
     this.layout = new Layout(schema);
     /** What makes fields of codes, by kind. */
-    this.restores = schema.kinds.map((kind) => new Restore(kind));
+    this.restores = schema.kinds.map((kind, number) => new Restore(kind, this.layout.kinds[number]));
     /** The epoch that is being applied or waited for. */
     this.epoch = epoch;
     /** @type {number | null} The tick of the last frame applied. */
@@ -144,6 +144,7 @@ export class Replica {
         view[place].applyChunk(this.#decoder, cursor, head.tick, fresh);
       }
       view[place].markBehind(behind >= 0 && cursor.bit(behind, place), chunk, fresh);
+      view[place].table.tick = view[place].behind ?? head.tick;
     }
     this.#readEvents(cursor, flags, events);
   }
@@ -171,6 +172,7 @@ export class Replica {
         this.#own.applyChunk(this.#decoder, cursor, head.tick, fresh);
       }
       this.#own.markBehind(behind, chunk, fresh);
+      this.#own.table.tick = this.#own.behind ?? head.tick;
     } else if (chunk || behind) {
       throw new BadFrame("out of range");
     }
@@ -360,7 +362,7 @@ export class Replica {
    * @param {number} group
    * @returns {Shown}
    */
-  entity({ members }, place, group) {
+  entity({ members, tick }, place, group) {
     const restore = this.restores[members.kinds[place]];
     const { laneStride, blobStride } = this.layout;
     return {
@@ -368,7 +370,7 @@ export class Replica {
       generation: members.generations[place],
       kind: restore.name,
       group,
-      fields: restore.restore(members.lanes, place * laneStride, members.blobs, place * blobStride),
+      fields: restore.restore(members, place * laneStride, place * blobStride, tick),
     };
   }
 

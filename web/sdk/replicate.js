@@ -3,6 +3,7 @@
  * `shared/src/replicate.rs`.
  */
 
+import { FRACTION, valueAt } from "./linear.js";
 import { quantizerMax, quantizerValue } from "./replicate/quantizer.js";
 
 /** @typedef {import("./schema.js").KindSchema} KindSchema */
@@ -13,11 +14,16 @@ const text = new TextDecoder("utf-8", { fatal: true });
 
 /** Makes the fields of one kind from its lanes and blobs. */
 export class Restore {
-  /** @param {KindSchema} schema */
-  constructor(schema) {
+  /**
+   * @param {KindSchema} schema
+   * @param {import("./layout.js").KindLayout} layout of the same kind
+   */
+  constructor(schema, layout) {
     this.name = schema.name;
     this.lanes = schema.lanes.map((lane, index) => ({
       index,
+      rate: layout.rates[index],
+      bits: layout.bits[index],
       path: path(lane.name),
       max: quantizerMax(lane.quantizer),
       value: quantizerValue(lane.quantizer),
@@ -26,19 +32,20 @@ export class Restore {
   }
 
   /**
-   * The fields; `null` if they do not fit the schema.
+   * The fields at a tick; `null` if they do not fit the schema.
    *
-   * @param {Uint32Array} lanes all lanes of a table
-   * @param {number} lane where those of the entity begin
-   * @param {Uint8Array[]} blobs all blobs of a table
-   * @param {number} blob where those of the entity begin
+   * @param {{ lanes: Uint32Array, blobs: Uint8Array[] }} members all codes and blobs of a table
+   * @param {number} lane where the codes of the entity begin
+   * @param {number} blob where its blobs begin
+   * @param {number} tick
    * @returns {Fields | null}
    */
-  restore(lanes, lane, blobs, blob) {
+  restore({ lanes, blobs }, lane, blob, tick) {
     /** @type {Fields} */
     const fields = {};
-    for (const { index, path, max, value } of this.lanes) {
-      const code = lanes[lane + index];
+    for (const { index, rate, bits, path, max, value } of this.lanes) {
+      const held = lanes[lane + index];
+      const code = rate === 0 ? held : valueAt(bits, held, lanes[lane + rate], tick) >>> FRACTION;
       if (code > max) {
         return null;
       }

@@ -22,6 +22,7 @@
  * @property {string} name the field's name; `name.0`, `name.1`, … for the items of an array
  * @property {import("./replicate/quantizer.js").Quantizer} quantizer
  * @property {boolean} [teleport] whether a change of this lane makes clients snap instead of gliding
+ * @property {boolean} [linear] whether the value moves at a rate of its own
  * @property {{ golomb: { k: number } }} coding
  */
 

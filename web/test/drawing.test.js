@@ -5,7 +5,9 @@ import { test } from "node:test";
 
 import { Interpolation, shorter } from "../sdk/interpolation.js";
 import { Prediction } from "../sdk/prediction.js";
+import { originOf, still, wrap } from "../sdk/linear.js";
 import { Replica } from "../sdk/replica.js";
+import { Table } from "../sdk/replica/table.js";
 import { crowd, schema } from "./crowd.mjs";
 
 const entities = { kinds: /** @type {any} */ (schema.kinds) };
@@ -94,6 +96,33 @@ test("entities appear and disappear at their own time", () => {
   interpolation.observe(puppet.at(201, {}));
   assert.equal(interpolation.sample(203.9).length, 1, "it is still there");
   assert.equal(interpolation.sample(204).length, 0);
+});
+
+test("linear lanes go on at their rate, also between frames that stay away", () => {
+  const lane = { quantizer: { type: "fixed", min: 0, step: 0.5, max: 200 }, teleport: false, coding: { golomb: { k: 9 } } };
+  const lanes = [{ name: "x", linear: true, ...lane }, { name: "hp", ...lane }];
+  const schema = /** @type {any} */ ({ kinds: [{ name: "Shot", lanes, blobs: [] }] });
+  const [replica, drawn] = [new Replica(schema, 1), new Interpolation(schema, 0)];
+  const table = new Table(replica.layout);
+  table.members.push(3, 0, 0);
+  replica.visit = (each) => each(table, 0, 0);
+  /** @param {number} tick @param {number} x its code @param {number} rate in codes */
+  const at = (tick, x, rate) => {
+    const codes = rate * 256;
+    table.members.lanes.set([originOf(8, still(x), codes, tick), 40, wrap(8, codes)]);
+    table.tick = replica.tick = tick;
+    drawn.observe(replica);
+  };
+  at(200, 10, 2);
+  assert.equal(only(drawn, 200).x, 5);
+  assert.equal(only(drawn, 202.5).x, 7.5, "no frame came: it went straight on");
+  at(204, 18, 2);
+  assert.equal(only(drawn, 204).x, 9);
+  at(210, 26, -4);
+  assert.equal(only(drawn, 209).x, 14, "until the tick before the turn");
+  assert.equal(only(drawn, 210).x, 13);
+  assert.equal(only(drawn, 229).x, 0, "not beyond its range");
+  assert.equal(only(drawn, 229).hp, 20);
 });
 
 test("time never runs backwards", () => {

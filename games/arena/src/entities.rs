@@ -83,10 +83,10 @@ impl Fighter {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Shot {
     /// Its middle, to the right.
-    #[replicate(range = 0.0..=SIZE, step = STEP)]
+    #[replicate(range = 0.0..=SIZE, step = STEP, linear)]
     pub x: f32,
     /// Its middle, downwards.
-    #[replicate(range = 0.0..=SIZE, step = STEP)]
+    #[replicate(range = 0.0..=SIZE, step = STEP, linear)]
     pub y: f32,
     /// The direction in which it flies.
     #[replicate(angle = 8)]

@@ -87,7 +87,11 @@ mod wire;
 /// | `max_len = bytes` (a `u32`) | `String`, `Vec<u8>` | a blob of at most so many bytes, replicated whole |
 /// | `skip` | any `Default` | stays on the server; what a client restores has the default |
 /// | `teleport` | lanes | a counter: when it changes, clients snap instead of gliding. Default: no |
+/// | `linear` | `range` with `step`, at most 2^24 steps | goes on at the rate at which it last changed; see below |
 /// | `golomb = k` | lanes | most changes are below 2^k steps, 0 to 31. Default: a guess by width |
+///
+/// A `linear` lane is for what mostly moves straight on: walkers, shots. A client is told a value and a rate, and again only
+/// when the field is elsewhere than these lead. What jumps about, or moves one step and stops, is told twice as often.
 ///
 /// Nothing that a field holds fails or panics. A value out of range takes the nearest end, NaN counts as 0, an angle
 /// that is not finite is 0, a text that is too long is cut before the character that does not fit; `Quantized::errors`

@@ -16,10 +16,13 @@ fn of_field(attributes: &str) -> String {
 
 #[test]
 fn attributes_of_replicate_are_checked() {
-    let unknown = "not one of `range`, `step`, `angle`, `max_len`, `skip`, `teleport`, `golomb`";
+    let unknown = "not one of `range`, `step`, `angle`, `max_len`, `skip`, `teleport`, `linear`, `golomb`";
     let alone = "`range`, `angle`, `max_len` and `skip` exclude each other";
     let cases = [
-        ("linear", unknown),
+        ("glide", unknown),
+        ("linear", "`linear` goes with a `range` and a `step`"),
+        ("linear, range = 0..=9", "`linear` goes with a `range` and a `step`"),
+        ("linear, range = 0.0..=9.0, step = 1.0, skip", "`linear` goes with a `range` and a `step`"),
         ("a::b", unknown),
         ("step = 0.5", "a `step` goes with a `range`"),
         ("range = 0.0..=1.0", "a range of floats needs a `step`, as in `step = 0.25`"),

@@ -46,7 +46,7 @@ pub fn naive_quantize<E: Replicate>(entity: &E) -> Result<Naive, String> {
 }
 
 /// The kind of a serde form, and its fields. A struct is its own; enums are tagged from outside.
-fn variant<'a>(kinds: &[KindSchema], form: &'a Value) -> Result<(usize, &'a Value), String> {
+pub(super) fn variant<'a>(kinds: &[KindSchema], form: &'a Value) -> Result<(usize, &'a Value), String> {
     let by_name = |name: &str| kinds.iter().position(|kind| kind.name == name);
     match form {
         Value::String(name) => Ok((by_name(name).ok_or_else(|| format!("no kind {name}"))?, form)),
@@ -58,7 +58,7 @@ fn variant<'a>(kinds: &[KindSchema], form: &'a Value) -> Result<(usize, &'a Valu
     }
 }
 
-fn lookup<'a>(fields: &'a Value, name: &str) -> Result<&'a Value, String> {
+pub(super) fn lookup<'a>(fields: &'a Value, name: &str) -> Result<&'a Value, String> {
     name.split('.')
         .try_fold(fields, |value, part| match part.parse::<usize>() {
             Ok(index) if value.is_array() => value.get(index),

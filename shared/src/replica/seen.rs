@@ -6,7 +6,7 @@ use crate::{
     world::{GroupId, Layout},
 };
 
-use super::{ReplicaError, Table};
+use super::{Anatomy, ReplicaError, Table};
 
 /// A group that a client sees.
 #[derive(Clone, Debug)]
@@ -23,7 +23,8 @@ impl Seen {
         Self { id, table: Table::default(), behind: Some(Tick(0)) }
     }
 
-    /// Applies the chunk that comes next in a frame of `tick`. `fresh` is the tick of the frame before.
+    /// Applies the chunk that comes next in a frame of `tick`. `fresh` is the tick of the frame before. Counts what
+    /// its bits were for.
     ///
     /// # Errors
     ///
@@ -32,12 +33,12 @@ impl Seen {
         &mut self,
         layout: &Layout,
         cursor: &mut Cursor<'_>,
-        tick: Tick,
-        fresh: Tick,
+        [tick, fresh]: [Tick; 2],
+        anatomy: &mut Anatomy,
     ) -> Result<(), ReplicaError> {
         let fresh = self.behind.unwrap_or(fresh);
         let bad = |reason| ReplicaError::Chunk { group: self.id, reason };
-        let read = self.table.apply(layout, cursor.rest, tick, fresh).map_err(bad)?;
+        let read = self.table.read(layout, cursor.rest, [tick, fresh], anatomy).map_err(bad)?;
         cursor.take(read)?;
         Ok(())
     }

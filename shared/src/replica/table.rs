@@ -5,10 +5,11 @@ use crate::{
     chunk::{self, undo_difference},
     game::Tick,
     hash::StateHash,
-    world::{KindLayout, Layout},
+    linear::{self, Line},
+    world::{KindLayout, LaneLayout, Layout},
 };
 
-use super::BadChunk;
+use super::{Anatomy, BadChunk};
 
 /// An entity of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +48,9 @@ impl Table {
         &self.members
     }
 
-    /// The codes of a member's lanes.
+    /// The codes of a member's lanes (of a linear one: the origin of its line), then the rates of its linear ones.
     pub fn lanes(&self, layout: &Layout, place: usize) -> &[u32] {
-        let count = layout.kinds[self.members[place].kind as usize].lanes.len();
+        let count = layout.kinds[self.members[place].kind as usize].codes();
         &self.lanes[place * layout.lane_stride..][..count]
     }
 
@@ -66,7 +67,19 @@ impl Table {
     ///
     /// [`BadChunk`] if the bytes are no chunk or do not start from what this table holds.
     pub fn apply(&mut self, layout: &Layout, bytes: &[u8], tick: Tick, fresh: Tick) -> Result<usize, BadChunk> {
-        let mut decoder = Decoder { layout, bits: BitReader::new(bytes), table: self };
+        self.read(layout, bytes, [tick, fresh], &mut Anatomy::default())
+    }
+
+    /// As [`Table::apply`], with the tick and the fresh one in a pair; counts what the bits were for.
+    pub(super) fn read(
+        &mut self,
+        layout: &Layout,
+        bytes: &[u8],
+        [tick, fresh]: [Tick; 2],
+        anatomy: &mut Anatomy,
+    ) -> Result<usize, BadChunk> {
+        let counted = Anatomy::default();
+        let mut decoder = Decoder { layout, bits: BitReader::new(bytes), table: self, counted };
         if decoder.bits.read(1)? == 0 {
             decoder.delta(tick)?;
         } else if decoder.bits.read(1)? == 0 {
@@ -74,7 +87,10 @@ impl Table {
         } else {
             decoder.snapshot()?;
         }
-        Ok(decoder.bits.bytes_read())
+        let read = decoder.bits.bytes_read();
+        decoder.counted.chunk_headers = 8 * read as u64 - decoder.counted.bits();
+        *anatomy += decoder.counted;
+        Ok(read)
     }
 
     fn push(&mut self, layout: &Layout, member: TableMember, lanes: &[u32], blobs: &mut Vec<Box<[u8]>>) {
@@ -103,12 +119,13 @@ impl Table {
     fn member_hash(&self, layout: &Layout, place: usize) -> StateHash {
         let TableMember { slot, generation, kind } = self.members[place];
         let mut hash = StateHash::member(slot, generation, kind);
-        let lanes = self.lanes(layout, place);
-        for (index, &code) in lanes.iter().enumerate() {
-            hash += StateHash::field(slot, generation, index as u32, code);
+        let (codes, kind) = (self.lanes(layout, place), &layout.kinds[kind as usize]);
+        for index in 0..kind.lanes.len() {
+            hash += StateHash::field(slot, generation, index as u32, kind.content(codes, index));
         }
         for (index, bytes) in self.blobs(layout, place).iter().enumerate() {
-            hash += StateHash::field(slot, generation, (lanes.len() + index) as u32, StateHash::blob_content(bytes));
+            let field = (kind.lanes.len() + index) as u32;
+            hash += StateHash::field(slot, generation, field, StateHash::blob_content(bytes));
         }
         hash
     }
@@ -124,6 +141,7 @@ struct Decoder<'a> {
     layout: &'a Layout,
     bits: BitReader<'a>,
     table: &'a mut Table,
+    counted: Anatomy,
 }
 
 /// An entity as a chunk states it whole.
@@ -146,22 +164,28 @@ impl Decoder<'_> {
         let changed = self.bits.read_golomb(chunk::CHANGED_ORDER)?;
         if changed > 0 {
             let order = self.bits.read(chunk::ORDER_BITS)?;
+            let start = self.bits.position();
             let mut next = 0;
             for _ in 0..changed {
                 next = self.place(next, order)? + 1;
-                self.changes(next - 1)?;
+                self.changes(next - 1, tick)?;
             }
+            self.counted.lanes += self.bits.position() - start;
         }
         let departed = self.bits.read_golomb(chunk::DEPARTED_ORDER)?;
         if departed as usize > self.table.members.len() {
             return Err(BadChunk::OutOfRange);
         }
+        let start = self.bits.position();
         let mut gone = Vec::with_capacity(departed as usize);
         for _ in 0..departed {
             let next = gone.last().map_or(0, |last| last + 1);
             gone.push(self.place(next, chunk::DEPARTED_GAP_ORDER)?);
         }
+        self.counted.membership += self.bits.position() - start;
         let arrivals = self.wholes(chunk::ARRIVED_ORDER)?;
+        self.counted.membership += self.counted.snapshots;
+        self.counted.snapshots = 0;
         if !gone.is_empty() || !arrivals.is_empty() {
             self.merge(&gone, arrivals);
         }
@@ -187,6 +211,7 @@ impl Decoder<'_> {
         self.table.version = version;
         let count = self.count(chunk::MEMBERS_ORDER, 2)?;
         let order = if count > 0 { self.bits.read(chunk::ORDER_BITS)? } else { 0 };
+        let start = self.bits.position();
         let (mut next, mut place) = (0, 0);
         for _ in 0..count {
             let slot = self.slot(next, order)?;
@@ -203,6 +228,7 @@ impl Decoder<'_> {
                 self.absolute_changes()?;
             }
         }
+        self.counted.snapshots += self.bits.position() - start;
         self.table.rehash(self.layout);
         Ok(())
     }
@@ -229,12 +255,14 @@ impl Decoder<'_> {
         let mut wholes = Vec::with_capacity(count);
         if count > 0 {
             let order = self.bits.read(chunk::ORDER_BITS)?;
+            let start = self.bits.position();
             let mut next = 0;
             for _ in 0..count {
                 let slot = self.slot(next, order)?;
                 next = u32::from(slot) + 1;
                 wholes.push(self.whole(slot)?);
             }
+            self.counted.snapshots += self.bits.position() - start;
         }
         Ok(wholes)
     }
@@ -244,9 +272,42 @@ impl Decoder<'_> {
         let number = self.bits.read(self.layout.kind_bits)?;
         let kind = self.layout.kinds.get(number as usize).ok_or(BadChunk::OutOfRange)?;
         let member = TableMember { slot, generation, kind: number as u8 };
-        let lanes = kind.lanes.iter().map(|lane| self.bits.read(lane.bits)).collect::<Result<_, _>>()?;
+        let mut lanes = vec![0; kind.codes()];
+        for (index, lane) in kind.lanes.iter().enumerate() {
+            self.absolute(index, *lane, &mut lanes)?;
+        }
         let blobs = kind.blobs.iter().map(|max_len| self.blob(*max_len)).collect::<Result<_, _>>()?;
         Ok(Whole { member, lanes, blobs })
+    }
+
+    /// Reads a lane as it is into the codes of a member.
+    fn absolute(&mut self, index: usize, lane: LaneLayout, codes: &mut [u32]) -> Result<(), BadChunk> {
+        let Some(rate) = lane.rate else {
+            codes[index] = self.bits.read(lane.bits)?;
+            return Ok(());
+        };
+        let line = if self.bits.read(1)? == 0 {
+            Line::still(self.bits.read(lane.bits)?)
+        } else {
+            let origin = self.bits.read(lane.bits + linear::FRACTION)?;
+            let rate = chunk::undo_zigzag(self.bits.read_golomb(lane.golomb)?.wrapping_add(1));
+            Line { origin, rate: linear::wrap(lane.bits, rate) }
+        };
+        (codes[index], codes[rate]) = (line.origin, line.rate);
+        Ok(())
+    }
+
+    /// Reads the change of a line in the delta of a tick.
+    fn line_change(&mut self, lane: LaneLayout, old: Line, tick: u32) -> Result<Line, BadChunk> {
+        let (rate, error) = if self.bits.read(1)? == 0 {
+            (0, self.bits.read_golomb(chunk::ERROR_ORDER)?.wrapping_add(1))
+        } else {
+            let rate = self.bits.read_golomb(lane.golomb)?.wrapping_add(1);
+            (rate, self.bits.read_golomb(chunk::ERROR_ORDER)?)
+        };
+        let before = tick.wrapping_sub(1);
+        let value = old.value_at(lane.bits, before).wrapping_add(chunk::undo_zigzag(error));
+        Ok(Line::through(lane.bits, before, value, old.rate.wrapping_add(chunk::undo_zigzag(rate))))
     }
 
     fn blob(&mut self, max_len: u32) -> Result<Box<[u8]>, BadChunk> {
@@ -263,14 +324,23 @@ impl Decoder<'_> {
     }
 
     /// Reads the changes of a member in a delta, and keeps the hash.
-    fn changes(&mut self, place: usize) -> Result<(), BadChunk> {
+    fn changes(&mut self, place: usize, tick: Tick) -> Result<(), BadChunk> {
         let TableMember { slot, generation, kind } = self.table.members[place];
         let kind = &self.layout.kinds[kind as usize];
         let mask = self.mask(kind)?;
         let term = |index: usize, content| StateHash::field(slot, generation, index as u32, content);
         for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            let start = place * self.layout.lane_stride;
+            if let Some(rate) = lane.rate {
+                let old = Line { origin: self.table.lanes[start + index], rate: self.table.lanes[start + rate] };
+                let new = self.line_change(*lane, old, tick.0)?;
+                (self.table.lanes[start + index], self.table.lanes[start + rate]) = (new.origin, new.rate);
+                self.table.hash -= term(index, old.content());
+                self.table.hash += term(index, new.content());
+                continue;
+            }
             let coded = if lane.bits > 1 { self.bits.read_golomb(lane.golomb)? } else { 0 };
-            let code = &mut self.table.lanes[place * self.layout.lane_stride + index];
+            let code = &mut self.table.lanes[start + index];
             self.table.hash -= term(index, *code);
             *code = undo_difference(*lane, *code, coded);
             self.table.hash += term(index, *code);
@@ -294,7 +364,10 @@ impl Decoder<'_> {
         let kind = &self.layout.kinds[self.table.members[place].kind as usize];
         let mask = self.mask(kind)?;
         for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
-            self.table.lanes[place * self.layout.lane_stride + index] = self.bits.read(lane.bits)?;
+            let mut codes = std::mem::take(&mut self.table.lanes);
+            let read = self.absolute(index, *lane, &mut codes[place * self.layout.lane_stride..]);
+            self.table.lanes = codes;
+            read?;
         }
         for (index, max_len) in kind.blobs.iter().enumerate() {
             if mask >> (kind.lanes.len() + index) & 1 == 1 {

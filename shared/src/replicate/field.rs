@@ -5,7 +5,7 @@ use crate::{
     world::EntityId,
 };
 
-use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Quantized, Quantizer};
+use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Linear, Quantized, Quantizer};
 
 /// A field type that is one or more lanes without attributes: integers, `bool`, C-like enums, ids, arrays of these.
 #[diagnostic::on_unimplemented(
@@ -185,6 +185,27 @@ macro_rules! float_lane {
 
 float_lane!(f32: Fixed => fixed, Angle => angle);
 float_lane!(f64: Fixed => fixed, Angle => angle);
+
+/// Floats that move at a rate of their own.
+macro_rules! linear_lane {
+    ($($float:ty),*) => {$(
+        impl LaneBy<Linear> for $float {
+            fn describe(name: &str, by: &Linear, out: &mut Vec<LaneSchema>) {
+                out.push(LaneSchema::linear(name, *by));
+            }
+
+            fn quantize(&self, by: &Linear, out: &mut Quantized) {
+                out.linear(by, f64::from(*self));
+            }
+
+            fn restore(by: &Linear, fields: &mut Fields<'_>) -> Option<Self> {
+                fields.lane().filter(|code| *code <= by.max()).map(|code| by.value(code) as Self)
+            }
+        }
+    )*};
+}
+
+linear_lane!(f32, f64);
 
 /// Integers of a range.
 macro_rules! int_lane_by {

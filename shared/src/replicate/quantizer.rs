@@ -10,6 +10,7 @@ use std::f64::consts::TAU;
 use serde::{Deserialize, Serialize};
 
 use super::Coding;
+use crate::linear;
 
 /// Fixed point: `value = min + code * step`, for codes from 0 to `max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +67,39 @@ impl Fixed {
     /// The largest code.
     pub const fn max(&self) -> u32 {
         self.max
+    }
+
+    /// How many steps above `min` a value with this code is: half a step to each side of the code at most.
+    pub(super) fn steps(&self, value: f64, code: u32) -> f64 {
+        let (steps, code) = ((value - self.min) / self.step, f64::from(code));
+        // Half a step up is the next code already; a value that was bent stands in the middle.
+        if steps >= code - 0.5 && steps < code + 0.5 { steps } else { code }
+    }
+}
+
+/// Fixed point that goes on by itself at the rate at which it last changed: for what mostly moves straight on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Linear(pub(super) Fixed);
+
+impl Linear {
+    /// These steps, moving.
+    ///
+    /// # Panics
+    ///
+    /// When compiling, if held in a constant: if there are more than 2^24 steps.
+    pub const fn new(by: Fixed) -> Self {
+        assert!(by.max >> linear::MAX_BITS == 0, "a linear lane has at most 2^24 steps");
+        Self(by)
+    }
+
+    /// The value of a code.
+    pub const fn value(&self, code: u32) -> f64 {
+        self.0.value(code)
+    }
+
+    /// The largest code.
+    pub const fn max(&self) -> u32 {
+        self.0.max
     }
 }
 
@@ -251,6 +285,12 @@ impl Quantizer {
             Self::Entity => 12,
         };
         Coding::Golomb { k: k as u8 }
+    }
+
+    /// The same for the rate of a linear lane.
+    pub(super) fn rate_coding(&self) -> Coding {
+        let Coding::Golomb { k } = self.coding();
+        Coding::Golomb { k: k + linear::FRACTION as u8 }
     }
 }
 

@@ -2,83 +2,15 @@
 //!
 //! This is all that chunk encoders read. It knows no author types; [`World`](super::World) fills it.
 
-use crate::{
-    game::Tick,
-    hash::StateHash,
-    replicate::{Coding, EntitySchema, Quantized},
-};
+use crate::{game::Tick, hash::StateHash, linear::Line, replicate::Quantized};
 
 use super::GroupId;
 
 mod fault;
+mod layout;
 
 pub use fault::Fault;
-
-/// What an encoder or decoder must know of the kinds: counts, widths, codings. Made from a schema.
-#[derive(Clone, Debug)]
-pub struct Layout {
-    /// By kind number.
-    pub kinds: Vec<KindLayout>,
-    /// Most lanes of any kind.
-    pub lane_stride: usize,
-    /// Most blobs of any kind.
-    pub blob_stride: usize,
-    /// Bits of a kind number.
-    pub kind_bits: u32,
-}
-
-/// The lanes and blobs of one kind.
-#[derive(Clone, Debug)]
-pub struct KindLayout {
-    /// Width in bits and Golomb order of each lane.
-    pub lanes: Vec<LaneLayout>,
-    /// Most bytes of each blob.
-    pub blobs: Vec<u32>,
-}
-
-/// The width and coding of one lane.
-#[derive(Clone, Copy, Debug)]
-pub struct LaneLayout {
-    /// Bits of a code.
-    pub bits: u32,
-    /// Order of the Golomb code of its changes.
-    pub golomb: u32,
-}
-
-impl KindLayout {
-    /// How many bits a change mask of this kind has.
-    pub fn fields(&self) -> usize {
-        self.lanes.len() + self.blobs.len()
-    }
-}
-
-impl Layout {
-    /// The layout of a schema.
-    pub fn new(schema: &EntitySchema) -> Self {
-        let kinds: Vec<KindLayout> = schema
-            .kinds
-            .iter()
-            .map(|kind| KindLayout {
-                lanes: kind
-                    .lanes
-                    .iter()
-                    .map(|lane| {
-                        let Coding::Golomb { k } = lane.coding;
-                        LaneLayout { bits: lane.quantizer.bits().min(32), golomb: u32::from(k).min(31) }
-                    })
-                    .collect(),
-                blobs: kind.blobs.iter().map(|blob| blob.max_len).collect(),
-            })
-            .collect();
-        let kind_bits = usize::BITS - kinds.len().saturating_sub(1).leading_zeros();
-        Self {
-            lane_stride: kinds.iter().map(|kind| kind.lanes.len()).max().unwrap_or(0),
-            blob_stride: kinds.iter().map(|kind| kind.blobs.len()).max().unwrap_or(0),
-            kind_bits,
-            kinds,
-        }
-    }
-}
+pub use layout::{KindLayout, LaneLayout, Layout};
 
 /// An entity as it was committed.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +56,12 @@ pub struct Committed {
     lanes_before: Vec<u32>,
     field_ticks: Vec<Tick>,
     blobs: Vec<Box<[u8]>>,
+    /// The unquantized values of linear lanes at the last commit.
+    steps: Vec<f64>,
+    /// A bit a slot: whether it has a line with a rate.
+    moving: Vec<u64>,
+    /// The codes of the entity that is being committed.
+    codes: Vec<u32>,
     groups: Vec<Group>,
     dirty: Vec<GroupId>,
     merged: Vec<u16>,
@@ -142,6 +80,9 @@ impl Committed {
             lanes_before: Vec::new(),
             field_ticks: Vec::new(),
             blobs: Vec::new(),
+            steps: Vec::new(),
+            moving: Vec::new(),
+            codes: Vec::new(),
             groups: Vec::new(),
             dirty: Vec::new(),
             merged: Vec::new(),
@@ -200,7 +141,7 @@ impl Committed {
         &self.layout.kinds[member.kind as usize]
     }
 
-    /// The codes of a slot's lanes; those beyond its kind's are meaningless.
+    /// The codes of a slot's lanes, then the rates of its linear ones; those beyond its kind's are meaningless.
     #[inline]
     pub fn lanes(&self, slot: u16) -> &[u32] {
         let stride = self.layout.lane_stride;
@@ -253,18 +194,55 @@ impl Committed {
         self.subtract_all(slot, member, group);
         self.touch(group).departed.push(slot);
         self.members[slot as usize].group = None;
+        self.moving[slot as usize / 64] &= !(1 << (slot % 64));
+    }
+
+    /// The slots of a word (64 of them) that have a line with a rate: their values change by themselves.
+    pub(super) fn moving(&self, word: usize) -> u64 {
+        self.moving.get(word).copied().unwrap_or(0)
     }
 
     /// Fixes the fields of the entity in a slot. Slots come in rising order.
     pub(super) fn put(&mut self, slot: u16, generation: u16, kind: u8, group: GroupId, fields: &Quantized) {
         self.grow_slots(slot);
         let old = self.members[slot as usize];
-        if old.group == Some(group) && old.generation == generation && old.kind == kind {
+        let known = old.group.is_some() && old.generation == generation && old.kind == kind;
+        let moves = self.find_codes(slot, kind, known, fields);
+        if known && old.group == Some(group) {
             self.compare(slot, old, group, fields);
         } else {
             self.remove(slot);
             self.arrive(slot, generation, kind, group, fields);
         }
+        let bit = 1 << (slot % 64);
+        let word = &mut self.moving[slot as usize / 64];
+        *word = if moves { *word | bit } else { *word & !bit };
+    }
+
+    /// Finds the codes of an entity, which go on from the old ones if it is known: a line stays as it is while it leads to
+    /// what the field is. Whether any line has a rate.
+    fn find_codes(&mut self, slot: u16, kind: u8, known: bool, fields: &Quantized) -> bool {
+        let Layout { lane_stride, linear_stride, .. } = self.layout;
+        let kind = &self.layout.kinds[kind as usize];
+        self.codes.clear();
+        self.codes.extend_from_slice(&fields.lanes);
+        let old = &self.lanes[slot as usize * lane_stride..][..lane_stride];
+        let steps = &mut self.steps[slot as usize * linear_stride..][..linear_stride];
+        let mut moves = false;
+        for ((&lane, before), &now) in kind.linear.iter().zip(steps).zip(&fields.steps) {
+            let (bits, code) = (kind.lanes[lane].bits, fields.lanes[lane]);
+            let before = std::mem::replace(before, now);
+            let held = kind.line(old, lane).filter(|_| known);
+            let line = match held {
+                Some(line) if line.code_at(bits, self.tick.0) == code => line,
+                Some(_) => Line::between(bits, [before, now], self.tick.0 - self.previous.0, self.tick.0),
+                None => Line::still(code),
+            };
+            self.codes[lane] = line.origin;
+            self.codes.push(line.rate);
+            moves |= line.rate != 0;
+        }
+        moves
     }
 
     /// Brings the member lists up to date.
@@ -292,12 +270,14 @@ impl Committed {
     fn grow_slots(&mut self, slot: u16) {
         let count = slot as usize + 1;
         if count > self.members.len() {
-            let Layout { lane_stride, blob_stride, .. } = self.layout;
+            let Layout { lane_stride, linear_stride, blob_stride, .. } = self.layout;
             self.members.resize(count, EMPTY);
             self.lanes.resize(count * lane_stride, 0);
             self.lanes_before.resize(count * lane_stride, 0);
             self.field_ticks.resize(count * (lane_stride + blob_stride), Tick(0));
             self.blobs.resize_with(count * blob_stride, Box::default);
+            self.steps.resize(count * linear_stride, 0.0);
+            self.moving.resize(count.div_ceil(64), 0);
         }
     }
 
@@ -316,11 +296,12 @@ impl Committed {
         let Layout { lane_stride, blob_stride, .. } = self.layout;
         let at = slot as usize;
         self.members[at] = Member { group: Some(group), generation, kind, arrived: self.tick, mask: 0 };
-        self.lanes[at * lane_stride..][..fields.lanes.len()].copy_from_slice(&fields.lanes);
+        self.lanes[at * lane_stride..][..self.codes.len()].copy_from_slice(&self.codes);
         self.field_ticks[at * (lane_stride + blob_stride)..][..lane_stride + blob_stride].fill(self.tick);
         let mut hash = StateHash::member(slot, generation, kind);
-        for (index, &code) in fields.lanes.iter().enumerate() {
-            hash += StateHash::field(slot, generation, index as u32, code);
+        let layout = &self.layout.kinds[kind as usize];
+        for index in 0..layout.lanes.len() {
+            hash += StateHash::field(slot, generation, index as u32, layout.content(&self.codes, index));
         }
         for index in 0..fields.blob_count() {
             let bytes = fields.blob(index);
@@ -341,8 +322,9 @@ impl Committed {
         let kind = self.kind(member);
         let (lanes, blobs) = (kind.lanes.len(), kind.blobs.len());
         let mut hash = StateHash::member(slot, member.generation, member.kind);
-        for (index, &code) in self.lanes(slot)[..lanes].iter().enumerate() {
-            hash += StateHash::field(slot, member.generation, index as u32, code);
+        let codes = self.lanes(slot);
+        for index in 0..lanes {
+            hash += StateHash::field(slot, member.generation, index as u32, kind.content(codes, index));
         }
         for (index, bytes) in self.blobs(slot)[..blobs].iter().enumerate() {
             let field = (lanes + index) as u32;
@@ -356,20 +338,23 @@ impl Committed {
         let Layout { lane_stride, blob_stride, .. } = self.layout;
         let at = slot as usize;
         let count = fields.lanes.len();
-        let old = &mut self.lanes[at * lane_stride..][..count];
+        let old = &mut self.lanes[at * lane_stride..][..self.codes.len()];
         let ticks = &mut self.field_ticks[at * (lane_stride + blob_stride)..][..lane_stride + blob_stride];
         let (mut mask, mut delta) = (0u64, StateHash::default());
-        self.lanes_before[at * lane_stride..][..count].copy_from_slice(old);
-        if *old != *fields.lanes {
-            for (index, (old, &new)) in
-                old.iter_mut().zip(&fields.lanes).enumerate().filter(|(_, (old, new))| *old != *new)
-            {
-                mask |= 1 << index;
-                ticks[index] = self.tick;
-                delta += StateHash::field(slot, member.generation, index as u32, new);
-                delta -= StateHash::field(slot, member.generation, index as u32, *old);
-                *old = new;
+        self.lanes_before[at * lane_stride..][..old.len()].copy_from_slice(old);
+        if *old != *self.codes {
+            let kind = &self.layout.kinds[member.kind as usize];
+            for index in 0..count {
+                let [before, after] = [&*old, &self.codes].map(|codes| kind.content(codes, index));
+                let rate = kind.lanes[index].rate.is_some_and(|rate| old[rate] != self.codes[rate]);
+                if old[index] != self.codes[index] || rate {
+                    mask |= 1 << index;
+                    ticks[index] = self.tick;
+                    delta += StateHash::field(slot, member.generation, index as u32, after);
+                    delta -= StateHash::field(slot, member.generation, index as u32, before);
+                }
             }
+            old.copy_from_slice(&self.codes);
         }
         for index in 0..fields.blob_count() {
             let (old, new) = (&mut self.blobs[at * blob_stride + index], fields.blob(index));

@@ -319,3 +319,50 @@ fn a_slot_whose_entity_is_replaced_within_a_tick_departs_and_arrives() {
     assert_eq!((&group.members[..], &group.arrived[..], group.departed.len()), (&[0, 33][..], &[0][..], 33));
     assert_eq!(world.committed().member(0).generation, 1);
 }
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+struct Shot {
+    #[replicate(range = 0.0..=40.0, step = 0.0625, linear)]
+    x: f32,
+}
+
+#[test]
+fn what_goes_straight_on_does_not_change_and_what_stops_does_without_being_touched() {
+    let mut world = World::new();
+    let shot = world.spawn(Shot { x: 1.0 });
+    let mut changed = Vec::new();
+    for tick in 1..=40 {
+        if (2..=30).contains(&tick) {
+            world.get_mut(shot).expect("it is there").x += 0.83;
+        }
+        world.commit(Tick(tick));
+        changed.extend((!world.committed().changed_groups().is_empty()).then_some(tick));
+        let codes = world.committed().lanes(0);
+        let x = f64::from(world.get(shot).expect("it is there").x);
+        let kind = &world.committed().layout().kinds[0];
+        assert_eq!(kind.code_at(codes, 0, Tick(tick)), (x * 16.0 + 0.5) as u32, "at {tick}");
+    }
+    assert_eq!(changed, [1, 2, 31], "it comes, moves, stops");
+}
+
+#[test]
+fn a_line_is_kept_across_groups_and_begins_anew_with_another_entity() {
+    let mut world = World::new();
+    let other = world.new_group();
+    let shot = world.spawn(Shot { x: 1.0 });
+    for tick in 1..=4 {
+        world.get_mut(shot).expect("it is there").x += 0.5;
+        if tick == 4 {
+            world.move_to(shot, other);
+        }
+        world.commit(Tick(tick));
+    }
+    assert_eq!(world.committed().lanes(0)[1], 8 * 256, "8 steps a tick");
+    world.despawn(shot);
+    world.commit(Tick(5));
+    for _ in 0..40 {
+        world.spawn(Shot { x: 2.0 });
+    }
+    world.commit(Tick(6));
+    assert!((0..40).all(|slot| slot == 0 || world.committed().lanes(slot)[1] == 0));
+}

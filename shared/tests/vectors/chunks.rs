@@ -29,6 +29,7 @@ fn chunks() {
     let mut things = Cases::new();
     things.world.new_group();
     every_field(&mut things);
+    lines(&mut things);
     come_and_go(&mut things);
     crate::check(
         "chunks.json",
@@ -167,6 +168,32 @@ fn every_field(cases: &mut Cases<Thing>) {
     cases.write("a snapshot of all that", Form::Snapshot);
 }
 
+/// Linear lanes: what follows by itself is not told.
+fn lines(cases: &mut Cases<Thing>) {
+    let shot = cases.spawn(Thing::shot([1.0, 2.0]));
+    cases.add("a line that stands still", Form::Delta);
+    cases.change(shot, |thing| thing.push(1.5, -0.25));
+    cases.add("two lines begin to move; from another tick than the one before: there is an error", Form::Delta);
+    for _ in 0..3 {
+        cases.change(shot, |thing| thing.push(1.5, -0.25));
+        cases.tick += 2;
+        cases.world.commit(Tick(cases.tick));
+    }
+    assert!(cases.world.committed().changed_groups().is_empty(), "what goes straight on is no change");
+    cases.change(shot, |thing| thing.push(0.5, -0.25));
+    cases.add("one of two lines has another rate", Form::Delta);
+    cases.write("a snapshot of moving lines", Form::Snapshot);
+    cases.change(shot, of!(Shot, |shot| (shot.at[0], shot.height, shot.owner) = (127.0, 0.9, 9)));
+    cases.add("a rate as large as it may be; a lane of 21 bits", Form::Delta);
+    let since = Form::CatchUp(Tick(cases.tick));
+    cases.change(shot, of!(Shot, |shot| (shot.at[0], shot.height) = (127.0, 0.9)));
+    cases.add("a catch-up of lines that stop", since);
+    cases.change(shot, |thing| thing.push(0.0, -0.26));
+    cases.add("the rate stays, the value misses: an error alone", Form::Delta);
+    cases.world.despawn(shot);
+    cases.add("it leaves", Form::Delta);
+}
+
 /// Members come, go, are replaced, become of another kind; and what a catch-up says of it.
 fn come_and_go(cases: &mut Cases<Thing>) {
     let first = cases.tick;
@@ -216,5 +243,5 @@ fn the_kinds_are_as_wide_as_their_cases_need() {
     assert_eq!(Layout::new(&Dot::schema()).kind_bits, 0);
     assert_eq!(Layout::new(&Thing::schema()).kind_bits, 3);
     let fields = |kind: usize| Layout::new(&Thing::schema()).kinds[kind].fields();
-    assert_eq!((fields(0), fields(2), fields(3)), (8, 64, 0));
+    assert_eq!((fields(0), fields(2), fields(3), fields(5)), (8, 64, 0, 5));
 }

@@ -23,7 +23,7 @@ fn frames() {
 }
 
 pub(crate) fn sequences() -> Vec<Script> {
-    vec![basics(), views(), behind(), own_group(), events(), jumps(), counters(), refusals(), entering()]
+    vec![basics(), views(), behind(), own_group(), events(), jumps(), counters(), refusals(), lines(), entering()]
 }
 
 /// What happens to one replica, step by step.
@@ -148,6 +148,35 @@ fn behind() -> Script {
     push(&mut server, ball);
     script.applied("both behind", &server.frame(38, &Plan { behind: &[1, 2], ..see.clone() }));
     script.applied("nothing was missed in one of them", &server.frame(39, &see));
+    script
+}
+
+fn lines() -> Script {
+    let (mut script, mut server) = (Script::new("linear lanes"), Server::<Thing>::new(3));
+    let see = Plan { view: &[1, 2], ..Plan::default() };
+    let shot = server.world.spawn_in(GroupId(1), Thing::shot([10.0, 20.0]));
+    server.world.spawn_in(GroupId(2), Thing::ball([2.0, 2.0]));
+    script.applied("it comes and stands still", &server.frame(100, &see));
+    push(&mut server, shot);
+    script.applied("it begins to move", &server.frame(101, &see));
+    push(&mut server, shot);
+    script.applied("nothing is said, and it is shown farther on", &server.frame(102, &see));
+    push(&mut server, shot);
+    server.world.move_to(shot, GroupId(2));
+    script.applied("its line goes on in another group", &server.frame(103, &see));
+    push(&mut server, shot);
+    script.applied("and is still followed", &server.frame(104, &see));
+    let behind = Plan { behind: &[2], ..see.clone() };
+    script.applied("it stops, and its group is behind: it is shown where it was last", &server.frame(105, &behind));
+    script.applied("a catch-up says that it stands", &server.frame(106, &see));
+    push(&mut server, shot);
+    script.applied("it moves again", &server.frame(107, &see));
+    let jump = script.jump(true);
+    server.jump(jump);
+    push(&mut server, shot);
+    script.applied("a snapshot of a line that moves", &server.frame(108, &see));
+    push(&mut server, shot);
+    script.applied("goes on as well", &server.frame(109, &see));
     script
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn state(replica: &mut Replica, schema: &EntitySchema) -> Value {
             "generation": shown.member.generation,
             "kind": kind.name,
             "group": shown.group.0,
-            "fields": fields(kind, shown.lanes, shown.blobs),
+            "fields": fields(kind, &shown.codes().collect::<Vec<_>>(), shown.blobs),
         })
     });
     let report = replica.report();

@@ -9,6 +9,7 @@ pub(crate) enum Thing {
     Wide(Wide),
     Mark,
     Numbers(Numbers),
+    Shot(Shot),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Replicate)]
@@ -69,7 +70,23 @@ pub(crate) struct Numbers {
     pub owner: u32,
 }
 
+/// Held and linear lanes in turns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Replicate)]
+pub(crate) struct Shot {
+    #[replicate(range = 0.0..=128.0, step = 0.0625, linear)]
+    pub at: [f32; 2],
+    pub owner: u8,
+    #[replicate(range = -1.0..=1.0, step = 0.000001, linear, golomb = 9)]
+    pub height: f64,
+    #[replicate(max_len = 4)]
+    pub name: String,
+}
+
 impl Thing {
+    pub(crate) fn shot(at: [f32; 2]) -> Self {
+        Self::Shot(Shot { at, name: "shot".to_owned(), ..Shot::default() })
+    }
+
     pub(crate) fn ball(at: [f32; 2]) -> Self {
         Self::Ball(Ball { at, hp: 100, ..Ball::default() })
     }
@@ -84,8 +101,9 @@ impl Thing {
 
     /// Moves a ball.
     pub(crate) fn push(&mut self, right: f32, down: f32) {
-        if let Self::Ball(ball) = self {
-            ball.at = [ball.at[0] + right, ball.at[1] + down];
+        match self {
+            Self::Ball(Ball { at, .. }) | Self::Shot(Shot { at, .. }) => *at = [at[0] + right, at[1] + down],
+            _ => {}
         }
     }
 }

@@ -6,6 +6,7 @@
 import { BadBits, BitReader } from "../bits.js";
 import * as chunk from "../chunk.js";
 import { StateHash, blobContent } from "../hash.js";
+import * as linear from "../linear.js";
 import { Members } from "./members.js";
 
 /** @typedef {import("../layout.js").Layout} Layout */
@@ -31,6 +32,8 @@ export class Table {
   constructor(layout) {
     /** The version of the group that this table equals; 0 for never. */
     this.version = 0;
+    /** The last tick whose state this table is known to equal: that of the frame, unless the group is behind. */
+    this.tick = 0;
     /** The hash of its members and fields. */
     this.hash = new StateHash();
     /** Its members in the order of their slots. */
@@ -38,7 +41,7 @@ export class Table {
   }
 
   /**
-   * The codes of a member's lanes.
+   * The codes of a member's lanes (of a linear one: the origin of its line), then the rates of its linear ones.
    *
    * @param {Layout} layout
    * @param {number} place
@@ -46,7 +49,7 @@ export class Table {
   lanes(layout, place) {
     const { members } = this;
     const start = place * layout.laneStride;
-    return members.lanes.subarray(start, start + layout.kinds[members.kinds[place]].laneCount);
+    return members.lanes.subarray(start, start + layout.kinds[members.kinds[place]].codeCount);
   }
 
   /**
@@ -122,7 +125,7 @@ export class ChunkDecoder {
       let next = 0;
       for (let index = 0; index < changed; index += 1) {
         const place = this.#place(next, order);
-        this.#changes(place);
+        this.#changes(place, tick);
         next = place + 1;
       }
     }
@@ -260,11 +263,61 @@ export class ChunkDecoder {
     const place = out.push(slot, generation, number);
     const lanes = place * layout.laneStride;
     for (let index = 0; index < kind.laneCount; index += 1) {
-      out.lanes[lanes + index] = bits.read(kind.bits[index]);
+      this.#absolute(kind, index, out.lanes, lanes);
     }
     for (let index = 0; index < kind.blobCount; index += 1) {
       out.blobs[place * layout.blobStride + index] = this.#blob(kind.maxLen[index]);
     }
+  }
+
+  /**
+   * Reads a lane as it is into the codes of a member, which begin at `start`.
+   *
+   * @param {import("../layout.js").KindLayout} kind
+   * @param {number} index
+   * @param {Uint32Array} codes
+   * @param {number} start
+   */
+  #absolute(kind, index, codes, start) {
+    const { bits } = this;
+    const width = kind.bits[index];
+    const rate = kind.rates[index];
+    if (rate === 0) {
+      codes[start + index] = bits.read(width);
+    } else if (bits.read(1) === 0) {
+      codes[start + index] = linear.still(bits.read(width));
+      codes[start + rate] = 0;
+    } else {
+      codes[start + index] = bits.read(width + linear.FRACTION);
+      codes[start + rate] = linear.wrap(width, chunk.undoZigzag(bits.readGolomb(kind.golomb[index]) + 1));
+    }
+  }
+
+  /**
+   * Reads the change of a line in the delta of a tick.
+   *
+   * @param {import("../layout.js").KindLayout} kind
+   * @param {number} index
+   * @param {number} start where the codes of the member begin
+   * @param {number} tick
+   */
+  #lineChange(kind, index, start, tick) {
+    const { bits } = this;
+    const { lanes } = this.table.members;
+    const width = kind.bits[index];
+    const [origin, rate] = [lanes[start + index], lanes[start + kind.rates[index]]];
+    let newRate = rate;
+    let error;
+    if (bits.read(1) === 0) {
+      error = chunk.undoZigzag(bits.readGolomb(chunk.ERROR_ORDER) + 1);
+    } else {
+      newRate = linear.wrap(width, rate + chunk.undoZigzag(bits.readGolomb(kind.golomb[index]) + 1));
+      error = chunk.undoZigzag(bits.readGolomb(chunk.ERROR_ORDER));
+    }
+    const value = linear.valueAt(width, origin, rate, tick - 1) + error;
+    lanes[start + index] = linear.originOf(width, value, newRate, tick - 1);
+    lanes[start + kind.rates[index]] = newRate;
+    return linear.content(origin, rate);
   }
 
   /** @param {number} maxLen */
@@ -285,8 +338,9 @@ export class ChunkDecoder {
    * Reads the changes of a member in a delta, and keeps the hash.
    *
    * @param {number} place
+   * @param {number} tick
    */
-  #changes(place) {
+  #changes(place, tick) {
     const { bits, layout, table } = this;
     const { members, hash } = table;
     const kind = layout.kinds[members.kinds[place]];
@@ -296,6 +350,13 @@ export class ChunkDecoder {
     const { high } = bits;
     for (let index = 0; index < kind.laneCount; index += 1) {
       if (((index < 32 ? low >>> index : high >>> (index - 32)) & 1) === 0) {
+        continue;
+      }
+      const rate = kind.rates[index];
+      if (rate !== 0) {
+        const before = this.#lineChange(kind, index, start, tick);
+        const after = linear.content(members.lanes[start + index], members.lanes[start + rate]);
+        hash.changeField(entity, index, before, after);
         continue;
       }
       const width = kind.bits[index];
@@ -332,7 +393,7 @@ export class ChunkDecoder {
         continue;
       }
       if (index < kind.laneCount) {
-        members.lanes[place * layout.laneStride + index] = bits.read(kind.bits[index]);
+        this.#absolute(kind, index, members.lanes, place * layout.laneStride);
       } else {
         const blob = index - kind.laneCount;
         members.blobs[place * layout.blobStride + blob] = this.#blob(kind.maxLen[blob]);
@@ -405,7 +466,9 @@ export class ChunkDecoder {
     out.clear();
     out.addMember(entity, members.kinds[place]);
     for (let index = 0; index < kind.laneCount; index += 1) {
-      out.addField(entity, index, members.lanes[lanes + index]);
+      const code = members.lanes[lanes + index];
+      const rate = kind.rates[index];
+      out.addField(entity, index, rate === 0 ? code : linear.content(code, members.lanes[lanes + rate]));
     }
     for (let index = 0; index < kind.blobCount; index += 1) {
       out.addField(entity, kind.laneCount + index, blobContent(members.blobs[place * layout.blobStride + index]));

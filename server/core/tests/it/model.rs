@@ -12,13 +12,13 @@ use tiltyard_core::{
     room::{Room, SeatId},
 };
 use tiltyard_shared::{
-    check::{Naive, naive_quantize},
+    check::{Naive, NaiveLines, naive_quantize},
     game::{PlayerId, Rng, Tick},
     hash::StateHash,
     protocol::{ClientMessage, Report, codec},
     replica::{Applied, Replica},
     replicate::Replicate,
-    world::{EntityId, GroupId},
+    world::{EntityId, GroupId, Layout},
 };
 use uuid::Uuid;
 
@@ -76,15 +76,21 @@ type Members = BTreeMap<u16, (u16, Naive)>;
 #[derive(Default)]
 struct History {
     versions: BTreeMap<GroupId, BTreeMap<Tick, Members>>,
+    /// What linear lanes were at the last tick.
+    lines: BTreeMap<EntityId, NaiveLines>,
 }
 
 impl History {
     fn record(&mut self, room: &Room<Sandbox>) {
         let world = room.simulation().world();
         let mut now: BTreeMap<GroupId, Members> = self.versions.keys().map(|group| (*group, Members::new())).collect();
+        let before = std::mem::take(&mut self.lines);
         for (id, thing) in world.iter() {
             let group = world.group_of(id).expect("a committed entity stands in a group");
-            let naive = naive_quantize(thing).expect("every field is in the schema or marked skip");
+            let mut naive = naive_quantize(thing).expect("every field is in the schema or marked skip");
+            let lines = NaiveLines::follow(thing, before.get(&id), world.committed().tick()).expect("the same holds");
+            naive.lanes = lines.codes::<Thing>(&naive.lanes);
+            self.lines.insert(id, lines);
             now.entry(group).or_default().insert(id.slot as u16, (id.generation as u16, naive));
         }
         for (group, members) in now {
@@ -94,7 +100,9 @@ impl History {
             }
             let newest = versions.last_key_value().map_or(Tick(0), |(version, _)| *version);
             assert_eq!(world.committed().group(group).version, newest, "version of {group:?}");
-            let hash = versions.last_key_value().map_or(StateHash::default(), |(_, members)| naive_hash(members));
+            let hash = versions
+                .last_key_value()
+                .map_or(StateHash::default(), |(_, members)| naive_hash(world.committed().layout(), members));
             assert_eq!(world.committed().group(group).hash, hash, "hash of {group:?}");
         }
     }
@@ -112,12 +120,17 @@ impl History {
 }
 
 /// The hash of a group, by its definition.
-fn naive_hash(members: &Members) -> StateHash {
+fn naive_hash(layout: &Layout, members: &Members) -> StateHash {
     let mut hash = StateHash::default();
     for (slot, (generation, naive)) in members {
         hash += StateHash::member(*slot, *generation, naive.kind);
         let blobs = naive.blobs.iter().map(|bytes| StateHash::blob_content(bytes));
-        for (index, content) in naive.lanes.iter().copied().chain(blobs).enumerate() {
+        let kind = &layout.kinds[naive.kind as usize];
+        let lanes = (0..kind.lanes.len()).map(|lane| match kind.lanes[lane].rate {
+            None => naive.lanes[lane],
+            Some(rate) => naive.lanes[lane].wrapping_add(naive.lanes[rate].wrapping_mul(0x9E37_79B1)),
+        });
+        for (index, content) in lanes.chain(blobs).enumerate() {
             hash += StateHash::field(*slot, *generation, index as u32, content);
         }
     }

@@ -26,6 +26,10 @@ pub(crate) struct Ball {
     pub lit: bool,
     #[replicate(teleport)]
     pub jumps: u8,
+    #[replicate(range = 0.0..=100.0, step = 0.125, linear)]
+    pub way: [f32; 2],
+    #[replicate(skip)]
+    pub speed: [f32; 2],
     #[replicate(skip)]
     pub secret: u64,
 }
@@ -120,6 +124,9 @@ impl Game for Sandbox {
             self.act(act, ctx);
         }
         self.alive.retain(|id| ctx.world.get(*id).is_some());
+        for id in &self.alive {
+            roll(*id, ctx.world);
+        }
     }
 
     fn view(&self, player: PlayerId, view: &mut View<'_, Thing>) {
@@ -217,10 +224,25 @@ fn made(kind: u8, seed: u32, other: Option<EntityId>) -> Thing {
     thing
 }
 
+/// Balls with a speed go on, to the end of their way, and a little further; some of them not every tick.
+fn roll(id: EntityId, world: &mut World<Thing>) {
+    let Some(Thing::Ball(Ball { speed, secret, .. })) = world.get(id) else { return };
+    if *speed == [0.0; 2] || secret % 7 == 6 {
+        return;
+    }
+    if let Some(Thing::Ball(ball)) = world.get_mut(id) {
+        ball.way = [0, 1].map(|axis| ball.way[axis] + ball.speed[axis]);
+        ball.secret += u64::from(ball.secret > 0);
+    }
+}
+
 fn change(thing: &mut Thing, seed: u32, other: Option<EntityId>) {
     match thing {
         Thing::Mark => {}
-        Thing::Ball(ball) => match seed % 7 {
+        Thing::Ball(ball) => match seed % 10 {
+            7 => ball.way = [(seed % 1100) as f32 / 10.0 - 5.0, (seed % 97) as f32],
+            8 => ball.speed = [(seed % 23) as f32 / 7.0 - 1.5, (seed % 5) as f32 / 3.0],
+            9 => ball.speed = [0.0; 2],
             0 => {
                 let y = if seed.is_multiple_of(5) { f32::NAN } else { (seed % 1000) as f32 / 10.0 };
                 ball.at = [(seed % 130) as f32 - 10.0, y];

@@ -14,6 +14,7 @@ pub(super) struct Attributes {
     max_len: Option<Expr>,
     skip: Option<Span>,
     teleport: Option<Span>,
+    linear: Option<Span>,
     golomb: Option<(Span, u8)>,
 }
 
@@ -23,6 +24,8 @@ pub(super) enum Form {
     Plain,
     /// Fixed point.
     Fixed(Ends, Expr),
+    /// Fixed point that moves at a rate of its own.
+    Linear(Ends, Expr),
     /// Radians, with this many bits.
     Angle(Expr),
     /// An integer of a range.
@@ -73,12 +76,24 @@ impl Attributes {
             "golomb" => once(&mut self.golomb, span, (span, order(&meta.value()?.parse()?)?)),
             "skip" => once(&mut self.skip, span, span),
             "teleport" => once(&mut self.teleport, span, span),
-            _ => Err(meta.error("not one of `range`, `step`, `angle`, `max_len`, `skip`, `teleport`, `golomb`")),
+            "linear" => once(&mut self.linear, span, span),
+            _ => {
+                Err(meta
+                    .error("not one of `range`, `step`, `angle`, `max_len`, `skip`, `teleport`, `linear`, `golomb`"))
+            }
         }
     }
 
     fn form(self) -> Result<Form> {
         let alone = "`range`, `angle`, `max_len` and `skip` exclude each other";
+        if let Some(linear) = self.linear {
+            return match (self.range, self.step) {
+                (Some(range), Some(step)) if self.angle.is_none() && self.max_len.is_none() && self.skip.is_none() => {
+                    Ok(Form::Linear(Ends::of(&range)?, step))
+                }
+                _ => Err(Error::new(linear, "`linear` goes with a `range` and a `step`")),
+            };
+        }
         match (self.range, self.step, self.angle, self.max_len, self.skip) {
             (None, None, None, None, None) => Ok(Form::Plain),
             (Some(range), Some(step), None, None, None) => Ok(Form::Fixed(Ends::of(&range)?, step)),

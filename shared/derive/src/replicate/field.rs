@@ -102,6 +102,11 @@ impl Replicated {
                 return Some(Self { blob: true, ..Self::new(ty, &quote!(Blob), quote!(#name,)) });
             }
             Form::Fixed(ends, step) => (ends.at(), quote!(Fixed), ends.call(&quote!(f64), &quote!(, (#step) as f64))),
+            Form::Linear(ends, step) => {
+                let (at, fixed) = (ends.at(), ends.call(&quote!(f64), &quote!(, (#step) as f64)));
+                let by = quote_spanned!(at=> ::tiltyard_shared::replicate::Fixed::#fixed);
+                (at, quote!(Linear), quote_spanned!(at=> new(#by)))
+            }
             Form::Int(ends) => (ends.at(), quote!(Int), ends.call(&quote!(i64), &TokenStream::new())),
             Form::Angle(bits) => (input::at(&bits), quote!(Angle), quote_spanned!(input::at(&bits)=> new(#bits))),
         };

@@ -1,0 +1,58 @@
+//! What the bits of frames were for: counted while they are decoded, for whoever measures.
+
+use std::ops::{AddAssign, Sub};
+
+/// Bits by what they were for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Anatomy {
+    /// Frames.
+    pub frames: u64,
+    /// Heads of frames, flags of their parts, changes of the view, and which groups have chunks.
+    pub heads: u64,
+    /// Forms, versions, counts and padding of chunks.
+    pub chunk_headers: u64,
+    /// Who arrives and who leaves in deltas, arrivals with all they bring.
+    pub membership: u64,
+    /// Members of snapshots and catch-ups.
+    pub snapshots: u64,
+    /// Changed fields in deltas, and whose they are.
+    pub lanes: u64,
+    /// Events.
+    pub events: u64,
+}
+
+impl Anatomy {
+    /// All bits.
+    pub fn bits(&self) -> u64 {
+        self.heads + self.chunk_headers + self.membership + self.snapshots + self.lanes + self.events
+    }
+}
+
+impl AddAssign for Anatomy {
+    fn add_assign(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.heads += other.heads;
+        self.chunk_headers += other.chunk_headers;
+        self.membership += other.membership;
+        self.snapshots += other.snapshots;
+        self.lanes += other.lanes;
+        self.events += other.events;
+    }
+}
+
+impl Sub for Anatomy {
+    type Output = Self;
+
+    /// What was counted since `earlier`.
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            frames: self.frames - earlier.frames,
+            heads: self.heads - earlier.heads,
+            chunk_headers: self.chunk_headers - earlier.chunk_headers,
+            membership: self.membership - earlier.membership,
+            snapshots: self.snapshots - earlier.snapshots,
+            lanes: self.lanes - earlier.lanes,
+            events: self.events - earlier.events,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What an encoder or decoder must know of the kinds: counts, widths, codings.
+
+use crate::{
+    game::Tick,
+    linear::{self, Line},
+    replicate::{Coding, EntitySchema, KindSchema, LaneSchema},
+};
+
+/// What an encoder or decoder must know of the kinds: counts, widths, codings. Made from a schema.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// By kind number.
+    pub kinds: Vec<KindLayout>,
+    /// Most codes of any kind.
+    pub lane_stride: usize,
+    /// Most linear lanes of any kind.
+    pub linear_stride: usize,
+    /// Most blobs of any kind.
+    pub blob_stride: usize,
+    /// Bits of a kind number.
+    pub kind_bits: u32,
+}
+
+/// The lanes and blobs of one kind.
+///
+/// A member's codes are one a lane (of a linear lane: the origin of its line), then the rate of each linear lane.
+#[derive(Clone, Debug)]
+pub struct KindLayout {
+    /// Width in bits and coding of each lane.
+    pub lanes: Vec<LaneLayout>,
+    /// The linear ones among them, by their places.
+    pub linear: Vec<usize>,
+    /// Most bytes of each blob.
+    pub blobs: Vec<u32>,
+}
+
+/// The width and coding of one lane.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneLayout {
+    /// Bits of a code.
+    pub bits: u32,
+    /// Order of the Golomb code of its changes, or of its rates.
+    pub golomb: u32,
+    /// Where the rate of a linear lane stands among the codes.
+    pub rate: Option<usize>,
+}
+
+impl KindLayout {
+    fn new(kind: &KindSchema) -> Self {
+        let linear: Vec<usize> = (0..kind.lanes.len()).filter(|lane| kind.lanes[*lane].linear).collect();
+        let lane = |(place, lane): (usize, &LaneSchema)| {
+            let Coding::Golomb { k } = lane.coding;
+            // A document from elsewhere may call anything linear.
+            let most = if lane.linear { linear::MAX_BITS } else { 32 };
+            LaneLayout {
+                bits: lane.quantizer.bits().min(most),
+                golomb: u32::from(k).min(31),
+                rate: linear.binary_search(&place).ok().map(|index| kind.lanes.len() + index),
+            }
+        };
+        Self {
+            lanes: kind.lanes.iter().enumerate().map(lane).collect(),
+            linear,
+            blobs: kind.blobs.iter().map(|blob| blob.max_len).collect(),
+        }
+    }
+
+    /// How many bits a change mask of this kind has.
+    pub fn fields(&self) -> usize {
+        self.lanes.len() + self.blobs.len()
+    }
+
+    /// How many codes a member of this kind has.
+    pub fn codes(&self) -> usize {
+        self.lanes.len() + self.linear.len()
+    }
+
+    /// The line of a linear lane; `None` for a held one.
+    #[inline]
+    pub fn line(&self, codes: &[u32], lane: usize) -> Option<Line> {
+        self.lanes[lane].rate.map(|rate| Line { origin: codes[lane], rate: codes[rate] })
+    }
+
+    /// The code that a lane has at a tick.
+    pub fn code_at(&self, codes: &[u32], lane: usize, tick: Tick) -> u32 {
+        self.line(codes, lane).map_or(codes[lane], |line| line.code_at(self.lanes[lane].bits, tick.0))
+    }
+
+    /// What stands for a lane in the hash: its code, or both numbers of its line.
+    #[inline]
+    pub fn content(&self, codes: &[u32], lane: usize) -> u32 {
+        self.line(codes, lane).map_or(codes[lane], Line::content)
+    }
+}
+
+impl Layout {
+    /// The layout of a schema.
+    pub fn new(schema: &EntitySchema) -> Self {
+        let kinds: Vec<KindLayout> = schema.kinds.iter().map(KindLayout::new).collect();
+        let kind_bits = usize::BITS - kinds.len().saturating_sub(1).leading_zeros();
+        Self {
+            lane_stride: kinds.iter().map(KindLayout::codes).max().unwrap_or(0),
+            linear_stride: kinds.iter().map(|kind| kind.linear.len()).max().unwrap_or(0),
+            blob_stride: kinds.iter().map(|kind| kind.blobs.len()).max().unwrap_or(0),
+            kind_bits,
+            kinds,
+        }
+    }
+}
