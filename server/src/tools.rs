@@ -21,7 +21,7 @@ mod fleet;
 mod project;
 mod types;
 
-/// A sub-command.
+// A sub-command. (In a doc comment clap would take this for the description of the whole program.)
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
     /// Prints what clients must know of a game, as JSON or as types for pages
