@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{config::Timing, lobby, rooms::Rooms, stop::Stop};
+use crate::{config::Timing, fleet::Fleet, lobby, rooms::Rooms, stop::Stop};
 
 mod api;
 mod handshake;
@@ -27,7 +27,7 @@ pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Gateway {
     /// Where it may go.
-    pub(crate) rooms: Rooms,
+    pub(crate) rooms: Arc<Rooms>,
     /// The page.
     pub(crate) pages: Pages,
     /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.
@@ -36,6 +36,8 @@ pub(crate) struct Gateway {
     pub(crate) timing: Timing,
     /// When to stop.
     pub(crate) stop: Stop,
+    /// The other instances.
+    pub(crate) fleet: Fleet,
 }
 
 impl Gateway {

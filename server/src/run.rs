@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write as _},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -10,17 +11,27 @@ use clap::error::ErrorKind;
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
 };
 use tracing::{debug, info, warn};
 
-use crate::{config::Config, games::Games, ops::log, server::Server, tools};
+use crate::{
+    config::Config,
+    games::Games,
+    ops::log,
+    server::{Server, StartError},
+    tools,
+};
 
 /// Exit status for a mistake on the command line.
 const USAGE: u8 = 2;
 
+/// Exit status for a broker that is required and cannot be used.
+const NO_BUS: u8 = 3;
+
 /// Everything that a server's `main` does: reads command line and environment, serves the games until SIGTERM or SIGINT,
 /// tells players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
-/// command line.
+/// command line, 3 if `--bus-required` and the broker cannot be used.
 ///
 /// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
 /// [`main!`](crate::main) writes the function around it.
@@ -30,7 +41,7 @@ pub fn run(games: Games) -> ExitCode {
         Err(error) => return explain(&error),
     };
     if let Some(tool) = tool {
-        return finish(tools::run(&tool, &games));
+        return finish(tools::run(&tool, &config, &games));
     }
     log::install(&config.log, config.log_json);
     log::log_panics();
@@ -43,7 +54,10 @@ fn finish(outcome: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            match error.downcast_ref::<StartError>() {
+                Some(StartError::Bus(_)) => ExitCode::from(NO_BUS),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -60,13 +74,29 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
         let (listen, ops) = (server.listen_addr(), server.ops_addr());
         announce(&format!("listening {listen}\nops {ops}\n"))?;
         info!(%listen, %ops, shards = config.shard_count(), games = names, version = env!("CARGO_PKG_VERSION"), "serving");
-        let name = either(&mut terminate, &mut interrupt).await;
-        info!(signal = name, "signal: players are told; a second signal ends the process at once");
+        drain(&server, config.drain_timeout, &mut terminate, &mut interrupt).await;
+        info!("players are told; a further signal ends the process at once");
         tokio::select! {
             () = server.stop() => Ok(()),
             name = either(&mut terminate, &mut interrupt) => anyhow::bail!("{name} while stopping"),
         }
     })
+}
+
+/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms have
+/// ended or the time is over, or on a further signal.
+async fn drain(server: &Server, patience: Duration, terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => return info!("SIGINT"),
+        _ = terminate.recv() => server.drain(),
+        () = server.draining() => {}
+    }
+    info!(drain_timeout = ?patience, "draining: no new rooms and players; a second signal stops at once");
+    tokio::select! {
+        () = server.emptied() => info!("drained"),
+        () = sleep(patience) => info!("the time to drain is over"),
+        name = either(terminate, interrupt) => info!(signal = name, "signal while draining"),
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

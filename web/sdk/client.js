@@ -14,7 +14,7 @@
  */
 
 import { Backoff } from "./backoff.js";
-import { ClientError, LineError } from "./error.js";
+import { ClientError, LineError, Redirected } from "./error.js";
 import { open } from "./handshake.js";
 import { codeOfClose } from "./protocol.js";
 import { CodecError } from "./protocol/codec.js";
@@ -28,6 +28,9 @@ import { Store } from "./store.js";
 
 /** A line that is open is looked at so often. */
 const LOOK = 500;
+
+/** Most redirects that are followed for one wish. */
+const REDIRECTS = 3;
 
 /**
  * @typedef {object} Options
@@ -188,11 +191,26 @@ export class Client {
     }
   }
 
-  /** @param {Target} target */
+  /**
+   * From a URL to a seat, also when the server sends on to another.
+   *
+   * @param {Target} target
+   */
   async #open(target) {
-    const opened = await open(this.options, target, this.session?.seat.game);
-    this.games = opened.games;
-    return opened;
+    for (let left = REDIRECTS; ; left -= 1) {
+      try {
+        const opened = await open(this.options, target, this.session?.seat.game);
+        this.games = opened.games;
+        return opened;
+      } catch (error) {
+        if (!(error instanceof Redirected) || left === 0) {
+          throw error;
+        }
+        // From now on that is where the seat is, also for a resume. Without a pass the wish is said there once more.
+        this.options.url = error.url;
+        target = error.pass.length > 0 ? { Pass: error.pass } : target;
+      }
+    }
   }
 
   /**

@@ -20,7 +20,7 @@ export class ClientError extends Error {
 /** The line broke, or could not be opened: worth another attempt. */
 export class LineError extends ClientError {}
 
-/** The seat is at another server. */
+/** The seat is at another server. The client goes there by itself, unless it has been sent on too often. */
 export class Redirected extends ClientError {
   /**
    * @param {string} url
