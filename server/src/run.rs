@@ -30,7 +30,7 @@ pub fn run(games: Games) -> ExitCode {
         Err(error) => return explain(&error),
     };
     if let Some(tool) = tool {
-        return finish(tools::run(&tool, &games));
+        return finish(tools::run(&tool, &config, &games));
     }
     log::install(&config.log, config.log_json);
     log::log_panics();

@@ -1,4 +1,5 @@
-//! What a server's binary can do beside serving, for authors of games: show a game's schema, begin a new project.
+//! What a server's binary can do beside serving: for authors of games show a game's schema and begin a new project, for
+//! operators ask a server how it is.
 
 use std::{
     io::{self, Write as _},
@@ -9,8 +10,9 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use tiltyard_shared::schema::Schema;
 
-use crate::games::Games;
+use crate::{config::Config, games::Games};
 
+mod health;
 mod project;
 mod types;
 
@@ -33,6 +35,12 @@ pub(crate) enum Tool {
         #[arg(long, value_name = "CLONE")]
         path: Option<PathBuf>,
     },
+    /// Asks the server of this machine how it is, by its --ops-listen: status 0 if well, as for a container's health check
+    Health {
+        /// Whether it takes players, instead of whether it runs
+        #[arg(long)]
+        ready: bool,
+    },
 }
 
 /// Does what a sub-command says.
@@ -40,7 +48,7 @@ pub(crate) enum Tool {
 /// # Errors
 ///
 /// Why it cannot be done.
-pub(crate) fn run(tool: &Tool, games: &Games) -> anyhow::Result<()> {
+pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result<()> {
     match tool {
         Tool::Schema { game, types } => {
             let names = || format!("there is no game {game:?} here; there are: {}", games.names().join(", "));
@@ -53,6 +61,7 @@ pub(crate) fn run(tool: &Tool, games: &Games) -> anyhow::Result<()> {
             }
         }
         Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
+        Tool::Health { ready } => print(&health::ask(config.ops_listen, if *ready { "/readyz" } else { "/healthz" })?),
     }
 }
 
