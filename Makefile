@@ -25,7 +25,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-web test-page check-client check-metrics smoke ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -61,6 +61,15 @@ check-client: build ## the Python client of docs/ plays 10 s and verifies every 
 .PHONY: check-metrics
 check-metrics: build ## promtool accepts the /metrics of a running server
 	ci/check-metrics
+
+.PHONY: check-deploy
+check-deploy: ## haproxy, nginx and promtool accept the files of deploy/, which agree with one another
+	ci/check-deploy
+
+.PHONY: image
+image: ## the container image `tiltyard`, where docker or podman answers
+	@engine=$$(command -v docker || command -v podman) || { echo "missing: docker or podman"; exit 1; }; set -x; \
+		"$$engine" build -f deploy/Dockerfile -t tiltyard .
 
 .PHONY: smoke
 smoke: build ## a release server on free ports, and bots that verify every state they hold
