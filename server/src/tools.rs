@@ -1,5 +1,5 @@
 //! What a server's binary can do beside serving: for authors of games show a game's schema and begin a new project, for
-//! operators ask a server how it is.
+//! operators ask a server how it is, run a fleet on this machine, listen to what instances tell one another.
 
 use std::{
     io::{self, Write as _},
@@ -10,10 +10,15 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use tiltyard_shared::schema::Schema;
 
-use crate::{config::Config, games::Games};
+use crate::{
+    config::{AmqpUrl, Config},
+    games::Games,
+};
 
+mod cluster;
 mod health;
 mod project;
+mod tap;
 mod types;
 
 /// A sub-command.
@@ -41,6 +46,14 @@ pub(crate) enum Tool {
         #[arg(long)]
         ready: bool,
     },
+    /// Runs a fleet on this machine until Ctrl-C, over AMQP_URL or a private RabbitMQ of its own
+    Cluster(cluster::Cluster),
+    /// Prints what instances tell one another over AMQP_URL as it happens, one JSON object a line
+    Tap {
+        /// Only events whose keys fit: words with dots between them, * for any word, # for any number, as in room.opened.#
+        #[arg(default_value = "#")]
+        pattern: String,
+    },
 }
 
 /// Does what a sub-command says.
@@ -49,6 +62,7 @@ pub(crate) enum Tool {
 ///
 /// Why it cannot be done.
 pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result<()> {
+    let amqp_url = config.amqp_url.as_ref().map(AmqpUrl::text);
     match tool {
         Tool::Schema { game, types } => {
             let names = || format!("there is no game {game:?} here; there are: {}", games.names().join(", "));
@@ -62,6 +76,8 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
         }
         Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
         Tool::Health { ready } => print(&health::ask(config.ops_listen, if *ready { "/readyz" } else { "/healthz" })?),
+        Tool::Cluster(cluster) => cluster.run(amqp_url),
+        Tool::Tap { pattern } => tap::run(amqp_url.context("AMQP_URL is not set")?, pattern),
     }
 }
 
