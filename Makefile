@@ -25,7 +25,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -74,6 +74,10 @@ image: ## the container image `tiltyard`, where docker or podman answers
 .PHONY: smoke
 smoke: build ## a release server on free ports, and bots that verify every state they hold
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
+
+.PHONY: test-fleet
+test-fleet: build ## three instances on a RabbitMQ, behind HAProxy and nginx
+	rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test fleet -- --nocapture deploy
 
 .PHONY: lobby
 lobby: ## the lobby under change at full size: 200 clients, 500 rooms, 20 s
