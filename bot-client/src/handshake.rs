@@ -22,7 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a client says that it is.
 const CLIENT: &str = concat!("tiltyard-bot ", env!("CARGO_PKG_VERSION"));
 
-/// Connects, says hello and asks for a seat.
+/// Most redirects that are followed for one wish.
+const REDIRECTS: u32 = 3;
+
+/// Connects, says hello and asks for a seat; goes where the server sends it, if that does not happen too often.
 ///
 /// # Errors
 ///
@@ -41,8 +44,24 @@ pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket,
     Ok((socket, Session::new(seat, Instant::now())))
 }
 
-async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
-    let mut socket = Socket::open(&options.url).await?;
+async fn enter_patiently<G: Game>(options: &Options, mut target: Target) -> Result<(Socket, Seat), Error> {
+    let mut url = options.url.clone();
+    let mut left = REDIRECTS;
+    loop {
+        match enter_at::<G>(&url, options, target.clone()).await {
+            Err(Error::Redirected { url: there, pass }) if left > 0 => {
+                left -= 1;
+                url = there;
+                // Without a pass the wish is said there once more.
+                target = if pass.is_empty() { target } else { Target::Pass(pass) };
+            }
+            entered => return entered,
+        }
+    }
+}
+
+async fn enter_at<G: Game>(url: &str, options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+    let mut socket = Socket::open(url).await?;
     let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
     match read(&socket.ask(&hello).await?)? {
         ServerMessage::Welcome { .. } => {}

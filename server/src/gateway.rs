@@ -27,7 +27,7 @@ pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Gateway {
     /// Where it may go.
-    pub(crate) rooms: Rooms,
+    pub(crate) rooms: Arc<Rooms>,
     /// The page.
     pub(crate) pages: Pages,
     /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.

@@ -36,6 +36,7 @@ use crate::{
     config::Timing,
     games::SchemaDocument,
     ops::metrics::{self, RoomMetrics},
+    results::Results,
     rooms::{Listed, Status},
     socket::{self, Gone},
     stop::Stop,
@@ -77,6 +78,8 @@ pub(crate) struct Setup {
     pub(crate) listed: Listed,
     /// Who wants to come in.
     pub(crate) guests: mpsc::Receiver<Visit>,
+    /// Where its result goes.
+    pub(crate) results: Results,
     /// When to stop.
     pub(crate) stop: Stop,
     /// The clock.
@@ -244,7 +247,8 @@ impl<G: Game> RoomTask<G> {
         self.counts.tick(lateness, spent);
         self.export(now)?;
         self.tell_lobby(now);
-        if self.room.finished().is_some() {
+        if let Some(result) = self.room.finished() {
+            self.setup.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
         if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 {

@@ -1,5 +1,5 @@
-//! What a server's binary can do beside serving: for authors of games show a game's schema and begin a new project, for
-//! operators ask a server how it is, run a fleet on this machine, listen to what instances tell one another.
+//! What a server's binary can do beside serving: for authors of games, show a game's schema, begin a new project; for
+//! operators, ask a server how it is, look at a fleet, listen to it, run one on this machine.
 
 use std::{
     io::{self, Write as _},
@@ -8,14 +8,17 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use tiltyard_core::instance::InstanceId;
 use tiltyard_shared::schema::Schema;
+use tokio::runtime;
 
 use crate::{
-    config::{AmqpUrl, Config},
+    config::{AmqpUrl, Config, parse_instance},
     games::Games,
 };
 
 mod cluster;
+mod fleet;
 mod health;
 mod project;
 mod tap;
@@ -54,6 +57,27 @@ pub(crate) enum Tool {
         #[arg(default_value = "#")]
         pattern: String,
     },
+    /// Lists the instances of the fleet at AMQP_URL, with their load
+    Instances {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists the rooms of the fleet at AMQP_URL, private ones too
+    Rooms {
+        /// Only those of this instance
+        #[arg(long, value_name = "NAME", value_parser = parse_instance)]
+        of: Option<InstanceId>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Asks an instance of the fleet at AMQP_URL to take no new rooms and players, and to stop when its rooms have ended
+    Drain {
+        /// Its name, as `instances` lists it
+        #[arg(value_name = "NAME", value_parser = parse_instance)]
+        instance: InstanceId,
+    },
 }
 
 /// Does what a sub-command says.
@@ -62,7 +86,7 @@ pub(crate) enum Tool {
 ///
 /// Why it cannot be done.
 pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result<()> {
-    let amqp_url = config.amqp_url.as_ref().map(AmqpUrl::text);
+    let url = config.amqp_url.as_ref();
     match tool {
         Tool::Schema { game, types } => {
             let names = || format!("there is no game {game:?} here; there are: {}", games.names().join(", "));
@@ -78,7 +102,16 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
         Tool::Health { ready } => print(&health::ask(config.ops_listen, if *ready { "/readyz" } else { "/healthz" })?),
         Tool::Cluster(cluster) => cluster.run(amqp_url),
         Tool::Tap { pattern } => tap::run(amqp_url.context("AMQP_URL is not set")?, pattern),
+    },
+        Tool::Instances { json } => print(&wait(fleet::instances(url, *json))?),
+        Tool::Rooms { of, json } => print(&wait(fleet::rooms(url, *of, *json))?),
+        Tool::Drain { instance } => print(&wait(fleet::drain(url, *instance))?),
     }
+}
+
+/// Does what needs a broker. Its connections are closed when the runtime ends.
+fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?.block_on(work)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

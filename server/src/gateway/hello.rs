@@ -8,6 +8,7 @@ use tracing::{debug, error};
 
 use super::{Gateway, visitor::Visitor};
 use crate::{
+    fleet::seats::{self, Elsewhere, Found},
     ops::metrics,
     room::guest::{Guest, Visit},
     rooms::{DOOR_TIMEOUT, Way},
@@ -74,12 +75,20 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
     loop {
         let code = match next_wish(&mut socket, &mut visitor).await {
             Ok(Wish::Enter(wish)) => match enter(socket, wish, gateway).await {
-                Ok(()) => return Ok(()),
-                Err((Some(back), code)) => {
+                Entered::Seated => return Ok(()),
+                Entered::Elsewhere(back, place) => {
+                    socket = back;
+                    if let Err(gone) = redirect(&mut socket, place) {
+                        return Err(Turned { socket: Some(socket), gone });
+                    }
+                    visitor.start_waiting();
+                    continue;
+                }
+                Entered::Refused(Some(back), code) => {
                     socket = back;
                     code
                 }
-                Err((None, code)) => return Err(Turned { socket: None, gone: code.into() }),
+                Entered::Refused(None, code) => return Err(Turned { socket: None, gone: code.into() }),
             },
             Ok(Wish::Refused(code)) => code,
             Err(gone) => return Err(Turned { socket: Some(socket), gone }),
@@ -130,22 +139,39 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
     }
 }
 
+/// What becomes of a wish for a seat.
+enum Entered {
+    /// A room has the connection.
+    Seated,
+    /// The seat is on another instance.
+    Elsewhere(Socket, Elsewhere),
+    /// There is none. Without the socket if a room failed while it had it.
+    Refused(Option<Socket>, Code),
+}
+
+/// Sends a client to another instance.
+pub(super) fn redirect(socket: &mut Socket, place: Elsewhere) -> Result<(), Gone> {
+    metrics::redirect();
+    socket::say(socket, &ServerMessage::Redirect { url: place.url, pass: place.pass })
+}
+
 /// Brings a connection into the room of its wish; otherwise gives it back with the reason.
-async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(), (Option<Socket>, Code)> {
+async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Entered {
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
-        let way = match gateway.rooms.arrive(&wish.target, wish.spectate).await {
-            Ok(way) => way,
-            Err(code) => return Err((Some(socket), code)),
+        let way = match seats::find(&gateway.fleet, &gateway.rooms, &wish.target, wish.spectate).await {
+            Ok(Found::Here(way)) => way,
+            Ok(Found::There(place)) => return Entered::Elsewhere(socket, place),
+            Err(code) => return Entered::Refused(Some(socket), code),
         };
         let (back, code) = match visit(socket, &wish, way).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Entered::Seated,
             Err((Some(back), code)) => (back, code),
-            Err(lost) => return Err(lost),
+            Err((None, code)) => return Entered::Refused(None, code),
         };
         if !(any_room && is_elsewhere(code)) || attempt == ATTEMPTS {
-            return Err((Some(back), code));
+            return Entered::Refused(Some(back), code);
         }
         socket = back;
         attempt += 1;

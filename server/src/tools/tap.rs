@@ -10,11 +10,15 @@ use std::{
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use tokio::{runtime, sync::watch};
+use tokio::sync::watch;
 
 use crate::{
-    bus::{Bounds, Delivery, Incoming, InstanceId, Mailbox, Pattern, Serve, State, Topic, rabbitmq},
-    fleet::words::{self, Channel},
+    bus::{Bounds, Delivery, Incoming, Mailbox, Pattern, Serve, State, Topic, rabbitmq},
+    config::AmqpUrl,
+    fleet::{
+        random_id,
+        words::{self, Channel},
+    },
 };
 
 /// Prints events whose keys fit the pattern until standard output closes or a signal ends the process.
@@ -22,15 +26,10 @@ use crate::{
 /// # Errors
 ///
 /// The pattern is none, or the broker cannot be used.
-pub(super) fn run(url: &str, pattern: &str) -> anyhow::Result<()> {
+pub(super) async fn listen(url: Option<&AmqpUrl>, pattern: &str) -> anyhow::Result<()> {
     let pattern = Pattern::new(pattern.split('.')).with_context(|| format!("{pattern:?} is not a pattern"))?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(listen(url, &pattern))
-}
-
-async fn listen(url: &str, pattern: &Pattern) -> anyhow::Result<()> {
-    let instance = InstanceId::new(&format!("tap-{}", std::process::id())).context("a name")?;
-    let link = rabbitmq::open(rabbitmq::Config { url: url.to_owned(), instance, bounds: Bounds::default() })?;
+    let url = url.context("which broker? Set AMQP_URL or --amqp-url")?.text().to_owned();
+    let link = rabbitmq::open(rabbitmq::Config { url, instance: random_id(), bounds: Bounds::default() })?;
     link.first_attempt().await?;
     let events = |topic| link.bus.serve(Serve::Events(vec![(topic, pattern.clone())]));
     let (mut cluster, mut lobby) = (events(Topic::Cluster)?, events(Topic::Lobby)?);
