@@ -25,7 +25,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-web test-page check-client check-metrics smoke ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -61,9 +61,22 @@ check-client: build ## the Python client of docs/ plays 10 s and verifies every 
 check-metrics: build ## promtool accepts the /metrics of a running server
 	ci/check-metrics
 
+.PHONY: check-deploy
+check-deploy: ## haproxy, nginx and promtool accept the files of deploy/, which agree with one another
+	ci/check-deploy
+
+.PHONY: image
+image: ## the container image `tiltyard`, where docker or podman answers
+	@engine=$$(command -v docker || command -v podman) || { echo "missing: docker or podman"; exit 1; }; set -x; \
+		"$$engine" build -f deploy/Dockerfile -t tiltyard .
+
 .PHONY: smoke
 smoke: build web/node_modules ## a release server on free ports, and bots of both SDKs (Rust, browser) that verify every state they hold
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
+
+.PHONY: test-fleet
+test-fleet: build ## three instances on a RabbitMQ, behind HAProxy and nginx
+	rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test fleet -- --nocapture deploy
 
 .PHONY: lobby
 lobby: ## the lobby under change at full size: 200 clients, 500 rooms, 20 s

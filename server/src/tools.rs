@@ -1,5 +1,5 @@
 //! What a server's binary can do beside serving: for authors of games, show a game's schema, begin a new project; for
-//! operators, look at a fleet.
+//! operators, ask a server how it is, look at a fleet, listen to it, run one on this machine.
 
 use std::{
     io::{self, Write as _},
@@ -13,12 +13,15 @@ use tiltyard_shared::schema::Schema;
 use tokio::runtime;
 
 use crate::{
-    config::{Config, parse_instance},
+    config::{AmqpUrl, Config, parse_instance},
     games::Games,
 };
 
+mod cluster;
 mod fleet;
+mod health;
 mod project;
+mod tap;
 mod types;
 
 // A sub-command. (In a doc comment clap would take this for the description of the whole program.)
@@ -39,6 +42,20 @@ pub(crate) enum Tool {
         /// Takes Tiltyard's libraries from this clone instead of its repository
         #[arg(long, value_name = "CLONE")]
         path: Option<PathBuf>,
+    },
+    /// Asks the server of this machine how it is, by its --ops-listen: status 0 if well, as for a container's health check
+    Health {
+        /// Whether it takes players, instead of whether it runs
+        #[arg(long)]
+        ready: bool,
+    },
+    /// Runs a fleet on this machine until Ctrl-C, over AMQP_URL or a private RabbitMQ of its own
+    Cluster(cluster::Cluster),
+    /// Prints what instances tell one another over AMQP_URL as it happens, one JSON object a line
+    Tap {
+        /// Only events whose keys fit: words with dots between them, * for any word, # for any number, as in room.opened.#
+        #[arg(default_value = "#")]
+        pattern: String,
     },
     /// Lists the instances of the fleet at AMQP_URL, with their load
     Instances {
@@ -82,6 +99,10 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
             }
         }
         Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
+        Tool::Health { ready } => print(&health::ask(config.ops_listen, if *ready { "/readyz" } else { "/healthz" })?),
+        Tool::Cluster(cluster) => cluster.run(amqp_url),
+        Tool::Tap { pattern } => tap::run(amqp_url.context("AMQP_URL is not set")?, pattern),
+    },
         Tool::Instances { json } => print(&wait(fleet::instances(url, *json))?),
         Tool::Rooms { of, json } => print(&wait(fleet::rooms(url, *of, *json))?),
         Tool::Drain { instance } => print(&wait(fleet::drain(url, *instance))?),

@@ -87,6 +87,11 @@ impl Delivery {
         self.redelivered
     }
 
+    /// Its bytes, as they are.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
     /// The value in it. If there is none of this type, it is dead-lettered.
     pub fn open<T: DeserializeOwned>(self) -> Option<(T, Receipt)> {
         match self.payload.read() {

@@ -20,6 +20,13 @@ impl Process {
         Self(command.spawn().unwrap())
     }
 
+    /// Where players and operators find it.
+    fn addresses(&mut self) -> (SocketAddr, SocketAddr) {
+        let lines: Vec<_> = BufReader::new(self.0.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+        let address = |line: usize, name: &str| lines[line].strip_prefix(name).unwrap().parse().unwrap();
+        (address(0, "listening "), address(1, "ops "))
+    }
+
     fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap().success());
     }
@@ -68,16 +75,28 @@ async fn sigterm_tells_players_and_exits_with_status_0() {
 async fn sigterm(args: &[&str]) {
     let free = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-json"];
     let mut process = Process::start(&[&free, args].concat());
-    let lines: Vec<String> =
-        BufReader::new(process.0.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
-    let listen: SocketAddr = lines[0].strip_prefix("listening ").unwrap().parse().unwrap();
-    assert!(lines[1].strip_prefix("ops ").unwrap().parse::<SocketAddr>().is_ok());
+    let (listen, _) = process.addresses();
     let (mut client, _) = Client::seated(listen, Target::Game("arena".to_owned())).await;
     process.signal("-TERM");
     assert_eq!(client.goodbye().await, (Code::Stopping, client.frames));
     let (status, said) = process.end();
     assert_eq!(status, Some(0), "{said}");
     assert!(said.lines().all(|line| line.starts_with('{')), "{said}");
+}
+
+#[test]
+fn health_asks_the_server_of_this_machine() {
+    let mut server = Process::start(&["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    let (_, ops) = server.addresses();
+    // A server in a container listens on every address.
+    let everywhere = format!("0.0.0.0:{}", ops.port());
+    for args in [&["--ops-listen", &everywhere, "health"][..], &["--ops-listen", &everywhere, "health", "--ready"]] {
+        assert_eq!(Process::start(args).end(), (Some(0), String::new()));
+    }
+    drop(server);
+    let (status, said) = Process::start(&["--ops-listen", &everywhere, "health"]).end();
+    assert_eq!(status, Some(1));
+    assert!(said.starts_with("error: no answer from 127.0.0.1:") && said.lines().count() == 1, "{said}");
 }
 
 /// A room that its players never leave does not end by itself.
@@ -108,10 +127,7 @@ async fn without_a_broker_it_serves_alone_or_exits_with_status_3() {
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("127.0.0.1:9") && said.contains("--bus-required") && !said.contains("secret"), "{said}");
     let mut process = Process::start(&[&free[..], &nowhere].concat());
-    let lines: Vec<String> =
-        BufReader::new(process.0.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
-    let listen: SocketAddr = lines[0].strip_prefix("listening ").unwrap().parse().unwrap();
-    let ops: SocketAddr = lines[1].strip_prefix("ops ").unwrap().parse().unwrap();
+    let (listen, ops) = process.addresses();
     let (_client, _) = Client::seated(listen, Target::Game("arena".to_owned())).await;
     while !page(ops, "/readyz").await.1.starts_with("ready, alone: no broker answers at 127.0.0.1:9") {}
     process.signal("-INT");

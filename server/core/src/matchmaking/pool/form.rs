@@ -8,6 +8,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     time::Duration,
 };
 
@@ -25,9 +26,13 @@ const MAX_REJECTED: usize = 128;
 struct Seeker<'a> {
     ticket: &'a Ticket,
     waited: Duration,
+    size: usize,
+    strength: i64,
     rating: i32,
     window: u32,
     latency: u32,
+    /// Its part of [`Round::near`].
+    near: Range<usize>,
 }
 
 struct Round<'a> {
@@ -35,6 +40,10 @@ struct Round<'a> {
     seekers: Vec<Seeker<'a>>,
     taken: Vec<bool>,
     regions: Vec<Region<'a>>,
+    /// For each ticket in turn the regions within its reach: how far, and which. The nearest first.
+    near: Vec<(u32, usize)>,
+    /// Kept from one search to the next for its memory.
+    search: Search,
     proposals: Vec<Proposal>,
 }
 
@@ -46,9 +55,13 @@ struct Region<'a> {
     shelves: Vec<Shelf>,
 }
 
-/// A search on all shelves of a region; a shelf that is of no use any more has no cursor.
+/// A search on all shelves of a region.
+#[derive(Default)]
 struct Search {
+    /// A shelf that is of no use any more has no cursor.
     cursors: Vec<Option<Cursor>>,
+    /// Which numbers of seats can be filled by those in reach, from 0.
+    fills: Vec<bool>,
 }
 
 pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
@@ -73,15 +86,19 @@ pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
 impl<'a> Seeker<'a> {
     fn new(mode: &Mode, ticket: &'a Ticket, waited: Duration) -> Self {
         let (window, latency) = (mode.window.at(waited), mode.latency.at(waited));
-        Self { ticket, waited, rating: ticket.rating(), window, latency }
+        let (size, strength, rating) = (ticket.party.len(), ticket.strength(), ticket.rating());
+        Self { ticket, waited, size, strength, rating, window, latency, near: 0..0 }
     }
 
     fn part(&self, seeker: usize) -> Part {
-        Part { seeker, size: self.ticket.party.len(), strength: self.ticket.strength() }
+        Part { seeker, size: self.size, strength: self.strength }
     }
 
-    fn reaches(&self, region: &str) -> bool {
-        self.ticket.distance(region).is_some_and(|ms| ms <= self.latency)
+    /// The regions within its reach.
+    fn reach(&self, regions: &[Region<'_>]) -> impl Iterator<Item = (u32, usize)> {
+        let (ticket, latency) = (self.ticket, self.latency);
+        let near = regions.iter().enumerate();
+        near.filter_map(move |(index, region)| Some((ticket.distance(region.name).filter(|ms| *ms <= latency)?, index)))
     }
 }
 
@@ -90,9 +107,30 @@ impl<'a> Round<'a> {
         seekers.sort_unstable_by_key(|seeker| (Reverse(seeker.waited), seeker.ticket.id));
         let mut names: BTreeSet<&str> = pool.regions.iter().map(String::as_str).collect();
         names.extend(rooms.iter().map(|open| open.vacancy.region.as_str()));
-        let region = |name| Region::new(name, pool.regions.contains(name), mode, &seekers);
-        let regions = names.into_iter().map(region).collect();
-        Self { mode, taken: vec![false; seekers.len()], seekers, regions, proposals: Vec::new() }
+        let region = |name| Region { name, open: pool.regions.contains(name), shelves: Vec::new() };
+        let mut regions: Vec<_> = names.into_iter().map(region).collect();
+        let near = Self::fill_shelves(&mut regions, &mut seekers, mode.team_size);
+        let (taken, search) = (vec![false; seekers.len()], Search::default());
+        Self { mode, taken, seekers, regions, near, search, proposals: Vec::new() }
+    }
+
+    /// Puts each ticket on the shelves of the regions within its reach, which are returned.
+    fn fill_shelves(regions: &mut [Region<'_>], seekers: &mut [Seeker<'_>], sizes: usize) -> Vec<(u32, usize)> {
+        let mut entries = vec![vec![Vec::new(); sizes]; regions.len()];
+        let mut near = Vec::with_capacity(seekers.len());
+        for (number, seeker) in seekers.iter_mut().enumerate() {
+            let start = near.len();
+            near.extend(seeker.reach(regions));
+            near[start..].sort_unstable();
+            seeker.near = start..near.len();
+            for &(_, region) in &near[start..] {
+                entries[region][seeker.size - 1].push((seeker.rating, number));
+            }
+        }
+        for (region, entries) in regions.iter_mut().zip(entries) {
+            region.shelves = entries.into_iter().map(Shelf::new).collect();
+        }
+        near
     }
 
     /// Rooms with free seats get the nearest tickets that fit, the room with the longest waiting first.
@@ -111,11 +149,11 @@ impl<'a> Round<'a> {
     }
 
     fn newcomers(&mut self, open: &Open, window: u32) -> Vec<usize> {
-        let (vacancy, taken) = (&open.vacancy, &self.taken);
-        let region =
-            self.regions.iter_mut().find(|region| region.name == vacancy.region).expect("rooms' are among them");
+        let Self { regions, taken, search, seekers, .. } = self;
+        let vacancy = &open.vacancy;
+        let region = regions.iter_mut().find(|region| region.name == vacancy.region).expect("rooms' are among them");
         let (mut seats, mut rejected, mut newcomers) = (vacancy.seats, 0, Vec::new());
-        let mut search = Search::new(&mut region.shelves, vacancy.rating, taken);
+        search.begin(&mut region.shelves, vacancy.rating, taken);
         while let Some((distance, size, seeker)) = search.nearest(&region.shelves) {
             if distance > window || rejected > MAX_REJECTED || seats == 0 {
                 break;
@@ -124,7 +162,7 @@ impl<'a> Round<'a> {
                 search.leave(size);
                 continue;
             }
-            if distance <= self.seekers[seeker].window {
+            if distance <= seekers[seeker].window {
                 newcomers.push(seeker);
                 seats -= size;
             } else {
@@ -151,15 +189,13 @@ impl<'a> Round<'a> {
 
     /// A match around this ticket, and where: full, or if it has waited for long, of the minimum.
     fn form_match(&mut self, anchor: usize) -> Option<(usize, Vec<Vec<usize>>)> {
-        let seeker = &self.seekers[anchor];
-        let distance = |region: &Region<'_>| seeker.ticket.distance(region.name).filter(|ms| *ms <= seeker.latency);
-        let near = self.regions.iter().enumerate().filter(|(_, region)| region.open);
-        let mut near: Vec<_> = near.filter_map(|(index, region)| Some((distance(region)?, index))).collect();
-        near.sort_unstable();
-        let fewer = seeker.waited >= self.mode.max_wait && self.mode.min_players < self.mode.seats();
+        let Seeker { waited, ref near, .. } = self.seekers[anchor];
+        let near = near.clone();
+        let fewer = waited >= self.mode.max_wait && self.mode.min_players < self.mode.seats();
         for full in [true, false] {
-            for &(_, region) in near.iter().filter(|_| full || fewer) {
-                if let Some(teams) = self.draft(anchor, region, full) {
+            for index in near.clone().filter(|_| full || fewer) {
+                let (_, region) = self.near[index];
+                if let Some(teams) = self.regions[region].open.then(|| self.draft(anchor, region, full)).flatten() {
                     return Some((region, teams));
                 }
             }
@@ -168,22 +204,22 @@ impl<'a> Round<'a> {
     }
 
     fn draft(&mut self, anchor: usize, region: usize, full: bool) -> Option<Vec<Vec<usize>>> {
-        let (shelves, taken, seekers) = (&mut self.regions[region].shelves, &self.taken, &self.seekers);
+        let Self { mode, seekers, taken, regions, search, .. } = self;
+        let shelves = &mut regions[region].shelves;
         let Seeker { rating, window, .. } = seekers[anchor];
-        let mut search = Search::new(shelves, rating, taken);
-        let fills = match full {
-            true => search.fills(anchor, window, shelves, taken),
-            false => vec![true; shelves.len() + 1],
-        };
-        let mut draft = Draft::new(self.mode);
         let part = seekers[anchor].part(anchor);
-        draft.put(draft.room_for(part.size, &fills)?, part, rating, window);
+        search.begin(shelves, rating, taken);
+        if full && !search.find_fills(anchor, window, shelves, taken)[mode.team_size - part.size] {
+            return None;
+        }
+        let mut draft = Draft::new(mode);
+        draft.put(draft.room_for(part.size, &search.fills)?, part, rating, window);
         let mut rejected = 0;
         while let Some((distance, size, other)) = search.nearest(shelves) {
             if distance > window || rejected > MAX_REJECTED || draft.is_full() {
                 break;
             }
-            match draft.room_for(size, &fills) {
+            match draft.room_for(size, &search.fills) {
                 None => {
                     search.leave(size);
                     continue;
@@ -206,10 +242,10 @@ impl<'a> Round<'a> {
     /// windows of the younger is within those of the older, which are at least as wide.
     fn eldest_equal(&mut self, anchor: usize, region: usize, teams: &[Vec<usize>]) -> usize {
         let mine = &self.seekers[anchor];
-        let shelf = &mut self.regions[region].shelves[mine.ticket.party.len() - 1];
+        let shelf = &mut self.regions[region].shelves[mine.size - 1];
         let older = shelf.older(mine.rating, anchor, &self.taken);
-        let equal = |other: &Ticket| other.strength() == mine.ticket.strength() && other.regions == mine.ticket.regions;
-        let mut free = older.into_iter().filter(|seeker| equal(self.seekers[*seeker].ticket));
+        let equal = |other: &Seeker<'_>| other.strength == mine.strength && other.ticket.regions == mine.ticket.regions;
+        let mut free = older.into_iter().filter(|seeker| equal(&self.seekers[*seeker]));
         free.find(|seeker| !teams.iter().flatten().any(|other| other == seeker)).unwrap_or(anchor)
     }
 
@@ -226,19 +262,13 @@ impl<'a> Round<'a> {
     }
 }
 
-impl<'a> Region<'a> {
-    fn new(name: &'a str, open: bool, mode: &Mode, seekers: &[Seeker<'_>]) -> Self {
-        let mut sizes = vec![Vec::new(); mode.team_size];
-        for (number, seeker) in seekers.iter().enumerate().filter(|(_, seeker)| seeker.reaches(name)) {
-            sizes[seeker.ticket.party.len() - 1].push((seeker.rating, number));
-        }
-        Self { name, open, shelves: sizes.into_iter().map(Shelf::new).collect() }
-    }
-}
-
 impl Search {
-    fn new(shelves: &mut [Shelf], rating: i32, taken: &[bool]) -> Self {
-        Self { cursors: shelves.iter_mut().map(|shelf| Some(shelf.search(rating, taken))).collect() }
+    /// Begins anew, with everything in reach.
+    fn begin(&mut self, shelves: &mut [Shelf], rating: i32, taken: &[bool]) {
+        self.fills.clear();
+        self.fills.resize(shelves.len() + 1, true);
+        self.cursors.clear();
+        self.cursors.extend(shelves.iter_mut().map(|shelf| Some(shelf.search(rating, taken))));
     }
 
     /// The nearest ticket: how far off, its size, and its number. Of several the oldest.
@@ -261,11 +291,10 @@ impl Search {
         self.cursors[size - 1] = None;
     }
 
-    /// Which numbers of seats can be filled by the sizes that are within the window, without the anchor, if there are
-    /// enough of each.
-    fn fills(&mut self, anchor: usize, window: u32, shelves: &mut [Shelf], taken: &[bool]) -> Vec<bool> {
-        let mut fills = vec![false; shelves.len() + 1];
-        fills[0] = true;
+    /// Finds out which numbers of seats can be filled by the sizes that are within the window, without the anchor, if
+    /// there are enough of each.
+    fn find_fills(&mut self, anchor: usize, window: u32, shelves: &mut [Shelf], taken: &[bool]) -> &[bool] {
+        self.fills[1..].fill(false);
         for (index, shelf) in shelves.iter_mut().enumerate() {
             let Some(cursor) = &mut self.cursors[index] else { continue };
             if shelf.nearest(cursor).is_some_and(|(_, seeker)| seeker == anchor) {
@@ -273,11 +302,11 @@ impl Search {
             }
             if shelf.nearest(cursor).is_some_and(|(distance, _)| distance <= window) {
                 let size = index + 1;
-                for seats in size..fills.len() {
-                    fills[seats] |= fills[seats - size];
+                for seats in size..self.fills.len() {
+                    self.fills[seats] |= self.fills[seats - size];
                 }
             }
         }
-        fills
+        &self.fills
     }
 }

@@ -60,7 +60,7 @@ impl Shelf {
                 let same = self.entries.get(next).is_some_and(|entry| entry.0 == rating);
                 cursor.below = match same {
                     true => Some(next),
-                    false => self.group_below(self.entries.partition_point(|entry| entry.0 < rating), taken),
+                    false => self.group_below(self.first_equal(below), taken),
                 };
             }
         }
@@ -100,9 +100,18 @@ impl Shelf {
         while step > end {
             step = std::mem::replace(&mut self.below[step - 1], end);
         }
-        let rating = self.entries.get(end.checked_sub(1)?)?.0;
-        let first = self.entries[..end].partition_point(|entry| entry.0 < rating);
+        let first = self.first_equal(end.checked_sub(1)?);
         Some(self.free_above(first, taken))
+    }
+
+    /// The first entry of the same rating. Looks near at first: mostly it is.
+    fn first_equal(&self, entry: usize) -> usize {
+        let (rating, mut reach) = (self.entries[entry].0, 1);
+        while reach <= entry && self.entries[entry - reach].0 == rating {
+            reach *= 2;
+        }
+        let from = entry.saturating_sub(reach);
+        from + self.entries[from..entry].partition_point(|entry| entry.0 < rating)
     }
 }
 

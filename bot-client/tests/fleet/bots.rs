@@ -1,0 +1,69 @@
+//! Swarms of bots as processes, and what they report.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::{checks::Checks, process::Process};
+
+/// After their time bots have so long to leave.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running swarm; every bot of it verifies every frame.
+pub(crate) struct Bots {
+    process: Process,
+    results: PathBuf,
+    seconds: u64,
+}
+
+/// What a swarm has to say.
+pub(crate) struct Results(Value);
+
+impl Bots {
+    /// Starts bots that play for so long after they have entered, which takes two seconds.
+    pub(crate) fn start(name: &str, urls: &[String], args: &[&str], seconds: u64, logs: &Path) -> anyhow::Result<Self> {
+        let results = logs.join(format!("{name}.json"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tiltyard-bot"));
+        for url in urls {
+            command.args(["--url", url]);
+        }
+        command.args(["--verify", "--ramp", "2s", "--duration", &format!("{seconds}s"), "--json"]).arg(&results);
+        command.args(args);
+        let process = Process::start(command, logs.join(format!("{name}.log")))?;
+        Ok(Self { process, results, seconds })
+    }
+
+    /// Waits until all have left.
+    pub(crate) fn finish(mut self) -> anyhow::Result<Results> {
+        self.process.end(Duration::from_secs(self.seconds) + PATIENCE)?;
+        let text = fs::read_to_string(&self.results)
+            .with_context(|| format!("the bots wrote no results:\n{}", self.process.last_words()))?;
+        Ok(Results(serde_json::from_str(&text)?))
+    }
+}
+
+impl Results {
+    /// One number of the report.
+    pub(crate) fn number(&self, key: &str) -> anyhow::Result<f64> {
+        self.0[key].as_f64().with_context(|| format!("the results lack {key}"))
+    }
+
+    /// All got in, nothing differed, nothing went wrong, nobody was thrown out.
+    pub(crate) fn check(&self, who: &str, checks: &mut Checks) -> anyhow::Result<()> {
+        let (bots, connected) = (self.number("bots")?, self.number("connected")?);
+        checks.check(&format!("{who}: all got in"), format!("{connected} of {bots}"), connected == bots);
+        let (frames, mismatches) = (self.number("frames")?, self.number("mismatches")?);
+        let seen = format!("{mismatches} of {frames} frames");
+        checks.check(&format!("{who}: states that differ: 0"), seen, mismatches == 0.0 && frames > 0.0);
+        let errors = self.number("errors")?;
+        let told = if errors == 0.0 { "0".to_owned() } else { format!("{errors}: {}", self.0["complaints"]) };
+        checks.check(&format!("{who}: errors, players thrown out among them: 0"), told, errors == 0.0);
+        Ok(())
+    }
+}

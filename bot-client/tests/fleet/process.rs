@@ -1,0 +1,138 @@
+//! Processes of a run: each logs to a file of its own, is told to stop, and is killed when dropped.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::Read as _,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// Lines of a log that are shown when its process fails.
+const TAIL: usize = 15;
+
+/// A child process.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a command that logs to this file.
+    pub(crate) fn start(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
+        let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        Ok(Self { child, log })
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said.
+    pub(crate) fn said(&self) -> String {
+        let mut said = Vec::new();
+        let read = File::open(&self.log).and_then(|mut file| file.read_to_end(&mut said));
+        read.map_or_else(|error| error.to_string(), |_| String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Sends a signal: `TERM`, `STOP` …
+    pub(crate) fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let told = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status()?;
+        ensure!(told.success(), "cannot send SIG{name}");
+        Ok(())
+    }
+
+    /// Its exit status, if it has ended.
+    pub(crate) fn status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(&mut self, patience: Duration) -> anyhow::Result<ExitStatus> {
+        wait_for(patience, "the end of a process", || self.status())
+    }
+
+    /// The last lines that it said, for an error.
+    pub(crate) fn last_words(&self) -> String {
+        let said = self.said();
+        let lines: Vec<_> = said.lines().collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Looks until there is something.
+pub(crate) fn wait_for<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(seen) = look()? {
+            return Ok(seen);
+        }
+        ensure!(Instant::now() < deadline, "waited {} s in vain for {what}", patience.as_secs());
+        thread::sleep(LOOK);
+    }
+}
+
+/// A folder that is removed with its value.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// A new one.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let path = env::temp_dir().join(format!("tiltyard-fleet-{}-{}", std::process::id(), free_ports(1)?[0]));
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Ports that were free a moment ago, for programs that cannot take one by themselves and say which.
+pub(crate) fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
+    let listeners: Vec<_> =
+        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>().context("no free port")?;
+    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+}
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The path of a program that the run needs and the machine may lack; ci/tool fetches it.
+pub(crate) fn tool(name: &str) -> anyhow::Result<PathBuf> {
+    let output = Command::new(root().join("ci/tool")).arg(name).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("{name} is missing");
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().into())
+}
