@@ -138,6 +138,8 @@ pub(crate) fn say(socket: &mut Socket, message: &ServerMessage) -> Result<(), Go
 pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
     if let Some(code) = code {
         metrics::goodbye(code);
+        // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
+        let _ = socket.flush();
         let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
         let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
         let _ = socket.close(Some(close));
