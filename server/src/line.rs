@@ -1,14 +1,16 @@
-//! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream, readiness from tokio.
+//! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream.
 //!
-//! tungstenite is driven directly by whoever owns the socket; there is no task and no waker per connection. A line can be
-//! moved from one runtime to another: [`Line::detach`] on the old thread, [`Line::attach`] on the new one. What speaks
-//! WebSocket over it is [`crate::socket`].
+//! tungstenite is driven directly by whoever owns the socket. Before and after a room, readiness comes from tokio
+//! ([`Line::attach`]); inside one, from the room's own event queue ([`Line::watch`]), so that no runtime is woken by what
+//! players send. [`Line::detach`] takes a line off either, to be moved to another thread. What speaks WebSocket over it is
+//! [`crate::socket`].
 
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr},
 };
 
+use mio::{Registry, Token};
 use socket2::SockRef;
 use tokio::{io::Interest, net::TcpStream};
 
@@ -27,6 +29,8 @@ pub(crate) struct Line {
     stream: Stream,
     peer: SocketAddr,
     allowance: usize,
+    /// Whether the kernel had no more at the last read since [`Line::allow`]. Only of a watched line.
+    drained: bool,
     received: u64,
     sent: u64,
 }
@@ -34,6 +38,7 @@ pub(crate) struct Line {
 #[derive(Debug)]
 enum Stream {
     Attached(TcpStream),
+    Watched(mio::net::TcpStream),
     Detached(std::net::TcpStream),
     /// Between runtimes, or lost on the way.
     Gone,
@@ -62,7 +67,7 @@ impl Line {
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         metrics::connection_opened();
-        Ok(Self { stream: Stream::Attached(stream), peer, allowance: 0, received: 0, sent: 0 })
+        Ok(Self { stream: Stream::Attached(stream), peer, allowance: 0, drained: false, received: 0, sent: 0 })
     }
 
     /// The address of the other end.
@@ -74,16 +79,12 @@ impl Line {
     /// that sends endless fragments of a message cannot keep its reader busy.
     pub(crate) fn allow(&mut self, bytes: usize) {
         self.allowance = bytes;
+        self.drained = false;
     }
 
     /// Whether the allowance has been used up.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.allowance == 0
-    }
-
-    /// Whether there may be something to read. No system call.
-    pub(crate) fn is_readable(&self) -> bool {
-        self.attached().is_ok_and(|stream| stream.try_io(Interest::READABLE, || Ok(())).is_ok())
     }
 
     /// Waits until there may be something to read.
@@ -117,15 +118,45 @@ impl Line {
         self.attached().map(|_| ())
     }
 
+    /// Puts the stream onto a room's event queue, which tells by `token` when there is something to read.
+    pub(crate) fn watch(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        if let Stream::Detached(stream) = std::mem::replace(&mut self.stream, Stream::Gone) {
+            let mut stream = mio::net::TcpStream::from_std(stream);
+            registry.register(&mut stream, token, mio::Interest::READABLE)?;
+            self.stream = Stream::Watched(stream);
+        }
+        if matches!(self.stream, Stream::Watched(_)) { Ok(()) } else { Err(io::ErrorKind::NotConnected.into()) }
+    }
+
+    /// Takes the stream off the room's event queue and puts it onto this thread's runtime.
+    pub(crate) fn unwatch(&mut self, registry: &Registry) -> io::Result<()> {
+        if let Stream::Watched(mut stream) = std::mem::replace(&mut self.stream, Stream::Gone) {
+            registry.deregister(&mut stream)?;
+            self.stream = Stream::Detached(stream.into());
+        }
+        self.attach()
+    }
+
     /// The bytes received and sent since this was last called. What nobody takes is counted when the line is dropped.
     pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
         (std::mem::take(&mut self.received), std::mem::take(&mut self.sent))
     }
 
+    /// The kernel had no more, so the next read would only be told so: readiness is edge-triggered, what arrives from now
+    /// on raises it again. (tokio's own `poll_read` does the same.)
+    fn note_drained(&mut self) {
+        match &self.stream {
+            Stream::Attached(stream) => {
+                let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            }
+            _ => self.drained = true,
+        }
+    }
+
     fn attached(&self) -> io::Result<&TcpStream> {
         match &self.stream {
             Stream::Attached(stream) => Ok(stream),
-            Stream::Detached(_) | Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+            Stream::Watched(_) | Stream::Detached(_) | Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
@@ -141,15 +172,16 @@ impl Drop for Line {
 impl Read for Line {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len().min(self.allowance);
-        if wanted == 0 {
+        if wanted == 0 || self.drained {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let stream = self.attached()?;
-        let read = stream.try_read(&mut buffer[..wanted])?;
+        let buffer = &mut buffer[..wanted];
+        let read = match &mut self.stream {
+            Stream::Watched(stream) => stream.read(buffer)?,
+            _ => self.attached()?.try_read(buffer)?,
+        };
         if 0 < read && read < wanted {
-            // The kernel had no more, so the next read would only be told so: readiness is edge-triggered, what arrives
-            // from now on raises it again. (tokio's own `poll_read` does the same.)
-            let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            self.note_drained();
         }
         self.allowance -= read;
         self.received += read as u64;
@@ -159,7 +191,10 @@ impl Read for Line {
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.attached()?.try_write(bytes)?;
+        let written = match &mut self.stream {
+            Stream::Watched(stream) => stream.write(bytes)?,
+            _ => self.attached()?.try_write(bytes)?,
+        };
         self.sent += written as u64;
         Ok(written)
     }

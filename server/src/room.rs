@@ -45,10 +45,12 @@ mod connection;
 mod counts;
 pub(crate) mod guest;
 pub(crate) mod heartbeat;
+mod ready;
 
 use connection::Connection;
 use counts::Counts;
 use guest::Visit;
+use ready::Ready;
 
 /// Sockets are looked at so many times a tick.
 const SCANS_PER_TICK: u32 = 4;
@@ -119,6 +121,9 @@ struct RoomTask<G: Game> {
     schedule: Schedule,
     /// The players' connections by seat.
     connections: Vec<Option<Connection>>,
+    ready: Ready,
+    /// The places that the scan looks at. Keeps its memory.
+    places: Vec<usize>,
     /// Whom the next tick serves first.
     first: usize,
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
@@ -133,16 +138,21 @@ struct RoomTask<G: Game> {
 
 /// Opens a room and runs it to its end.
 pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>, mut setup: Setup) {
-    let metrics = RoomMetrics::new(G::NAME);
     let seed = Uuid::new_v4().as_u64_pair().0;
-    match catch_unwind(AssertUnwindSafe(|| Room::<G>::open(config, seed))) {
-        Ok(mut room) => {
+    let opened = catch_unwind(AssertUnwindSafe(|| Room::<G>::open(config, seed)));
+    match (opened, Ready::new()) {
+        (Ok(mut room), Ok(ready)) => {
             setup.fault.into_iter().for_each(|fault| room.inject(fault));
-            RoomTask::new(room, schema, metrics, setup).run().await;
+            RoomTask::new(room, schema, ready, setup).run().await;
         }
-        Err(_) => {
+        (Ok(_), Err(error)) => {
+            error!(room = %setup.id, game = G::NAME, %error, "no event queue for a room");
+            drop(setup.listed);
+            guest::refuse_all(&mut setup.guests, Code::Internal);
+        }
+        (Err(_), _) => {
             error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
-            metrics.panics.increment(1);
+            RoomMetrics::new(G::NAME).panics.increment(1);
             drop(setup.listed);
             guest::refuse_all(&mut setup.guests, Code::GameFailed);
         }
@@ -150,7 +160,7 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
 }
 
 impl<G: Game> RoomTask<G> {
-    fn new(room: Room<G>, schema: Arc<SchemaDocument>, metrics: RoomMetrics, setup: Setup) -> Self {
+    fn new(room: Room<G>, schema: Arc<SchemaDocument>, ready: Ready, setup: Setup) -> Self {
         let length = room.settings().tick_length();
         let now = setup.clock.now();
         Self {
@@ -158,11 +168,13 @@ impl<G: Game> RoomTask<G> {
             room,
             schema,
             connections: Vec::new(),
+            ready,
+            places: Vec::new(),
             first: 0,
             frame: Vec::new(),
             scratch: BytesMut::new(),
             farewells: JoinSet::new(),
-            counts: Counts::new(metrics),
+            counts: Counts::new(RoomMetrics::new(G::NAME)),
             next_export: now + EXPORT,
             next_notice: now,
             setup,
@@ -213,20 +225,27 @@ impl<G: Game> RoomTask<G> {
     /// Takes what the players have sent.
     async fn scan(&mut self) -> Result<(), End> {
         let now = self.now();
-        for places in slices(self.connections.len()) {
-            if places.start > 0 {
+        let mut places = std::mem::take(&mut self.places);
+        self.ready.take(&mut places);
+        for (slice, part) in places.chunks(SLICE).enumerate() {
+            if slice > 0 {
                 yield_now().await;
             }
-            self.guarded(|task| places.for_each(|place| task.scan_one(place, now)))?;
+            self.guarded(|task| part.iter().for_each(|place| task.scan_one(*place, now)))?;
         }
+        places.clear();
+        self.places = places;
         Ok(())
     }
 
     fn scan_one(&mut self, place: usize, now: Duration) {
-        let Some(connection) = &mut self.connections[place] else { return };
+        // Somebody else may sit there since the event.
+        let Some(Some(connection)) = self.connections.get_mut(place) else { return };
         let seat = SeatId(place as u32);
-        if let Err(gone) = connection.scan(now, |message| self.room.receive(seat, message, now)) {
-            self.close(seat, gone, now);
+        match connection.scan(now, |message| self.room.receive(seat, message, now)) {
+            Ok(false) => {}
+            Ok(true) => self.ready.again(place),
+            Err(gone) => self.close(seat, gone, now),
         }
     }
 
@@ -322,7 +341,9 @@ impl<G: Game> RoomTask<G> {
         let frames = self.room.frames_handed(seat);
         debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
         let patience = if self.farewells.len() < MAX_FAREWELLS { self.setup.timing.farewell } else { Duration::ZERO };
-        self.farewells.spawn(socket::farewell(connection.into_socket(), gone.code(), frames, patience));
+        if let Some(socket) = connection.into_socket(&self.ready) {
+            self.farewells.spawn(socket::farewell(socket, gone.code(), frames, patience));
+        }
     }
 
     /// Lets gateways know how full the room is.

@@ -7,7 +7,10 @@ use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::heartbeat::{Beat, Heartbeat};
+use super::{
+    heartbeat::{Beat, Heartbeat},
+    ready::{self, Ready},
+};
 use crate::{
     config::Timing,
     socket::{self, Gone, Socket},
@@ -25,8 +28,6 @@ pub(crate) struct Connection {
     socket: Socket,
     bucket: Bucket,
     heartbeat: Heartbeat,
-    /// Whether the socket's own buffer may hold more messages.
-    buffered: bool,
     blocked: bool,
 }
 
@@ -38,15 +39,22 @@ impl Connection {
             socket,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
-            // Something may have been read together with the wish to enter.
-            buffered: true,
             blocked: false,
         }
     }
 
-    /// Gives the socket back.
-    pub(crate) fn into_socket(self) -> Socket {
-        self.socket
+    /// Has a room's event queue tell when there is something to scan.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is lost.
+    pub(crate) fn watch(&mut self, ready: &Ready, place: usize) -> Result<(), Gone> {
+        self.socket.get_mut().watch(ready.registry(), ready::token(place)).map_err(|_| Gone::Lost)
+    }
+
+    /// Gives the socket back, on this thread's runtime; `None` if it is lost.
+    pub(crate) fn into_socket(mut self, ready: &Ready) -> Option<Socket> {
+        self.socket.get_mut().unwatch(ready.registry()).ok().map(|()| self.socket)
     }
 
     /// The address of the other end.
@@ -54,7 +62,8 @@ impl Connection {
         self.socket.get_ref().peer()
     }
 
-    /// Hands over what has arrived, within limits.
+    /// Hands over what has arrived, within limits. True if there may be more: the connection is to be looked at again even
+    /// if nothing arrives.
     ///
     /// # Errors
     ///
@@ -63,18 +72,12 @@ impl Connection {
         &mut self,
         now: Duration,
         mut take: impl FnMut(ClientMessage) -> Result<(), Code>,
-    ) -> Result<(), Gone> {
-        if !self.buffered && !self.socket.get_ref().is_readable() {
-            return Ok(());
-        }
+    ) -> Result<bool, Gone> {
         self.socket.get_mut().allow(SCAN_BYTES);
         for _ in 0..SCAN_MESSAGES {
             let message = match self.socket.read() {
                 Ok(message) => message,
-                Err(error) if socket::would_block(&error) => {
-                    self.buffered = false;
-                    return Ok(());
-                }
+                Err(error) if socket::would_block(&error) => return Ok(self.socket.get_ref().is_exhausted()),
                 Err(error) => return Err(error.into()),
             };
             if !self.bucket.take(now) {
@@ -86,8 +89,7 @@ impl Connection {
                 take(message)?;
             }
         }
-        self.buffered = true;
-        Ok(())
+        Ok(true)
     }
 
     fn answer(&mut self, payload: &Bytes, now: Duration) {
