@@ -1,8 +1,8 @@
 //! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream.
 //!
-//! tungstenite is driven directly by whoever owns the socket. Before and after a room, readiness comes from tokio
-//! ([`Line::attach`]); inside one, from the room's own event queue ([`Line::watch`]), so that no runtime is woken by what
-//! players send. [`Line::detach`] takes a line off either, to be moved to another thread. What speaks WebSocket over it is
+//! tungstenite is driven directly by whoever owns the socket. Outside of rooms a line is *attached*: a runtime knows it and
+//! says when there is something to read. Inside a room it is *detached*: nobody watches it, the room reads it when it wants
+//! to know, so that what players send wakes nobody. Detached lines move between threads. What speaks WebSocket over it is
 //! [`crate::socket`].
 
 use std::{
@@ -10,7 +10,6 @@ use std::{
     net::{Shutdown, SocketAddr},
 };
 
-use mio::{Registry, Token};
 use socket2::SockRef;
 use tokio::{io::Interest, net::TcpStream};
 
@@ -29,7 +28,7 @@ pub(crate) struct Line {
     stream: Stream,
     peer: SocketAddr,
     allowance: usize,
-    /// Whether the kernel had no more at the last read since [`Line::allow`]. Only of a watched line.
+    /// Whether the kernel had no more at the last read since [`Line::allow`]. Only of a detached line.
     drained: bool,
     received: u64,
     sent: u64,
@@ -38,7 +37,6 @@ pub(crate) struct Line {
 #[derive(Debug)]
 enum Stream {
     Attached(TcpStream),
-    Watched(mio::net::TcpStream),
     Detached(std::net::TcpStream),
     /// Between runtimes, or lost on the way.
     Gone,
@@ -118,32 +116,13 @@ impl Line {
         self.attached().map(|_| ())
     }
 
-    /// Puts the stream onto a room's event queue, which tells by `token` when there is something to read.
-    pub(crate) fn watch(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        if let Stream::Detached(stream) = std::mem::replace(&mut self.stream, Stream::Gone) {
-            let mut stream = mio::net::TcpStream::from_std(stream);
-            registry.register(&mut stream, token, mio::Interest::READABLE)?;
-            self.stream = Stream::Watched(stream);
-        }
-        if matches!(self.stream, Stream::Watched(_)) { Ok(()) } else { Err(io::ErrorKind::NotConnected.into()) }
-    }
-
-    /// Takes the stream off the room's event queue and puts it onto this thread's runtime.
-    pub(crate) fn unwatch(&mut self, registry: &Registry) -> io::Result<()> {
-        if let Stream::Watched(mut stream) = std::mem::replace(&mut self.stream, Stream::Gone) {
-            registry.deregister(&mut stream)?;
-            self.stream = Stream::Detached(stream.into());
-        }
-        self.attach()
-    }
-
     /// The bytes received and sent since this was last called. What nobody takes is counted when the line is dropped.
     pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
         (std::mem::take(&mut self.received), std::mem::take(&mut self.sent))
     }
 
-    /// The kernel had no more, so the next read would only be told so: readiness is edge-triggered, what arrives from now
-    /// on raises it again. (tokio's own `poll_read` does the same.)
+    /// The kernel had no more, so the next read would only be told so. A runtime's readiness is edge-triggered: what arrives
+    /// from now on raises it again. (tokio's own `poll_read` does the same.)
     fn note_drained(&mut self) {
         match &self.stream {
             Stream::Attached(stream) => {
@@ -156,7 +135,7 @@ impl Line {
     fn attached(&self) -> io::Result<&TcpStream> {
         match &self.stream {
             Stream::Attached(stream) => Ok(stream),
-            Stream::Watched(_) | Stream::Detached(_) | Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+            Stream::Detached(_) | Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
@@ -177,7 +156,7 @@ impl Read for Line {
         }
         let buffer = &mut buffer[..wanted];
         let read = match &mut self.stream {
-            Stream::Watched(stream) => stream.read(buffer)?,
+            Stream::Detached(stream) => stream.read(buffer)?,
             _ => self.attached()?.try_read(buffer)?,
         };
         if 0 < read && read < wanted {
@@ -192,7 +171,7 @@ impl Read for Line {
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.stream {
-            Stream::Watched(stream) => stream.write(bytes)?,
+            Stream::Detached(stream) => stream.write(bytes)?,
             _ => self.attached()?.try_write(bytes)?,
         };
         self.sent += written as u64;

@@ -21,8 +21,9 @@ use crate::{line::Line, ops::metrics};
 /// A player's connection.
 pub(crate) type Socket = tungstenite::WebSocket<Line>;
 
-/// tungstenite clears so much before each attempt to read, and holds it for each connection.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// tungstenite clears so much before each attempt to read, and holds it for each connection. Inputs are small; what is larger
+/// takes more reads.
+const READ_BUFFER_BYTES: usize = 512;
 
 /// Room for the largest frame and its header. Frames are written only after all before have been flushed.
 const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;

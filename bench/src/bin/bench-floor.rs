@@ -1,7 +1,7 @@
 //! The physical floor: what the kernel asks for one read and one write a player and tick, and nothing else.
 //!
-//! `bench-floor FRAME_BYTES HZ`: one thread; at each tick it reads each connection once and writes it the same pre-framed
-//! bytes, of which only the tick number changes. No game, no protocol, no handshake, no readiness: sockets are non-blocking
+//! `bench-floor FRAME_BYTES HZ`: one thread; at each tick it reads each connection once, as every server must before it can
+//! say what came of the inputs, then writes each the same pre-framed bytes, of which only the tick number changes. No game, no protocol, no handshake, no readiness: sockets are non-blocking
 //! with the server's options, and a connection that does not take all bytes at once is closed.
 
 use std::{
@@ -50,14 +50,12 @@ struct Floor {
 impl Floor {
     fn tick(&mut self) {
         let mut inputs = [0; 4096];
-        let frame = &self.frame;
-        self.players.retain_mut(|player| {
-            let alive = match player.read(&mut inputs) {
-                Ok(read) => read > 0,
-                Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-            };
-            alive && player.write(frame).is_ok_and(|written| written == frame.len())
+        self.players.retain_mut(|player| match player.read(&mut inputs) {
+            Ok(read) => read > 0,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         });
+        let frame = &self.frame;
+        self.players.retain_mut(|player| player.write(frame).is_ok_and(|written| written == frame.len()));
     }
 }
 

@@ -7,10 +7,7 @@ use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{
-    heartbeat::{Beat, Heartbeat},
-    ready::{self, Ready},
-};
+use super::heartbeat::{Beat, Heartbeat};
 use crate::{
     config::Timing,
     socket::{self, Gone, Socket},
@@ -43,18 +40,9 @@ impl Connection {
         }
     }
 
-    /// Has a room's event queue tell when there is something to scan.
-    ///
-    /// # Errors
-    ///
-    /// If the connection is lost.
-    pub(crate) fn watch(&mut self, ready: &Ready, place: usize) -> Result<(), Gone> {
-        self.socket.get_mut().watch(ready.registry(), ready::token(place)).map_err(|_| Gone::Lost)
-    }
-
     /// Gives the socket back, on this thread's runtime; `None` if it is lost.
-    pub(crate) fn into_socket(mut self, ready: &Ready) -> Option<Socket> {
-        self.socket.get_mut().unwatch(ready.registry()).ok().map(|()| self.socket)
+    pub(crate) fn into_socket(mut self) -> Option<Socket> {
+        self.socket.get_mut().attach().ok().map(|()| self.socket)
     }
 
     /// The address of the other end.
@@ -62,8 +50,7 @@ impl Connection {
         self.socket.get_ref().peer()
     }
 
-    /// Hands over what has arrived, within limits. True if there may be more: the connection is to be looked at again even
-    /// if nothing arrives.
+    /// Hands over what has arrived, within limits; what is beyond them waits for the next scan.
     ///
     /// # Errors
     ///
@@ -72,12 +59,12 @@ impl Connection {
         &mut self,
         now: Duration,
         mut take: impl FnMut(ClientMessage) -> Result<(), Code>,
-    ) -> Result<bool, Gone> {
+    ) -> Result<(), Gone> {
         self.socket.get_mut().allow(SCAN_BYTES);
         for _ in 0..SCAN_MESSAGES {
             let message = match self.socket.read() {
                 Ok(message) => message,
-                Err(error) if socket::would_block(&error) => return Ok(self.socket.get_ref().is_exhausted()),
+                Err(error) if socket::would_block(&error) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
             if !self.bucket.take(now) {
@@ -89,7 +76,7 @@ impl Connection {
                 take(message)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn answer(&mut self, payload: &Bytes, now: Duration) {

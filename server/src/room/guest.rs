@@ -123,11 +123,7 @@ impl<G: Game> RoomTask<G> {
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
         let place = seat.0 as usize;
         let mut connection = Connection::new(guest.socket, &self.setup.timing, now);
-        let said = connection
-            .watch(&self.ready, place)
-            .and_then(|()| connection.say(&self.entered(&guest.wish, entered, token)));
-        // Something may have been read together with the wish to enter.
-        self.ready.again(place);
+        let said = connection.say(&self.entered(&guest.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
         if place >= self.connections.len() {
             self.connections.resize_with(place + 1, || None);
