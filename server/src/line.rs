@@ -1,8 +1,9 @@
-//! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream, readiness from tokio.
+//! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream.
 //!
-//! tungstenite is driven directly by whoever owns the socket; there is no task and no waker per connection. A line can be
-//! moved from one runtime to another: [`Line::detach`] on the old thread, [`Line::attach`] on the new one. What speaks
-//! WebSocket over it is [`crate::socket`].
+//! tungstenite is driven directly by whoever owns the socket. Outside of rooms a line is *attached*: a runtime knows it and
+//! says when there is something to read. Inside a room it is *detached*: nobody watches it, the room reads it when it wants
+//! to know, so that what players send wakes nobody. Detached lines move between threads. What speaks WebSocket over it is
+//! [`crate::socket`].
 
 use std::{
     io::{self, Read, Write},
@@ -27,6 +28,8 @@ pub(crate) struct Line {
     stream: Stream,
     peer: SocketAddr,
     allowance: usize,
+    /// Whether the kernel had no more at the last read since [`Line::allow`]. Only of a detached line.
+    drained: bool,
     received: u64,
     sent: u64,
     /// Bytes that the last write was offered and did not take. They wait in the WebSocket's own buffer, which offers all
@@ -65,7 +68,8 @@ impl Line {
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         metrics::connection_opened();
-        Ok(Self { stream: Stream::Attached(stream), peer, allowance: 0, received: 0, sent: 0, unsent: 0 })
+        let (stream, drained) = (Stream::Attached(stream), false);
+        Ok(Self { stream, peer, allowance: 0, drained, received: 0, sent: 0, unsent: 0 })
     }
 
     /// The address of the other end.
@@ -77,16 +81,12 @@ impl Line {
     /// that sends endless fragments of a message cannot keep its reader busy.
     pub(crate) fn allow(&mut self, bytes: usize) {
         self.allowance = bytes;
+        self.drained = false;
     }
 
     /// Whether the allowance has been used up.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.allowance == 0
-    }
-
-    /// Whether there may be something to read. No system call.
-    pub(crate) fn is_readable(&self) -> bool {
-        self.attached().is_ok_and(|stream| stream.try_io(Interest::READABLE, || Ok(())).is_ok())
     }
 
     /// Waits until there may be something to read.
@@ -132,6 +132,17 @@ impl Line {
         }
     }
 
+    /// The kernel had no more, so the next read would only be told so. A runtime's readiness is edge-triggered: what arrives
+    /// from now on raises it again. (tokio's own `poll_read` does the same.)
+    fn note_drained(&mut self) {
+        match &self.stream {
+            Stream::Attached(stream) => {
+                let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            }
+            _ => self.drained = true,
+        }
+    }
+
     fn attached(&self) -> io::Result<&TcpStream> {
         match &self.stream {
             Stream::Attached(stream) => Ok(stream),
@@ -152,15 +163,16 @@ impl Drop for Line {
 impl Read for Line {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len().min(self.allowance);
-        if wanted == 0 {
+        if wanted == 0 || self.drained {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let stream = self.attached()?;
-        let read = stream.try_read(&mut buffer[..wanted])?;
+        let buffer = &mut buffer[..wanted];
+        let read = match &mut self.stream {
+            Stream::Detached(stream) => stream.read(buffer)?,
+            _ => self.attached()?.try_read(buffer)?,
+        };
         if 0 < read && read < wanted {
-            // The kernel had no more, so the next read would only be told so: readiness is edge-triggered, what arrives
-            // from now on raises it again. (tokio's own `poll_read` does the same.)
-            let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            self.note_drained();
         }
         self.allowance -= read;
         self.received += read as u64;
@@ -170,7 +182,10 @@ impl Read for Line {
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = self.attached()?.try_write(bytes);
+        let result = match &mut self.stream {
+            Stream::Detached(stream) => stream.write(bytes),
+            _ => self.attached()?.try_write(bytes),
+        };
         let written = *result.as_ref().unwrap_or(&0);
         self.sent += written as u64;
         self.set_unsent(bytes.len() - written);

@@ -1,8 +1,8 @@
 //! The room task: one room, its clock and its players' sockets, on one shard.
 //!
 //! Everything of a room happens in this task, in the order of [`RoomTask::live`]: guests are let in, sockets are scanned
-//! four times a tick, and at a tick the room is stepped and each player is written one frame. There is no lock, no channel
-//! and no wake per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one player's socket is a
+//! before a tick, and at a tick the room is stepped and each player is written one frame. There is no lock, no channel,
+//! no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one player's socket is a
 //! [`Connection`]; how guests come in is [`guest`].
 
 use std::{
@@ -35,9 +35,9 @@ use crate::{
     clock::Clock,
     config::Timing,
     games::SchemaDocument,
-    ops::metrics::{self, RoomMetrics},
+    ops::metrics::RoomMetrics,
     results::Results,
-    rooms::{Listed, Status},
+    rooms::Listed,
     socket::{self, Gone},
     stop::Stop,
 };
@@ -46,13 +46,16 @@ mod connection;
 mod counts;
 pub(crate) mod guest;
 pub(crate) mod heartbeat;
+mod tell;
 
 use connection::Connection;
 use counts::Counts;
 use guest::Visit;
+use tell::EXPORT;
 
-/// Sockets are looked at so many times a tick.
-const SCANS_PER_TICK: u32 = 4;
+/// Sockets are read just before each tick, and in between so that this is not exceeded. Reading them more often would cost
+/// a system call each and win nothing: what has arrived is used at ticks.
+const SCAN_SPACING: Duration = Duration::from_millis(50);
 
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
@@ -63,12 +66,6 @@ const STRIDE: usize = 29;
 /// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
 /// to arrive.
 const MAX_FAREWELLS: usize = 1024;
-
-/// So often counters go to the metrics.
-const EXPORT: Duration = Duration::from_secs(1);
-
-/// The lobby is told at most so often.
-const NOTICE_SPACING: Duration = Duration::from_secs(1);
 
 /// What a room task needs from the server.
 pub(crate) struct Setup {
@@ -136,16 +133,15 @@ struct RoomTask<G: Game> {
 
 /// Opens a room and runs it to its end.
 pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>, mut setup: Setup) {
-    let metrics = RoomMetrics::new(G::NAME);
     let seed = Uuid::new_v4().as_u64_pair().0;
     match catch_unwind(AssertUnwindSafe(|| Room::<G>::open(config, seed))) {
         Ok(mut room) => {
             setup.fault.into_iter().for_each(|fault| room.inject(fault));
-            RoomTask::new(room, schema, metrics, setup).run().await;
+            RoomTask::new(room, schema, setup).run().await;
         }
         Err(_) => {
             error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
-            metrics.panics.increment(1);
+            RoomMetrics::new(G::NAME).panics.increment(1);
             drop(setup.listed);
             guest::refuse_all(&mut setup.guests, Code::GameFailed);
         }
@@ -153,7 +149,7 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
 }
 
 impl<G: Game> RoomTask<G> {
-    fn new(room: Room<G>, schema: Arc<SchemaDocument>, metrics: RoomMetrics, setup: Setup) -> Self {
+    fn new(room: Room<G>, schema: Arc<SchemaDocument>, setup: Setup) -> Self {
         let length = room.settings().tick_length();
         let now = setup.clock.now();
         Self {
@@ -165,7 +161,7 @@ impl<G: Game> RoomTask<G> {
             frame: Vec::new(),
             scratch: BytesMut::new(),
             farewells: JoinSet::new(),
-            counts: Counts::new(metrics),
+            counts: Counts::new(RoomMetrics::new(G::NAME)),
             next_export: now + EXPORT,
             next_notice: now,
             setup,
@@ -208,7 +204,8 @@ impl<G: Game> RoomTask<G> {
     /// Scans divide the time to the deadline; the last is at the deadline.
     fn next_scan(&self) -> Duration {
         let (now, deadline) = (self.now(), self.schedule.deadline());
-        let part = self.room.settings().tick_length() / SCANS_PER_TICK;
+        let length = self.room.settings().tick_length();
+        let part = length / (length.as_micros().div_ceil(SCAN_SPACING.as_micros()).max(1) as u32);
         let left = deadline.saturating_sub(now).as_nanos().saturating_sub(1) / part.as_nanos().max(1);
         deadline.saturating_sub(part * u32::try_from(left).unwrap_or(0))
     }
@@ -326,41 +323,9 @@ impl<G: Game> RoomTask<G> {
         let frames = self.room.frames_handed(seat);
         debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
         let patience = if self.farewells.len() < MAX_FAREWELLS { self.setup.timing.farewell } else { Duration::ZERO };
-        self.farewells.spawn(socket::farewell(connection.into_socket(), gone.code(), frames, patience));
-    }
-
-    /// Lets gateways know how full the room is.
-    fn tell_occupancy(&mut self) {
-        let (players, spectators) = (self.room.players(), self.room.spectators());
-        self.setup.listed.set_occupancy(players + spectators, self.room.free_seats());
-        self.counts.people(players, spectators);
-    }
-
-    /// Lets the lobby know what it shows of the room: at once when it has been quiet, otherwise at most once a second.
-    fn tell_lobby(&mut self, now: Duration) {
-        let locked = self.room.is_locked();
-        self.setup.listed.set_locked(locked);
-        if now < self.next_notice {
-            return;
+        if let Some(socket) = connection.into_socket() {
+            self.farewells.spawn(socket::farewell(socket, gone.code(), frames, patience));
         }
-        let (players, spectators) = (self.room.players(), self.room.spectators());
-        if self.setup.listed.tell(&Status { players, spectators, locked, metadata: self.room.metadata() }) {
-            self.next_notice = now + NOTICE_SPACING;
-        }
-    }
-
-    fn export(&mut self, now: Duration) -> Result<(), End> {
-        if now < self.next_export {
-            return Ok(());
-        }
-        self.next_export = now + EXPORT;
-        while self.farewells.try_join_next().is_some() {}
-        let traffic = self.connections.iter_mut().flatten().map(Connection::take_traffic);
-        let (received, sent) = traffic.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        metrics::traffic(received, sent);
-        let stats = self.guarded(|task| task.room.stats())?;
-        self.counts.export(&stats);
-        Ok(())
     }
 
     /// The room closes: it is listed no more, whoever waits is refused, players are told, and the task ends when they

@@ -21,8 +21,9 @@ use crate::{line::Line, ops::metrics};
 /// A player's connection.
 pub(crate) type Socket = tungstenite::WebSocket<Line>;
 
-/// tungstenite clears so much before each attempt to read, and holds it for each connection.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// tungstenite clears so much before each attempt to read, and holds it for each connection. Inputs are small; what is larger
+/// takes more reads.
+const READ_BUFFER_BYTES: usize = 512;
 
 /// Room for the largest frame and its header. Frames are written only after all before have been flushed.
 const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;
@@ -138,6 +139,8 @@ pub(crate) fn say(socket: &mut Socket, message: &ServerMessage) -> Result<(), Go
 pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
     if let Some(code) = code {
         metrics::goodbye(code);
+        // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
+        let _ = socket.flush();
         let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
         let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
         let _ = socket.close(Some(close));

@@ -25,8 +25,6 @@ pub(crate) struct Connection {
     socket: Socket,
     bucket: Bucket,
     heartbeat: Heartbeat,
-    /// Whether the socket's own buffer may hold more messages.
-    buffered: bool,
     blocked: bool,
 }
 
@@ -38,15 +36,13 @@ impl Connection {
             socket,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
-            // Something may have been read together with the wish to enter.
-            buffered: true,
             blocked: false,
         }
     }
 
-    /// Gives the socket back.
-    pub(crate) fn into_socket(self) -> Socket {
-        self.socket
+    /// Gives the socket back, on this thread's runtime; `None` if it is lost.
+    pub(crate) fn into_socket(mut self) -> Option<Socket> {
+        self.socket.get_mut().attach().ok().map(|()| self.socket)
     }
 
     /// The address of the other end.
@@ -54,7 +50,7 @@ impl Connection {
         self.socket.get_ref().peer()
     }
 
-    /// Hands over what has arrived, within limits.
+    /// Hands over what has arrived, within limits; what is beyond them waits for the next scan.
     ///
     /// # Errors
     ///
@@ -64,17 +60,11 @@ impl Connection {
         now: Duration,
         mut take: impl FnMut(ClientMessage) -> Result<(), Code>,
     ) -> Result<(), Gone> {
-        if !self.buffered && !self.socket.get_ref().is_readable() {
-            return Ok(());
-        }
         self.socket.get_mut().allow(SCAN_BYTES);
         for _ in 0..SCAN_MESSAGES {
             let message = match self.socket.read() {
                 Ok(message) => message,
-                Err(error) if socket::would_block(&error) => {
-                    self.buffered = false;
-                    return Ok(());
-                }
+                Err(error) if socket::would_block(&error) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
             if !self.bucket.take(now) {
@@ -86,7 +76,6 @@ impl Connection {
                 take(message)?;
             }
         }
-        self.buffered = true;
         Ok(())
     }
 

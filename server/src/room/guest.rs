@@ -118,15 +118,13 @@ impl<G: Game> RoomTask<G> {
     }
 
     /// Puts a guest's socket onto its seat. Whoever has the same session on another connection is told there.
-    fn connect(&mut self, mut guest: Guest, entered: Entered, token: Uuid, now: Duration) {
+    fn connect(&mut self, guest: Guest, entered: Entered, token: Uuid, now: Duration) {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
-        let attached = guest.socket.get_mut().attach();
-        let mut connection = Connection::new(guest.socket, &self.setup.timing, now);
-        let said =
-            attached.map_err(|_| Gone::Lost).and_then(|()| connection.say(&self.entered(&guest.wish, entered, token)));
-        debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
         let place = seat.0 as usize;
+        let mut connection = Connection::new(guest.socket, &self.setup.timing, now);
+        let said = connection.say(&self.entered(&guest.wish, entered, token));
+        debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
         if place >= self.connections.len() {
             self.connections.resize_with(place + 1, || None);
         }

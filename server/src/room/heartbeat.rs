@@ -20,6 +20,8 @@ pub(crate) struct Heartbeat {
     misses: u32,
     round_trips: [Duration; REMEMBERED],
     answered: usize,
+    /// The least of them: asked for with every frame.
+    least: Duration,
 }
 
 /// What is to be done.
@@ -45,6 +47,7 @@ impl Heartbeat {
             misses: 0,
             round_trips: [LONGEST; REMEMBERED],
             answered: 0,
+            least: LONGEST,
         }
     }
 
@@ -78,12 +81,13 @@ impl Heartbeat {
             self.misses = 0;
             self.round_trips[self.answered % REMEMBERED] = now.saturating_sub(sent).min(LONGEST);
             self.answered = self.answered.wrapping_add(1);
+            self.least = self.round_trips.iter().copied().min().unwrap_or(LONGEST);
         }
     }
 
     /// The least round trip remembered, at most 1 s; 1 s before the first answer.
     pub(crate) fn round_trip(&self) -> Duration {
-        self.round_trips.iter().copied().min().unwrap_or(LONGEST)
+        self.least
     }
 }
 

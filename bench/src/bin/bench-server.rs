@@ -1,0 +1,3 @@
+//! The games of the bench on an ordinary Tiltyard server.
+
+tiltyard_server::main!(tiltyard_scenes::Walkers, tiltyard_scenes::Population);

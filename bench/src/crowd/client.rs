@@ -1,0 +1,370 @@
+//! One client of the crowd: its way into a room, the heads that it reads, the inputs that it sends.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    mem,
+    time::{Duration, Instant},
+};
+
+use mio::net::TcpStream;
+use tiltyard_shared::{
+    game::Tick,
+    protocol::{CONTROL, ClientMessage, Enter, FRAME, Report, ServerMessage, Target, VERSION, codec},
+    replica::{Applied, Replica},
+};
+
+use super::{Dialect, Measures, Plan, colyseus};
+use crate::websocket::{self, opcode};
+
+/// Where a client is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The connection is being made.
+    Connecting,
+    /// It is being turned into a WebSocket.
+    Upgrading,
+    /// Hello is said.
+    Greeting,
+    /// A seat is asked for.
+    Entering,
+    /// Frames come.
+    Playing,
+    /// It was closed.
+    Gone,
+}
+
+impl Stage {
+    pub(super) fn is_entering(self) -> bool {
+        !matches!(self, Self::Playing | Self::Gone)
+    }
+}
+
+/// How a client reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Everything, at once.
+    All,
+    /// Nothing: the bytes stay in the kernel.
+    Nothing,
+    /// Everything, but it applies nothing and reports no more.
+    Unapplied,
+}
+
+/// A client.
+#[derive(Debug)]
+pub struct Client {
+    pub(super) stage: Stage,
+    pub(super) reading: Reading,
+    stream: TcpStream,
+    /// The beginning of a message whose end has not arrived.
+    partial: Vec<u8>,
+    /// What the kernel has not taken.
+    unsent: Vec<u8>,
+    replica: Option<Box<Replica>>,
+    report: Report,
+    number: u32,
+    frames: u64,
+    last_frame: Option<Instant>,
+    verifies: bool,
+    path: String,
+    /// Bytes read since it began anew.
+    bytes: u64,
+    /// When it was last proved to hold what the server has, and the bytes of that frame.
+    exact: Option<(Instant, usize)>,
+    /// When it began to connect, and its first frame.
+    born: Instant,
+    first_frame: Option<Instant>,
+    /// Messages kept unread while [`Reading::Unapplied`].
+    unapplied: Vec<Vec<u8>>,
+}
+
+impl Client {
+    /// Begins to connect client number `place`.
+    pub(super) fn connect(plan: &Plan, place: usize) -> io::Result<Self> {
+        let path = match plan.dialect {
+            Dialect::Colyseus => colyseus::reserve(plan.addr, plan.game)?,
+            Dialect::Tiltyard | Dialect::Floor => "/ws".to_owned(),
+        };
+        let stream = TcpStream::connect(plan.addr)?;
+        Ok(Self {
+            stage: Stage::Connecting,
+            reading: Reading::All,
+            stream,
+            partial: Vec::new(),
+            unsent: Vec::new(),
+            replica: None,
+            report: Report::default(),
+            number: 0,
+            frames: 0,
+            last_frame: None,
+            verifies: plan.verify_every > 0 && place.is_multiple_of(plan.verify_every),
+            path,
+            bytes: 0,
+            exact: None,
+            born: Instant::now(),
+            first_frame: None,
+            unapplied: Vec::new(),
+        })
+    }
+
+    pub(super) fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    pub(super) fn begin(&mut self) {
+        (self.frames, self.bytes) = (0, 0);
+    }
+
+    /// Frames since it began anew.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Bytes read since it began anew.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// When a hash last proved its state, and how many bytes that frame had. Only for who verifies.
+    pub fn exact(&self) -> Option<(Instant, usize)> {
+        self.exact
+    }
+
+    /// From the first byte of its connection to its first frame.
+    pub fn time_to_frame(&self) -> Option<Duration> {
+        Some(self.first_frame?.duration_since(self.born))
+    }
+
+    /// Reads what has arrived.
+    pub(super) fn read(&mut self, plan: &Plan, scratch: &mut [u8], measures: &mut Measures) {
+        if self.reading == Reading::Nothing || self.stage == Stage::Gone {
+            return;
+        }
+        if self.stage == Stage::Connecting {
+            self.connected(plan);
+        }
+        if self.reading == Reading::All {
+            self.catch_up(measures);
+        }
+        loop {
+            let read = match self.stream.read(scratch) {
+                Ok(0) => return self.lose(measures, "closed by the server"),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => return self.lose(measures, &error.to_string()),
+            };
+            self.bytes += read as u64;
+            if self.partial.is_empty() {
+                let left = self.take(plan, &scratch[..read], measures);
+                self.partial.extend_from_slice(&scratch[read - left..read]);
+            } else {
+                let mut bytes = mem::take(&mut self.partial);
+                bytes.extend_from_slice(&scratch[..read]);
+                let left = self.take(plan, &bytes, measures);
+                bytes.drain(..bytes.len() - left);
+                self.partial = bytes;
+            }
+            if read < scratch.len() {
+                return;
+            }
+        }
+    }
+
+    fn lose(&mut self, measures: &mut Measures, why: &str) {
+        self.stage = Stage::Gone;
+        measures.lost += 1;
+        measures.complain(|| format!("a connection was lost: {why}"));
+    }
+
+    /// Takes all whole messages of these bytes; how many bytes are left.
+    fn take(&mut self, plan: &Plan, mut bytes: &[u8], measures: &mut Measures) -> usize {
+        if self.stage == Stage::Upgrading {
+            let Some(end) = websocket::upgraded(bytes) else { return bytes.len() };
+            bytes = &bytes[end..];
+            self.upgraded(plan);
+        }
+        while let Some(arrived) = websocket::parse(bytes) {
+            bytes = &bytes[arrived.bytes..];
+            match arrived.opcode {
+                opcode::PING => self.send(opcode::PONG, arrived.payload),
+                opcode::CLOSE => self.lose(measures, "closed"),
+                _ if plan.dialect == Dialect::Colyseus => {
+                    if self.take_colyseus(arrived.payload) {
+                        self.count(arrived.bytes, measures);
+                    }
+                }
+                _ => match arrived.payload.first() {
+                    Some(&FRAME) => {
+                        if self.reading == Reading::Unapplied {
+                            self.unapplied.push(arrived.payload.to_vec());
+                        } else {
+                            self.catch_up(measures);
+                            self.apply(arrived.payload, measures);
+                        }
+                        self.count(arrived.bytes, measures);
+                    }
+                    Some(&CONTROL) => self.take_control(plan, &arrived.payload[1..], measures),
+                    _ => self.lose(measures, "an unknown message"),
+                },
+            }
+        }
+        bytes.len()
+    }
+
+    fn connected(&mut self, plan: &Plan) {
+        if self.stream.peer_addr().is_err() {
+            return;
+        }
+        self.stream.set_nodelay(true).ok();
+        if plan.dialect == Dialect::Floor {
+            self.report.epoch = 1;
+            self.stage = Stage::Playing;
+        } else {
+            let request = websocket::upgrade(plan.addr, &self.path);
+            self.stage = Stage::Upgrading;
+            self.write(&request);
+        }
+    }
+
+    fn upgraded(&mut self, plan: &Plan) {
+        if plan.dialect == Dialect::Colyseus {
+            self.stage = Stage::Entering;
+            return;
+        }
+        self.stage = Stage::Greeting;
+        self.say(&ClientMessage::Hello { protocol: VERSION, client: "tiltyard-bench".to_owned() });
+    }
+
+    fn take_control(&mut self, plan: &Plan, bytes: &[u8], measures: &mut Measures) {
+        match codec::decode(bytes) {
+            Ok(ServerMessage::Welcome { .. }) => {
+                let enter = Enter {
+                    target: Target::Game(plan.game.to_owned()),
+                    name: String::new(),
+                    schema: Some(plan.schema_hash),
+                    verify: self.verifies,
+                    spectate: false,
+                };
+                self.stage = Stage::Entering;
+                self.say(&ClientMessage::Enter(enter));
+            }
+            Ok(ServerMessage::Entered { epoch, tick, .. }) => {
+                self.report = Report { epoch, applied: tick, event: 0 };
+                self.replica = self.verifies.then(|| Box::new(Replica::new(&plan.schema, epoch)));
+                self.stage = Stage::Playing;
+            }
+            Ok(other) => {
+                self.lose(measures, &format!("{other:?}"));
+            }
+            Err(error) => self.lose(measures, &error.to_string()),
+        }
+    }
+
+    fn take_colyseus(&mut self, payload: &[u8]) -> bool {
+        match payload.first() {
+            Some(&colyseus::JOIN_ROOM) => {
+                self.stage = Stage::Playing;
+                self.send(opcode::BINARY, &[colyseus::JOIN_ROOM]);
+                false
+            }
+            kind => kind == Some(&colyseus::ROOM_STATE_PATCH),
+        }
+    }
+
+    /// Applies a frame wholly or by its head.
+    fn apply(&mut self, frame: &[u8], measures: &mut Measures) {
+        let Some(replica) = &mut self.replica else {
+            if let Some(tick) = read_tick(frame, self.report.applied) {
+                self.report.applied = tick;
+            }
+            return;
+        };
+        match replica.apply(frame) {
+            Ok(Applied::Frame(head)) => {
+                measures.verified += u64::from(head.hash.is_some());
+                self.exact = head.hash.map(|_| (Instant::now(), frame.len())).or(self.exact);
+                self.report = replica.report();
+                replica.drain_events().for_each(drop);
+            }
+            Ok(Applied::Stale) => {}
+            Err(error) => {
+                measures.mismatches += 1;
+                measures.complain(|| error.to_string());
+            }
+        }
+    }
+
+    /// Applies what was read and put aside.
+    fn catch_up(&mut self, measures: &mut Measures) {
+        for frame in mem::take(&mut self.unapplied) {
+            self.apply(&frame, measures);
+        }
+    }
+
+    fn count(&mut self, bytes: usize, measures: &mut Measures) {
+        let now = Instant::now();
+        measures.frames += 1;
+        measures.bytes += bytes as u64;
+        self.frames += 1;
+        if let Some(last) = self.last_frame.replace(now) {
+            measures.interval.saturating_record(now.duration_since(last).as_micros() as u64);
+        } else {
+            self.first_frame = Some(now);
+        }
+    }
+
+    /// Sends an input, with the report of what it holds.
+    pub(super) fn act(&mut self, payload: Vec<u8>, dialect: Dialect) {
+        if self.stage != Stage::Playing || !self.unsent.is_empty() || self.reading != Reading::All {
+            return;
+        }
+        if dialect == Dialect::Colyseus {
+            return self.send(opcode::BINARY, &colyseus::message(&payload));
+        }
+        self.number += 1;
+        let aim = Tick(self.report.applied.0 + 2);
+        self.say(&ClientMessage::Input { number: self.number, aim, report: self.report, payload });
+    }
+
+    /// Reports what it holds, if anything.
+    pub(super) fn report(&mut self, _dialect: Dialect) {
+        if self.stage == Stage::Playing && self.unsent.is_empty() && self.reading == Reading::All {
+            self.say(&ClientMessage::Report(self.report));
+        }
+    }
+
+    fn say(&mut self, message: &ClientMessage) {
+        self.send(opcode::BINARY, &codec::encode(message));
+    }
+
+    fn send(&mut self, opcode: u8, payload: &[u8]) {
+        let mut bytes = Vec::with_capacity(payload.len() + 14);
+        websocket::write(&mut bytes, opcode, payload);
+        self.write(&bytes);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let written = if self.unsent.is_empty() { self.stream.write(bytes).unwrap_or(0) } else { 0 };
+        self.unsent.extend_from_slice(&bytes[written..]);
+    }
+
+    /// Sends what the kernel had not taken.
+    pub(super) fn flush(&mut self) {
+        if !self.unsent.is_empty() {
+            let written = self.stream.write(&self.unsent).unwrap_or(0);
+            self.unsent.drain(..written);
+        }
+    }
+}
+
+/// The tick of a frame's head. `last` is that of the frame before.
+fn read_tick(frame: &[u8], last: Tick) -> Option<Tick> {
+    let epoch_bytes = frame.get(2..)?.iter().position(|byte| *byte < 0x80)? + 1;
+    let rest = &frame[2 + epoch_bytes..];
+    if frame[1] & 1 == 1 {
+        return Some(Tick(u32::from_le_bytes(*rest.first_chunk()?)));
+    }
+    let low = u16::from_le_bytes(*rest.first_chunk()?);
+    let next = last.0 + 1;
+    Some(Tick(next + u32::from(low.wrapping_sub(next as u16))))
+}

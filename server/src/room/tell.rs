@@ -1,0 +1,50 @@
+//! What a room tells others: gateways how full it is, the lobby what it shows, the metrics what was counted.
+
+use std::time::Duration;
+
+use tiltyard_shared::game::Game;
+
+use super::{Connection, End, RoomTask};
+use crate::{ops::metrics, rooms::Status};
+
+/// So often counters go to the metrics.
+pub(super) const EXPORT: Duration = Duration::from_secs(1);
+
+/// The lobby is told at most so often.
+const NOTICE_SPACING: Duration = Duration::from_secs(1);
+
+impl<G: Game> RoomTask<G> {
+    /// Lets gateways know how full the room is.
+    pub(super) fn tell_occupancy(&mut self) {
+        let (players, spectators) = (self.room.players(), self.room.spectators());
+        self.setup.listed.set_occupancy(players + spectators, self.room.free_seats());
+        self.counts.people(players, spectators);
+    }
+
+    /// Lets the lobby know what it shows of the room: at once when it has been quiet, otherwise at most once a second.
+    pub(super) fn tell_lobby(&mut self, now: Duration) {
+        let locked = self.room.is_locked();
+        self.setup.listed.set_locked(locked);
+        if now < self.next_notice {
+            return;
+        }
+        let (players, spectators) = (self.room.players(), self.room.spectators());
+        if self.setup.listed.tell(&Status { players, spectators, locked, metadata: self.room.metadata() }) {
+            self.next_notice = now + NOTICE_SPACING;
+        }
+    }
+
+    pub(super) fn export(&mut self, now: Duration) -> Result<(), End> {
+        if now < self.next_export {
+            return Ok(());
+        }
+        self.next_export = now + EXPORT;
+        while self.farewells.try_join_next().is_some() {}
+        let traffic = self.connections.iter_mut().flatten().map(Connection::take_traffic);
+        let (received, sent) = traffic.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        metrics::traffic(received, sent);
+        let stats = self.guarded(|task| task.room.stats())?;
+        self.counts.export(&stats);
+        Ok(())
+    }
+}
