@@ -52,6 +52,7 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     let places: Vec<_> = NAMES.iter().zip(ports.chunks(2)).map(place).collect();
     let fleet = Fleet::start(&places, folder.path())?;
     let bots = start_bots(&fleet, size, &folder)?;
+    fleet.until_whole()?;
     let seats = Seats::start(&fleet)?;
     thread::sleep(SETTLE);
     let (before, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);

@@ -86,6 +86,6 @@ impl Taken {
 fn listed(instance: &Instance) -> anyhow::Result<(usize, BTreeSet<String>)> {
     let list = http::json(instance.players, "/api/rooms")?;
     let rooms = list["rooms"].as_array().context("no rooms")?;
-    let ids = rooms.iter().filter_map(|room| room["id"].as_str()).map(str::to_owned).collect();
+    let ids = rooms.iter().filter_map(|room| room["room"].as_str()).map(str::to_owned).collect();
     Ok((list["total"].as_u64().context("no total")? as usize, ids))
 }

@@ -44,7 +44,7 @@ impl Seats {
     pub(crate) fn start(fleet: &Fleet) -> anyhow::Result<Self> {
         let first = fleet.0.first().context("no instance")?;
         let list = http::json(first.players, "/api/rooms?game=arena")?;
-        let room = list["rooms"][0]["id"].as_str().context("no room")?.to_owned();
+        let room = list["rooms"][0]["room"].as_str().context("no room")?.to_owned();
         let instances: Vec<_> = fleet.0.iter().map(|instance| instance.players).collect();
         let stopping = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
