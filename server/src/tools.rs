@@ -24,7 +24,7 @@ mod project;
 mod tap;
 mod types;
 
-/// A sub-command.
+// A sub-command. (In a doc comment clap would take this for the description of the whole program.)
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
     /// Prints what clients must know of a game, as JSON or as types for pages

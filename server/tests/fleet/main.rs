@@ -1,6 +1,8 @@
 //! Several servers in one process, each an instance of one fleet: on a bus inside the process, and through RabbitMQ where
 //! `AMQP_URL` names one (`rabbitmq/with-broker`).
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 #[path = "../it/client.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod client;
