@@ -11,6 +11,8 @@ CARGO ?= cargo
 ARGS ?=
 # In CI the committed Cargo.lock counts as it is; a stale one is an error.
 LOCKED := $(if $(CI),--locked)
+# Each with a RabbitMQ of its own, because one part stops it.
+FLEET_TEST := rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test fleet -- --nocapture
 
 .PHONY: help
 help: ## list these commands
@@ -75,8 +77,18 @@ smoke: build web/node_modules ## a release server on free ports, and bots of bot
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
 
 .PHONY: test-fleet
-test-fleet: build ## three instances on a RabbitMQ, behind HAProxy and nginx
-	rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test fleet -- --nocapture deploy
+test-fleet: build ## a fleet on RabbitMQ behind HAProxy and nginx, seen by Prometheus; it grows, shrinks, loses its broker
+	$(FLEET_TEST) deploy scale
+	$(FLEET_TEST) faults
+
+.PHONY: fleet
+fleet: build ## the same at full size; prints a table of what must hold
+	FLEET=full $(FLEET_TEST) deploy scale
+	FLEET=full $(FLEET_TEST) faults
+
+.PHONY: soak
+soak: build ## a broker that stops 20 times for 30 s under 300 bots; about 20 minutes
+	FLEET=soak $(FLEET_TEST) faults
 
 .PHONY: lobby
 lobby: ## the lobby under change at full size: 200 clients, 500 rooms, 20 s

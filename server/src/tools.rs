@@ -100,9 +100,8 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
         }
         Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
         Tool::Health { ready } => print(&health::ask(config.ops_listen, if *ready { "/readyz" } else { "/healthz" })?),
-        Tool::Cluster(cluster) => cluster.run(amqp_url),
-        Tool::Tap { pattern } => tap::run(amqp_url.context("AMQP_URL is not set")?, pattern),
-    },
+        Tool::Cluster(cluster) => cluster.run(url.map(AmqpUrl::text)),
+        Tool::Tap { pattern } => wait(tap::listen(url, pattern)),
         Tool::Instances { json } => print(&wait(fleet::instances(url, *json))?),
         Tool::Rooms { of, json } => print(&wait(fleet::rooms(url, *of, *json))?),
         Tool::Drain { instance } => print(&wait(fleet::drain(url, *instance))?),

@@ -39,6 +39,12 @@ impl Bots {
         Ok(Self { process, results, seconds })
     }
 
+    /// Ends the play now.
+    pub(crate) fn stop(self) -> anyhow::Result<Results> {
+        self.process.signal("INT")?;
+        self.finish()
+    }
+
     /// Waits until all have left.
     pub(crate) fn finish(mut self) -> anyhow::Result<Results> {
         self.process.end(Duration::from_secs(self.seconds) + PATIENCE)?;

@@ -61,15 +61,26 @@ impl Instance {
         format!("ws://{}/ws", self.players)
     }
 
-    /// The sum of a metric over all its labels; 0 if nothing has been counted yet.
+    /// The sum of a metric over all its labels, or over those that begin with these; 0 if nothing has been counted yet.
     pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let text = http::get(self.ops, "/metrics")?;
         let values = text.lines().filter_map(|line| {
             let rest = line.strip_prefix(name)?;
-            if rest.starts_with([' ', '{']) { rest.rsplit(' ').next()?.parse::<f64>().ok() } else { None }
+            if name.contains('{') || rest.starts_with([' ', '{']) {
+                rest.rsplit(' ').next()?.parse::<f64>().ok()
+            } else {
+                None
+            }
         });
         Ok(values.sum())
     }
+}
+
+/// Makes a room on an instance, or on one that a balancer chooses.
+pub(crate) fn create_room(at: SocketAddr) -> anyhow::Result<()> {
+    let (status, said) = http::ask(at, "POST", "/api/rooms", r#"{"game":"arena"}"#)?;
+    ensure!(status == 201, "{at} makes no room: {said}");
+    Ok(())
 }
 
 /// The variables of an instance: those of deploy/common.env and, if there is one, its own file, with what is different here.

@@ -10,18 +10,24 @@ use std::{env, process::ExitCode};
 
 mod balancer;
 mod bots;
+mod broker;
 #[path = "../smoke/checks.rs"]
 mod checks;
 mod deploy;
+mod faults;
+mod fleet;
 mod http;
 mod instance;
 mod process;
+mod prometheus;
+mod scale;
+mod seats;
 
 use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks) -> anyhow::Result<()>);
 
-const PARTS: [Part; 1] = [("deploy", deploy::run)];
+const PARTS: [Part; 3] = [("deploy", deploy::run), ("scale", scale::run), ("faults", faults::run)];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{net::TcpListener, runtime::Handle, sync::Semaphore};
 
 use crate::{bus::State as BusState, clock::Clock, fleet::Fleet, gateway::http, ops::metrics, stop::Stop};
 
@@ -40,6 +40,7 @@ pub(crate) async fn serve(listener: TcpListener, mut stop: Stop, fleet: Fleet) {
 }
 
 async fn render() -> impl IntoResponse {
+    metrics::tasks(Handle::current().metrics().num_alive_tasks());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::install().render())
 }
 

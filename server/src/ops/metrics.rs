@@ -31,6 +31,7 @@ enum Kind {
 }
 
 const BUILD_INFO: &str = "tiltyard_build_info";
+const TASKS: &str = "tiltyard_tasks";
 const CONNECTIONS: &str = "tiltyard_connections";
 const HANDSHAKES: &str = "tiltyard_handshakes_total";
 const RECEIVED_BYTES: &str = "tiltyard_received_bytes_total";
@@ -86,6 +87,11 @@ const GROUP_BUCKETS: &[f64] = &[1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0,
 
 const METRICS: &[Metric] = &[
     gauge_of(BUILD_INFO, Unit::Count, "1, with the server's version as a label."),
+    gauge_of(
+        TASKS,
+        Unit::Count,
+        "Tasks beside those of rooms: connections outside of them, the bus, the server's own.",
+    ),
     gauge_of(CONNECTIONS, Unit::Count, "WebSocket connections that are open."),
     counter_of(HANDSHAKES, Unit::Count, "WebSocket handshakes by outcome (accepted, refused)."),
     counter_of(RECEIVED_BYTES, Unit::Bytes, "Bytes read from WebSocket connections."),
@@ -205,6 +211,11 @@ fn describe(metric: &Metric) {
         Kind::Gauge => describe_gauge!(metric.name, metric.unit, metric.help),
         Kind::Histogram(_) => describe_histogram!(metric.name, metric.unit, metric.help),
     }
+}
+
+/// So many tasks run beside those of rooms.
+pub(crate) fn tasks(count: usize) {
+    gauge!(TASKS).set(count as f64);
 }
 
 /// A WebSocket connection is there.

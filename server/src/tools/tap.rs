@@ -28,7 +28,7 @@ use crate::{
 /// The pattern is none, or the broker cannot be used.
 pub(super) async fn listen(url: Option<&AmqpUrl>, pattern: &str) -> anyhow::Result<()> {
     let pattern = Pattern::new(pattern.split('.')).with_context(|| format!("{pattern:?} is not a pattern"))?;
-    let url = url.context("which broker? Set AMQP_URL or --amqp-url")?.text().to_owned();
+    let url = url.context("which broker? --amqp-url or AMQP_URL names it")?.text().to_owned();
     let link = rabbitmq::open(rabbitmq::Config { url, instance: random_id(), bounds: Bounds::default() })?;
     link.first_attempt().await?;
     let events = |topic| link.bus.serve(Serve::Events(vec![(topic, pattern.clone())]));

@@ -25,8 +25,8 @@ pub(crate) fn broker(variable: &str) -> Option<String> {
     value
 }
 
-#[expect(clippy::print_stderr, reason = "what a test did not do is for the person who runs it")]
-fn report(line: &str) {
+#[expect(clippy::print_stderr, reason = "what a test measured or did not do is for the person who runs it")]
+pub(crate) fn report(line: &str) {
     eprintln!("{line}");
 }
 

@@ -12,3 +12,5 @@ mod rabbitmq;
 mod faults;
 mod raw;
 mod rights;
+mod throughput;
+mod tools;

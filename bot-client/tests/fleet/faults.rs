@@ -1,0 +1,153 @@
+//! A broker that goes away, is cut off and lacks memory, under a fleet at play.
+//!
+//! Three instances with bots; meanwhile somebody keeps asking every instance for a seat in a room of the fleet, takes it by
+//! its pass, and shows the pass again. No schedule may move, what was answered must hold and hold once, the lists of rooms
+//! must be whole again 5 s after the broker is back, and nothing may have been left behind in the end.
+
+use std::{env, thread, time::Duration};
+
+use crate::{
+    bots::Bots,
+    broker::Ctl,
+    checks::Checks,
+    deploy::NAMES,
+    fleet::{Fleet, Taken},
+    instance::{Place, create_room},
+    process::{Folder, free_ports, wait_for},
+    seats::Seats,
+};
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    bots: usize,
+    outages: u32,
+    outage: Duration,
+    cuts: u32,
+}
+
+/// FLEET is `full`, `soak` or nothing.
+fn size() -> Size {
+    let seconds = Duration::from_secs;
+    match env::var("FLEET").as_deref() {
+        Ok("soak") => Size { bots: 100, outages: 20, outage: seconds(30), cuts: 20 },
+        Ok("full") => Size { bots: 60, outages: 1, outage: seconds(30), cuts: 20 },
+        _ => Size { bots: 20, outages: 1, outage: seconds(10), cuts: 20 },
+    }
+}
+
+/// Between the last fault and the count of what is left.
+const SETTLE: Duration = Duration::from_secs(15);
+
+pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
+    let size = size();
+    println!("A broker that fails under three instances with {} bots each:", size.bots);
+    let (ctl, folder) = (Ctl::of_environment()?, Folder::new()?);
+    let ports = free_ports(6)?;
+    let place = |(name, ports): (&&str, &[u16])| Place {
+        name: (*name).to_owned(),
+        ports: [ports[0], ports[1]],
+        balancer: None,
+    };
+    let places: Vec<_> = NAMES.iter().zip(ports.chunks(2)).map(place).collect();
+    let fleet = Fleet::start(&places, folder.path())?;
+    let bots = start_bots(&fleet, size, &folder)?;
+    fleet.until_whole()?;
+    let seats = Seats::start(&fleet)?;
+    thread::sleep(SETTLE);
+    let (before, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
+    outages(&fleet, &ctl, size, checks)?;
+    cuts(&fleet, &ctl, size, checks)?;
+    alarm(&fleet, &ctl, checks)?;
+    seats.finish()?.check(checks);
+    thread::sleep(SETTLE);
+    let (after, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")? - moved);
+    checks.check("ticks by which schedules were moved: 0", moved, moved == 0.0);
+    compare(&before, &after, checks);
+    for (name, bots) in bots {
+        bots.stop()?.check(&name, checks)?;
+    }
+    Ok(())
+}
+
+fn start_bots(fleet: &Fleet, size: Size, folder: &Folder) -> anyhow::Result<Vec<(String, Bots)>> {
+    let mut all = Vec::new();
+    for instance in &fleet.0 {
+        let name = format!("bots of {}", instance.name);
+        let args = ["--bots", &size.bots.to_string(), "--rooms", "2", "--threads", "1"];
+        all.push((name, Bots::start(&instance.name, &[instance.url()], &args, 3600, folder.path())?));
+    }
+    let wanted = (all.len() * size.bots) as f64;
+    wait_for(Duration::from_secs(30), "all bots to be in", || {
+        Ok((fleet.sum("tiltyard_players")? == wanted).then_some(()))
+    })?;
+    Ok(all)
+}
+
+/// The broker stops for a while; meanwhile the world goes on without it, and rooms are made that nobody else can know.
+fn outages(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+    let mut slowest = Duration::ZERO;
+    for _ in 0..size.outages {
+        ctl.run(&["stop_app"])?;
+        wait_for(Duration::from_secs(20), "all to miss the broker", || Ok(is_up(fleet, 0.0)?.then_some(())))?;
+        for instance in &fleet.0 {
+            create_room(instance.players)?;
+        }
+        thread::sleep(size.outage);
+        ctl.run(&["start_app"])?;
+        slowest = slowest.max(fleet.until_whole()?);
+    }
+    let claim = format!("lists whole after {} outages of {} s: within 5 s", size.outages, size.outage.as_secs());
+    checks.check(&claim, format!("{:.1} s", slowest.as_secs_f64()), slowest < Duration::from_secs(5));
+    Ok(())
+}
+
+/// Every connection to the broker is closed by its operator, again and again.
+fn cuts(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+    let lost = || fleet.sum("tiltyard_bus_connections_total{outcome=\"lost\"}");
+    let (before, mut slowest) = (lost()?, Duration::ZERO);
+    for number in 1..=size.cuts {
+        ctl.run(&["close_all_connections", "cut by the test"])?;
+        let wanted = before + f64::from(number) * fleet.0.len() as f64;
+        wait_for(Duration::from_secs(10), "the connections to be lost", || Ok((lost()? >= wanted).then_some(())))?;
+        slowest = slowest.max(fleet.until_whole()?);
+    }
+    let claim = format!("lists whole after each of {} cuts: within 5 s", size.cuts);
+    checks.check(&claim, format!("{:.1} s", slowest.as_secs_f64()), slowest < Duration::from_secs(5));
+    Ok(())
+}
+
+/// A broker that lacks memory reads nothing until it has some again.
+fn alarm(fleet: &Fleet, ctl: &Ctl, checks: &mut Checks) -> anyhow::Result<()> {
+    ctl.run(&["set_vm_memory_high_watermark", "absolute", "1MB"])?;
+    let noticed = wait_for(Duration::from_secs(20), "all to be blocked", || Ok(is_up(fleet, 0.0)?.then_some(())));
+    thread::sleep(Duration::from_secs(5));
+    ctl.run(&["set_vm_memory_high_watermark", "0.4"])?;
+    noticed?;
+    let slowest = fleet.until_whole()?;
+    let seen = format!("{:.1} s", slowest.as_secs_f64());
+    checks.check("lists whole after a memory alarm: within 5 s", seen, slowest < Duration::from_secs(5));
+    wait_for(Duration::from_secs(5), "all to be up", || Ok(is_up(fleet, 1.0)?.then_some(())))
+}
+
+fn is_up(fleet: &Fleet, wanted: f64) -> anyhow::Result<bool> {
+    let states = fleet.0.iter().map(|instance| instance.metric("tiltyard_bus_up")).collect::<Result<Vec<_>, _>>()?;
+    Ok(states.iter().all(|state| *state == wanted))
+}
+
+/// Nothing may have grown by more than a twentieth.
+fn compare(before: &[Taken], after: &[Taken], checks: &mut Checks) {
+    type Of = fn(&Taken) -> u64;
+    let kinds: [(&str, Of); 4] = [
+        ("resident KiB", |taken| taken.memory),
+        ("tasks", |taken| taken.tasks),
+        ("threads", |taken| taken.threads),
+        ("open files", |taken| taken.files),
+    ];
+    for (name, of) in kinds {
+        let all = |taken: &[Taken]| taken.iter().map(of).collect::<Vec<_>>();
+        let (before, after) = (all(before), all(after));
+        let held = before.iter().zip(&after).all(|(before, after)| *after <= before + before / 20);
+        checks.check(&format!("{name}: at most 5 % more"), format!("{before:?} to {after:?}"), held);
+    }
+}
