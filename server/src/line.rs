@@ -30,10 +30,12 @@ pub(crate) struct Line {
     allowance: usize,
     /// Whether the kernel had no more at the last read since [`Line::allow`]. Only of a detached line.
     drained: bool,
+    /// What the kernel did not take of the last [`Line::write_whole`].
+    rest: Vec<u8>,
     received: u64,
     sent: u64,
-    /// Bytes that the last write was offered and did not take. They wait in the WebSocket's own buffer, which offers all
-    /// of them with each attempt.
+    /// Bytes that wait for the kernel: `rest`, and what the last write was offered and did not take (it is in the
+    /// WebSocket's own buffer, which offers all of it with each attempt).
     unsent: usize,
 }
 
@@ -68,8 +70,16 @@ impl Line {
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         metrics::connection_opened();
-        let (stream, drained) = (Stream::Attached(stream), false);
-        Ok(Self { stream, peer, allowance: 0, drained, received: 0, sent: 0, unsent: 0 })
+        Ok(Self {
+            stream: Stream::Attached(stream),
+            peer,
+            allowance: 0,
+            drained: false,
+            rest: Vec::new(),
+            received: 0,
+            sent: 0,
+            unsent: 0,
+        })
     }
 
     /// The address of the other end.
@@ -132,6 +142,31 @@ impl Line {
         }
     }
 
+    /// Takes all of these bytes: what the kernel does not take now is kept, and goes before whatever is written later. To be
+    /// called after a clean flush, so that no more than this is ever kept; memory that was needed once stays.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is broken, and `WouldBlock` if something was kept.
+    pub(crate) fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
+        debug_assert!(self.rest.is_empty(), "the line was flushed");
+        let written = match self.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            written => written?,
+        };
+        self.rest.extend_from_slice(&bytes[written..]);
+        if self.rest.is_empty() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    }
+
+    fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match &mut self.stream {
+            Stream::Detached(stream) => stream.write(bytes)?,
+            _ => self.attached()?.try_write(bytes)?,
+        };
+        self.sent += written as u64;
+        Ok(written)
+    }
+
     /// The kernel had no more, so the next read would only be told so. A runtime's readiness is edge-triggered: what arrives
     /// from now on raises it again. (tokio's own `poll_read` does the same.)
     fn note_drained(&mut self) {
@@ -182,17 +217,23 @@ impl Read for Line {
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = match &mut self.stream {
-            Stream::Detached(stream) => stream.write(bytes),
-            _ => self.attached()?.try_write(bytes),
-        };
+        let result = self.flush().and_then(|()| self.write_some(bytes));
         let written = *result.as_ref().unwrap_or(&0);
-        self.sent += written as u64;
-        self.set_unsent(bytes.len() - written);
+        self.set_unsent(self.rest.len() + bytes.len() - written);
         result
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        while !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
+            let written = self.write_some(&rest);
+            self.rest = rest;
+            match written? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => drop(self.rest.drain(..written)),
+            }
+            self.set_unsent(self.rest.len());
+        }
         Ok(())
     }
 }

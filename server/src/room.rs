@@ -13,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::BytesMut;
 use tiltyard_core::{
     room::{Room, SeatId},
     schedule::Schedule,
@@ -61,7 +60,7 @@ const SCAN_SPACING: Duration = Duration::from_millis(50);
 const SLICE: usize = 64;
 
 /// Each tick begins to serve so many places further on, so that nobody is always last.
-const STRIDE: usize = 29;
+const STRIDE: usize = 7;
 
 /// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
 /// to arrive.
@@ -123,7 +122,7 @@ struct RoomTask<G: Game> {
     first: usize,
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
     frame: Vec<u8>,
-    scratch: BytesMut,
+    scratch: Vec<u8>,
     farewells: JoinSet<()>,
     counts: Counts,
     next_export: Duration,
@@ -159,7 +158,7 @@ impl<G: Game> RoomTask<G> {
             connections: Vec::new(),
             first: 0,
             frame: Vec::new(),
-            scratch: BytesMut::new(),
+            scratch: Vec::new(),
             farewells: JoinSet::new(),
             counts: Counts::new(RoomMetrics::new(G::NAME)),
             next_export: now + EXPORT,
@@ -290,7 +289,7 @@ impl<G: Game> RoomTask<G> {
             }
             Err(gone) => Err(gone),
         };
-        if let Err(gone) = sent.and_then(|()| connection.beat(now, &mut self.scratch)) {
+        if let Err(gone) = sent.and_then(|()| connection.beat(now)) {
             self.close(seat, gone, now);
         }
     }

@@ -124,6 +124,36 @@ pub(crate) fn unless_blocked(result: Result<(), Error>) -> Result<bool, Gone> {
     }
 }
 
+/// Writes a binary message without waiting and without a copy in the socket's own buffer. To be called after a clean flush:
+/// what the kernel does not take now stays in the line. `scratch` lends the memory in which the message is framed.
+///
+/// # Errors
+///
+/// If the connection is broken; `Ok(false)` if it is blocked now.
+pub(crate) fn send_frame(socket: &mut Socket, payload: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Gone> {
+    scratch.clear();
+    write_header(scratch, payload.len());
+    scratch.extend_from_slice(payload);
+    unless_blocked(socket.get_mut().write_whole(scratch).map_err(Error::Io))
+}
+
+/// The header of a server's binary message that is one frame.
+fn write_header(out: &mut Vec<u8>, len: usize) {
+    const FINAL_BINARY: u8 = 0x82;
+    out.push(FINAL_BINARY);
+    match len {
+        0..126 => out.push(len as u8),
+        126..=0xFFFF => {
+            out.push(126);
+            out.extend_from_slice(&(len as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(127);
+            out.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+}
+
 /// Writes a control message without waiting: what the kernel does not take now stays in the socket's buffer.
 ///
 /// # Errors
@@ -194,6 +224,29 @@ async fn ended(line: &mut Line) -> io::Result<()> {
             Ok(_) => yield_now().await,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => line.readable().await?,
             Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_framed_message_has_the_header_that_tungstenite_writes() {
+        for len in [0, 1, 125, 126, 0xFFFF, 0x1_0000] {
+            let mut ours = Vec::new();
+            write_header(&mut ours, len);
+            ours.resize(ours.len() + len, 7);
+            let mut theirs = Vec::new();
+            let frame = Frame::message(vec![7; len], OpCode::Data(Data::Binary), true);
+            frame.format(&mut theirs).unwrap();
+            assert_eq!(ours, theirs);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 use tokio_tungstenite::tungstenite::Message;
@@ -96,15 +96,14 @@ impl Connection {
         Ok(flushed)
     }
 
-    /// Writes a frame; to be called after a clean [`Self::flush`]. What the kernel does not take now stays in the
-    /// socket's buffer. `scratch` lends the memory, so that nothing is allocated.
+    /// Writes a frame; to be called after a clean [`Self::flush`]. What the kernel does not take now stays in the line.
+    /// `scratch` lends memory, so that nothing is allocated.
     ///
     /// # Errors
     ///
     /// If the connection is lost.
-    pub(crate) fn write(&mut self, frame: &[u8], scratch: &mut BytesMut) -> Result<(), Gone> {
-        let message = Message::Binary(lend(frame, scratch));
-        self.blocked = !socket::unless_blocked(self.socket.send(message))?;
+    pub(crate) fn write(&mut self, frame: &[u8], scratch: &mut Vec<u8>) -> Result<(), Gone> {
+        self.blocked = !socket::send_frame(&mut self.socket, frame, scratch)?;
         Ok(())
     }
 
@@ -122,12 +121,12 @@ impl Connection {
     /// # Errors
     ///
     /// [`Gone::Silent`] if too many were not answered, [`Gone::Lost`] if the connection is.
-    pub(crate) fn beat(&mut self, now: Duration, scratch: &mut BytesMut) -> Result<(), Gone> {
+    pub(crate) fn beat(&mut self, now: Duration) -> Result<(), Gone> {
         match self.heartbeat.beat(now, self.blocked) {
             Beat::Wait => Ok(()),
             Beat::Silent => Err(Gone::Silent),
             Beat::Ping(number) => {
-                let message = Message::Ping(lend(&number.to_le_bytes(), scratch));
+                let message = Message::Ping(Bytes::copy_from_slice(&number.to_le_bytes()));
                 socket::unless_blocked(self.socket.send(message)).map(|_| ())
             }
         }
@@ -141,27 +140,5 @@ impl Connection {
     /// The bytes received and sent since this was last called.
     pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
         self.socket.get_mut().take_traffic()
-    }
-}
-
-/// The same bytes as tungstenite wants them. `scratch` gets its memory back when they are dropped.
-fn lend(bytes: &[u8], scratch: &mut BytesMut) -> Bytes {
-    scratch.extend_from_slice(bytes);
-    scratch.split().freeze()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lent_memory_comes_back() {
-        let mut scratch = BytesMut::with_capacity(1000);
-        let first = lend(&[1; 300], &mut scratch).as_ptr();
-        for _ in 0..100 {
-            let frame = lend(&[2; 300], &mut scratch);
-            let place = frame.as_ptr() as usize;
-            assert!((first as usize..first as usize + 1000).contains(&place), "another allocation");
-        }
     }
 }
