@@ -9,7 +9,8 @@
 import { BadFrame, Cursor, partFlags, readEpoch, readHead } from "./frame.js";
 import { StateHash } from "./hash.js";
 import { Layout } from "./layout.js";
-import { BadChunk, ChunkDecoder, Table } from "./replica/table.js";
+import { ChunkDecoder } from "./replica/decoder.js";
+import { BadChunk, Table } from "./replica/table.js";
 import { Restore } from "./replicate.js";
 
 /** @typedef {import("./frame.js").Head} Head */
@@ -142,12 +143,18 @@ export class Replica {
    */
   #applyBody(cursor, head, fresh, events) {
     const flags = cursor.u8();
+    if (!head.start) {
+      this.#decoder.begin(this.#view);
+    }
     if (flags & partFlags.VIEW) {
       this.#changeView(cursor, head.start);
     } else if (head.start) {
       throw new ReplicaError("no start");
     }
     const view = this.#view;
+    if (head.start) {
+      this.#decoder.begin(view);
+    }
     const behind = flags & partFlags.BEHIND ? cursor.bitList(view.length) : -1;
     const chunks = flags & partFlags.CHUNKS ? cursor.bitList(view.length) : -1;
     for (let place = 0; place < view.length; place += 1) {
@@ -169,6 +176,7 @@ export class Replica {
    */
   #applyOwn(cursor, head, fresh, events) {
     const flags = cursor.u8();
+    this.#decoder.begin([]);
     if (flags & partFlags.GROUP) {
       const id = cursor.varintU32();
       if (this.#own?.id !== id) {
@@ -198,7 +206,7 @@ export class Replica {
    * @param {number} fresh
    */
   #applyChunk(seen, cursor, tick, fresh) {
-    cursor.at = this.#decoder.apply(seen.table, cursor.bytes, cursor.at, tick, seen.behind ?? fresh);
+    cursor.at = this.#decoder.apply(seen.table, cursor.bytes, cursor.at, tick, seen.behind ?? fresh, seen.id);
   }
 
   /**
