@@ -124,6 +124,20 @@ class Replica:
             for place in reader.rising(reader.golomb(0), lambda: reader.golomb(2)):
                 del members[slots[place]]
             members.update((slot, self.whole(reader)) for slot in reader.rising(reader.golomb(0)))
+            for _source in range(reader.golomb(0)):
+                reader.align()
+                if reader.plain(1):
+                    members.update((slot, self.whole(reader)) for slot in reader.rising(reader.golomb(0)))
+                    continue
+                source, base = group + signed(reader.golomb(3) + 1), tick - 1 - reader.golomb(0)
+                version, held = self.before.get(source, (0, {}))
+                check(version == base, "a move from another version")
+                for place in reader.rising(reader.golomb(0), lambda: reader.golomb(2)):
+                    slot = sorted(held)[place]
+                    (generation, kind, fields) = held[slot]
+                    members[slot] = generation, kind, list(fields)
+                    if reader.plain(1):
+                        self.change(reader, members[slot], tick, absolute=False)
         else:
             snapshot, version = reader.plain(1), reader.plain(32)
             since, held = 0 if snapshot else reader.plain(32), self.behind.get(group, self.tick)
@@ -150,6 +164,7 @@ class Replica:
         check(flags & (REFUSED | HASH) == HASH, "an input was refused, or there is no hash")
         told = reader.plain(32), reader.plain(32)
         behind, events = [], {}
+        self.before = {group: (table.version, dict(table.members)) for group, table in self.tables.items()}
         for own in [False, True] if flags & OWN else [False]:
             part = reader.plain(8)
             if own and part & GROUP:

@@ -84,6 +84,11 @@ impl<'a> BitReader<'a> {
         self.position as u64
     }
 
+    /// Passes over what is left of a begun byte.
+    pub fn align(&mut self) {
+        self.position = self.position.next_multiple_of(8);
+    }
+
     /// How many bytes have been read, a begun one included.
     pub fn bytes_read(&self) -> usize {
         self.position.div_ceil(8)

@@ -210,8 +210,9 @@ impl<E: Replicate> Viewer<E> {
             frame::write_view_change(&mut frame, &self.view, &self.next_view);
         }
         frame::write_bit_list(&mut frame, forms.iter().map(Option::is_some));
+        let held = |group: GroupId| old.binary_search(&group).is_ok();
         for (group, form) in self.next_view.iter().zip(forms) {
-            form.into_iter().for_each(|form| chunk::encode(committed, *group, form, &mut frame));
+            form.into_iter().for_each(|form| chunk::encode_for(committed, *group, form, held, &mut frame));
         }
         if let Some(own) = own {
             let form = form(own, self.replica.own_group() == Some(own));

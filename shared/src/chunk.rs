@@ -6,6 +6,10 @@
 //!               changed:G1 [order:4 (gap:Gorder entity)*]       gaps between places in the member list of the base
 //!               departed:G0 [(gap:G2)*]                         the same
 //!               arrived:G0 [order:4 (gap:Gorder whole)*]        gaps between slots
+//!               sources:G0, padded; then for each source one of these, padded:
+//! moves    0    from:G3(zigzag(from - to) - 1) base:G0(tick - base - 1) count:G0
+//!               (gap:G2 (1 entity | 0))*                        gaps between places in the member list of from's base
+//! wholes   1    count:G0 [order:4 (gap:Gorder whole)*]
 //! catch-up 10   version:32 since:32 members:G4 [order:4 (gap:Gorder 1 whole | gap:Gorder 0 mask absolute*)*]
 //! snapshot 11   version:32 members:G4 [order:4 (gap:Gorder whole)*]
 //! entity        mask:fields, for each set bit: lane difference:G(lane) | blob
@@ -23,7 +27,7 @@ use crate::{
     bits::BitWriter,
     game::Tick,
     linear::{self, Line},
-    world::{Committed, GroupId, KindLayout, LaneLayout, Member},
+    world::{Committed, GroupId, KindLayout, LaneLayout, Member, Move},
 };
 
 pub(crate) const CHANGED_ORDER: u32 = 1;
@@ -34,6 +38,8 @@ pub(crate) const MEMBERS_ORDER: u32 = 4;
 pub(crate) const BLOB_ORDER: u32 = 4;
 pub(crate) const ORDER_BITS: u32 = 4;
 pub(crate) const ERROR_ORDER: u32 = 3;
+pub(crate) const SOURCES_ORDER: u32 = 0;
+pub(crate) const FROM_ORDER: u32 = 3;
 
 /// Which of the three forms a chunk has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +56,46 @@ pub enum Form {
 ///
 /// A delta makes sense only for a group that the last commit changed.
 pub fn encode(world: &Committed, group: GroupId, form: Form, out: &mut Vec<u8>) {
+    encode_for(world, group, form, |_| false, out);
+}
+
+/// As [`encode`], for somebody who `holds` other groups at the versions before the last commit: what comes from these is a
+/// move.
+pub fn encode_for(world: &Committed, group: GroupId, form: Form, holds: impl Fn(GroupId) -> bool, out: &mut Vec<u8>) {
+    encode_core(world, group, form, out);
+    if form == Form::Delta {
+        for moves in sources(world, group) {
+            encode_source(world, group, moves, holds(moves[0].from), out);
+        }
+    }
+}
+
+/// Appends what everybody gets of a chunk. Behind that of a delta stands each of its [`sources`], in their order.
+pub fn encode_core(world: &Committed, group: GroupId, form: Form, out: &mut Vec<u8>) {
     let mut encoder = Encoder { world, bits: BitWriter::new(out) };
     match form {
         Form::Delta => encoder.delta(group),
         Form::CatchUp(since) => encoder.since(group, Some(since)),
         Form::Snapshot => encoder.since(group, None),
+    }
+    encoder.bits.finish();
+}
+
+/// Who came to a group with the last commit, one list for each group that they came from.
+pub fn sources(world: &Committed, group: GroupId) -> impl Iterator<Item = &[Move]> {
+    world.group(group).moved.chunk_by(|a, b| a.from == b.from)
+}
+
+/// Appends one of the [`sources`] of a delta: moves for who holds the group that they came from, else whole.
+pub fn encode_source(world: &Committed, to: GroupId, moves: &[Move], held: bool, out: &mut Vec<u8>) {
+    let mut encoder = Encoder { world, bits: BitWriter::new(out) };
+    if held {
+        encoder.moves(to, moves);
+    } else {
+        encoder.bits.write(1, 1);
+        encoder.bits.write_golomb(moves.len() as u32, ARRIVED_ORDER);
+        let slots = moves.iter().map(|arrival| arrival.slot);
+        encoder.by_slot(slots, |encoder, slot| encoder.whole(slot, encoder.world.member(slot)));
     }
     encoder.bits.finish();
 }
@@ -95,8 +136,28 @@ impl Encoder<'_> {
             next = place + 1;
         }
 
-        self.bits.write_golomb(group.arrived.len() as u32, ARRIVED_ORDER);
-        self.by_slot(&group.arrived, |encoder, slot| encoder.whole(slot, encoder.world.member(slot)));
+        let new = group.arrived.iter().copied().filter(|slot| self.world.member(*slot).from.is_none());
+        self.bits.write_golomb((group.arrived.len() - group.moved.len()) as u32, ARRIVED_ORDER);
+        self.by_slot(new, |encoder, slot| encoder.whole(slot, encoder.world.member(slot)));
+        self.bits.write_golomb(sources(self.world, id).count() as u32, SOURCES_ORDER);
+    }
+
+    fn moves(&mut self, to: GroupId, moves: &[Move]) {
+        let from = moves[0].from;
+        self.bits.write(0, 1);
+        self.bits.write_golomb(zigzag(from.0.wrapping_sub(to.0) as i32) - 1, FROM_ORDER);
+        self.bits.write_golomb(self.world.tick().0 - self.world.version_before(from).0 - 1, 0);
+        self.bits.write_golomb(moves.len() as u32, ARRIVED_ORDER);
+        let mut next = 0;
+        for Move { place, slot, .. } in moves {
+            self.bits.write_golomb(place - next, DEPARTED_GAP_ORDER);
+            next = place + 1;
+            let changed = self.world.member(*slot).mask != 0;
+            self.bits.write(u32::from(changed), 1);
+            if changed {
+                self.changes(*slot);
+            }
+        }
     }
 
     fn since(&mut self, id: GroupId, since: Option<Tick>) {
@@ -108,7 +169,7 @@ impl Encoder<'_> {
             self.bits.write(since.0, 32);
         }
         self.bits.write_golomb(group.members.len() as u32, MEMBERS_ORDER);
-        self.by_slot(&group.members, |encoder, slot| {
+        self.by_slot(group.members.iter().copied(), |encoder, slot| {
             let member = encoder.world.member(slot);
             match since {
                 None => encoder.whole(slot, member),
@@ -125,11 +186,14 @@ impl Encoder<'_> {
     }
 
     /// Slots in rising order by their gaps, each followed by what `item` writes.
-    fn by_slot(&mut self, slots: &[u16], mut item: impl FnMut(&mut Self, u16)) {
-        let Some(&last) = slots.last() else { return };
-        let order = self.write_order(last as usize + 1, slots.len());
+    fn by_slot(&mut self, slots: impl Iterator<Item = u16> + Clone, mut item: impl FnMut(&mut Self, u16)) {
+        let (count, last) = slots.clone().fold((0, 0), |(count, _), slot| (count + 1, slot));
+        if count == 0 {
+            return;
+        }
+        let order = self.write_order(last as usize + 1, count);
         let mut next = 0;
-        for &slot in slots {
+        for slot in slots {
             self.bits.write_golomb(u32::from(slot) - next, order);
             next = u32::from(slot) + 1;
             item(self, slot);

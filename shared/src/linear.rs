@@ -101,7 +101,7 @@ mod tests {
             let line = Line::between(bits, [before, now], ticks, 77);
             prop_assert_eq!(line.code_at(bits, 77), now as u32);
             let per_tick = (now - before) / f64::from(ticks.max(1));
-            prop_assert!(signed(bits, line.rate).signum() as f64 * per_tick >= 0.0);
+            prop_assert!(f64::from(signed(bits, line.rate).signum()) * per_tick >= 0.0);
         }
     }
 

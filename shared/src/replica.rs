@@ -5,67 +5,29 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use thiserror::Error;
-
 use crate::{
     frame::{BadFrame, BitList, Cursor, Head, part_flags},
     game::Tick,
     hash::StateHash,
     protocol::{Jump, Report},
-    replicate::{EntitySchema, Fields, Replicate},
-    world::{EntityId, GroupId, KindLayout, Layout},
+    replicate::{EntitySchema, Replicate},
+    world::{EntityId, GroupId, Layout},
 };
 
 mod anatomy;
+mod error;
 mod seen;
+mod shown;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use anatomy::Anatomy;
+pub use error::{BadChunk, ReplicaError};
 use seen::Seen;
+pub use shown::Shown;
+use table::Gone;
 pub use table::{Table, TableMember};
-
-/// Bytes that are no chunk, or one that starts from something else than what is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum BadChunk {
-    /// The bits end early.
-    #[error("chunk ends early")]
-    Truncated,
-    /// A place, slot, kind or length beyond its range.
-    #[error("chunk has a number beyond its range")]
-    OutOfRange,
-    /// The chunk starts from another state.
-    #[error("chunk starts from {base:?}, held is {held:?}")]
-    WrongBase {
-        /// What the table equals.
-        held: Tick,
-        /// What it should equal, or be newer than.
-        base: Tick,
-    },
-}
-
-/// Why a frame could not be applied. The replica is then good for nothing but a jump with `None`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ReplicaError {
-    /// The frame's own bytes.
-    #[error(transparent)]
-    Frame(#[from] BadFrame),
-    /// A chunk.
-    #[error("group {}: {reason}", group.0)]
-    Chunk {
-        /// Of which group.
-        group: GroupId,
-        /// What is wrong with it.
-        reason: BadChunk,
-    },
-    /// The frame was applied and the result is not what the server has.
-    #[error("state hash at {0:?} differs from the server's")]
-    HashMismatch(Tick),
-    /// An epoch began without the frame that states the view.
-    #[error("first frame of an epoch does not state the view")]
-    NoStart,
-}
 
 /// What became of a frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,39 +47,6 @@ pub struct Event {
     pub bytes: Vec<u8>,
 }
 
-/// An entity that a replica shows.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
-    /// Its slot, generation and kind.
-    pub member: TableMember,
-    /// The group it is shown from.
-    pub group: GroupId,
-    /// The codes of its lanes, as [`Table::lanes`] has them.
-    pub lanes: &'a [u32],
-    /// Its blobs.
-    pub blobs: &'a [Box<[u8]>],
-    /// The tick whose state this is: that of the frame, or the last known one of a group that is behind.
-    pub tick: Tick,
-    kind: &'a KindLayout,
-}
-
-impl Shown<'_> {
-    /// The id, with the low 16 bits of the generation only.
-    pub fn id(&self) -> EntityId {
-        EntityId { slot: u32::from(self.member.slot), generation: u32::from(self.member.generation) }
-    }
-
-    /// The entity as the author's type; `None` if it is another game's.
-    pub fn restore<E: Replicate>(&self) -> Option<E> {
-        E::restore(self.member.kind, &mut Fields::at(self.tick, self.kind, self.lanes, self.blobs))
-    }
-
-    /// The codes that its lanes have at [`Shown::tick`].
-    pub fn codes(&self) -> impl Iterator<Item = u32> {
-        (0..self.kind.lanes.len()).map(|lane| self.kind.code_at(self.lanes, lane, self.tick))
-    }
-}
-
 /// All that one client sees of a room.
 #[derive(Clone, Debug)]
 pub struct Replica {
@@ -126,6 +55,8 @@ pub struct Replica {
     started: bool,
     tick: Option<Tick>,
     view: Vec<Seen>,
+    /// What the frame that is being applied takes out of the view.
+    left: Vec<Seen>,
     own: Option<Seen>,
     events: Vec<Event>,
     consumed: u64,
@@ -145,6 +76,7 @@ impl Replica {
             started: false,
             tick: None,
             view: Vec::new(),
+            left: Vec::new(),
             own: None,
             events: Vec::new(),
             consumed: 0,
@@ -175,6 +107,7 @@ impl Replica {
         self.started = true;
         let fresh = self.tick.unwrap_or(Tick(0));
         let before = self.anatomy.bits();
+        self.left.clear();
         let mut events = Vec::new();
         self.apply_body(&mut cursor, &head, fresh, &mut events)?;
         if head.own {
@@ -214,12 +147,22 @@ impl Replica {
         };
         let behind = bits(cursor, part_flags::BEHIND, self.view.len())?;
         let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
-        for (place, seen) in self.view.iter_mut().enumerate() {
+        let mut gone = Gone::default();
+        for place in 0..self.view.len() {
             if chunks.get(place) {
-                seen.apply_chunk(&self.layout, cursor, [head.tick, fresh], &mut self.anatomy)?;
+                let seen = &mut self.view[place];
+                let (group, fresh) = (seen.id, seen.behind.unwrap_or(fresh));
+                let mut table = std::mem::take(&mut seen.table);
+                let (layout, anatomy) = (&self.layout, &mut self.anatomy);
+                let others = &[&self.view[..], &self.left[..]];
+                let frame = &mut table::Frame { layout, tick: head.tick, others, gone: &mut gone, anatomy };
+                let read = table.read(frame, group, cursor.rest, fresh);
+                self.view[place].table = table;
+                cursor.take(read.map_err(|reason| ReplicaError::Chunk { group, reason })?)?;
             }
-            seen.mark_behind(behind.get(place), chunks.get(place), fresh);
+            self.view[place].mark_behind(behind.get(place), chunks.get(place), fresh);
         }
+        self.left.clear();
         self.read_events(cursor, flags, events)
     }
 
@@ -242,7 +185,11 @@ impl Replica {
         }
         if let Some(own) = &mut self.own {
             if has(part_flags::CHUNKS) {
-                own.apply_chunk(&self.layout, cursor, [head.tick, fresh], &mut self.anatomy)?;
+                let (group, fresh) = (own.id, own.behind.unwrap_or(fresh));
+                let (layout, gone, anatomy) = (&self.layout, &mut Gone::default(), &mut self.anatomy);
+                let frame = &mut table::Frame { layout, tick: head.tick, others: &[], gone, anatomy };
+                let read = own.table.read(frame, group, cursor.rest, fresh);
+                cursor.take(read.map_err(|reason| ReplicaError::Chunk { group, reason })?)?;
             }
             own.mark_behind(has(part_flags::BEHIND), has(part_flags::CHUNKS), fresh);
         } else if has(part_flags::CHUNKS) || has(part_flags::BEHIND) {
@@ -283,7 +230,8 @@ impl Replica {
             return Err(BadFrame::OutOfRange);
         }
         for place in removed.into_iter().rev() {
-            self.view.remove(place as usize);
+            let seen = self.view.remove(place as usize);
+            self.left.push(seen);
         }
         for id in cursor.rising()?.into_iter().map(GroupId) {
             match self.view.binary_search_by_key(&id, |seen| seen.id) {

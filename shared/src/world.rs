@@ -21,7 +21,7 @@ mod committed;
 #[cfg(test)]
 mod tests;
 
-pub use committed::{Committed, Fault, Group, KindLayout, LaneLayout, Layout, Member};
+pub use committed::{Committed, Fault, Group, KindLayout, LaneLayout, Layout, Member, Move};
 
 /// Most entities of a world.
 pub const MAX_ENTITIES: usize = 65_535;
@@ -134,7 +134,7 @@ impl<E: Replicate> World<E> {
     /// An empty world with group 0 and no grid. Strict in debug builds.
     pub fn new() -> Self {
         let mut committed = Committed::new(Layout::new(&E::schema()));
-        committed.grow_groups(1);
+        committed.grow_groups(1, true);
         Self {
             slots: Vec::new(),
             free: VecDeque::new(),
@@ -158,8 +158,9 @@ impl<E: Replicate> World<E> {
     pub fn set_grid(&mut self, grid: Grid, position: Position<E>) {
         assert!(self.slots.is_empty() && self.audiences.len() == 1, "a grid comes before entities and groups");
         self.audiences = vec![Audience::Shared; grid.cells() as usize];
+        self.committed.grow_groups(self.audiences.len(), true);
         self.audiences.push(Audience::Overflow);
-        self.committed.grow_groups(self.audiences.len());
+        self.committed.grow_groups(self.audiences.len(), false);
         self.grid = Some((grid, position));
     }
 
@@ -388,7 +389,7 @@ impl<E: Replicate> World<E> {
 
     fn add_group(&mut self, audience: Audience) -> GroupId {
         self.audiences.push(audience);
-        self.committed.grow_groups(self.audiences.len());
+        self.committed.grow_groups(self.audiences.len(), audience == Audience::Shared);
         GroupId(self.audiences.len() as u32 - 1)
     }
 

@@ -42,6 +42,11 @@ export class BitReader {
     return (this.position + 7) >>> 3;
   }
 
+  /** Passes over what is left of a begun byte. */
+  align() {
+    this.position = this.byteOffset * 8;
+  }
+
   /**
    * The next bits (at most 32), as an unsigned number.
    *

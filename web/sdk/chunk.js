@@ -11,6 +11,8 @@ export const MEMBERS_ORDER = 4;
 export const BLOB_ORDER = 4;
 export const ORDER_BITS = 4;
 export const ERROR_ORDER = 3;
+export const SOURCES_ORDER = 0;
+export const FROM_ORDER = 3;
 
 /**
  * The new code of a lane from its old one and the coded difference: zigzagged, wrapping, less one.

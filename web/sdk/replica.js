@@ -9,14 +9,16 @@
 import { BadFrame, Cursor, partFlags, readEpoch, readHead } from "./frame.js";
 import { StateHash } from "./hash.js";
 import { Layout } from "./layout.js";
+import { ChunkDecoder } from "./replica/decoder.js";
 import { Seen } from "./replica/seen.js";
-import { BadChunk, ChunkDecoder } from "./replica/table.js";
+import { BadChunk } from "./replica/table.js";
 import { Restore } from "./replicate.js";
 
 /** @typedef {import("./frame.js").Head} Head */
-/** @typedef {import("./replica/table.js").Table} Table */
 /** @typedef {import("./replicate.js").Fields} Fields */
 /** @typedef {import("./schema.js").EntitySchema} EntitySchema */
+
+/** @typedef {import("./replica/table.js").Table} Table */
 
 /** Why a frame could not be applied, beside `BadFrame` and `BadChunk`. */
 export class ReplicaError extends Error {
@@ -130,12 +132,18 @@ export class Replica {
    */
   #applyBody(cursor, head, fresh, events) {
     const flags = cursor.flags(partFlags.BODY);
+    if (!head.start) {
+      this.#decoder.begin(this.#view);
+    }
     if (flags & partFlags.VIEW) {
       this.#changeView(cursor, head.start);
     } else if (head.start) {
       throw new ReplicaError("no start");
     }
     const view = this.#view;
+    if (head.start) {
+      this.#decoder.begin(view);
+    }
     const behind = flags & partFlags.BEHIND ? cursor.bitList(view.length) : -1;
     const chunks = flags & partFlags.CHUNKS ? cursor.bitList(view.length) : -1;
     for (let place = 0; place < view.length; place += 1) {
@@ -143,8 +151,7 @@ export class Replica {
       if (chunk) {
         view[place].applyChunk(this.#decoder, cursor, head.tick, fresh);
       }
-      view[place].markBehind(behind >= 0 && cursor.bit(behind, place), chunk, fresh);
-      view[place].table.tick = view[place].behind ?? head.tick;
+      view[place].markBehind(behind >= 0 && cursor.bit(behind, place), chunk, fresh, head.tick);
     }
     this.#readEvents(cursor, flags, events);
   }
@@ -157,6 +164,7 @@ export class Replica {
    */
   #applyOwn(cursor, head, fresh, events) {
     const flags = cursor.flags(partFlags.OWN);
+    this.#decoder.begin([]);
     if (flags & partFlags.GROUP) {
       const id = cursor.varintU32();
       if (this.#own?.id !== id) {
@@ -171,8 +179,7 @@ export class Replica {
       if (chunk) {
         this.#own.applyChunk(this.#decoder, cursor, head.tick, fresh);
       }
-      this.#own.markBehind(behind, chunk, fresh);
-      this.#own.table.tick = this.#own.behind ?? head.tick;
+      this.#own.markBehind(behind, chunk, fresh, head.tick);
     } else if (chunk || behind) {
       throw new BadFrame("out of range");
     }

@@ -183,6 +183,10 @@ function frame(fighters, versions, tick, start) {
       writer.golomb(arrived.length, 0);
     }
     slots(writer, arrived);
+    if (!start) {
+      // Nobody comes as a move.
+      writer.golomb(0, 0);
+    }
     versions[group] = tick;
     return true;
   });

@@ -13,7 +13,8 @@ import { CODES, VERSION, clientMessage, codeOfClose, serverMessage } from "../sd
 import { decodeControl, encodeMessage } from "../sdk/protocol.js";
 import { CodecError } from "../sdk/protocol/codec.js";
 import { Replica } from "../sdk/replica.js";
-import { ChunkDecoder, Table } from "../sdk/replica/table.js";
+import { ChunkDecoder } from "../sdk/replica/decoder.js";
+import { Table } from "../sdk/replica/table.js";
 import { quantize, quantizerBits, quantizerValue } from "../sdk/replicate/quantizer.js";
 import { schemaHash } from "../sdk/schema.js";
 import { decode, encode } from "../sdk/wire.js";

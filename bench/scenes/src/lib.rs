@@ -1,11 +1,15 @@
 //! The scenes that Tiltyard is measured with, as games: crowds that walk and do nothing else, so that figures are about the
 //! server and not about rules.
 //!
-//! [`Walkers`] is the scene of the bytes and of the sockets; [`Population`] is one that another project publishes figures
-//! of. Both run on the server like any game.
+//! [`Walkers`] is the scene of the bytes and of the sockets; [`Population`] and [`Aoi`] are scenes that other projects
+//! publish figures of. All run on the server like any game; a [`Crowd`] plays them without sockets.
 
+pub mod aoi;
+pub mod crowd;
 pub mod population;
 pub mod walkers;
 
+pub use aoi::Aoi;
+pub use crowd::Crowd;
 pub use population::Population;
 pub use walkers::Walkers;

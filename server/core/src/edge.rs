@@ -206,7 +206,6 @@ impl Edge {
         self.common.event_before = self.common.event_committed;
         self.common.event_committed = self.common.event;
         self.common.chunks.clear();
-        self.common.bodies.clear();
         self.common.views.begin_commit();
     }
 

@@ -7,6 +7,8 @@ use std::ops::{AddAssign, Sub};
 pub struct Anatomy {
     /// Frames.
     pub frames: u64,
+    /// Members that came from a group that was held, as they were.
+    pub moves: u64,
     /// Heads of frames, flags of their parts, changes of the view, and which groups have chunks.
     pub heads: u64,
     /// Forms, versions, counts and padding of chunks.
@@ -31,6 +33,7 @@ impl Anatomy {
 impl AddAssign for Anatomy {
     fn add_assign(&mut self, other: Self) {
         self.frames += other.frames;
+        self.moves += other.moves;
         self.heads += other.heads;
         self.chunk_headers += other.chunk_headers;
         self.membership += other.membership;
@@ -47,6 +50,7 @@ impl Sub for Anatomy {
     fn sub(self, earlier: Self) -> Self {
         Self {
             frames: self.frames - earlier.frames,
+            moves: self.moves - earlier.moves,
             heads: self.heads - earlier.heads,
             chunk_headers: self.chunk_headers - earlier.chunk_headers,
             membership: self.membership - earlier.membership,

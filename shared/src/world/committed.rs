@@ -7,43 +7,12 @@ use crate::{game::Tick, hash::StateHash, linear::Line, replicate::Quantized};
 use super::GroupId;
 
 mod fault;
+mod group;
 mod layout;
 
 pub use fault::Fault;
+pub use group::{Group, Member, Move};
 pub use layout::{KindLayout, LaneLayout, Layout};
-
-/// An entity as it was committed.
-#[derive(Clone, Copy, Debug)]
-pub struct Member {
-    /// The group in which it stands; `None` for an empty slot.
-    pub group: Option<GroupId>,
-    /// The low 16 bits of its generation.
-    pub generation: u16,
-    /// Its kind.
-    pub kind: u8,
-    /// When it arrived in its group.
-    pub arrived: Tick,
-    /// The fields that the last commit changed; only valid for slots listed in [`Group::changed`].
-    pub mask: u64,
-}
-
-/// A group as it was committed. Lists are slots in rising order.
-#[derive(Clone, Debug, Default)]
-pub struct Group {
-    /// Who stands in it.
-    pub members: Vec<u16>,
-    /// The tick of its last change, arrival or departure; 0 for never.
-    pub version: Tick,
-    /// The hash of its members and their fields.
-    pub hash: StateHash,
-    /// Members whose fields the last commit changed. Only valid while `version` is the tick of the last commit.
-    pub changed: Vec<u16>,
-    /// Slots that the last commit gave a new member.
-    pub arrived: Vec<u16>,
-    /// Slots whose member the last commit took away; a slot whose member was replaced is in both lists.
-    pub departed: Vec<u16>,
-    before: Tick,
-}
 
 /// The committed state of a world.
 #[derive(Clone, Debug)]
@@ -65,9 +34,11 @@ pub struct Committed {
     groups: Vec<Group>,
     dirty: Vec<GroupId>,
     merged: Vec<u16>,
+    /// Arrivals from other groups and where they go, while they are found.
+    moves: Vec<(GroupId, Move)>,
 }
 
-const EMPTY: Member = Member { group: None, generation: 0, kind: 0, arrived: Tick(0), mask: 0 };
+const EMPTY: Member = Member { group: None, generation: 0, kind: 0, arrived: Tick(0), mask: 0, from: None };
 
 impl Committed {
     pub(super) fn new(layout: Layout) -> Self {
@@ -86,6 +57,7 @@ impl Committed {
             groups: Vec::new(),
             dirty: Vec::new(),
             merged: Vec::new(),
+            moves: Vec::new(),
         }
     }
 
@@ -169,10 +141,9 @@ impl Committed {
         &self.blobs[slot as usize * stride..][..stride]
     }
 
-    pub(super) fn grow_groups(&mut self, count: usize) {
-        if count > self.groups.len() {
-            self.groups.resize_with(count, Group::default);
-        }
+    /// Appends groups, until there are `count`.
+    pub(super) fn grow_groups(&mut self, count: usize, shared: bool) {
+        self.groups.resize_with(count.max(self.groups.len()), || Group { shared, ..Group::default() });
     }
 
     pub(super) fn begin(&mut self, tick: Tick) {
@@ -182,6 +153,7 @@ impl Committed {
             group.changed.clear();
             group.arrived.clear();
             group.departed.clear();
+            group.moved.clear();
         }
         self.previous = self.tick;
         self.tick = tick;
@@ -211,8 +183,13 @@ impl Committed {
         if known && old.group == Some(group) {
             self.compare(slot, old, group, fields);
         } else {
+            let is_shared = |group: GroupId| self.groups[group.0 as usize].shared;
+            let from = old.group.filter(|from| known && is_shared(*from) && is_shared(group));
+            let mask = if from.is_some() { self.differences(slot, fields) } else { 0 };
             self.remove(slot);
-            self.arrive(slot, generation, kind, group, fields);
+            self.members[slot as usize] =
+                Member { group: Some(group), generation, kind, arrived: self.tick, mask, from };
+            self.arrive(slot, group, fields);
         }
         let bit = 1 << (slot % 64);
         let word = &mut self.moving[slot as usize / 64];
@@ -245,6 +222,22 @@ impl Committed {
         moves
     }
 
+    /// Which fields of a known entity differ from what was committed before; keeps the codes from before.
+    fn differences(&mut self, slot: u16, fields: &Quantized) -> u64 {
+        let Layout { lane_stride, blob_stride, .. } = self.layout;
+        let (at, codes) = (slot as usize, self.codes.len());
+        let old = &self.lanes[at * lane_stride..][..codes];
+        self.lanes_before[at * lane_stride..][..codes].copy_from_slice(old);
+        let kind = &self.layout.kinds[self.members[at].kind as usize];
+        let changed = |lane: usize| {
+            let rate = kind.lanes[lane].rate;
+            old[lane] != self.codes[lane] || rate.is_some_and(|rate| old[rate] != self.codes[rate])
+        };
+        let lanes = (0..kind.lanes.len()).filter(|lane| changed(*lane));
+        let blobs = (0..fields.blob_count()).filter(|blob| *self.blobs[at * blob_stride + blob] != *fields.blob(*blob));
+        lanes.chain(blobs.map(|blob| kind.lanes.len() + blob)).fold(0, |mask, field| mask | 1 << field)
+    }
+
     /// Brings the member lists up to date.
     pub(super) fn finish(&mut self) {
         for &id in &self.dirty {
@@ -254,16 +247,26 @@ impl Committed {
             }
             self.merged.clear();
             let (mut arrived, mut departed) = (group.arrived.iter().peekable(), group.departed.iter().peekable());
-            for &slot in &group.members {
+            for (place, &slot) in group.members.iter().enumerate() {
                 while let Some(new) = arrived.next_if(|new| **new <= slot) {
                     self.merged.push(*new);
                 }
                 if departed.next_if(|gone| **gone == slot).is_none() {
                     self.merged.push(slot);
+                    continue;
+                }
+                if let Member { group: Some(to), from: Some(from), arrived, .. } = self.members[slot as usize]
+                    && (from, arrived) == (id, self.tick)
+                {
+                    self.moves.push((to, Move { from, place: place as u32, slot }));
                 }
             }
             self.merged.extend(arrived);
             std::mem::swap(&mut self.merged, &mut group.members);
+        }
+        self.moves.sort_unstable();
+        for (to, arrival) in self.moves.drain(..) {
+            self.groups[to.0 as usize].moved.push(arrival);
         }
     }
 
@@ -292,10 +295,10 @@ impl Committed {
         group
     }
 
-    fn arrive(&mut self, slot: u16, generation: u16, kind: u8, group: GroupId, fields: &Quantized) {
+    fn arrive(&mut self, slot: u16, group: GroupId, fields: &Quantized) {
         let Layout { lane_stride, blob_stride, .. } = self.layout;
         let at = slot as usize;
-        self.members[at] = Member { group: Some(group), generation, kind, arrived: self.tick, mask: 0 };
+        let Member { generation, kind, .. } = self.members[at];
         self.lanes[at * lane_stride..][..self.codes.len()].copy_from_slice(&self.codes);
         self.field_ticks[at * (lane_stride + blob_stride)..][..lane_stride + blob_stride].fill(self.tick);
         let mut hash = StateHash::member(slot, generation, kind);

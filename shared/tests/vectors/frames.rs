@@ -23,7 +23,19 @@ fn frames() {
 }
 
 pub(crate) fn sequences() -> Vec<Script> {
-    vec![basics(), views(), behind(), own_group(), events(), jumps(), counters(), refusals(), lines(), entering()]
+    vec![
+        basics(),
+        views(),
+        behind(),
+        own_group(),
+        events(),
+        jumps(),
+        counters(),
+        refusals(),
+        lines(),
+        moves(),
+        entering(),
+    ]
 }
 
 /// What happens to one replica, step by step.
@@ -177,6 +189,47 @@ fn lines() -> Script {
     script.applied("a snapshot of a line that moves", &server.frame(108, &see));
     push(&mut server, shot);
     script.applied("goes on as well", &server.frame(109, &see));
+    script
+}
+
+fn moves() -> Script {
+    let (mut script, mut server) = (Script::new("moves between groups"), Server::<Thing>::new(4));
+    let see = |view| Plan { view, ..Plan::default() };
+    let balls: Vec<EntityId> =
+        (0..6).map(|n| server.world.spawn_in(GroupId(1 + n % 2), Thing::ball([n as f32, 0.0]))).collect();
+    let shot = server.world.spawn_in(GroupId(1), Thing::shot([10.0, 20.0]));
+    let hidden = server.world.spawn_in(GroupId(0), Thing::sign("hidden"));
+    server.world.spawn_in(GroupId(3), Thing::Mark);
+    script.applied("three of four groups", &server.frame(120, &see(&[1, 2, 3])));
+    server.world.move_to(balls[0], GroupId(2));
+    script.applied("to a later group: it has left the other already", &server.frame(121, &see(&[1, 2, 3])));
+    server.world.move_to(balls[1], GroupId(1));
+    push(&mut server, shot);
+    script.applied("to an earlier group: it has not left the other yet", &server.frame(122, &see(&[1, 2, 3])));
+    for id in [balls[0], balls[3], balls[5]] {
+        server.world.move_to(id, GroupId(3));
+    }
+    push(&mut server, balls[3]);
+    server.world.move_to(shot, GroupId(3));
+    push(&mut server, shot);
+    script.applied("from two groups to one, some of them changed", &server.frame(124, &see(&[1, 2, 3])));
+    server.world.move_to(hidden, GroupId(2));
+    server.world.move_to(balls[5], GroupId(2));
+    script.applied("one from a group that is not seen: it comes whole", &server.frame(125, &see(&[1, 2, 3])));
+    server.world.move_to(balls[5], GroupId(1));
+    server.world.move_to(hidden, GroupId(3));
+    script.applied("from a group that leaves the view with the same frame", &server.frame(126, &see(&[1, 3])));
+    server.world.move_to(hidden, GroupId(1));
+    let behind = Plan { behind: &[3], ..see(&[1, 3]) };
+    script.applied("from a group that is behind: it stands in two tables", &server.frame(127, &behind));
+    server.world.move_to(balls[0], GroupId(1));
+    script.applied("from one that has been behind: it comes whole", &server.frame(128, &behind));
+    script.applied("a catch-up without those who left", &server.frame(129, &see(&[1, 3])));
+    let group = server.world.own_group(PLAYER);
+    server.world.move_to(balls[1], group);
+    script.applied("into the own group: whole", &server.frame(130, &see(&[1, 3])));
+    server.world.move_to(balls[1], GroupId(3));
+    script.applied("and out of it: whole", &server.frame(131, &see(&[1, 3])));
     script
 }
 

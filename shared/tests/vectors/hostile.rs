@@ -25,7 +25,22 @@ use crate::{
 #[test]
 fn hostile() {
     let sequences = frames::sequences();
-    let bases = [(0, 1), (0, 4), (1, 1), (2, 5), (3, 3), (4, 0), (5, 4), (6, 4), (8, 1), (8, 6), (8, 9)];
+    let bases = [
+        (0, 1),
+        (0, 4),
+        (1, 1),
+        (2, 5),
+        (3, 3),
+        (4, 0),
+        (5, 4),
+        (6, 4),
+        (8, 1),
+        (8, 6),
+        (8, 9),
+        (9, 2),
+        (9, 3),
+        (9, 5),
+    ];
     let frames: Vec<Value> = bases.iter().map(|(sequence, step)| frame_entry(&sequences[*sequence], *step)).collect();
     let client = messages::client_messages().into_iter().map(|(name, message)| {
         let result = |bytes: &[u8]| control_result(codec::decode::<ClientMessage>(bytes), bytes);

@@ -79,6 +79,7 @@ impl<E: Replicate> Server<E> {
         let tick = self.world.committed().tick();
         let view: Vec<GroupId> = plan.view.iter().map(|group| GroupId(*group)).collect();
         let own = self.world.own_group_of(PLAYER);
+        let before = self.handed.clone();
         self.handed.retain(|group, _| view.contains(group) || own == Some(*group));
         self.since.retain(|group, _| view.contains(group) || own == Some(*group));
         let is_behind = |group: &GroupId| plan.behind.contains(&group.0);
@@ -89,7 +90,7 @@ impl<E: Replicate> Server<E> {
                 self.since.remove(&group);
                 continue;
             }
-            if let Some(chunk) = self.chunk(group) {
+            if let Some(chunk) = self.chunk(group, &before) {
                 chunks.insert(group, chunk);
             }
             let committed = self.world.committed().group(group);
@@ -119,7 +120,8 @@ impl<E: Replicate> Server<E> {
     }
 
     /// The chunk that brings the client from what it was handed to the last commit.
-    fn chunk(&self, group: GroupId) -> Option<Vec<u8>> {
+    /// `before` is what it was handed of all groups.
+    fn chunk(&self, group: GroupId, before: &BTreeMap<GroupId, Tick>) -> Option<Vec<u8>> {
         let committed = self.world.committed();
         let (version, handed) = (committed.group(group).version, self.handed.get(&group).copied().unwrap_or_default());
         if version <= handed || version == Tick(0) {
@@ -133,7 +135,11 @@ impl<E: Replicate> Server<E> {
             Form::CatchUp(handed)
         };
         let mut bytes = Vec::new();
-        chunk::encode(committed, group, form, &mut bytes);
+        let held = |from: GroupId| {
+            let handed = before.get(&from).copied().unwrap_or_default();
+            !self.start && handed > Tick(0) && handed == committed.version_before(from)
+        };
+        chunk::encode_for(committed, group, form, held, &mut bytes);
         Some(bytes)
     }
 

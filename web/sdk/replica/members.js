@@ -67,6 +67,30 @@ export class Members {
   }
 
   /**
+   * Forgets all members from a place on.
+   *
+   * @param {number} count of those who stay
+   */
+  truncate(count) {
+    this.count = count;
+    this.blobs.length = count * this.blobStride;
+  }
+
+  /** Sorts the members by their slots. */
+  sort() {
+    const order = Array.from({ length: this.count }, (_, place) => place);
+    order.sort((a, b) => this.slots[a] - this.slots[b]);
+    const from = Object.assign(Object.create(Members.prototype), this);
+    this.slots = this.slots.slice();
+    this.generations = this.generations.slice();
+    this.kinds = this.kinds.slice();
+    this.lanes = this.lanes.slice();
+    this.blobs = [];
+    this.count = 0;
+    order.forEach((place) => this.pushFrom(from, place));
+  }
+
+  /**
    * The entity in a place as the hash names it: slot, and above 16 bits the generation.
    *
    * @param {number} place

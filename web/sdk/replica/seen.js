@@ -23,13 +23,13 @@ export class Seen {
   /**
    * Applies the chunk that comes next in a frame of `tick`. `fresh` is the tick of the frame before.
    *
-   * @param {import("./table.js").ChunkDecoder} decoder
+   * @param {import("./decoder.js").ChunkDecoder} decoder
    * @param {import("../frame.js").Cursor} cursor
    * @param {number} tick
    * @param {number} fresh
    */
   applyChunk(decoder, cursor, tick, fresh) {
-    cursor.at = decoder.apply(this.table, cursor.bytes, cursor.at, tick, this.behind ?? fresh);
+    cursor.at = decoder.apply(this.table, cursor.bytes, cursor.at, tick, this.behind ?? fresh, this.id);
   }
 
   /**
@@ -38,8 +38,9 @@ export class Seen {
    * @param {boolean} behind
    * @param {boolean} chunk
    * @param {number} fresh
+   * @param {number} tick that of the frame
    */
-  markBehind(behind, chunk, fresh) {
+  markBehind(behind, chunk, fresh, tick) {
     if (!behind) {
       this.behind = null;
     } else if (chunk) {
@@ -47,5 +48,6 @@ export class Seen {
     } else {
       this.behind ??= fresh;
     }
+    this.table.tick = this.behind ?? tick;
   }
 }

@@ -1,7 +1,5 @@
 //! The body that all steady seats with the same views share, and the frame of such a seat.
 
-use std::collections::BTreeMap;
-
 use tiltyard_shared::{
     chunk::Form,
     frame::{self, Head, part_flags},
@@ -25,6 +23,8 @@ pub(super) const HEAD_ROOM: usize = 48;
 #[derive(Debug, Default)]
 pub(super) struct Body {
     bytes: Vec<u8>,
+    /// The chunk of each group of the view, while they are put together.
+    forms: Vec<Option<Form>>,
     /// Bytes of its events.
     events: usize,
     /// Whether it says anything at all.
@@ -37,13 +37,42 @@ pub(super) struct Body {
 pub(super) struct Bodies {
     /// By view, for those who stay in it: the commit of the entry.
     stay: Vec<(Tick, Body)>,
-    /// For those who go from one view to another.
-    change: BTreeMap<(ViewId, ViewId), Body>,
+    /// By view, for those who go from it to another.
+    change: Vec<Changes>,
+}
+
+/// The bodies for those who leave one view, by the view that they go to. Memory is kept from commit to commit.
+#[derive(Debug, Default)]
+struct Changes {
+    tick: Tick,
+    used: usize,
+    bodies: Vec<(ViewId, Body)>,
 }
 
 impl Bodies {
-    pub(super) fn clear(&mut self) {
-        self.change.clear();
+    /// The body for staying in a view, or going to another, in this commit; and whether it is to be assembled.
+    fn of(&mut self, (old, new): (ViewId, ViewId), now: Tick) -> (&mut Body, bool) {
+        let place = old.place();
+        if old == new {
+            self.stay.resize_with(self.stay.len().max(place + 1), Default::default);
+            let (tick, body) = &mut self.stay[place];
+            return (body, std::mem::replace(tick, now) != now);
+        }
+        self.change.resize_with(self.change.len().max(place + 1), Changes::default);
+        let Changes { tick, used, bodies } = &mut self.change[place];
+        if std::mem::replace(tick, now) != now {
+            *used = 0;
+        }
+        let known = bodies[..*used].iter().position(|(view, _)| *view == new);
+        let place = known.unwrap_or_else(|| {
+            *used += 1;
+            if bodies.len() < *used {
+                bodies.push((new, Body::default()));
+            }
+            bodies[*used - 1].0 = new;
+            *used - 1
+        });
+        (&mut bodies[place].1, known.is_none())
     }
 }
 
@@ -65,20 +94,25 @@ impl Body {
             flags |= part_flags::VIEW;
             frame::write_view_change(&mut self.bytes, before, after);
         }
-        let form = |group: GroupId| match world.group(group).version {
-            Tick(0) => None,
-            version if old == new || before.binary_search(&group).is_ok() => {
-                (version == world.tick()).then_some(Form::Delta)
+        let mut stayed = before.iter().peekable();
+        self.forms.clear();
+        self.forms.extend(after.iter().map(|&group| {
+            while stayed.next_if(|other| **other < group).is_some() {}
+            match world.group(group).version {
+                Tick(0) => None,
+                version if stayed.next_if(|other| **other == group).is_some() => {
+                    (version == world.tick()).then_some(Form::Delta)
+                }
+                _ => Some(Form::Snapshot),
             }
-            _ => Some(Form::Snapshot),
-        };
-        if after.iter().any(|group| form(*group).is_some()) {
+        }));
+        if self.forms.iter().any(Option::is_some) {
             flags |= part_flags::CHUNKS;
-            frame::write_bit_list(&mut self.bytes, after.iter().map(|group| form(*group).is_some()));
-            for &group in after {
-                if let Some(form) = form(group) {
-                    let range = chunks.encode(world, group, form);
-                    self.bytes.extend_from_slice(chunks.bytes(range));
+            frame::write_bit_list(&mut self.bytes, self.forms.iter().map(Option::is_some));
+            let held = |from: GroupId| before.binary_search(&from).is_ok();
+            for (group, form) in after.iter().zip(&self.forms) {
+                if let Some(form) = form {
+                    chunks.write(world, *group, *form, held, &mut self.bytes);
                 }
             }
         }
@@ -185,8 +219,7 @@ impl Common {
             };
             if let Some(form) = form {
                 flags |= part_flags::CHUNKS;
-                let range = self.chunks.encode(world, own, form);
-                self.own.bytes.extend_from_slice(self.chunks.bytes(range));
+                self.chunks.write(world, own, form, |_| false, &mut self.own.bytes);
             }
         }
         let events = seat.queue.above(seat.handed_event);
@@ -206,30 +239,14 @@ impl Common {
     /// The body for going from one view to another, assembled at its first use in a commit.
     fn body(&mut self, world: &Committed, views: (ViewId, ViewId), wants_hash: bool) -> &Body {
         let owed = Owed { logs: &self.logs, after: self.event_before };
-        let (old, new) = views;
-        let body = if old == new {
-            let place = new.place();
-            if place >= self.bodies.stay.len() {
-                self.bodies.stay.resize_with(place + 1, Default::default);
-            }
-            let (tick, body) = &mut self.bodies.stay[place];
-            if *tick != world.tick() {
-                *tick = world.tick();
-                body.assemble(world, &self.views, views, &mut self.chunks, owed);
-                self.stats.shared_bodies += 1;
-            }
-            body
-        } else {
-            self.bodies.change.entry(views).or_insert_with(|| {
-                let mut body = Body::default();
-                body.assemble(world, &self.views, views, &mut self.chunks, owed);
-                self.stats.shared_bodies += 1;
-                body
-            })
-        };
+        let (body, fresh) = self.bodies.of(views, world.tick());
+        if fresh {
+            body.assemble(world, &self.views, views, &mut self.chunks, owed);
+            self.stats.shared_bodies += 1;
+        }
         if wants_hash && body.hash.is_none() {
             let mut hash = StateHash::default();
-            for &group in self.views.groups(new) {
+            for &group in self.views.groups(views.1) {
                 hash += world.group(group).hash.in_view(group, world.group(group).version);
             }
             body.hash = Some(hash);

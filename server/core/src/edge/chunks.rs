@@ -12,14 +12,34 @@ use tiltyard_shared::{
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     bytes: Vec<u8>,
-    /// By group: the commit of the entry, and where its bytes are.
-    deltas: Vec<(Tick, Range<usize>)>,
+    /// By group.
+    deltas: Vec<Delta>,
+    /// The sources of all deltas.
+    sources: Vec<Source>,
     /// Catch-ups by group and tick; snapshots stand at tick 0.
     others: BTreeMap<(GroupId, Tick), Range<usize>>,
     /// How many were encoded: deltas, catch-ups, snapshots.
     pub(super) encoded: [u64; 3],
     /// A fault to make once, in the first delta that offers a place for it.
     pub(super) fault: Option<Fault>,
+}
+
+/// A delta without its sources.
+#[derive(Clone, Debug, Default)]
+struct Delta {
+    /// The commit that it is of.
+    tick: Tick,
+    core: Range<usize>,
+    /// Its own among [`Chunks::sources`].
+    sources: Range<usize>,
+}
+
+/// Those who came to a group from another one, in both forms.
+#[derive(Debug)]
+struct Source {
+    from: GroupId,
+    moves: Range<usize>,
+    wholes: Range<usize>,
 }
 
 /// What a group's chunk must be to bring who holds `handed` (0 for nothing) to the last commit; `None` for no chunk.
@@ -40,22 +60,30 @@ impl Chunks {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.others.clear();
+        self.sources.clear();
     }
 
-    /// Where the bytes of a chunk are; encoded at the first call of a commit.
-    pub(super) fn encode(&mut self, world: &Committed, group: GroupId, form: Form) -> Range<usize> {
+    /// Where the bytes of a chunk are, for somebody who `holds` other groups at their versions before the commit. Encoded at
+    /// the first call of a commit, put together of parts at each that needs sources.
+    pub(super) fn encode(
+        &mut self,
+        world: &Committed,
+        group: GroupId,
+        form: Form,
+        holds: impl Fn(GroupId) -> bool,
+    ) -> Range<usize> {
         let since = match form {
             Form::Delta => {
-                let known = self.deltas.get(group.0 as usize).filter(|(tick, _)| *tick == world.tick());
-                if let Some((_, range)) = known {
-                    return range.clone();
+                let Delta { core, sources, .. } = self.delta(world, group);
+                if sources.is_empty() {
+                    return core;
                 }
-                let range = self.append(world, group, form, 0);
-                if self.deltas.len() < world.group_count() {
-                    self.deltas.resize(world.group_count(), (Tick(0), 0..0));
+                let start = self.bytes.len();
+                self.bytes.extend_from_within(core);
+                for Source { from, moves, wholes } in &self.sources[sources] {
+                    self.bytes.extend_from_within(if holds(*from) { moves.clone() } else { wholes.clone() });
                 }
-                self.deltas[group.0 as usize] = (world.tick(), range.clone());
-                return range;
+                return start..self.bytes.len();
             }
             Form::CatchUp(since) => since,
             Form::Snapshot => Tick(0),
@@ -68,6 +96,49 @@ impl Chunks {
         range
     }
 
+    /// Appends the chunk of a group to `out`.
+    pub(super) fn write(
+        &mut self,
+        world: &Committed,
+        group: GroupId,
+        form: Form,
+        holds: impl Fn(GroupId) -> bool,
+        out: &mut Vec<u8>,
+    ) {
+        if form != Form::Delta {
+            let range = self.encode(world, group, form, holds);
+            return out.extend_from_slice(&self.bytes[range]);
+        }
+        let Delta { core, sources, .. } = self.delta(world, group);
+        out.extend_from_slice(&self.bytes[core]);
+        for Source { from, moves, wholes } in &self.sources[sources] {
+            out.extend_from_slice(&self.bytes[if holds(*from) { moves.clone() } else { wholes.clone() }]);
+        }
+    }
+
+    fn delta(&mut self, world: &Committed, group: GroupId) -> Delta {
+        let place = group.0 as usize;
+        if let Some(delta) = self.deltas.get(place).filter(|delta| delta.tick == world.tick()) {
+            return delta.clone();
+        }
+        if self.deltas.len() < world.group_count() {
+            self.deltas.resize(world.group_count(), Delta::default());
+        }
+        let core = self.append(world, group, Form::Delta, 0);
+        let first = self.sources.len();
+        for moves in chunk::sources(world, group) {
+            let mut part = |held| {
+                let start = self.bytes.len();
+                chunk::encode_source(world, group, moves, held, &mut self.bytes);
+                start..self.bytes.len()
+            };
+            let source = Source { from: moves[0].from, moves: part(true), wholes: part(false) };
+            self.sources.push(source);
+        }
+        self.deltas[place] = Delta { tick: world.tick(), core, sources: first..self.sources.len() };
+        self.deltas[place].clone()
+    }
+
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
         &self.bytes[range]
     }
@@ -77,9 +148,9 @@ impl Chunks {
         match self.fault.filter(|_| form == Form::Delta).and_then(|fault| world.with_fault(group, fault)) {
             Some(faulty) => {
                 self.fault = None;
-                chunk::encode(&faulty, group, form, &mut self.bytes);
+                chunk::encode_core(&faulty, group, form, &mut self.bytes);
             }
-            None => chunk::encode(world, group, form, &mut self.bytes),
+            None => chunk::encode_core(world, group, form, &mut self.bytes),
         }
         self.encoded[count] += 1;
         start..self.bytes.len()

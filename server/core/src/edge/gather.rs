@@ -49,7 +49,7 @@ impl Common {
         let left = self.bounds.frame.saturating_sub(taken);
         let mut room = Room { left, full: false, alone: false, picked: 0 };
         let own = match seat.own {
-            Some((own, standing)) => self.share(world, own, standing, &mut room)?,
+            Some((own, standing)) => self.share(world, own, standing.handed, |_| false, &mut room)?,
             None => Share::Current,
         };
         let shares = self.shares(seat, world, situation.view, &mut room)?;
@@ -114,18 +114,33 @@ impl Common {
         let mut order: Vec<usize> = (0..view.len()).collect();
         order.sort_by_key(|place| seat.standings[*place].waiting.unwrap_or(Tick(u32::MAX)));
         let mut shares = vec![Share::Current; view.len()];
+        // Only what the client holds at the very version before this commit may be referred to.
+        let held = |group: GroupId| {
+            let place = view.binary_search(&group).ok().filter(|_| !seat.start);
+            place.is_some_and(|place| {
+                let handed = seat.standings[place].handed;
+                handed > Tick(0) && handed == world.version_before(group)
+            })
+        };
         for place in order {
-            shares[place] = self.share(world, view[place], seat.standings[place], room)?;
+            shares[place] = self.share(world, view[place], seat.standings[place].handed, held, room)?;
         }
         Ok(shares)
     }
 
-    fn share(&mut self, world: &Committed, group: GroupId, standing: Standing, room: &mut Room) -> Result<Share, Code> {
-        let Some(form) = form_for(world, group, standing.handed) else { return Ok(Share::Current) };
+    fn share(
+        &mut self,
+        world: &Committed,
+        group: GroupId,
+        handed: Tick,
+        held: impl Fn(GroupId) -> bool,
+        room: &mut Room,
+    ) -> Result<Share, Code> {
+        let Some(form) = form_for(world, group, handed) else { return Ok(Share::Current) };
         if room.full {
             return Ok(Share::Behind);
         }
-        let range = self.chunks.encode(world, group, form);
+        let range = self.chunks.encode(world, group, form, held);
         if range.len() > self.bounds.chunk {
             return Err(Code::ViewTooLarge);
         }

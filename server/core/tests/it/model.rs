@@ -49,8 +49,8 @@ fn every_client_holds_what_it_must_whatever_happens() {
     }
     println!("{cases} cases: {seen:?}");
     if cases >= 1_000 {
-        let Seen { frames, stale, behind, lost, jumps, resumes, held, refused_views, events } = seen;
-        let all = [frames, stale, behind, lost, jumps, resumes, held, refused_views, events];
+        let Seen { frames, stale, behind, lost, jumps, resumes, held, refused_views, events, moves } = seen;
+        let all = [frames, stale, behind, lost, jumps, resumes, held, refused_views, events, moves];
         assert!(all.iter().all(|count| *count > 0), "the cases do not reach everything: {all:?}");
     }
 }
@@ -67,6 +67,7 @@ struct Seen {
     held: u64,
     refused_views: u64,
     events: u64,
+    moves: u64,
 }
 
 /// A group's members by slot: generation and naive fields.
@@ -435,6 +436,7 @@ impl Model {
         for client in self.clients.iter().filter(|client| client.alive) {
             assert!(client.consumed.is_sorted_by(|a, b| a < b), "events come once and in order: {:?}", client.consumed);
             let consumed: BTreeSet<u32> = client.consumed.iter().copied().collect();
+            seen.moves += client.replica.anatomy().moves;
             let lost = client.replica.events_lost();
             seen.lost += lost;
             if lost == 0 {

@@ -1,0 +1,102 @@
+//! The scene of areas of interest: a field of things that all move and turn in every tick, and a few who look at a part of it.
+//! Its measures are those of the bench that Colyseus publishes for its schema encoder; steps are drawn anew each tick, so
+//! nothing goes straight on.
+
+use std::f32::consts::TAU;
+
+use tiltyard_shared::prelude::*;
+
+/// Side of the field in units: ten cells.
+pub const SIZE: f32 = 3000.0;
+/// Side of a cell; 3 x 3 are seen.
+pub const CELL: f32 = 300.0;
+/// Longest step in a tick, along each axis.
+const STEP: f32 = 5.0;
+
+/// Something that moves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+pub struct Mover {
+    /// Where it is, to the right.
+    #[replicate(range = 0.0..=SIZE, step = 0.0625)]
+    pub x: f32,
+    /// Where it is, downwards.
+    #[replicate(range = 0.0..=SIZE, step = 0.0625)]
+    pub y: f32,
+    /// Where it looks.
+    #[replicate(angle = 8)]
+    pub rotation: f32,
+}
+
+impl Mover {
+    fn position(&self) -> [f32; 2] {
+        [self.x, self.y]
+    }
+}
+
+/// How large the scene is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
+pub struct Config {
+    /// How many things.
+    pub things: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { things: 2_000 }
+    }
+}
+
+/// The rules: players only look, each at the part of the field around one of the things.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Aoi {
+    things: Vec<EntityId>,
+}
+
+impl Game for Aoi {
+    const NAME: &'static str = "aoi";
+    type Config = Config;
+    type Entity = Mover;
+    type Input = ();
+    type Event = ();
+
+    fn settings(_config: &Config) -> Settings {
+        Settings { max_players: 1_000, ..Settings::default() }
+    }
+
+    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
+        ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Mover::position);
+        let things = 0..config.things.min(60_000);
+        let mut place = || ctx.rng.between(0.0, SIZE);
+        let movers: Vec<Mover> = things.map(|_| Mover { x: place(), y: place(), rotation: 0.0 }).collect();
+        Self { things: movers.into_iter().map(|mover| ctx.world.spawn(mover)).collect() }
+    }
+
+    fn join(&mut self, _: PlayerId, _: &mut Ctx<'_, Self>) {}
+
+    fn leave(&mut self, _: PlayerId, _: Leave, _: &mut Ctx<'_, Self>) {}
+
+    fn tick(&mut self, _: &Inputs<()>, ctx: &mut Ctx<'_, Self>) {
+        for (_, mover) in ctx.world.iter_mut() {
+            let mut step = || ctx.rng.between(-STEP, STEP);
+            mover.x = (mover.x + step()).clamp(0.0, SIZE);
+            mover.y = (mover.y + step()).clamp(0.0, SIZE);
+            mover.rotation = (mover.rotation + 0.05 * step()).rem_euclid(TAU);
+        }
+    }
+
+    fn view(&self, player: PlayerId, view: &mut View<'_, Mover>) {
+        if !self.things.is_empty() {
+            view.around(self.things[player.0 as usize * 37 % self.things.len()], 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aoi_passes_its_check() {
+        check_game::<Aoi>();
+    }
+}

@@ -1,0 +1,408 @@
+//! Reads chunks into tables: all three forms, and who moves from one table to another within a frame.
+
+use super::{Table, TableMember, Whole};
+use crate::{
+    bits::BitReader,
+    chunk::{self, undo_difference},
+    game::Tick,
+    hash::StateHash,
+    linear::{self, Line},
+    replica::{Anatomy, BadChunk, Seen},
+    world::{GroupId, KindLayout, LaneLayout, Layout},
+};
+
+/// What the chunks of one frame share.
+pub(in crate::replica) struct Frame<'a> {
+    pub(in crate::replica) layout: &'a Layout,
+    pub(in crate::replica) tick: Tick,
+    /// The tables that were held before this frame, as far as its chunks have not changed them.
+    pub(in crate::replica) others: &'a [&'a [Seen]],
+    /// Who has left a table with this frame.
+    pub(in crate::replica) gone: &'a mut Gone,
+    pub(in crate::replica) anatomy: &'a mut Anatomy,
+}
+
+/// Members that left their groups with one frame, as they stood there: moves are resolved against them.
+#[derive(Default)]
+pub(in crate::replica) struct Gone(Vec<(GroupId, Tick, usize, Whole)>);
+
+impl Gone {
+    fn push(&mut self, group: GroupId, base: Tick, place: usize, whole: Whole) {
+        self.0.push((group, base, place, whole));
+    }
+}
+
+impl Frame<'_> {
+    /// A member of another group as it was before this frame.
+    fn resolve(&self, from: GroupId, base: Tick, place: u32) -> Result<Whole, BadChunk> {
+        let place = place as usize;
+        // Chunks stand in the order of their groups, departures in that of their places.
+        let gone = self.gone.0.binary_search_by_key(&(from, place), |(group, _, place, _)| (*group, *place));
+        if let Some((_, held, _, whole)) = gone.ok().map(|index| &self.gone.0[index])
+            && *held == base
+        {
+            return Ok(whole.clone());
+        }
+        let seen = self.others.iter().flat_map(|tables| tables.iter()).find(|seen| seen.id == from);
+        let held = seen.map_or(Tick(0), |seen| seen.table.version);
+        let table = seen.filter(|_| held == base && base > Tick(0)).map(|seen| &seen.table);
+        let table = table.ok_or(BadChunk::WrongBase { held, base })?;
+        if place >= table.members.len() {
+            return Err(BadChunk::OutOfRange);
+        }
+        Ok(table.whole(self.layout, place))
+    }
+}
+
+impl Table {
+    /// As [`Table::apply`], of a group among others; counts what the bits were for.
+    pub(in crate::replica) fn read(
+        &mut self,
+        frame: &mut Frame<'_>,
+        group: GroupId,
+        bytes: &[u8],
+        fresh: Tick,
+    ) -> Result<usize, BadChunk> {
+        let (counted, layout, tick) = (Anatomy::default(), frame.layout, frame.tick);
+        let mut decoder = Decoder { layout, bits: BitReader::new(bytes), table: self, counted, frame, group };
+        if decoder.bits.read(1)? == 0 {
+            decoder.delta(tick)?;
+        } else if decoder.bits.read(1)? == 0 {
+            decoder.catch_up(fresh)?;
+        } else {
+            decoder.snapshot()?;
+        }
+        let read = decoder.bits.bytes_read();
+        decoder.counted.chunk_headers = 8 * read as u64 - decoder.counted.bits();
+        *decoder.frame.anatomy += decoder.counted;
+        Ok(read)
+    }
+}
+
+struct Decoder<'a, 'b> {
+    layout: &'a Layout,
+    bits: BitReader<'a>,
+    table: &'a mut Table,
+    counted: Anatomy,
+    frame: &'a mut Frame<'b>,
+    group: GroupId,
+}
+
+/// Fewest bits of a move: its gap, and whether anything has changed.
+const MOVE_BITS: usize = 4;
+
+/// Fewest bits that a member takes in a list of whole ones: its gap and its generation.
+const WHOLE_BITS: usize = 17;
+
+impl Decoder<'_, '_> {
+    fn delta(&mut self, tick: Tick) -> Result<(), BadChunk> {
+        let age = self.bits.read_golomb(0)?;
+        let base = tick.0.checked_sub(age).and_then(|base| base.checked_sub(1)).ok_or(BadChunk::OutOfRange)?;
+        if Tick(base) != self.table.version {
+            return Err(BadChunk::WrongBase { held: self.table.version, base: Tick(base) });
+        }
+        let changed = self.bits.read_golomb(chunk::CHANGED_ORDER)?;
+        if changed > 0 {
+            let order = self.bits.read(chunk::ORDER_BITS)?;
+            let start = self.bits.position();
+            let mut next = 0;
+            for _ in 0..changed {
+                next = self.place(next, order)? + 1;
+                self.changes(next - 1, tick)?;
+            }
+            self.counted.lanes += self.bits.position() - start;
+        }
+        let departed = self.bits.read_golomb(chunk::DEPARTED_ORDER)?;
+        if departed as usize > self.table.members.len() {
+            return Err(BadChunk::OutOfRange);
+        }
+        let start = self.bits.position();
+        let mut gone = Vec::with_capacity(departed as usize);
+        for _ in 0..departed {
+            let next = gone.last().map_or(0, |last| last + 1);
+            gone.push(self.place(next, chunk::DEPARTED_GAP_ORDER)?);
+        }
+        self.counted.membership += self.bits.position() - start;
+        let mut arrivals = self.wholes(chunk::ARRIVED_ORDER)?;
+        let sources = self.count(chunk::SOURCES_ORDER, 1)?;
+        self.sources(sources, tick, &mut arrivals)?;
+        self.counted.membership += self.counted.snapshots;
+        self.counted.snapshots = 0;
+        if !gone.is_empty() || !arrivals.is_empty() {
+            self.merge(&gone, arrivals);
+        }
+        self.table.version = tick;
+        Ok(())
+    }
+
+    /// Reads arrivals from other groups.
+    fn sources(&mut self, sources: usize, tick: Tick, arrivals: &mut Vec<Whole>) -> Result<(), BadChunk> {
+        if sources == 0 {
+            return Ok(());
+        }
+        for _ in 0..sources {
+            self.bits.align();
+            if self.bits.read(1)? == 1 {
+                let mut wholes = self.wholes(chunk::ARRIVED_ORDER)?;
+                arrivals.append(&mut wholes);
+            } else {
+                let start = self.bits.position();
+                self.moves(tick, arrivals)?;
+                self.counted.membership += self.bits.position() - start;
+            }
+        }
+        arrivals.sort_unstable_by_key(|whole| whole.member.slot);
+        let twice = arrivals.windows(2).any(|pair| pair[0].member.slot == pair[1].member.slot);
+        if twice { Err(BadChunk::OutOfRange) } else { Ok(()) }
+    }
+
+    fn moves(&mut self, tick: Tick, arrivals: &mut Vec<Whole>) -> Result<(), BadChunk> {
+        let distance = self.bits.read_golomb(chunk::FROM_ORDER)?.wrapping_add(1);
+        let from = GroupId(self.group.0.wrapping_add(chunk::undo_zigzag(distance)));
+        let age = self.bits.read_golomb(0)?;
+        let base = tick.0.checked_sub(age).and_then(|base| base.checked_sub(1)).ok_or(BadChunk::OutOfRange)?;
+        let count = self.count(chunk::ARRIVED_ORDER, MOVE_BITS)?;
+        let mut next = 0_u32;
+        for _ in 0..count {
+            let place = next.checked_add(self.bits.read_golomb(chunk::DEPARTED_GAP_ORDER)?);
+            let place = place.ok_or(BadChunk::OutOfRange)?;
+            next = place.checked_add(1).ok_or(BadChunk::OutOfRange)?;
+            let mut whole = self.frame.resolve(from, Tick(base), place)?;
+            if self.bits.read(1)? == 1 {
+                whole = self.changed(whole, tick)?;
+            }
+            arrivals.push(whole);
+        }
+        self.counted.moves += count as u64;
+        Ok(())
+    }
+
+    /// Reads the changes of an arrival: for that it stands at the end of the table for a moment.
+    fn changed(&mut self, mut whole: Whole, tick: Tick) -> Result<Whole, BadChunk> {
+        let (place, hash) = (self.table.members.len(), self.table.hash);
+        self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
+        self.changes(place, tick)?;
+        let whole = self.table.whole(self.layout, place);
+        self.table.members.truncate(place);
+        self.table.lanes.truncate(place * self.layout.lane_stride);
+        self.table.blobs.truncate(place * self.layout.blob_stride);
+        self.table.hash = hash;
+        Ok(whole)
+    }
+
+    fn snapshot(&mut self) -> Result<(), BadChunk> {
+        let version = Tick(self.bits.read(32)?);
+        let wholes = self.wholes(chunk::MEMBERS_ORDER)?;
+        *self.table = Table { version, ..Table::default() };
+        self.merge(&[], wholes);
+        Ok(())
+    }
+
+    fn catch_up(&mut self, fresh: Tick) -> Result<(), BadChunk> {
+        let version = Tick(self.bits.read(32)?);
+        let since = Tick(self.bits.read(32)?);
+        if fresh.max(self.table.version) < since {
+            return Err(BadChunk::WrongBase { held: fresh, base: since });
+        }
+        let mut old = std::mem::take(self.table);
+        self.table.version = version;
+        let count = self.count(chunk::MEMBERS_ORDER, 2)?;
+        let order = if count > 0 { self.bits.read(chunk::ORDER_BITS)? } else { 0 };
+        let start = self.bits.position();
+        let (mut next, mut place) = (0, 0);
+        for _ in 0..count {
+            let slot = self.slot(next, order)?;
+            next = u32::from(slot) + 1;
+            if self.bits.read(1)? == 1 {
+                let mut whole = self.whole(slot)?;
+                self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
+            } else {
+                place += old.members[place..].partition_point(|member| member.slot < slot);
+                if old.members.get(place).is_none_or(|member| member.slot != slot) {
+                    return Err(BadChunk::OutOfRange);
+                }
+                self.table.push_from(self.layout, &mut old, place);
+                self.absolute_changes()?;
+            }
+        }
+        self.counted.snapshots += self.bits.position() - start;
+        self.table.rehash(self.layout);
+        Ok(())
+    }
+
+    /// A place in the member list, so many behind `next`.
+    fn place(&mut self, next: usize, order: u32) -> Result<usize, BadChunk> {
+        let place = next + self.bits.read_golomb(order)? as usize;
+        if place < self.table.members.len() { Ok(place) } else { Err(BadChunk::OutOfRange) }
+    }
+
+    fn slot(&mut self, next: u32, order: u32) -> Result<u16, BadChunk> {
+        let slot = next.checked_add(self.bits.read_golomb(order)?).ok_or(BadChunk::OutOfRange)?;
+        u16::try_from(slot).map_err(|_| BadChunk::OutOfRange)
+    }
+
+    /// A number of items that take at least `bits_each`.
+    fn count(&mut self, order: u32, bits_each: usize) -> Result<usize, BadChunk> {
+        let count = self.bits.read_golomb(order)? as usize;
+        if count <= self.bits.remaining() / bits_each { Ok(count) } else { Err(BadChunk::Truncated) }
+    }
+
+    fn wholes(&mut self, order: u32) -> Result<Vec<Whole>, BadChunk> {
+        let count = self.count(order, WHOLE_BITS)?;
+        let mut wholes = Vec::with_capacity(count);
+        if count > 0 {
+            let order = self.bits.read(chunk::ORDER_BITS)?;
+            let start = self.bits.position();
+            let mut next = 0;
+            for _ in 0..count {
+                let slot = self.slot(next, order)?;
+                next = u32::from(slot) + 1;
+                wholes.push(self.whole(slot)?);
+            }
+            self.counted.snapshots += self.bits.position() - start;
+        }
+        Ok(wholes)
+    }
+
+    fn whole(&mut self, slot: u16) -> Result<Whole, BadChunk> {
+        let generation = self.bits.read(16)? as u16;
+        let number = self.bits.read(self.layout.kind_bits)?;
+        let kind = self.layout.kinds.get(number as usize).ok_or(BadChunk::OutOfRange)?;
+        let member = TableMember { slot, generation, kind: number as u8 };
+        let mut lanes = vec![0; kind.codes()];
+        for (index, lane) in kind.lanes.iter().enumerate() {
+            self.absolute(index, *lane, &mut lanes)?;
+        }
+        let blobs = kind.blobs.iter().map(|max_len| self.blob(*max_len)).collect::<Result<_, _>>()?;
+        Ok(Whole { member, lanes, blobs })
+    }
+
+    /// Reads a lane as it is into the codes of a member.
+    fn absolute(&mut self, index: usize, lane: LaneLayout, codes: &mut [u32]) -> Result<(), BadChunk> {
+        let Some(rate) = lane.rate else {
+            codes[index] = self.bits.read(lane.bits)?;
+            return Ok(());
+        };
+        let line = if self.bits.read(1)? == 0 {
+            Line::still(self.bits.read(lane.bits)?)
+        } else {
+            let origin = self.bits.read(lane.bits + linear::FRACTION)?;
+            let rate = chunk::undo_zigzag(self.bits.read_golomb(lane.golomb)?.wrapping_add(1));
+            Line { origin, rate: linear::wrap(lane.bits, rate) }
+        };
+        (codes[index], codes[rate]) = (line.origin, line.rate);
+        Ok(())
+    }
+
+    /// Reads the change of a line in the delta of a tick.
+    fn line_change(&mut self, lane: LaneLayout, old: Line, tick: u32) -> Result<Line, BadChunk> {
+        let (rate, error) = if self.bits.read(1)? == 0 {
+            (0, self.bits.read_golomb(chunk::ERROR_ORDER)?.wrapping_add(1))
+        } else {
+            let rate = self.bits.read_golomb(lane.golomb)?.wrapping_add(1);
+            (rate, self.bits.read_golomb(chunk::ERROR_ORDER)?)
+        };
+        let before = tick.wrapping_sub(1);
+        let value = old.value_at(lane.bits, before).wrapping_add(chunk::undo_zigzag(error));
+        Ok(Line::through(lane.bits, before, value, old.rate.wrapping_add(chunk::undo_zigzag(rate))))
+    }
+
+    fn blob(&mut self, max_len: u32) -> Result<Box<[u8]>, BadChunk> {
+        let length = self.bits.read_golomb(chunk::BLOB_ORDER)?;
+        if length > max_len || length as usize > self.bits.remaining() / 8 {
+            return Err(BadChunk::OutOfRange);
+        }
+        let bytes: Result<Vec<u8>, _> = (0..length).map(|_| self.bits.read(8).map(|byte| byte as u8)).collect();
+        Ok(bytes?.into_boxed_slice())
+    }
+
+    fn mask(&mut self, kind: &KindLayout) -> Result<u64, BadChunk> {
+        Ok(self.bits.read_wide(kind.fields() as u32)?)
+    }
+
+    /// Reads the changes of a member in a delta, and keeps the hash.
+    fn changes(&mut self, place: usize, tick: Tick) -> Result<(), BadChunk> {
+        let TableMember { slot, generation, kind } = self.table.members[place];
+        let kind = &self.layout.kinds[kind as usize];
+        let mask = self.mask(kind)?;
+        let term = |index: usize, content| StateHash::field(slot, generation, index as u32, content);
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            let start = place * self.layout.lane_stride;
+            if let Some(rate) = lane.rate {
+                let old = Line { origin: self.table.lanes[start + index], rate: self.table.lanes[start + rate] };
+                let new = self.line_change(*lane, old, tick.0)?;
+                (self.table.lanes[start + index], self.table.lanes[start + rate]) = (new.origin, new.rate);
+                self.table.hash -= term(index, old.content());
+                self.table.hash += term(index, new.content());
+                continue;
+            }
+            let coded = if lane.bits > 1 { self.bits.read_golomb(lane.golomb)? } else { 0 };
+            let code = &mut self.table.lanes[start + index];
+            self.table.hash -= term(index, *code);
+            *code = undo_difference(*lane, *code, coded);
+            self.table.hash += term(index, *code);
+        }
+        for (index, max_len) in kind.blobs.iter().enumerate() {
+            let field = kind.lanes.len() + index;
+            if mask >> field & 1 == 1 {
+                let new = self.blob(*max_len)?;
+                let old = &mut self.table.blobs[place * self.layout.blob_stride + index];
+                self.table.hash -= term(field, StateHash::blob_content(old));
+                self.table.hash += term(field, StateHash::blob_content(&new));
+                *old = new;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the changes of the last member in a catch-up.
+    fn absolute_changes(&mut self) -> Result<(), BadChunk> {
+        let place = self.table.members.len() - 1;
+        let kind = &self.layout.kinds[self.table.members[place].kind as usize];
+        let mask = self.mask(kind)?;
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
+            let mut codes = std::mem::take(&mut self.table.lanes);
+            let read = self.absolute(index, *lane, &mut codes[place * self.layout.lane_stride..]);
+            self.table.lanes = codes;
+            read?;
+        }
+        for (index, max_len) in kind.blobs.iter().enumerate() {
+            if mask >> (kind.lanes.len() + index) & 1 == 1 {
+                self.table.blobs[place * self.layout.blob_stride + index] = self.blob(*max_len)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes members out by their places and new ones in by their slots; a new one replaces whoever holds its slot.
+    fn merge(&mut self, gone: &[usize], arrivals: Vec<Whole>) {
+        let mut old = std::mem::take(self.table);
+        self.table.version = old.version;
+        self.table.hash = old.hash;
+        let count = old.members.len() - gone.len() + arrivals.len();
+        self.table.members.reserve(count);
+        self.table.lanes.reserve(count * self.layout.lane_stride);
+        let mut gone = gone.iter().peekable();
+        let mut arrivals = arrivals.into_iter().peekable();
+        for place in 0..old.members.len() {
+            let slot = old.members[place].slot;
+            let mut leaves = gone.next_if(|gone| **gone == place).is_some();
+            while let Some(whole) = arrivals.next_if(|whole| whole.member.slot <= slot) {
+                leaves |= whole.member.slot == slot;
+                self.arrive(whole);
+            }
+            if leaves {
+                self.table.hash -= old.member_hash(self.layout, place);
+                self.frame.gone.push(self.group, old.version, place, old.whole(self.layout, place));
+            } else {
+                self.table.push_from(self.layout, &mut old, place);
+            }
+        }
+        arrivals.for_each(|whole| self.arrive(whole));
+    }
+
+    fn arrive(&mut self, mut whole: Whole) {
+        self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
+        self.table.hash += self.table.member_hash(self.layout, self.table.members.len() - 1);
+    }
+}

@@ -1,0 +1,73 @@
+/** Reads single fields of members from chunks. As the last part of `shared/src/replica/table/decoder.rs`. */
+
+import * as chunk from "../chunk.js";
+import * as linear from "../linear.js";
+import { BadChunk } from "./table.js";
+
+/** @typedef {import("../bits.js").BitReader} BitReader */
+
+/**
+ * Reads a lane as it is into the codes of a member, which begin at `start`.
+ *
+ * @param {BitReader} bits
+ * @param {import("../layout.js").KindLayout} kind
+ * @param {number} index
+ * @param {Uint32Array} codes
+ * @param {number} start
+ */
+export function readLane(bits, kind, index, codes, start) {
+  const width = kind.bits[index];
+  const rate = kind.rates[index];
+  if (rate === 0) {
+    codes[start + index] = bits.read(width);
+  } else if (bits.read(1) === 0) {
+    codes[start + index] = linear.still(bits.read(width));
+    codes[start + rate] = 0;
+  } else {
+    codes[start + index] = bits.read(width + linear.FRACTION);
+    codes[start + rate] = linear.wrap(width, chunk.undoZigzag(bits.readGolomb(kind.golomb[index]) + 1));
+  }
+}
+
+/**
+ * Reads the change of a line in the delta of a tick. Returns what stood for the old one in the hash.
+ *
+ * @param {BitReader} bits
+ * @param {import("../layout.js").KindLayout} kind
+ * @param {number} index
+ * @param {Uint32Array} codes
+ * @param {number} start where the codes of the member begin
+ * @param {number} tick
+ */
+export function readLineChange(bits, kind, index, codes, start, tick) {
+  const width = kind.bits[index];
+  const [origin, rate] = [codes[start + index], codes[start + kind.rates[index]]];
+  let newRate = rate;
+  let error;
+  if (bits.read(1) === 0) {
+    error = chunk.undoZigzag(bits.readGolomb(chunk.ERROR_ORDER) + 1);
+  } else {
+    newRate = linear.wrap(width, rate + chunk.undoZigzag(bits.readGolomb(kind.golomb[index]) + 1));
+    error = chunk.undoZigzag(bits.readGolomb(chunk.ERROR_ORDER));
+  }
+  const value = linear.valueAt(width, origin, rate, tick - 1) + error;
+  codes[start + index] = linear.originOf(width, value, newRate, tick - 1);
+  codes[start + kind.rates[index]] = newRate;
+  return linear.content(origin, rate);
+}
+
+/**
+ * @param {BitReader} bits
+ * @param {number} maxLen
+ */
+export function readBlob(bits, maxLen) {
+  const length = bits.readGolomb(chunk.BLOB_ORDER);
+  if (length > maxLen || length > Math.floor(bits.remaining / 8)) {
+    throw new BadChunk("out of range");
+  }
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 1) {
+    bytes[at] = bits.read(8);
+  }
+  return bytes;
+}
