@@ -95,7 +95,7 @@ pub enum Address {
 pub enum Topic {
     /// Hellos and heartbeats of instances.
     Cluster,
-    /// Rooms, chat, presence.
+    /// What happens to rooms.
     Lobby,
 }
 
