@@ -76,6 +76,7 @@ fn no(message: ServerMessage) -> Error {
         ServerMessage::Redirect { url, pass } => Error::Redirected { url, pass },
         ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
         ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
+        ServerMessage::Search(_) => Violation::Unexpected("a search that nobody began").into(),
         ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
             Violation::Unexpected("a list of rooms that nobody asked for").into()
         }

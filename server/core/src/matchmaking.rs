@@ -5,9 +5,9 @@
 //! doubled and late and although any of the three may die. Nothing here knows the broker: the server's lobby carries the
 //! messages, keeps the clocks and opens the rooms.
 
+pub use tiltyard_shared::game::mode;
 use uuid::Uuid;
 
-pub mod mode;
 pub mod ticket;
 pub mod pool;
 pub mod proposals;

@@ -111,7 +111,7 @@ impl<G: Game> RoomTask<G> {
         let entered = if wish.spectate {
             self.room.spectate(token, verify)?
         } else {
-            let newcomer = Newcomer { name: wish.name.clone(), token, verify, expected };
+            let newcomer = Newcomer { name: wish.name.clone(), token, verify, expected, team: None };
             self.room.enter(newcomer, self.setup.listed.promised())?
         };
         Ok((entered, token))
