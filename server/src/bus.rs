@@ -32,8 +32,9 @@ pub mod rabbitmq;
 
 pub use counts::{Count, Counts};
 pub use mailbox::{Delivery, Incoming, Mailbox, Receipt};
-pub use names::{Inbox, InstanceId, Key, NameError, Pattern};
+pub use names::{Inbox, Key, Pattern};
 pub use payload::{PAYLOAD_BYTES, Payload, Unreadable};
+pub use tiltyard_core::instance::{InstanceId, NameError};
 
 /// What a verb returns: a future that can be sent to another thread.
 pub type BusFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BusError>> + Send + 'a>>;

@@ -1,10 +1,12 @@
 //! The server's configuration: command line and environment, read once.
 
 use std::{
-    ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::available_parallelism, time::Duration,
+    ffi::OsString, fmt, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::available_parallelism,
+    time::Duration,
 };
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, builder::BoolishValueParser};
+use tiltyard_core::instance::{InstanceId, NameError, is_word};
 use tiltyard_shared::world::Fault;
 
 use crate::{ops::log, tools::Tool};
@@ -42,6 +44,27 @@ pub struct Config {
     #[arg(long, env = "TILTYARD_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 
+    /// RabbitMQ over which instances find one another, as in amqp://user:password@host:5672/vhost; without it the server is
+    /// alone
+    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL", global = true)]
+    pub amqp_url: Option<AmqpUrl>,
+
+    /// Do not serve without the broker: exit with status 3 if it cannot be used at the start
+    #[arg(long, env = "TILTYARD_BUS_REQUIRED", value_parser = BoolishValueParser::new())]
+    pub bus_required: bool,
+
+    /// This server's name among its instances: letters, digits, - and _, at most 48 [default: a random one]
+    #[arg(long, env = "TILTYARD_INSTANCE", value_name = "NAME", value_parser = parse_instance)]
+    pub instance: Option<InstanceId>,
+
+    /// Where this server is, for players who want to play near by: one word, as in eu
+    #[arg(long, env = "TILTYARD_REGION", value_name = "NAME", default_value = "local", value_parser = parse_region)]
+    pub region: String,
+
+    /// On SIGTERM rooms may play on for so long before their players are told to go, as in 30s, 10m or 1h; 0s stops at once
+    #[arg(long, env = "TILTYARD_DRAIN_TIMEOUT", value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
+    pub drain_timeout: Duration,
+
     /// A folder with pages of games, served under /web before what the server has built in: games/NAME/index.js
     #[arg(long, env = "TILTYARD_WEB", value_name = "FOLDER")]
     pub web: Option<PathBuf>,
@@ -62,6 +85,29 @@ pub struct Config {
     /// Times that are fixed for operators but not for tests.
     #[arg(skip)]
     pub timing: Timing,
+}
+
+/// The URL of a broker. What is shown of it has no password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AmqpUrl(String);
+
+impl AmqpUrl {
+    /// The whole URL, password included.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for AmqpUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Debug for AmqpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AmqpUrl(..)")
+    }
 }
 
 /// How long the server waits for what.
@@ -105,6 +151,11 @@ impl Default for Config {
             max_rooms: 4096,
             max_players: 20_000,
             public_url: None,
+            amqp_url: None,
+            bus_required: false,
+            instance: None,
+            region: "local".to_owned(),
+            drain_timeout: Duration::from_secs(600),
             web: None,
             log: "info".to_owned(),
             log_json: false,
@@ -148,6 +199,33 @@ fn parse_public_url(text: &str) -> Result<String, String> {
     }
 }
 
+fn parse_instance(text: &str) -> Result<InstanceId, String> {
+    InstanceId::new(text).map_err(|NameError| "not one word of at most 48 letters, digits, - and _".to_owned())
+}
+
+fn parse_region(text: &str) -> Result<String, String> {
+    if is_word(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not one word of at most 48 letters, digits, - and _".to_owned())
+    }
+}
+
+/// A number and its unit: `500ms`, `30s`, `10m`, `1h`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("not like 30s, 10m or 1h".to_owned()),
+    };
+    let number: u32 = number.parse().map_err(|_| "not like 30s, 10m or 1h".to_owned())?;
+    Ok(Duration::from_millis(u64::from(number) * unit_ms))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,10 +248,23 @@ mod tests {
             (&["--listen", "nowhere"][..], "invalid value 'nowhere' for '--listen <ADDR>'"),
             (&["--shards", "0"], "invalid value '0' for '--shards <COUNT>'"),
             (&["--log", "info,x=loud"], "invalid value 'info,x=loud' for '--log <FILTER>'"),
+            (&["--instance", "a.b"], "invalid value 'a.b' for '--instance <NAME>'"),
+            (&["--drain-timeout", "10"], "invalid value '10' for '--drain-timeout <TIME>'"),
             (&["--max-roms", "3"], "unexpected argument '--max-roms'"),
         ] {
             let text = parse(args).unwrap_err().to_string();
             assert!(text.lines().next().unwrap().contains(told), "{text}");
         }
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_passwords_are_not_shown() {
+        for (text, ms) in [("0s", 0), ("500ms", 500), ("30s", 30_000), ("10m", 600_000), ("1h", 3_600_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        assert!(parse_duration("-1s").is_err() && parse_duration("99999999999h").is_err());
+        let config = parse(&["--amqp-url", "amqp://ann:secret@host"]).unwrap();
+        assert_eq!(config.amqp_url.as_ref().unwrap().text(), "amqp://ann:secret@host");
+        assert!(!format!("{config:?}").contains("secret"));
     }
 }

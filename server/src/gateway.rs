@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{config::Timing, lobby, rooms::Rooms, stop::Stop};
+use crate::{config::Timing, fleet::Fleet, lobby, rooms::Rooms, stop::Stop};
 
 mod api;
 mod handshake;
@@ -36,6 +36,8 @@ pub(crate) struct Gateway {
     pub(crate) timing: Timing,
     /// When to stop.
     pub(crate) stop: Stop,
+    /// The other instances.
+    pub(crate) fleet: Fleet,
 }
 
 impl Gateway {

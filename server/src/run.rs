@@ -13,14 +13,23 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{config::Config, games::Games, ops::log, server::Server, tools};
+use crate::{
+    config::Config,
+    games::Games,
+    ops::log,
+    server::{Server, StartError},
+    tools,
+};
 
 /// Exit status for a mistake on the command line.
 const USAGE: u8 = 2;
 
+/// Exit status for a broker that is required and cannot be used.
+const NO_BUS: u8 = 3;
+
 /// Everything that a server's `main` does: reads command line and environment, serves the games until SIGTERM or SIGINT,
 /// tells players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
-/// command line.
+/// command line, 3 if `--bus-required` and the broker cannot be used.
 ///
 /// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
 /// [`main!`](crate::main) writes the function around it.
@@ -43,7 +52,10 @@ fn finish(outcome: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            match error.downcast_ref::<StartError>() {
+                Some(StartError::Bus(_)) => ExitCode::from(NO_BUS),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -11,8 +11,10 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    bus::{self, InstanceId, Link},
     clock::Clock,
     config::{Config, Timing},
+    fleet::Fleet,
     games::Games,
     gateway::{self, Gateway, MAX_OUTSIDE, pages::Pages},
     ops,
@@ -51,6 +53,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// `--bus-required`, and the broker cannot be used.
+    #[error("{0} (--bus-required)")]
+    Bus(#[from] bus::Fault),
     /// The system gives no threads or event queues.
     #[error("cannot start the threads for rooms")]
     Threads(#[source] io::Error),
@@ -67,6 +72,24 @@ impl Server {
     ///
     /// Outside of a tokio runtime with I/O and time.
     pub async fn start(config: &Config, games: Games) -> Result<Self, StartError> {
+        let fleet = Fleet::open(config).await?;
+        Self::start_in(config, games, fleet).await
+    }
+
+    /// Starts a server under this name on an end of a bus that is there already, as tests do that have several in a process.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`].
+    pub async fn start_on(config: &Config, games: Games, id: InstanceId, link: Link) -> Result<Self, StartError> {
+        Self::start_in(config, games, Fleet::on(config, id, link)).await
+    }
+
+    async fn start_in(config: &Config, games: Games, fleet: Fleet) -> Result<Self, StartError> {
         games.check().map_err(StartError::Games)?;
         let (players, listen) = bind(config.listen, "--listen").await?;
         let (operators, ops_listen) = bind(config.ops_listen, "--ops-listen").await?;
@@ -76,7 +99,8 @@ impl Server {
         let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
         let rooms = Rooms::new(games, shards, terms, stop.clone(), Clock::start(), config.timing);
         let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
-        let gateway = Gateway { rooms, pages, public_url, timing: config.timing, stop: stop.clone() };
+        info!(instance = %fleet.id(), region = fleet.region(), "this instance");
+        let gateway = Gateway { rooms, pages, public_url, timing: config.timing, stop: stop.clone(), fleet };
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         tokio::spawn(ops::listener::serve(operators, stop));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));

@@ -29,7 +29,7 @@ fn pool(tickets: u32, party: impl Fn(&mut Rng) -> u32, rating: impl Fn(&mut Rng)
     for home in 0..HOMES {
         let ticket = |number| Ticket {
             id: TicketId(id(1, number)),
-            home: InstanceId(id(2, home)),
+            home: instance(home),
             mode: "fives".to_owned(),
             party: (0..party(&mut rng))
                 .map(|member| Member { player: SessionId(id(3 + u64::from(member), number)), rating: rating(&mut rng) })
@@ -40,10 +40,14 @@ fn pool(tickets: u32, party: impl Fn(&mut Rng) -> u32, rating: impl Fn(&mut Rng)
             waited: Duration::from_millis(rng.below(60_000).into()),
         };
         let tickets = (home..tickets).step_by(HOMES as usize).map(ticket).collect();
-        let renewal = Renewal { home: InstanceId(id(2, home)), number: 1, tickets };
+        let renewal = Renewal { home: instance(home), number: 1, tickets };
         pool.renew(Duration::ZERO, Duration::ZERO, renewal);
     }
     pool
+}
+
+fn instance(number: u32) -> InstanceId {
+    InstanceId::new(&format!("i{number:03}")).expect("a word")
 }
 
 fn bell(rng: &mut Rng) -> i32 {

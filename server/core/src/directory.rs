@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use tiltyard_shared::protocol::{
     ServerMessage,
     limits::PAGE_ROOMS,
@@ -13,11 +14,12 @@ use tiltyard_shared::protocol::{
 };
 use uuid::Uuid;
 
+pub mod words;
 #[cfg(test)]
 mod tests;
 
 /// What a room says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// What the lobby shows.
     pub entry: RoomEntry,

@@ -4,6 +4,7 @@
 //! owns a simulation, its seats and inputs; its [`edge`] decides who gets what this tick; [`schedule`] says when ticks are
 //! due. The server's tasks drive them.
 
+pub mod instance;
 pub mod directory;
 pub mod matchmaking;
 pub mod admission;

@@ -12,9 +12,7 @@ pub mod ticket;
 pub mod pool;
 pub mod proposals;
 
-/// A server process. A restarted one is another: the id is made at its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstanceId(pub Uuid);
+pub use crate::instance::InstanceId;
 
 /// A player's session: the same over reconnects, and on every instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -144,7 +144,7 @@ impl Bus for Memory {
     }
 
     fn request(&self, to: &InstanceId, command: Payload, deadline: Duration) -> BusFuture<'_, Payload> {
-        let to = to.clone();
+        let to = *to;
         self.counts.requests.add();
         Box::pin(async move {
             let reply = self.ask(&to, command, deadline).await;
@@ -165,7 +165,7 @@ impl Bus for Memory {
                     return Err(BusError::Full);
                 }
                 let mailbox = self.open(queue.clone(), MailboxKind::Commands)?;
-                router.commands.insert(self.instance.clone(), queue);
+                router.commands.insert(self.instance, queue);
                 Ok(mailbox)
             }
             Serve::Events(patterns) => {

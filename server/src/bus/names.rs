@@ -1,49 +1,13 @@
-//! Names on the bus: instances, inboxes, keys of events and the patterns that select them. All are checked when they are
+//! Names on the bus: inboxes, keys of events and the patterns that select them. All are checked when they are
 //! made, so that each fits a broker's routing key and queue name, and a pattern cannot be smuggled in as a key.
 
-use std::{fmt, sync::Arc};
+use tiltyard_core::instance::{NameError, is_word};
 
-use thiserror::Error;
-
-/// Most bytes of a word.
-const WORD_BYTES: usize = 48;
 /// Most words of a key or pattern; with their dots they stay within AMQP's 255 bytes.
 const KEY_WORDS: usize = 5;
 
-/// Not a name: words of 1 to 48 characters out of `a-z`, `A-Z`, `0-9`, `-` and `_`, at most five of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not a name for the bus: words of 1 to 48 letters, digits, - or _, at most five of them")]
-pub struct NameError;
-
 fn word(text: &str) -> Result<&str, NameError> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=WORD_BYTES).contains(&text.len()) && text.bytes().all(fits) { Ok(text) } else { Err(NameError) }
-}
-
-/// An instance: one word, unique in its fleet.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InstanceId(Arc<str>);
-
-impl InstanceId {
-    /// The instance of this name.
-    ///
-    /// # Errors
-    ///
-    /// [`NameError`] if it is not one word.
-    pub fn new(name: &str) -> Result<Self, NameError> {
-        Ok(Self(word(name)?.into()))
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for InstanceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+    if is_word(text) { Ok(text) } else { Err(NameError) }
 }
 
 /// The inbox for tickets of a game and region.
@@ -137,9 +101,7 @@ mod tests {
 
     #[test]
     fn names_hold_nothing_that_a_routing_key_does_not() {
-        assert!(InstanceId::new("eu-1_a").is_ok());
         for bad in ["", "a.b", "*", "#", "a b", "ä", &"x".repeat(49)] {
-            assert_eq!(InstanceId::new(bad), Err(NameError), "{bad}");
             assert_eq!(Key::new(["room", bad]), Err(NameError), "{bad}");
         }
         assert_eq!(Key::new([]), Err(NameError));

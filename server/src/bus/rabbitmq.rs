@@ -163,7 +163,7 @@ impl Bus for RabbitMq {
     }
 
     fn request(&self, to: &InstanceId, command: Payload, deadline: Duration) -> BusFuture<'_, Payload> {
-        let to = to.clone();
+        let to = *to;
         Box::pin(async move {
             self.shared.counts.requests.add();
             let reply = self.shared.ask(&to, command, deadline).await;

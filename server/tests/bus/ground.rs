@@ -50,9 +50,9 @@ impl Ground {
     pub(crate) async fn join(&self, name: &str) -> (InstanceId, Link) {
         let instance = InstanceId::new(&new_name(name)).unwrap();
         let link = match self {
-            Self::Memory(hub) => hub.join(instance.clone()),
+            Self::Memory(hub) => hub.join(instance),
             Self::RabbitMq { url, bounds } => {
-                let config = rabbitmq::Config { url: url.clone(), instance: instance.clone(), bounds: *bounds };
+                let config = rabbitmq::Config { url: url.clone(), instance, bounds: *bounds };
                 rabbitmq::open(config).unwrap()
             }
         };

@@ -11,11 +11,16 @@ use tiltyard_core::matchmaking::{
         host, matchmaker,
     },
 };
-use uuid::Uuid;
 
 use crate::{
     bus::{Body, Letter},
     world::{Machine, World},
+};
+
+/// To whom what goes into the queue is addressed.
+const BROKER: InstanceId = match InstanceId::new("broker") {
+    Ok(id) => id,
+    Err(_) => panic!("not a name"),
 };
 
 impl World {
@@ -31,7 +36,7 @@ impl World {
         let Some(Machine::Home(home)) = &mut self.nodes[slot].machine else { return Ok(()) };
         for effect in home.handle(self.now, event) {
             match effect {
-                home::Effect::Publish(request) => self.send(slot, InstanceId(Uuid::nil()), Body::Publish(request)),
+                home::Effect::Publish(request) => self.send(slot, BROKER, Body::Publish(request)),
                 home::Effect::Send(to, message) => {
                     let declines = matches!(message, Message::Host(ToHost::Decline { .. }));
                     self.counts.declined += u64::from(declines);
@@ -74,7 +79,7 @@ impl World {
         let Some(Machine::Host(host)) = &mut self.nodes[slot].machine else { return Ok(()) };
         for effect in host.handle(now, event) {
             match effect {
-                host::Effect::Publish(request) => self.send(slot, InstanceId(Uuid::nil()), Body::Publish(request)),
+                host::Effect::Publish(request) => self.send(slot, BROKER, Body::Publish(request)),
                 host::Effect::Send(to, message) => {
                     if let Message::Home(ToHome::Seated { id, ticket }) = message {
                         self.ledger.seated(id, ticket);

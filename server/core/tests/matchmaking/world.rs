@@ -14,7 +14,6 @@ use tiltyard_core::matchmaking::{
     },
 };
 use tiltyard_shared::game::Rng;
-use uuid::Uuid;
 
 use crate::{
     bus::{Body, Bus, Letter, TicketQueue},
@@ -107,7 +106,7 @@ impl World {
     pub(crate) fn new(seed: u64, mutant: Mutant, verbose: bool) -> Self {
         let roles = [Role::Home, Role::Home, Role::Home, Role::Host, Role::Host, Role::Matchmaker, Role::Matchmaker];
         let node = |role| Node {
-            id: InstanceId(Uuid::nil()),
+            id: InstanceId::new("broker").expect("a word"),
             role,
             machine: None,
             paused: None,
@@ -169,7 +168,7 @@ impl World {
 
     /// A new instance in this place.
     pub(crate) fn start(&mut self, slot: usize) {
-        let id = InstanceId(Uuid::from_u64_pair(1 + slot as u64, self.next_number()));
+        let id = InstanceId::new(&format!("i{slot:03}-{:06}", self.next_number())).expect("a word");
         let region = if slot.is_multiple_of(2) { "us" } else { "eu" };
         let pool = Pool::new(modes()).expect("modes that can be played");
         self.nodes[slot].id = id;

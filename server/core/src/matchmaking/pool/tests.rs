@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::matchmaking::ticket::Member;
+use crate::{instance::instance, matchmaking::ticket::Member};
 
-const HOMES: [InstanceId; 2] = [InstanceId(Uuid::from_u128(1)), InstanceId(Uuid::from_u128(2))];
-const HOST: InstanceId = InstanceId(Uuid::from_u128(3));
+const HOMES: [InstanceId; 2] = [instance("i1"), instance("i2")];
+const HOST: InstanceId = instance("i3");
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(1_000 + seconds)

@@ -126,6 +126,7 @@ pub enum Event {
 }
 
 /// What a matchmaker wants done.
+#[expect(clippy::large_enum_variant, reason = "a few at a time, and nearly all are messages")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The request is taken in: the broker can forget it.

@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::matchmaking::ticket::Member;
+use crate::{instance::instance, matchmaking::ticket::Member};
 
-const MATCHMAKER: InstanceId = InstanceId(Uuid::from_u128(1));
-const HOST: InstanceId = InstanceId(Uuid::from_u128(2));
+const MATCHMAKER: InstanceId = instance("i1");
+const HOST: InstanceId = instance("i2");
 const ONE: MatchId = MatchId(Uuid::from_u128(11));
 const OTHER: MatchId = MatchId(Uuid::from_u128(12));
 const TICKET: TicketId = TicketId(Uuid::from_u128(21));
@@ -35,7 +35,7 @@ fn go(id: MatchId) -> Event {
 }
 
 fn searching() -> Home {
-    let mut home = Home::new(InstanceId(Uuid::from_u128(3)));
+    let mut home = Home::new(instance("i3"));
     home.handle(at(0), Event::Search(ticket(TICKET)));
     home
 }

@@ -3,11 +3,14 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::matchmaking::ticket::{Member, Ticket};
+use crate::{
+    instance::instance,
+    matchmaking::ticket::{Member, Ticket},
+};
 
-const HOST: InstanceId = InstanceId(Uuid::from_u128(1));
-const MATCHMAKER: InstanceId = InstanceId(Uuid::from_u128(2));
-const HOME: InstanceId = InstanceId(Uuid::from_u128(3));
+const HOST: InstanceId = instance("i1");
+const MATCHMAKER: InstanceId = instance("i2");
+const HOME: InstanceId = instance("i3");
 const ROOM: MatchId = MatchId(Uuid::from_u128(11));
 const FILL: MatchId = MatchId(Uuid::from_u128(12));
 

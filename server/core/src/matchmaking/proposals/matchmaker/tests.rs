@@ -3,16 +3,19 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::matchmaking::{
-    SessionId,
-    mode::Mode,
-    pool::Renewal,
-    ticket::{Member, Ticket},
+use crate::{
+    instance::instance,
+    matchmaking::{
+        SessionId,
+        mode::Mode,
+        pool::Renewal,
+        ticket::{Member, Ticket},
+    },
 };
 
-const ID: InstanceId = InstanceId(Uuid::from_u128(1));
-const HOSTS: [InstanceId; 2] = [InstanceId(Uuid::from_u128(2)), InstanceId(Uuid::from_u128(3))];
-const HOMES: [InstanceId; 2] = [InstanceId(Uuid::from_u128(4)), InstanceId(Uuid::from_u128(5))];
+const ID: InstanceId = instance("i1");
+const HOSTS: [InstanceId; 2] = [instance("i2"), instance("i3")];
+const HOMES: [InstanceId; 2] = [instance("i4"), instance("i5")];
 const RESERVATION: Reservation = Reservation(7);
 
 fn at(millis: u64) -> Duration {

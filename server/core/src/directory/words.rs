@@ -1,0 +1,158 @@
+//! What instances tell each other of themselves and of their rooms. Whatever arrives has come over a broker, so it is
+//! checked before it is believed.
+
+use serde::{Deserialize, Serialize};
+use tiltyard_shared::protocol::{
+    limits::{METADATA_BYTES, NAME_BYTES, TITLE_BYTES},
+    lobby::{RoomCode, RoomEntry},
+};
+use uuid::Uuid;
+
+use super::Listing;
+use crate::instance::{Incarnation, InstanceId, is_word};
+
+/// Most bytes of an instance's public URL.
+pub const URL_BYTES: usize = 200;
+
+/// About how many bytes of rooms go into one page. With the last room's it stays below the bus's limit.
+pub const ROOM_PAGE_BYTES: usize = 16 * 1024;
+
+/// An instance as it is at the moment; sent to all every few seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Who.
+    pub instance: InstanceId,
+    /// In which of its lives.
+    pub incarnation: Incarnation,
+    /// Rises with each heartbeat.
+    pub beat: u64,
+    /// The number of its last [`RoomEvent`]: 0 before the first.
+    pub number: u64,
+    /// Its rooms, private ones too.
+    pub rooms: u32,
+    /// Players in them, and those on the way.
+    pub players: u32,
+    /// Players that it takes in all.
+    pub capacity: u32,
+    /// Where it is: one word.
+    pub region: String,
+    /// Where players reach it, as in `wss://play.example/eu-1`: without the `/ws`. At most [`URL_BYTES`].
+    pub url: String,
+    /// Whether it takes no new rooms and players any more.
+    pub draining: bool,
+}
+
+impl Heartbeat {
+    /// Whether everything in it is within its limits.
+    pub fn is_bounded(&self) -> bool {
+        is_word(&self.region) && self.url.len() <= URL_BYTES && self.url.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
+    /// How full it is, from 0 to 1,000.
+    pub fn load_per_mille(&self) -> u32 {
+        let players = u64::from(self.players) * 1000;
+        u32::try_from(players.checked_div(self.capacity.into()).unwrap_or(1000).min(1000)).unwrap_or(1000)
+    }
+}
+
+/// Something has happened to a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomEvent {
+    /// Where.
+    pub instance: InstanceId,
+    /// In which life of that instance.
+    pub incarnation: Incarnation,
+    /// Rises by one with each event of this life, from 1.
+    pub number: u64,
+    /// What.
+    pub change: Change,
+}
+
+/// What may happen to a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// It is new.
+    Opened(Listing),
+    /// It is not as it was.
+    Updated(Listing),
+    /// It is gone.
+    Closed {
+        /// The room.
+        room: Uuid,
+        /// Its game.
+        game: String,
+    },
+}
+
+impl Change {
+    /// Whether everything in it is within its limits.
+    pub fn is_bounded(&self) -> bool {
+        match self {
+            Self::Opened(listing) | Self::Updated(listing) => listing.is_bounded(),
+            Self::Closed { room: _, game } => game.len() <= NAME_BYTES,
+        }
+    }
+
+    /// The room.
+    pub fn room(&self) -> Uuid {
+        match self {
+            Self::Opened(listing) | Self::Updated(listing) => listing.entry.room,
+            Self::Closed { room, game: _ } => *room,
+        }
+    }
+
+    /// The room's game.
+    pub fn game(&self) -> &str {
+        match self {
+            Self::Opened(listing) | Self::Updated(listing) => &listing.entry.game,
+            Self::Closed { room: _, game } => game,
+        }
+    }
+
+    /// `opened`, `updated` or `closed`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Opened(_) => "opened",
+            Self::Updated(_) => "updated",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}
+
+/// Some of an instance's rooms, in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomPage {
+    /// In which of its lives.
+    pub incarnation: Incarnation,
+    /// The number of its last event when the page was made.
+    pub number: u64,
+    /// The rooms, each with the number of the event that made it so.
+    pub rooms: Vec<(u64, Listing)>,
+    /// The last room of the page if others follow.
+    pub next: Option<Uuid>,
+}
+
+impl RoomPage {
+    /// Whether everything in it is within its limits.
+    pub fn is_bounded(&self) -> bool {
+        self.rooms.iter().all(|(_, listing)| listing.is_bounded())
+    }
+}
+
+impl Listing {
+    /// Whether everything in it is within its limits.
+    pub fn is_bounded(&self) -> bool {
+        let RoomEntry { code, game, title, metadata, .. } = &self.entry;
+        code.parse::<RoomCode>().is_ok()
+            && is_word(game)
+            && game.len() <= NAME_BYTES
+            && title.len() <= TITLE_BYTES
+            && metadata.len() <= METADATA_BYTES
+    }
+
+    /// About its bytes on the bus, never fewer.
+    pub fn bytes(&self) -> usize {
+        let RoomEntry { code, game, title, metadata, .. } = &self.entry;
+        64 + code.len() + game.len() + title.len() + metadata.len()
+    }
+}

@@ -1,0 +1,88 @@
+//! This instance in its fleet: who it is, and its end of the bus. Without a broker it is a fleet of one, over a bus inside
+//! this process, and all works alike.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tiltyard_core::instance::Incarnation;
+use tokio::sync::watch;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::{
+    bus::{Bounds, Fault, InstanceId, Link, State, memory::Hub, rabbitmq},
+    config::Config,
+};
+
+pub mod words;
+
+/// This instance among the others. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Fleet(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    id: InstanceId,
+    incarnation: Incarnation,
+    region: String,
+    link: Link,
+}
+
+impl Fleet {
+    /// The instance of a configuration, on its broker or alone. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// With `--bus-required`, why the broker cannot be used. Otherwise the server goes on without, and tries again.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Fault> {
+        let id = config.instance.unwrap_or_else(random_id);
+        let Some(url) = &config.amqp_url else { return Ok(Self::on(config, id, Hub::default().join(id))) };
+        let opened =
+            rabbitmq::open(rabbitmq::Config { url: url.text().to_owned(), instance: id, bounds: Bounds::default() });
+        let link = match opened {
+            Ok(link) if config.bus_required => link.first_attempt().await.map(|()| link)?,
+            Ok(link) => link,
+            Err(fault) if config.bus_required => return Err(fault),
+            Err(fault) => {
+                warn!(%fault, "the bus is away for good; serving alone");
+                Link { state: watch::channel(State::Away(fault)).1, ..Hub::default().join(id) }
+            }
+        };
+        Ok(Self::on(config, id, link))
+    }
+
+    /// An instance with an end of the bus that is there already.
+    pub(crate) fn on(config: &Config, id: InstanceId, link: Link) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let incarnation = Incarnation(u64::try_from(now.as_micros()).unwrap_or_default());
+        Self(Arc::new(Inner { id, incarnation, region: config.region.clone(), link }))
+    }
+
+    /// Its name.
+    pub(crate) fn id(&self) -> InstanceId {
+        self.0.id
+    }
+
+    /// Its life.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.0.incarnation
+    }
+
+    /// Where it is.
+    pub(crate) fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Its end of the bus.
+    pub(crate) fn link(&self) -> &Link {
+        &self.0.link
+    }
+}
+
+/// `i-` and eight hexadecimal digits.
+pub(crate) fn random_id() -> InstanceId {
+    let number = Uuid::new_v4().simple().to_string();
+    InstanceId::new(&format!("i-{}", &number[..8])).expect("hexadecimal digits are a word")
+}

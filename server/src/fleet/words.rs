@@ -1,0 +1,177 @@
+//! What instances say to one another over the bus: closed enums, each in a payload of its own version.
+//!
+//! | channel | what |
+//! | --- | --- |
+//! | [`Topic::Cluster`](crate::bus::Topic::Cluster) | [`ClusterEvent`] |
+//! | [`Topic::Lobby`](crate::bus::Topic::Lobby) | [`LobbyEvent`] |
+//! | commands to an instance | [`Command`], answered by a [`Reply`] |
+//! | results | [`MatchResult`] |
+//!
+//! [`json`] turns any of them into what people read.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tiltyard_core::{
+    directory::words::{Heartbeat, RoomEvent, RoomPage},
+    instance::{Incarnation, InstanceId},
+};
+use tiltyard_shared::protocol::{Code, lobby::RoomOptions};
+use uuid::Uuid;
+
+use crate::bus::{Payload, Unreadable};
+
+/// What all instances hear of one another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClusterEvent {
+    /// Somebody new, or back again, who wants to know who is there. Everybody answers with [`Command::Here`].
+    Hello {
+        /// Where the answers go.
+        from: InstanceId,
+    },
+    /// An instance as it is.
+    Alive(Heartbeat),
+    /// An instance has stopped in good order: its rooms are gone.
+    Bye {
+        /// Which.
+        instance: InstanceId,
+        /// In which of its lives.
+        incarnation: Incarnation,
+    },
+}
+
+/// What all lobbies hear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LobbyEvent {
+    /// Something has happened to a room.
+    Room(RoomEvent),
+}
+
+/// What an instance is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// The answer to a hello. Answered by [`Reply::Done`].
+    Here(Heartbeat),
+    /// Which rooms are there? Answered by [`Reply::Rooms`].
+    Rooms {
+        /// Those after this one, in the order of their ids; `None` for the first page.
+        after: Option<Uuid>,
+    },
+    /// Keep a seat. Answered by [`Reply::Seat`] or [`Reply::Refused`].
+    Reserve(Reserve),
+    /// Take no new rooms and players, and stop when the rooms have ended or the instance's `--drain-timeout` is over.
+    /// Answered by [`Reply::Done`].
+    Drain,
+}
+
+/// A seat that somebody on another instance wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserve {
+    /// Of two with the same id the second changes nothing and gets the same answer.
+    pub id: Uuid,
+    /// Where.
+    pub place: Place,
+}
+
+/// Where a seat is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// In this room.
+    Room(Uuid),
+    /// In any open room of a game that is not private; in a new one if there is none.
+    Game(String),
+    /// In a new room.
+    New {
+        /// The game.
+        game: String,
+        /// The bincode bytes of its config; `None` for the default.
+        config: Option<Vec<u8>>,
+        /// How the room is found.
+        options: RoomOptions,
+    },
+}
+
+/// The answer to a [`Command`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// A page of rooms.
+    Rooms(RoomPage),
+    /// A seat is kept, as long as passes live.
+    Seat {
+        /// The room.
+        room: Uuid,
+        /// What to show for it.
+        pass: Vec<u8>,
+    },
+    /// It cannot be done.
+    Refused(Code),
+}
+
+/// What became of a match, as a game said by `finish`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchResult {
+    /// Of two with the same id the second is the first once more. A v7 uuid.
+    pub id: Uuid,
+    /// Where it was played.
+    pub instance: InstanceId,
+    /// The room.
+    pub room: Uuid,
+    /// The game.
+    pub game: String,
+    /// When it was over, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// The game's words, as JSON text.
+    pub result: String,
+}
+
+/// Where a payload was seen, which says what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Cluster events.
+    Cluster,
+    /// Lobby events.
+    Lobby,
+    /// Commands.
+    Commands,
+    /// Replies.
+    Replies,
+    /// Results of matches.
+    Results,
+}
+
+/// What a payload says, for people.
+///
+/// # Errors
+///
+/// Why it says nothing.
+pub fn json(channel: Channel, payload: &Payload) -> Result<Value, Unreadable> {
+    match channel {
+        Channel::Cluster => value(&payload.read::<ClusterEvent>()?),
+        Channel::Lobby => value(&payload.read::<LobbyEvent>()?),
+        Channel::Commands => value(&payload.read::<Command>()?),
+        Channel::Replies => value(&payload.read::<Reply>()?),
+        Channel::Results => value(&payload.read::<MatchResult>()?),
+    }
+}
+
+fn value<T: Serialize>(said: &T) -> Result<Value, Unreadable> {
+    serde_json::to_value(said).map_err(|_| Unreadable::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_is_shown_as_json_and_no_other_is_mistaken_for_it() {
+        let from = InstanceId::new("eu-1").unwrap();
+        let hello = Payload::of(&ClusterEvent::Hello { from });
+        assert_eq!(json(Channel::Cluster, &hello).unwrap()["Hello"]["from"], "eu-1");
+        assert_eq!(json(Channel::Results, &hello), Err(Unreadable::Malformed));
+        let command = Payload::of(&Command::Rooms { after: Some(Uuid::nil()) });
+        assert_eq!(json(Channel::Commands, &command).unwrap()["Rooms"]["after"], Uuid::nil().to_string());
+        let reply = Payload::of(&Reply::Refused(Code::RoomFull));
+        assert_eq!(json(Channel::Replies, &reply).unwrap()["Refused"], "RoomFull");
+    }
+}
