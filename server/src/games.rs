@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 use tiltyard_shared::{
-    game::Game,
+    game::{Game, Mode},
     protocol::{Code, codec, limits},
     schema::Schema,
     wire::Wire,
@@ -71,7 +71,7 @@ impl Games {
                 return Err(format!("two games have the name {name:?}"));
             }
         }
-        Ok(())
+        self.iter().try_for_each(check_modes)
     }
 }
 
@@ -108,12 +108,41 @@ pub(crate) trait GameHost: Send + Sync {
     /// Why it is none, in words.
     fn encode_config(&self, json: Value) -> Result<Vec<u8>, String>;
 
+    /// The ways to play that can be searched for, each with the bytes of its rooms' config.
+    fn modes(&self) -> Vec<(Mode, Vec<u8>)>;
+
     /// Checks a config (`None`: the default) and makes ready a room from it.
     ///
     /// # Errors
     ///
     /// [`Code::BadConfig`] or [`Code::TooLarge`] for the config's fault, [`Code::GameFailed`] if the game panics over it.
     fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code>;
+}
+
+/// What is wrong with a game's modes, in words.
+fn check_modes(game: &dyn GameHost) -> Result<(), String> {
+    let modes = game.modes();
+    for (place, (mode, config)) in modes.iter().enumerate() {
+        let wrong = |what: &str| Err(format!("mode {:?} of {}: {what}", mode.name, game.name()));
+        let plain = mode.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !plain || !(1..=limits::NAME_BYTES).contains(&mode.name.len()) {
+            return wrong("a name has 1 to 32 lower-case letters, digits and dashes");
+        }
+        if modes[..place].iter().any(|(other, _)| other.name == mode.name) {
+            return wrong("another has the same name");
+        }
+        if let Err(why) = mode.check() {
+            return wrong(&format!("{why:?}"));
+        }
+        match game.prepare(Some(config)) {
+            Err(code) => return wrong(&format!("its config: {code}")),
+            Ok(prepared) if (prepared.seats as usize) < mode.seats() => {
+                return wrong(&format!("a room of it holds {} players, not {}", prepared.seats, mode.seats()));
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The running of a room.
@@ -174,6 +203,10 @@ impl<G: Game> GameHost for Host<G> {
         };
         let config: G::Config = serde_json::from_value(json).map_err(|error| error.to_string())?;
         if config.is_bounded() { Ok(codec::encode(&config)) } else { Err("a text or list is too long".to_owned()) }
+    }
+
+    fn modes(&self) -> Vec<(Mode, Vec<u8>)> {
+        G::modes().into_iter().map(|(mode, config)| (mode, codec::encode(&config))).collect()
     }
 
     fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code> {

@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{config::Timing, fleet::Fleet, lobby, rooms::Rooms, stop::Stop};
+use crate::{config::Timing, fleet::Fleet, lobby, matchmaking::Matchmaking, rooms::Rooms, stop::Stop};
 
 mod api;
 mod handshake;
@@ -27,7 +27,9 @@ pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Gateway {
     /// Where it may go.
-    pub(crate) rooms: Rooms,
+    pub(crate) rooms: Arc<Rooms>,
+    /// Where players are matched.
+    pub(crate) matchmaking: Matchmaking,
     /// The page.
     pub(crate) pages: Pages,
     /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.

@@ -19,6 +19,7 @@ mod clock;
 mod gateway;
 mod rooms;
 mod lobby;
+mod matchmaking;
 mod shard;
 mod room;
 mod socket;

@@ -6,6 +6,7 @@
 //! [`Connection`]; how guests come in is [`guest`].
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,6 +16,7 @@ use std::{
 
 use bytes::BytesMut;
 use tiltyard_core::{
+    matchmaking::proposals::RESERVED,
     room::{Room, SeatId},
     schedule::Schedule,
 };
@@ -35,6 +37,7 @@ use crate::{
     clock::Clock,
     config::Timing,
     games::SchemaDocument,
+    matchmaking::Guard,
     ops::metrics::{self, RoomMetrics},
     rooms::{Listed, Status},
     socket::{self, Gone},
@@ -87,6 +90,8 @@ pub(crate) struct Setup {
     pub(crate) phase: f32,
     /// A deliberate fault to make once, to prove that clients notice.
     pub(crate) fault: Option<Fault>,
+    /// Of a room for a match: tells of its end when dropped.
+    pub(crate) matched: Option<Guard>,
 }
 
 /// Why a room closes.
@@ -100,6 +105,8 @@ enum End {
     Stopping,
     /// The game panicked.
     Failed,
+    /// Too few of those who were matched have come.
+    TooFew,
 }
 
 impl End {
@@ -109,6 +116,7 @@ impl End {
             Self::Abandoned => Code::RoomClosed,
             Self::Stopping => Code::Stopping,
             Self::Failed => Code::GameFailed,
+            Self::TooFew => Code::TooFew,
         }
     }
 }
@@ -119,8 +127,12 @@ struct RoomTask<G: Game> {
     schedule: Schedule,
     /// The players' connections by seat.
     connections: Vec<Option<Connection>>,
+    /// Who is told when a seat of a match is free again, by seat.
+    matched: BTreeMap<u32, Guard>,
     /// Whom the next tick serves first.
     first: usize,
+    /// Until then players are on their way who were matched into it.
+    expected_until: Duration,
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
     frame: Vec<u8>,
     scratch: BytesMut,
@@ -158,6 +170,8 @@ impl<G: Game> RoomTask<G> {
             room,
             schema,
             connections: Vec::new(),
+            matched: BTreeMap::new(),
+            expected_until: if setup.matched.is_some() { now + RESERVED } else { now },
             first: 0,
             frame: Vec::new(),
             scratch: BytesMut::new(),
@@ -247,7 +261,7 @@ impl<G: Game> RoomTask<G> {
         if self.room.finished().is_some() {
             return Err(End::Finished);
         }
-        if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 {
+        if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
             return Err(End::Abandoned);
         }
         // A room that is late must not keep its shard from its sockets.
@@ -328,6 +342,7 @@ impl<G: Game> RoomTask<G> {
     /// Lets gateways know how full the room is.
     fn tell_occupancy(&mut self) {
         let (players, spectators) = (self.room.players(), self.room.spectators());
+        self.matched.retain(|place, _| self.room.has_seat(SeatId(*place)));
         self.setup.listed.set_occupancy(players + spectators, self.room.free_seats());
         self.counts.people(players, spectators);
     }

@@ -17,6 +17,7 @@ use crate::{
     fleet::Fleet,
     games::Games,
     gateway::{self, Gateway, MAX_OUTSIDE, pages::Pages},
+    matchmaking::{Matchmaking, Parts},
     ops,
     rooms::{Rooms, Terms},
     shard::Shards,
@@ -97,10 +98,15 @@ impl Server {
         let (sender, stop) = stop::channel();
         let (shards, ends) = Shards::start(config.shard_count(), &stop).map_err(StartError::Threads)?;
         let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
-        let rooms = Rooms::new(games, shards, terms, stop.clone(), Clock::start(), config.timing);
+        let clock = Clock::start();
+        let rooms = Arc::new(Rooms::new(games, shards, terms, stop.clone(), clock, config.timing));
         let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
         info!(instance = %fleet.id(), region = fleet.region(), "this instance");
-        let gateway = Gateway { rooms, pages, public_url, timing: config.timing, stop: stop.clone(), fleet };
+        let seats = config.max_players as usize;
+        let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, clock, stop: stop.clone() };
+        let matchmaking = Matchmaking::start(&parts);
+        let gateway =
+            Gateway { rooms, matchmaking, pages, public_url, timing: config.timing, stop: stop.clone(), fleet };
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         tokio::spawn(ops::listener::serve(operators, stop));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));

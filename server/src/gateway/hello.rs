@@ -2,7 +2,9 @@
 //! to be, until a room has it.
 
 use tiltyard_core::admission::Bucket;
-use tiltyard_shared::protocol::{ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits, text};
+use tiltyard_shared::protocol::{
+    ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits, search::SearchState, text,
+};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, error};
 
@@ -114,6 +116,17 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                     return Ok(Wish::Refused(code));
                 }
             }
+            ClientMessage::Search(search) => match visitor.search(search) {
+                Ok(None) => {}
+                Ok(Some(url)) => socket::say(socket, &ServerMessage::Redirect { url, pass: Vec::new() })?,
+                Err(code) => return Ok(Wish::Refused(code)),
+            },
+            ClientMessage::CancelSearch => {
+                if visitor.cancel_search() {
+                    socket::say(socket, &ServerMessage::Search(SearchState::Ended { code: Code::Cancelled }))?;
+                }
+            }
+            ClientMessage::SearchAgain { id } => visitor.search_again(id)?,
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
                 Some(name) => {
                     enter.name = name;
@@ -135,7 +148,15 @@ async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(),
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
-        let way = match gateway.rooms.arrive(&wish.target, wish.spectate).await {
+        let claimed = match &wish.target {
+            Target::Pass(pass) => gateway.matchmaking.claim(pass).await,
+            _ => None,
+        };
+        let way = match claimed {
+            Some(claimed) => claimed,
+            None => gateway.rooms.arrive(&wish.target, wish.spectate).await,
+        };
+        let way = match way {
             Ok(way) => way,
             Err(code) => return Err((Some(socket), code)),
         };
@@ -159,7 +180,7 @@ pub(super) fn is_elsewhere(code: Code) -> bool {
 
 /// Sends a connection to a room's door and waits for the answer.
 async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option<Socket>, Code)> {
-    let Way { arrival, promise } = way;
+    let Way { arrival, promise, seat } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
         // Nobody but its game closes a room that has just been made.
@@ -171,7 +192,7 @@ async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
-    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), promise, reply })));
+    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), promise, seat, reply })));
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {

@@ -140,6 +140,12 @@ impl<G: Game> Room<G> {
         })
     }
 
+    /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
+    pub fn anew(&self, token: Uuid) -> Option<Jump> {
+        let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
+        Some(Jump { epoch: self.edge.epoch(SeatId(place as u32)) + 1, applied: None, event: 0 })
+    }
+
     /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).
     pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
         if let Some(Some(entry)) = self.seats.get_mut(seat.0 as usize) {
