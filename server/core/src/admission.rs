@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tiltyard_shared::protocol::{Code, limits};
+use uuid::Uuid;
 
 mod bucket;
 
@@ -18,11 +19,24 @@ type Number = [u8; PASS_BYTES];
 #[derive(Debug)]
 pub struct Reservations<T> {
     kept: BTreeMap<Number, (T, Duration)>,
+    /// Wishes from elsewhere by their ids, as long as a pass would live, with the pass once there is one.
+    wishes: BTreeMap<Uuid, (Option<Number>, Duration)>,
+}
+
+/// Whether a wish from elsewhere has been heard before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It is new.
+    New,
+    /// It is being looked after.
+    Pending,
+    /// This pass was given for it.
+    Granted(Vec<u8>),
 }
 
 impl<T> Default for Reservations<T> {
     fn default() -> Self {
-        Self { kept: BTreeMap::new() }
+        Self { kept: BTreeMap::new(), wishes: BTreeMap::new() }
     }
 }
 
@@ -32,6 +46,25 @@ impl<T> Reservations<T> {
         let number = secret.to_be_bytes();
         self.kept.insert(number, (seat, now + limits::PASS_LIFETIME));
         number.to_vec()
+    }
+
+    /// Hears of a wish from elsewhere. Its pass, if there will be one, is to be told to [`Self::granted`].
+    pub fn hear(&mut self, wish: Uuid, now: Duration) -> Wish {
+        match self.wishes.get(&wish) {
+            None => {
+                self.wishes.insert(wish, (None, now + limits::PASS_LIFETIME));
+                Wish::New
+            }
+            Some((None, _)) => Wish::Pending,
+            Some((Some(number), _)) => Wish::Granted(number.to_vec()),
+        }
+    }
+
+    /// A wish that was heard has got this pass.
+    pub fn granted(&mut self, wish: Uuid, pass: &[u8]) {
+        if let (Some((given, _)), Ok(number)) = (self.wishes.get_mut(&wish), Number::try_from(pass)) {
+            *given = Some(number);
+        }
     }
 
     /// The seat that a pass was given for. The pass is used up.
@@ -48,6 +81,7 @@ impl<T> Reservations<T> {
     /// Lets go of the seats that nobody came for in time.
     pub fn expire(&mut self, now: Duration) {
         self.kept.retain(|_, (_, until)| now < *until);
+        self.wishes.retain(|_, (_, until)| now < *until);
     }
 
     /// How many seats are kept.
@@ -89,6 +123,18 @@ mod tests {
         assert_eq!(seats.len(), 1);
         seats.expire(11 * SECOND);
         assert_eq!(seats.len(), 0);
+    }
+
+    #[test]
+    fn a_wish_that_comes_twice_has_one_pass() {
+        let (mut seats, wish) = (Reservations::default(), Uuid::from_u128(9));
+        assert_eq!(seats.hear(wish, SECOND), Wish::New);
+        assert_eq!(seats.hear(wish, SECOND), Wish::Pending);
+        let pass = seats.keep(1, "Ann", SECOND);
+        seats.granted(wish, &pass);
+        assert_eq!(seats.hear(wish, 2 * SECOND), Wish::Granted(pass));
+        seats.expire(11 * SECOND);
+        assert_eq!(seats.hear(wish, 11 * SECOND), Wish::New);
     }
 
     #[test]

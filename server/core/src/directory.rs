@@ -1,10 +1,14 @@
 //! The directory: which rooms there are, and the pages of them that lobbies show.
 //!
-//! It knows nothing of where a room runs or how it came to be known. Every change of a listed room raises the *revision*;
+//! The list itself knows nothing of where a room runs or how it came to be known: that is the [`roster`]'s business, which
+//! hears of the rooms of all instances by [`words`]. Every change of a listed room raises the *revision*;
 //! a lobby's client holds a [`Page`] of some revision and is brought from there to now by one difference, however much has
 //! happened in between. Rooms that are private are found by id and code, and on no page.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use tiltyard_shared::protocol::{
@@ -15,6 +19,9 @@ use tiltyard_shared::protocol::{
 use uuid::Uuid;
 
 pub mod words;
+mod own;
+mod peer;
+pub mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +39,8 @@ pub struct Listing {
 pub struct Directory {
     revision: u64,
     rooms: BTreeMap<Uuid, Known>,
-    codes: BTreeMap<String, Uuid>,
+    /// Of two rooms with one code, which rooms of different instances may have for a while, the older one is found.
+    codes: BTreeSet<(String, Uuid)>,
     /// Pages of this revision that somebody has asked for.
     pages: BTreeMap<Browse, Arc<Page>>,
 }
@@ -75,15 +83,16 @@ impl Directory {
         if !(listing.private && unlisted) {
             self.turn();
         }
-        self.codes.insert(listing.entry.code.clone(), id);
+        self.codes.insert((listing.entry.code.clone(), id));
         self.rooms.insert(id, Known { listing, changed: self.revision });
     }
 
     /// A room is gone.
     pub fn remove(&mut self, room: Uuid) {
         let Some(known) = self.rooms.remove(&room) else { return };
-        self.codes.remove(&known.listing.entry.code);
-        if !known.listing.private {
+        let private = known.listing.private;
+        self.codes.remove(&(known.listing.entry.code, room));
+        if !private {
             self.turn();
         }
     }
@@ -106,7 +115,9 @@ impl Directory {
 
     /// The room with this code, private or not.
     pub fn find_code(&self, code: RoomCode) -> Option<&Listing> {
-        self.find(*self.codes.get(&code.to_string())?)
+        let code = code.to_string();
+        let (found, room) = self.codes.range((code.clone(), Uuid::nil())..).next()?;
+        if *found == code { self.find(*room) } else { None }
     }
 
     /// All rooms, private ones too, the oldest first.

@@ -1,0 +1,204 @@
+//! Another instance as this one knows it: its last heartbeat, its rooms, and how whole that picture is.
+//!
+//! Room events are numbered without gaps. Whoever misses one asks for the list of rooms, page by page, keeps the events that
+//! come meanwhile, and applies them to what the pages said.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use uuid::Uuid;
+
+use super::{
+    Listing,
+    words::{Change, Heartbeat, RoomPage},
+};
+
+/// Events that are kept while pages are asked for. Those beyond are dropped, and the list is asked for once more.
+const WAITING: usize = 1_024;
+
+/// Most rooms of a peer that are known; further ones are not listed.
+pub(super) const ROOMS: usize = 65_536;
+
+/// How long to wait until a peer that did not answer is asked again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Rooms, each with the number of the event that made it so.
+pub(super) type Numbered = BTreeMap<Uuid, (u64, Listing)>;
+
+/// Another instance.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// What it said of itself last.
+    pub(super) heartbeat: Heartbeat,
+    /// When it was heard last.
+    pub(super) heard: Duration,
+    /// Whether commands to it came back: nobody takes them there.
+    pub(super) gone: bool,
+    /// The rooms that are listed, each with the number of its last event.
+    pub(super) rooms: BTreeMap<Uuid, u64>,
+    picture: Picture,
+}
+
+/// How whole the picture of a peer's rooms is.
+#[derive(Debug)]
+enum Picture {
+    /// All events up to this number are in it.
+    Whole(u64),
+    /// The list has to be asked for, not before this time. Events that have come meanwhile are kept.
+    Wanting { from: Duration, waiting: BTreeMap<u64, Change> },
+    /// The list is being asked for.
+    Asking(Asking),
+}
+
+#[derive(Debug)]
+struct Asking {
+    /// Which question is out.
+    ask: u64,
+    /// The number of the first page: all later events have to come by themselves.
+    base: Option<u64>,
+    /// What the pages said so far.
+    rooms: Numbered,
+    waiting: BTreeMap<u64, Change>,
+}
+
+/// What to do after a page.
+#[derive(Debug)]
+pub(super) enum Paged {
+    /// It was not asked for.
+    Stray,
+    /// Ask for those after this room.
+    Further(Uuid),
+    /// These are all rooms, of pages alone: changes follow.
+    All(Numbered, Vec<(u64, Change)>),
+    /// It makes no sense; the list is asked for again after a while.
+    Bad,
+}
+
+impl Peer {
+    /// An instance of which nothing but this is known.
+    pub(super) fn new(heartbeat: Heartbeat, now: Duration) -> Self {
+        let picture = Picture::Wanting { from: now, waiting: BTreeMap::new() };
+        Self { heartbeat, heard: now, gone: false, rooms: BTreeMap::new(), picture }
+    }
+
+    /// Takes a later heartbeat of the same life; false if its number or count of rooms do not fit the picture, so that the
+    /// list has to be asked for.
+    pub(super) fn heard(&mut self, heartbeat: Heartbeat, now: Duration) {
+        let (number, rooms) = (heartbeat.number, heartbeat.rooms as usize);
+        (self.heartbeat, self.heard, self.gone) = (heartbeat, now, false);
+        if let Picture::Whole(known) = self.picture {
+            let miscounted = number == known && rooms != self.rooms.len() && rooms <= ROOMS;
+            if number > known || miscounted {
+                self.want(now);
+            }
+        }
+    }
+
+    /// Takes an event of this life; returns the change if it is the next and nothing is missing before it.
+    pub(super) fn take(&mut self, number: u64, change: Change, now: Duration) -> Option<Change> {
+        match &mut self.picture {
+            Picture::Whole(known) if number <= *known => None,
+            Picture::Whole(known) if number == *known + 1 => {
+                *known = number;
+                Some(change)
+            }
+            Picture::Whole(_) => {
+                self.picture = Picture::Wanting { from: now, waiting: BTreeMap::from([(number, change)]) };
+                None
+            }
+            Picture::Wanting { waiting, .. } | Picture::Asking(Asking { waiting, .. }) => {
+                if waiting.len() < WAITING {
+                    waiting.insert(number, change);
+                }
+                None
+            }
+        }
+    }
+
+    /// The picture is whole no more.
+    pub(super) fn want(&mut self, from: Duration) {
+        let waiting = match &mut self.picture {
+            Picture::Whole(_) => BTreeMap::new(),
+            Picture::Wanting { waiting, .. } | Picture::Asking(Asking { waiting, .. }) => std::mem::take(waiting),
+        };
+        self.picture = Picture::Wanting { from, waiting };
+    }
+
+    /// Whether the list should be asked for now.
+    pub(super) fn is_wanting(&self, now: Duration) -> bool {
+        matches!(self.picture, Picture::Wanting { from, .. } if from <= now)
+    }
+
+    /// Whether the list is being asked for.
+    pub(super) fn is_asking(&self) -> bool {
+        matches!(self.picture, Picture::Asking(_))
+    }
+
+    /// Whether all that the peer has said is in the picture.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.picture, Picture::Whole(known) if known >= self.heartbeat.number)
+    }
+
+    /// The first page is asked for.
+    pub(super) fn ask(&mut self, ask: u64) {
+        let waiting = match &mut self.picture {
+            Picture::Wanting { waiting, .. } => std::mem::take(waiting),
+            Picture::Whole(_) | Picture::Asking(_) => BTreeMap::new(),
+        };
+        self.picture = Picture::Asking(Asking { ask, base: None, rooms: BTreeMap::new(), waiting });
+    }
+
+    /// Takes a page. `next_ask` is the number of the question for the following one.
+    pub(super) fn page(&mut self, ask: u64, page: RoomPage, next_ask: u64, now: Duration) -> Paged {
+        let Picture::Asking(asking) = &mut self.picture else { return Paged::Stray };
+        if asking.ask != ask {
+            return Paged::Stray;
+        }
+        let last = asking.rooms.last_key_value().map(|(room, _)| *room);
+        let first = page.rooms.first().map(|(_, listing)| listing.entry.room);
+        let moves_on = first.is_none_or(|first| last.is_none_or(|last| first > last));
+        let next_fits = page.next.is_none_or(|next| page.rooms.last().is_some_and(|(_, last)| last.entry.room == next));
+        if page.incarnation != self.heartbeat.incarnation || !moves_on || !next_fits {
+            self.want(now + RETRY);
+            return Paged::Bad;
+        }
+        self.heard = now;
+        self.gone = false;
+        asking.base.get_or_insert(page.number);
+        asking.rooms.extend(page.rooms.into_iter().map(|(number, listing)| (listing.entry.room, (number, listing))));
+        match page.next.filter(|_| asking.rooms.len() < ROOMS) {
+            Some(next) => {
+                asking.ask = next_ask;
+                Paged::Further(next)
+            }
+            None => self.complete(now),
+        }
+    }
+
+    /// All pages are there: what came meanwhile follows, as far as nothing is missing.
+    fn complete(&mut self, now: Duration) -> Paged {
+        let Picture::Asking(Asking { base, rooms, mut waiting, .. }) =
+            std::mem::replace(&mut self.picture, Picture::Whole(0))
+        else {
+            return Paged::Stray;
+        };
+        let mut known = base.unwrap_or_default();
+        let mut changes = Vec::new();
+        waiting = waiting.split_off(&(known + 1));
+        while let Some(change) = waiting.remove(&(known + 1)) {
+            known += 1;
+            changes.push((known, change));
+        }
+        self.picture = if waiting.is_empty() { Picture::Whole(known) } else { Picture::Wanting { from: now, waiting } };
+        Paged::All(rooms, changes)
+    }
+
+    /// No answer came to a question; false if it was not the last one.
+    pub(super) fn unanswered(&mut self, ask: u64, gone: bool, now: Duration) -> bool {
+        let current = matches!(&self.picture, Picture::Asking(asking) if asking.ask == ask);
+        if current {
+            self.gone |= gone;
+            self.want(now + RETRY);
+        }
+        current
+    }
+}

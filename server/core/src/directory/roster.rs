@@ -1,0 +1,410 @@
+//! The roster: which instances there are, which of them host what, and what this one has to tell the others.
+//!
+//! Events and the time in, effects out. It lists the rooms of the whole fleet in one [`Directory`]; that of a room which is
+//! elsewhere is known by [`Roster::home_of`]. What it relies on: a heartbeat shows by its number that an event was missed,
+//! pages bring the list anew, and only silence together with a command that came back makes an instance dead.
+
+use std::{collections::BTreeMap, mem, time::Duration};
+
+use uuid::Uuid;
+
+use super::{
+    Directory, Listing,
+    own::OwnRooms,
+    peer::{Numbered, Paged, Peer, ROOMS},
+    words::{Change, Heartbeat, RoomEvent, RoomPage},
+};
+use crate::instance::{Incarnation, InstanceId};
+
+/// Heartbeats of a small fleet come so often.
+pub const HEARTBEAT: Duration = Duration::from_secs(2);
+/// In a large one so much less often for each instance that the fleet hears 25 a second.
+pub const HEARTBEAT_EACH: Duration = Duration::from_millis(40);
+/// An instance that has missed so many is silent.
+pub const MISSED: u32 = 3;
+/// Most other instances that are known; further ones are not listed.
+pub const PEERS: usize = 4_096;
+/// Lists that are asked for at a time.
+const ASKS: usize = 16;
+/// So long it is remembered that an instance is dead, so that a late message does not bring it back.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// What has to be done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask all who is there.
+    Hello,
+    /// Tell all that we are.
+    Alive(Heartbeat),
+    /// Tell one that we are.
+    Here(InstanceId, Heartbeat),
+    /// Tell all what became of a room.
+    Tell(RoomEvent),
+    /// Ask for a list of rooms, then call [`Roster::answer`] with this number, whatever comes of it.
+    Ask {
+        /// Whom.
+        to: InstanceId,
+        /// Which question it is.
+        ask: u64,
+        /// The rooms after this one.
+        after: Option<Uuid>,
+    },
+    /// An instance has come, or has come back as another.
+    Joined(InstanceId),
+    /// An instance is gone with all its rooms.
+    Lost(InstanceId),
+    /// Another instance has our name.
+    Twin,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Nobody takes commands there.
+    Gone,
+    /// Nothing came in time, or nothing that makes sense.
+    Silent,
+}
+
+/// What an instance says of itself beside its rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub id: InstanceId,
+    /// Its life.
+    pub incarnation: Incarnation,
+    /// Where it is.
+    pub region: String,
+    /// Where players reach it, without the `/ws`.
+    pub url: String,
+    /// Players that it takes.
+    pub capacity: u32,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Roster {
+    me: Profile,
+    players: u32,
+    draining: bool,
+    beat: u64,
+    next_beat: Duration,
+    own: OwnRooms,
+    peers: BTreeMap<InstanceId, Peer>,
+    /// Until when, and the last heartbeat that counts as before the death.
+    dead: BTreeMap<InstanceId, (Duration, Incarnation, u64)>,
+    directory: Directory,
+    homes: BTreeMap<Uuid, InstanceId>,
+    /// Since when everything that is sent to us arrives; `None` while the bus is away.
+    connected: Option<Duration>,
+    asks: u64,
+    effects: Vec<Effect>,
+}
+
+impl Roster {
+    /// An instance that knows of no other, and has no rooms.
+    pub fn new(me: Profile) -> Self {
+        let own = OwnRooms::new(me.id, me.incarnation);
+        Self {
+            me,
+            players: 0,
+            draining: false,
+            beat: 0,
+            next_beat: Duration::ZERO,
+            own,
+            peers: BTreeMap::new(),
+            dead: BTreeMap::new(),
+            directory: Directory::default(),
+            homes: BTreeMap::new(),
+            connected: None,
+            asks: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What has to be done since the last call.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        mem::take(&mut self.effects)
+    }
+
+    /// All rooms that are known.
+    pub fn directory(&mut self) -> &mut Directory {
+        &mut self.directory
+    }
+
+    /// The instances that are known beside this one, dead ones excluded.
+    pub fn peers(&self) -> impl Iterator<Item = &Heartbeat> {
+        self.peers.values().map(|peer| &peer.heartbeat)
+    }
+
+    /// The instance that has a room, if it is another one that is not known to be gone.
+    pub fn home_of(&self, room: Uuid) -> Option<&Heartbeat> {
+        self.peers.get(self.homes.get(&room)?).filter(|peer| !peer.gone).map(|peer| &peer.heartbeat)
+    }
+
+    /// The others of our region that take players, as far as is known: not draining, not full, not suspect.
+    pub fn open_peers(&self) -> impl Iterator<Item = &Heartbeat> {
+        let open = |peer: &&Peer| {
+            let Heartbeat { region, draining, players, capacity, .. } = &peer.heartbeat;
+            *region == self.me.region && !draining && players < capacity && !peer.gone
+        };
+        self.peers.values().filter(open).map(|peer| &peer.heartbeat)
+    }
+
+    /// Whether everything that the others have said so far is listed.
+    pub fn is_whole(&self) -> bool {
+        self.peers.values().all(Peer::is_whole)
+    }
+
+    /// A room of this instance was opened, or is not as it was.
+    pub fn put(&mut self, listing: Listing, now: Duration) {
+        self.directory.put(listing.clone());
+        self.effects.extend(self.own.put(listing, now).map(Effect::Tell));
+    }
+
+    /// A room of this instance is gone.
+    pub fn remove(&mut self, room: Uuid) {
+        if let Some(event) = self.own.remove(room) {
+            self.directory.remove(room);
+            self.effects.push(Effect::Tell(event));
+        }
+    }
+
+    /// So many players are here, or on the way; whether the instance is draining, which is told at once.
+    pub fn set_load(&mut self, players: u32, draining: bool, now: Duration) {
+        self.players = players;
+        if !mem::replace(&mut self.draining, draining) && draining {
+            self.next_beat = now;
+        }
+    }
+
+    /// From now on everything arrives; what was sent before may be missing.
+    pub fn connected(&mut self, now: Duration) {
+        self.connected = Some(now);
+        self.next_beat = now;
+        self.effects.push(Effect::Hello);
+    }
+
+    /// The bus is away: nobody's silence means anything.
+    pub fn disconnected(&mut self) {
+        self.connected = None;
+    }
+
+    /// Somebody wants to know who is there.
+    pub fn hello(&mut self, from: InstanceId) {
+        if from != self.me.id {
+            let heartbeat = self.heartbeat();
+            self.effects.push(Effect::Here(from, heartbeat));
+        }
+    }
+
+    /// An instance says how it is. What is late, doubled or out of bounds changes nothing.
+    pub fn heard(&mut self, heartbeat: Heartbeat, now: Duration) {
+        let (id, life) = (heartbeat.instance, (heartbeat.incarnation, heartbeat.beat));
+        if id == self.me.id {
+            if heartbeat.incarnation != self.me.incarnation {
+                self.effects.push(Effect::Twin);
+            }
+            return;
+        }
+        let stale = self.dead.get(&id).is_some_and(|(_, incarnation, beat)| life <= (*incarnation, *beat));
+        if stale || !heartbeat.is_bounded() {
+            return;
+        }
+        match self.peers.get_mut(&id) {
+            Some(peer) if life <= (peer.heartbeat.incarnation, peer.heartbeat.beat) => {}
+            Some(peer) if heartbeat.incarnation == peer.heartbeat.incarnation => peer.heard(heartbeat, now),
+            Some(_) => {
+                self.forget(id);
+                self.join(heartbeat, now);
+            }
+            None => self.join(heartbeat, now),
+        }
+        self.ask_next(now);
+    }
+
+    /// Something happened to a room of an instance. What is late, doubled or out of bounds changes nothing.
+    pub fn event(&mut self, event: RoomEvent, now: Duration) {
+        let RoomEvent { instance, incarnation, number, change } = event;
+        let Some(peer) = self.peers.get_mut(&instance) else { return };
+        if peer.heartbeat.incarnation != incarnation || !change.is_bounded() {
+            return;
+        }
+        match peer.take(number, change, now) {
+            Some(change) => self.apply(instance, number, change),
+            None => self.ask_next(now),
+        }
+    }
+
+    /// An instance has stopped in good order.
+    pub fn bye(&mut self, instance: InstanceId, incarnation: Incarnation, now: Duration) {
+        let known = self.peers.get(&instance).is_some_and(|peer| peer.heartbeat.incarnation <= incarnation);
+        if known {
+            self.bury(instance, incarnation, u64::MAX, now);
+        }
+    }
+
+    /// A command to this instance came back.
+    pub fn gone(&mut self, instance: InstanceId) {
+        if let Some(peer) = self.peers.get_mut(&instance) {
+            peer.gone = true;
+        }
+    }
+
+    /// What came of an [`Effect::Ask`]. Answers that are late or doubled change nothing.
+    pub fn answer(&mut self, from: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered>, now: Duration) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let next_ask = self.asks + 1;
+        match answer.and_then(|page| if page.is_bounded() { Ok(page) } else { Err(Unanswered::Silent) }) {
+            Ok(page) => match peer.page(ask, page, next_ask, now) {
+                Paged::Stray | Paged::Bad => {}
+                Paged::Further(after) => {
+                    self.asks = next_ask;
+                    self.effects.push(Effect::Ask { to: from, ask: next_ask, after: Some(after) });
+                }
+                Paged::All(rooms, changes) => self.replace(from, rooms, changes),
+            },
+            Err(why) => {
+                peer.unanswered(ask, why == Unanswered::Gone, now);
+            }
+        }
+        self.ask_next(now);
+    }
+
+    /// The time has come to be: heartbeats, updates that waited, who is silent. To be called several times a second.
+    pub fn tick(&mut self, now: Duration) {
+        self.effects.extend(self.own.updates(now).into_iter().map(Effect::Tell));
+        self.dead.retain(|_, (until, ..)| now < *until);
+        if now >= self.next_beat {
+            self.next_beat = now + self.interval();
+            let heartbeat = self.heartbeat();
+            self.effects.push(Effect::Alive(heartbeat));
+        }
+        self.judge(now);
+        self.ask_next(now);
+    }
+
+    /// A page of the rooms of this instance.
+    pub fn page(&self, after: Option<Uuid>) -> RoomPage {
+        self.own.page(after)
+    }
+
+    /// This instance as the others should know it.
+    pub fn heartbeat(&mut self) -> Heartbeat {
+        self.beat += 1;
+        let Profile { id, incarnation, region, url, capacity } = &self.me;
+        Heartbeat {
+            instance: *id,
+            incarnation: *incarnation,
+            beat: self.beat,
+            number: self.own.number(),
+            rooms: self.own.len() as u32,
+            players: self.players,
+            capacity: *capacity,
+            region: region.clone(),
+            url: url.clone(),
+            draining: self.draining,
+        }
+    }
+
+    /// How often heartbeats come in a fleet of this size.
+    fn interval(&self) -> Duration {
+        HEARTBEAT.max(HEARTBEAT_EACH * (self.peers.len() as u32 + 1))
+    }
+
+    fn join(&mut self, heartbeat: Heartbeat, now: Duration) {
+        if self.peers.len() < PEERS {
+            self.dead.remove(&heartbeat.instance);
+            self.effects.push(Effect::Joined(heartbeat.instance));
+            self.peers.insert(heartbeat.instance, Peer::new(heartbeat, now));
+        }
+    }
+
+    /// Finds who is silent: who does not even take commands is dead, the others are asked.
+    fn judge(&mut self, now: Duration) {
+        let Some(connected) = self.connected else { return };
+        let patience = self.interval() * MISSED;
+        let silent = |peer: &Peer| now.saturating_sub(peer.heard.max(connected)) > patience;
+        let dead: Vec<_> = self.peers.iter().filter(|(_, peer)| silent(peer) && peer.gone).map(|(id, _)| *id).collect();
+        for peer in self.peers.values_mut() {
+            if silent(peer) && peer.is_whole() {
+                peer.want(now);
+            }
+        }
+        for id in dead {
+            let Heartbeat { incarnation, beat, .. } = self.peers[&id].heartbeat;
+            self.bury(id, incarnation, beat, now);
+        }
+    }
+
+    fn bury(&mut self, id: InstanceId, incarnation: Incarnation, beat: u64, now: Duration) {
+        self.forget(id);
+        self.dead.insert(id, (now + REMEMBERED, incarnation, beat));
+        self.effects.push(Effect::Lost(id));
+    }
+
+    fn forget(&mut self, id: InstanceId) {
+        let Some(peer) = self.peers.remove(&id) else { return };
+        for room in peer.rooms.into_keys() {
+            self.unlist(room);
+        }
+    }
+
+    fn ask_next(&mut self, now: Duration) {
+        let asking = self.peers.values().filter(|peer| peer.is_asking()).count();
+        let wanting = self.peers.iter_mut().filter(|(_, peer)| peer.is_wanting(now));
+        for (id, peer) in wanting.take(ASKS.saturating_sub(asking)) {
+            self.asks += 1;
+            peer.ask(self.asks);
+            self.effects.push(Effect::Ask { to: *id, ask: self.asks, after: None });
+        }
+    }
+
+    /// The rooms of a peer are these, and then what came meanwhile.
+    fn replace(&mut self, id: InstanceId, rooms: Numbered, changes: Vec<(u64, Change)>) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let gone: Vec<_> = peer.rooms.keys().filter(|room| !rooms.contains_key(room)).copied().collect();
+        for room in gone {
+            peer.rooms.remove(&room);
+            self.directory.remove(room);
+            self.homes.remove(&room);
+        }
+        for (number, listing) in rooms.into_values() {
+            self.list(id, number, listing);
+        }
+        for (number, change) in changes {
+            self.apply(id, number, change);
+        }
+    }
+
+    fn apply(&mut self, id: InstanceId, number: u64, change: Change) {
+        match change {
+            Change::Opened(listing) | Change::Updated(listing) => self.list(id, number, listing),
+            Change::Closed { room, .. } => {
+                let known = self.peers.get_mut(&id).and_then(|peer| peer.rooms.remove(&room));
+                if known.is_some() {
+                    self.unlist(room);
+                }
+            }
+        }
+    }
+
+    /// Lists a room of a peer, unless it is known by a later event or belongs to somebody else.
+    fn list(&mut self, id: InstanceId, number: u64, listing: Listing) {
+        let room = listing.entry.room;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let foreign = self.own.has(room) || self.homes.get(&room).is_some_and(|home| *home != id);
+        let newer = peer.rooms.get(&room).is_none_or(|known| *known < number);
+        let fits = peer.rooms.len() < ROOMS || peer.rooms.contains_key(&room);
+        if !foreign && newer && fits {
+            peer.rooms.insert(room, number);
+            self.homes.insert(room, id);
+            self.directory.put(listing);
+        }
+    }
+
+    fn unlist(&mut self, room: Uuid) {
+        self.directory.remove(room);
+        self.homes.remove(&room);
+    }
+}
