@@ -41,13 +41,18 @@ pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket,
     Ok((socket, Session::new(seat, Instant::now())))
 }
 
-async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+/// Connects and says hello.
+pub(crate) async fn hello(options: &Options) -> Result<Socket, Error> {
     let mut socket = Socket::open(&options.url).await?;
     let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
     match read(&socket.ask(&hello).await?)? {
-        ServerMessage::Welcome { .. } => {}
-        other => return Err(no(other)),
+        ServerMessage::Welcome { .. } => Ok(socket),
+        other => Err(no(other)),
     }
+}
+
+async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+    let mut socket = hello(options).await?;
     let ours = Schema::hash(&Schema::of::<G>().to_json());
     let (name, verify) = (options.name.clone(), options.verify);
     let enter = Enter { target, name, schema: Some(ours), verify, spectate: false };
@@ -62,13 +67,14 @@ async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(
     }
 }
 
-fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
+/// The control message of these bytes.
+pub(crate) fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
     let rest = bytes.strip_prefix(&[CONTROL]).ok_or(Violation::UnknownKind)?;
     Ok(codec::decode(rest).map_err(Violation::Control)?)
 }
 
 /// An answer that is not the one hoped for.
-fn no(message: ServerMessage) -> Error {
+pub(crate) fn no(message: ServerMessage) -> Error {
     match message {
         ServerMessage::Refused { code, message } | ServerMessage::Goodbye { code, message, .. } => {
             Error::Refused { code, message }
