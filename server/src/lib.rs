@@ -28,7 +28,7 @@ mod ops;
 pub mod fleet;
 pub mod bus;
 
-pub use config::{Config, Timing};
+pub use config::{Config, ModeConfig, Timing};
 pub use games::Games;
 pub use run::run;
 pub use server::{Server, StartError};

@@ -63,6 +63,9 @@ struct Counter {
     modes: BTreeMap<String, Mode>,
 }
 
+/// The games that have modes, and of each mode the config of its rooms.
+pub(crate) type ModeTable = Vec<(&'static str, Vec<(Mode, Vec<u8>)>)>;
+
 /// What desks need from the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
@@ -72,6 +75,8 @@ pub(crate) struct Parts {
     pub(crate) rooms: Arc<Rooms>,
     /// Most players of this instance.
     pub(crate) seats: usize,
+    /// The modes that are played here.
+    pub(crate) modes: ModeTable,
     /// The clock.
     pub(crate) clock: Clock,
     /// When to stop.
@@ -81,8 +86,8 @@ pub(crate) struct Parts {
 impl Matchmaking {
     /// Opens a desk for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
     pub(crate) fn start(parts: &Parts) -> Self {
-        let with_modes = parts.rooms.games().iter().map(|game| (game.name(), game.modes()));
-        let desks = with_modes.filter(|(_, modes)| !modes.is_empty()).map(|(game, modes)| {
+        let desks = parts.modes.iter().map(|(game, modes)| {
+            let (game, modes) = (*game, modes.clone());
             let (events, inbox) = mpsc::channel(DESK_PLACES);
             let by_name = modes.iter().map(|(mode, _)| (mode.name.clone(), mode.clone())).collect();
             tokio::spawn(Desk::new(game, modes, parts, events.clone()).run(inbox));

@@ -92,6 +92,7 @@ impl Server {
 
     async fn start_in(config: &Config, games: Games, fleet: Fleet) -> Result<Self, StartError> {
         games.check().map_err(StartError::Games)?;
+        let modes = games.modes(&config.mode_config).map_err(StartError::Games)?;
         let (players, listen) = bind(config.listen, "--listen").await?;
         let (operators, ops_listen) = bind(config.ops_listen, "--ops-listen").await?;
         ops::metrics::install();
@@ -103,7 +104,7 @@ impl Server {
         let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
         info!(instance = %fleet.id(), region = fleet.region(), "this instance");
         let seats = config.max_players as usize;
-        let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, clock, stop: stop.clone() };
+        let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, modes, clock, stop: stop.clone() };
         let matchmaking = Matchmaking::start(&parts);
         let gateway =
             Gateway { rooms, matchmaking, pages, public_url, timing: config.timing, stop: stop.clone(), fleet };
