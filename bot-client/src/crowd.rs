@@ -6,9 +6,10 @@
 //! [`report`]'s.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
@@ -23,8 +24,11 @@ pub mod report;
 
 pub use report::{Entry, Report};
 
-/// Single players follow so often while others wait.
-const FOLLOWERS_EVERY: Duration = Duration::from_millis(250);
+/// A single player follows so often while others wait: longer than it takes to match one, so that none is too many.
+const FOLLOWERS_EVERY: Duration = Duration::from_millis(1_500);
+
+/// So many follow at a time, each for somebody else who waits.
+const FOLLOWERS: usize = 4;
 
 /// What a crowd does.
 #[derive(Clone, Debug)]
@@ -98,7 +102,7 @@ struct Shared {
     start: Instant,
     stopping: AtomicBool,
     /// Bots that have yet to come, or wait.
-    waiting: AtomicUsize,
+    waiting: Mutex<BTreeMap<usize, Person>>,
     playing: AtomicUsize,
     journal: Mutex<Vec<Entry>>,
 }
@@ -106,6 +110,18 @@ struct Shared {
 impl Shared {
     fn is_over(&self) -> bool {
         self.stopping.load(Ordering::Relaxed) || self.start.elapsed() >= self.plan.limit
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, Person>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self, person: &Person) {
+        self.waiting().insert(person.number, person.clone());
+    }
+
+    fn wait_no_longer(&self, number: usize) {
+        self.waiting().remove(&number);
     }
 
     fn note(&self, entry: Entry) {
@@ -131,7 +147,7 @@ impl Crowd {
         let people = people(&plan);
         let threads = plan.threads.max(1);
         let shared = Arc::new(Shared {
-            waiting: AtomicUsize::new(people.len()),
+            waiting: Mutex::new(people.iter().map(|person| (person.number, person.clone())).collect()),
             plan,
             start: Instant::now(),
             stopping: AtomicBool::new(false),
@@ -149,7 +165,7 @@ impl Crowd {
 
     /// Bots that have yet to come or wait, and bots that play.
     pub fn progress(&self) -> (usize, usize) {
-        (self.shared.waiting.load(Ordering::Relaxed), self.shared.playing.load(Ordering::Relaxed))
+        (self.shared.waiting().len(), self.shared.playing.load(Ordering::Relaxed))
     }
 
     /// What has happened so far.
@@ -201,21 +217,28 @@ fn run_thread(shared: &Arc<Shared>, people: Vec<Person>, index: usize) -> io::Re
     Ok(())
 }
 
-/// Single players come while others wait after the arrivals.
+/// Single players come while others wait after the arrivals: they are as strong as those who wait, the oldest first, and far
+/// enough from one another that each helps somebody else.
 async fn follow(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     let mut next = shared.start + shared.plan.arrival;
-    let mut rng = Rng::new(shared.plan.seed.wrapping_add(1));
     let mut number = shared.plan.bots;
     loop {
         sleep_until(next.into()).await;
-        if shared.waiting.load(Ordering::Relaxed) == 0 || shared.is_over() {
+        let mut wanted: Vec<i32> = Vec::new();
+        for person in shared.waiting().values() {
+            if wanted.len() < FOLLOWERS && wanted.iter().all(|rating| (rating - person.rating).abs() > 400) {
+                wanted.push(person.rating);
+            }
+        }
+        if wanted.is_empty() || shared.is_over() {
             return;
         }
-        let at = shared.start.elapsed();
-        let person = Person { number, party: number, size: 1, rating: normal(&mut rng), at };
-        shared.waiting.fetch_add(1, Ordering::Relaxed);
-        tasks.spawn(member::run(Arc::clone(shared), person));
-        number += 1;
+        for rating in wanted {
+            let person = Person { number, party: number, size: 1, rating, at: shared.start.elapsed() };
+            shared.wait(&person);
+            tasks.spawn(member::run(Arc::clone(shared), person));
+            number += 1;
+        }
         next += FOLLOWERS_EVERY;
     }
 }

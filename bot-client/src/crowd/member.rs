@@ -43,7 +43,7 @@ pub(super) async fn run(shared: Arc<Shared>, person: Person) {
     let mut member = Member { server, rng, waiting: true, told: None, joining: None, shared, person };
     member.live().await;
     if member.waiting {
-        member.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        member.shared.wait_no_longer(member.person.number);
         member.note(What::Unmatched);
     }
 }
@@ -163,13 +163,13 @@ impl Member {
         let room = client.session().seat().room;
         self.note(What::Entered { id, room });
         let mut game = Play { client, player: Player::new(&mut self.rng), input: Input::default(), team: None };
-        let mut home = true;
+        let (mut home, mut told_team) = (true, false);
         loop {
             let step = tokio::select! {
                 step = game.step(&mut self.rng) => step,
                 state = searching.next(), if home && self.waiting => {
                     match state {
-                        Ok(SearchState::Matched { .. }) => self.matched(id, room, &game),
+                        Ok(SearchState::Matched { .. }) => self.matched(id, room),
                         Ok(SearchState::Searching { waited_ms }) => {
                             self.hear(waited_ms);
                             return End::Again;
@@ -194,13 +194,17 @@ impl Member {
                 Step::On => {}
                 Step::Differs => self.note(What::Mismatch { room }),
                 Step::Over(Code::Finished) => {
-                    self.matched(id, room, &game);
+                    self.matched(id, room);
                     self.end(id, room);
                     return End::Played;
                 }
                 Step::Over(code) => return self.thrown_out(id, room, code),
             }
-            if !home && game.team.is_some() {
+            if let Some(team) = game.team.filter(|_| !told_team) {
+                told_team = true;
+                self.note(What::Team { room, team });
+            }
+            if !home {
                 // Whoever has lost the home hears no "matched"; who still plays after the reservations is in.
                 self.matched_without_home(id, room, &game);
             }
@@ -211,7 +215,7 @@ impl Member {
         self.note(What::Out { id, room, code });
         if !self.waiting {
             self.shared.playing.fetch_sub(1, Ordering::Relaxed);
-            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+            self.shared.wait(&self.person);
             self.waiting = true;
             self.told = None;
             return End::Again;
@@ -227,20 +231,20 @@ impl Member {
         End::Played
     }
 
-    fn matched(&mut self, id: Uuid, room: Uuid, game: &Play) {
+    fn matched(&mut self, id: Uuid, room: Uuid) {
         if !std::mem::take(&mut self.waiting) {
             return;
         }
-        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.shared.wait_no_longer(self.person.number);
         self.shared.playing.fetch_add(1, Ordering::Relaxed);
         let waited = self.waited();
-        self.note(What::Matched { id, room, waited, team: game.team });
+        self.note(What::Matched { id, room, waited });
     }
 
     fn matched_without_home(&mut self, id: Uuid, room: Uuid, game: &Play) {
         let long = game.client.replica().tick().is_some_and(|tick| tick.0 > 20 * 12);
         if self.waiting && long {
-            self.matched(id, room, game);
+            self.matched(id, room);
         }
     }
 

@@ -59,8 +59,13 @@ pub enum What {
         room: Uuid,
         /// How long it had waited.
         waited: Duration,
-        /// Its team.
-        team: Option<u8>,
+    },
+    /// It has seen in which team it is.
+    Team {
+        /// The room.
+        room: Uuid,
+        /// The team, from 0.
+        team: u8,
     },
     /// It has left, because the match was over or the crowd goes.
     Left {
@@ -235,9 +240,16 @@ impl fmt::Display for Report {
 /// Who was in which room when its match was on.
 fn matches(journal: &[Entry]) -> BTreeMap<Uuid, Vec<Seated>> {
     let mut matches = BTreeMap::<Uuid, Vec<Seated>>::new();
+    let teams: BTreeMap<_, _> = journal
+        .iter()
+        .filter_map(
+            |entry| if let What::Team { room, team } = entry.what { Some(((entry.bot, room), team)) } else { None },
+        )
+        .collect();
     for entry in journal {
-        if let What::Matched { id, room, waited, team } = entry.what {
+        if let What::Matched { id, room, waited } = entry.what {
             let Entry { party, rating, .. } = *entry;
+            let team = teams.get(&(entry.bot, room)).copied();
             matches.entry(room).or_default().push(Seated { party, rating, waited, team, founded: id == room });
         }
     }
@@ -307,7 +319,7 @@ mod tests {
 
     fn matched(room: u128, waited: u64) -> What {
         let (id, waited) = (Uuid::from_u128(room), Duration::from_secs(waited));
-        What::Matched { id, room: id, waited, team: Some(0) }
+        What::Matched { id, room: id, waited }
     }
 
     #[test]
