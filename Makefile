@@ -38,8 +38,8 @@ test-rust: ## all Rust tests, then the doctests
 	$(CARGO) test $(LOCKED) --workspace --doc
 
 .PHONY: test-broker
-test-broker: ## the bus against a real RabbitMQ: a given AMQP_URL, or a private node of its own
-	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus
+test-broker: ## bus and fleet against a real RabbitMQ: a given AMQP_URL, or a private node of its own
+	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus --test fleet
 
 .PHONY: test-web
 test-web: build web/node_modules web/e2e/node_modules ## JavaScript: types, golden vectors, 10 bots of the SDK that verify every state

@@ -23,7 +23,7 @@ pub enum Error {
         /// The same in the server's words.
         message: String,
     },
-    /// The seat is at another server. Connect there.
+    /// The seat is at another server, after too many redirects already.
     #[error("the seat is at {url}")]
     Redirected {
         /// Where.

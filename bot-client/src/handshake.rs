@@ -22,7 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a client says that it is.
 const CLIENT: &str = concat!("tiltyard-bot ", env!("CARGO_PKG_VERSION"));
 
-/// Connects, says hello and asks for a seat.
+/// Most redirects that are followed for one wish.
+const REDIRECTS: u32 = 3;
+
+/// Connects, says hello and asks for a seat; goes where the server sends it, if that does not happen too often.
 ///
 /// # Errors
 ///
@@ -42,8 +45,8 @@ pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket,
 }
 
 /// Connects and says hello.
-pub(crate) async fn hello(options: &Options) -> Result<Socket, Error> {
-    let mut socket = Socket::open(&options.url).await?;
+pub(crate) async fn hello(url: &str) -> Result<Socket, Error> {
+    let mut socket = Socket::open(url).await?;
     let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
     match read(&socket.ask(&hello).await?)? {
         ServerMessage::Welcome { .. } => Ok(socket),
@@ -51,8 +54,24 @@ pub(crate) async fn hello(options: &Options) -> Result<Socket, Error> {
     }
 }
 
-async fn enter_patiently<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
-    let mut socket = hello(options).await?;
+async fn enter_patiently<G: Game>(options: &Options, mut target: Target) -> Result<(Socket, Seat), Error> {
+    let mut url = options.url.clone();
+    let mut left = REDIRECTS;
+    loop {
+        match enter_at::<G>(&url, options, target.clone()).await {
+            Err(Error::Redirected { url: there, pass }) if left > 0 => {
+                left -= 1;
+                url = there;
+                // Without a pass the wish is said there once more.
+                target = if pass.is_empty() { target } else { Target::Pass(pass) };
+            }
+            entered => return entered,
+        }
+    }
+}
+
+async fn enter_at<G: Game>(url: &str, options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+    let mut socket = hello(url).await?;
     let ours = Schema::hash(&Schema::of::<G>().to_json());
     let (name, verify) = (options.name.clone(), options.verify);
     let enter = Enter { target, name, schema: Some(ours), verify, spectate: false };

@@ -44,7 +44,7 @@ impl Searching {
     /// Every [`Error`] but [`Error::Over`]. [`Error::Redirected`]: the party meets there.
     pub async fn start(options: &Options, search: Search) -> Result<Self, Error> {
         let begin = async {
-            let mut socket = handshake::hello(options).await?;
+            let mut socket = handshake::hello(&options.url).await?;
             let first = match handshake::read(&socket.ask(&ClientMessage::Search(search)).await?)? {
                 ServerMessage::Search(state) => state,
                 other => return Err(handshake::no(other)),

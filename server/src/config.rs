@@ -14,8 +14,8 @@ use crate::{ops::log, tools::Tool};
 /// Hosts multiplayer game rooms: players connect by WebSocket to ws://ADDR/ws.
 ///
 /// Without options it serves its games on this machine only. Every option can also be given by the environment variable
-/// named beside it; the command line wins. Ctrl-C or SIGTERM stops the server: players are told, then it exits with
-/// status 0.
+/// named beside it; the command line wins. Ctrl-C stops the server: players are told, then it exits with
+/// status 0. SIGTERM does so once all rooms have ended, or after --drain-timeout.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tiltyard", version)]
 #[non_exhaustive]
@@ -223,7 +223,7 @@ fn parse_public_url(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_instance(text: &str) -> Result<InstanceId, String> {
+pub(crate) fn parse_instance(text: &str) -> Result<InstanceId, String> {
     InstanceId::new(text).map_err(|NameError| "not one word of at most 48 letters, digits, - and _".to_owned())
 }
 

@@ -17,6 +17,8 @@ use crate::{
 };
 
 pub mod words;
+pub(crate) mod member;
+pub(crate) mod seats;
 
 /// This instance among the others. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ struct Inner {
     incarnation: Incarnation,
     region: String,
     link: Link,
+    /// Whether there is no broker.
+    alone: bool,
 }
 
 impl Fleet {
@@ -38,7 +42,9 @@ impl Fleet {
     /// With `--bus-required`, why the broker cannot be used. Otherwise the server goes on without, and tries again.
     pub(crate) async fn open(config: &Config) -> Result<Self, Fault> {
         let id = config.instance.unwrap_or_else(random_id);
-        let Some(url) = &config.amqp_url else { return Ok(Self::on(config, id, Hub::default().join(id))) };
+        let Some(url) = &config.amqp_url else {
+            return Ok(Self::new(config, id, Hub::default().join(id), true));
+        };
         let opened =
             rabbitmq::open(rabbitmq::Config { url: url.text().to_owned(), instance: id, bounds: Bounds::default() });
         let link = match opened {
@@ -50,14 +56,18 @@ impl Fleet {
                 Link { state: watch::channel(State::Away(fault)).1, ..Hub::default().join(id) }
             }
         };
-        Ok(Self::on(config, id, link))
+        Ok(Self::new(config, id, link, false))
     }
 
     /// An instance with an end of the bus that is there already.
     pub(crate) fn on(config: &Config, id: InstanceId, link: Link) -> Self {
+        Self::new(config, id, link, false)
+    }
+
+    fn new(config: &Config, id: InstanceId, link: Link, alone: bool) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let incarnation = Incarnation(u64::try_from(now.as_micros()).unwrap_or_default());
-        Self(Arc::new(Inner { id, incarnation, region: config.region.clone(), link }))
+        Self(Arc::new(Inner { id, incarnation, region: config.region.clone(), link, alone }))
     }
 
     /// Its name.
@@ -73,6 +83,11 @@ impl Fleet {
     /// Where it is.
     pub(crate) fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// Whether there is no broker, and so no other instance.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.alone
     }
 
     /// Its end of the bus.

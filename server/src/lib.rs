@@ -7,7 +7,7 @@
 //! The modules in the order in which a player meets them: [`run()`] is the process (`tools` are its sub-commands for
 //! authors) and `server` what runs in it; the `gateway` serves the page and takes connections and their hello; `rooms`
 //! knows where they may go, and the `lobby` shows it; a `room` is one task on a `shard` and owns its players' sockets, each
-//! a `socket` over a `line`. `ops` is what operators see. Instances are a [`fleet`] over a [`bus`]. The rules of a room are pure and live in `tiltyard-core`.
+//! a `socket` over a `line`. `ops` is what operators see, `results` what becomes of matches. Instances are a [`fleet`] over a [`bus`]. The rules of a room are pure and live in `tiltyard-core`.
 
 mod run;
 mod config;
@@ -18,6 +18,7 @@ mod stop;
 mod clock;
 mod gateway;
 mod rooms;
+mod results;
 mod lobby;
 mod matchmaking;
 mod shard;

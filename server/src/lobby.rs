@@ -1,4 +1,4 @@
-//! The lobby of this instance: the directory of rooms, what rooms have to tell it, and the bytes of its pages.
+//! The lobby of this instance: the roster with its directory of rooms, what rooms have to tell it, and the bytes of its pages.
 //!
 //! Rooms leave [`Notices`]; whoever looks takes them over first, so that a list is never older than the look. Four times a
 //! second the lobby [beats](Lobby::beat) if something has changed, and those who watch a page ask for their difference.
@@ -11,13 +11,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use tiltyard_core::directory::{Directory, Listing, Page};
+use tiltyard_core::directory::{
+    Directory, Listing, Page,
+    roster::{Profile, Roster},
+};
 use tiltyard_shared::protocol::{ServerMessage, codec, limits, lobby::Browse};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
 use uuid::Uuid;
+
+use crate::clock::Clock;
 
 /// What rooms have told since the lobby last looked: of each room the last only, so there are never more than rooms.
 #[derive(Clone, Debug, Default)]
@@ -40,13 +45,14 @@ impl Notices {
 pub(crate) struct Lobby {
     notices: Notices,
     state: Mutex<State>,
+    clock: Clock,
     /// The revision at the last beat.
     beats: watch::Sender<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    directory: Directory,
+    roster: Roster,
     /// What was told at this revision: a page whole, or since the revision at which it is held.
     told: BTreeMap<(Browse, Option<u64>), Option<Told>>,
     revision: u64,
@@ -57,8 +63,9 @@ pub(crate) type Told = (Arc<Page>, Bytes);
 
 impl Lobby {
     /// No rooms yet.
-    pub(crate) fn new() -> Self {
-        Self { notices: Notices::default(), state: Mutex::default(), beats: watch::Sender::new(0) }
+    pub(crate) fn new(me: Profile, clock: Clock) -> Self {
+        let state = State { roster: Roster::new(me), told: BTreeMap::new(), revision: 0 };
+        Self { notices: Notices::default(), state: Mutex::new(state), clock, beats: watch::Sender::new(0) }
     }
 
     /// Where rooms tell.
@@ -73,22 +80,28 @@ impl Lobby {
 
     /// Looks into the directory.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Directory) -> T) -> T {
-        look(&mut self.state().directory)
+        look(self.state().roster.directory())
+    }
+
+    /// Works with the roster.
+    pub(crate) fn roster<T>(&self, work: impl FnOnce(&mut Roster) -> T) -> T {
+        work(&mut self.state().roster)
     }
 
     /// A page, whole.
     pub(crate) fn snapshot(&self, browse: &Browse) -> Told {
         let mut state = self.state();
-        let State { directory, told, .. } = &mut *state;
-        let told = told.entry((browse.clone(), None)).or_insert_with(|| Some(encode(directory.snapshot(browse))));
+        let State { roster, told, .. } = &mut *state;
+        let snapshot = || Some(encode(roster.directory().snapshot(browse)));
+        let told = told.entry((browse.clone(), None)).or_insert_with(snapshot);
         told.clone().expect("a snapshot always says something")
     }
 
     /// What has changed on a page since it was the one held; `None` if nothing has.
     pub(crate) fn difference(&self, browse: &Browse, held: &Page) -> Option<Told> {
         let mut state = self.state();
-        let State { directory, told, .. } = &mut *state;
-        let difference = || directory.difference(browse, held).map(encode);
+        let State { roster, told, .. } = &mut *state;
+        let difference = || roster.directory().difference(browse, held).map(encode);
         told.entry((browse.clone(), Some(held.revision()))).or_insert_with(difference).clone()
     }
 
@@ -100,15 +113,15 @@ impl Lobby {
 
     /// The state with all notices taken over.
     fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = lock(&self.state);
+        let (mut state, now) = (lock(&self.state), self.clock.now());
         let notices = mem::take(&mut *lock(&self.notices.0));
         for (room, listing) in notices {
             match listing {
-                Some(listing) => state.directory.put(listing),
-                None => state.directory.remove(room),
+                Some(listing) => state.roster.put(listing, now),
+                None => state.roster.remove(room),
             }
         }
-        let revision = state.directory.revision();
+        let revision = state.roster.directory().revision();
         if mem::replace(&mut state.revision, revision) != revision {
             state.told.clear();
         }

@@ -13,12 +13,16 @@ use std::{
 };
 
 use tiltyard_core::{
+    directory::words::Heartbeat,
     instance::InstanceId,
     matchmaking::{MatchId, SessionId, mode::Mode, proposals::matchmaker::HostLoad},
 };
-use tiltyard_shared::protocol::{
-    Code,
-    search::{Search, SearchState},
+use tiltyard_shared::{
+    protocol::{
+        Code,
+        search::{Search, SearchState},
+    },
+    schema::Schema,
 };
 use tokio::{
     sync::{
@@ -31,7 +35,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    fleet::{Fleet, words::MatchNote},
+    fleet::{Fleet, seats::socket_url, words::MatchNote},
     rooms::{Arrival, Rooms, Way},
     stop::Stop,
 };
@@ -54,7 +58,7 @@ const CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The desks of an instance. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Matchmaking(Arc<BTreeMap<&'static str, Counter>>);
+pub(crate) struct Matchmaking(Arc<BTreeMap<&'static str, Counter>>, Parts);
 
 /// What is known of a desk outside of it.
 #[derive(Debug)]
@@ -93,17 +97,24 @@ impl Matchmaking {
             tokio::spawn(Desk::new(game, modes, parts, events.clone()).run(inbox));
             (game, Counter { events, modes: by_name })
         });
-        Self(Arc::new(desks.collect()))
+        Self(Arc::new(desks.collect()), parts.clone())
     }
 
-    /// The modes of a game.
-    pub(crate) fn modes(&self, game: &str) -> impl Iterator<Item = &Mode> {
-        self.0.get(game).into_iter().flat_map(|counter| counter.modes.values())
-    }
-
-    /// Where the party of this search meets, if that is not here.
-    pub(crate) fn elsewhere(&self, _search: &Search) -> Option<String> {
-        None
+    /// Where the party of this search meets, if that is not here: at the instance whose name, hashed with the party's code,
+    /// gives the most. So all find the same one without asking, and of a party that has to move only one instance changes.
+    pub(crate) fn elsewhere(&self, search: &Search) -> Option<String> {
+        let Search { game, mode, party, .. } = search;
+        let party = party.as_ref().filter(|party| party.size > 1)?;
+        let score = |instance: InstanceId| {
+            let words = format!("{game}/{mode}/{}/{}/{instance}", party.code, party.size);
+            (Schema::hash(&words), instance)
+        };
+        self.1.rooms.lobby().roster(|roster| {
+            let (own, draining) = (self.1.fleet.id(), self.1.rooms.is_draining());
+            let others = roster.peers().filter(|peer| !peer.draining);
+            let best = others.max_by_key(|peer| score(peer.instance))?;
+            (draining || score(best.instance) > score(own)).then(|| socket_url(best))
+        })
     }
 
     /// Looks for a match until what is returned is dropped. `round_trip` is the way to the player and back.
@@ -113,6 +124,9 @@ impl Matchmaking {
     /// [`Code::UnknownMode`], [`Code::BadParty`] and what else [`Search::check`] says, [`Code::ServerFull`].
     pub(crate) fn search(&self, search: Search, round_trip: Option<Duration>) -> Result<Searching, Code> {
         search.check()?;
+        if self.1.rooms.is_draining() {
+            return Err(Code::Stopping);
+        }
         let counter = self.0.get(&*search.game).ok_or(Code::UnknownMode)?;
         let mode = counter.modes.get(&search.mode).ok_or(Code::UnknownMode)?;
         if search.party.as_ref().is_some_and(|party| usize::from(party.size) > mode.team_size) {
@@ -230,14 +244,28 @@ fn unix() -> Duration {
 }
 
 impl Parts {
-    /// The instances that rooms can be opened on.
+    /// The instances that rooms can be opened on. One that is draining takes none.
     fn hosts(&self) -> Vec<HostLoad> {
+        let capacity = if self.rooms.is_draining() { 0 } else { self.seats };
         let (host, region) = (self.fleet.id(), self.fleet.region().to_owned());
-        vec![HostLoad { host, region, seats: self.rooms.players() as usize, capacity: self.seats }]
+        let own = HostLoad { host, region, seats: self.rooms.players() as usize, capacity };
+        let other = |peer: &Heartbeat| HostLoad {
+            host: peer.instance,
+            region: peer.region.clone(),
+            seats: peer.players as usize,
+            capacity: if peer.draining { 0 } else { peer.capacity as usize },
+        };
+        self.rooms.lobby().roster(|roster| roster.peers().map(other).chain([own]).collect())
     }
 
-    /// Where the players of an instance connect: empty for this one.
+    /// Where the players of an instance connect: empty for this one, `None` for one that is not known.
     fn url(&self, instance: InstanceId) -> Option<String> {
-        (instance == self.fleet.id()).then(String::new)
+        if instance == self.fleet.id() {
+            return Some(String::new());
+        }
+        self.rooms.lobby().roster(|roster| {
+            let home = roster.peers().find(|peer| peer.instance == instance);
+            home.map(socket_url)
+        })
     }
 }

@@ -39,6 +39,7 @@ use crate::{
     games::SchemaDocument,
     matchmaking::Guard,
     ops::metrics::{self, RoomMetrics},
+    results::Results,
     rooms::{Listed, Status},
     socket::{self, Gone},
     stop::Stop,
@@ -80,6 +81,8 @@ pub(crate) struct Setup {
     pub(crate) listed: Listed,
     /// Who wants to come in.
     pub(crate) guests: mpsc::Receiver<Visit>,
+    /// Where its result goes.
+    pub(crate) results: Results,
     /// When to stop.
     pub(crate) stop: Stop,
     /// The clock.
@@ -258,7 +261,8 @@ impl<G: Game> RoomTask<G> {
         self.counts.tick(lateness, spent);
         self.export(now)?;
         self.tell_lobby(now);
-        if self.room.finished().is_some() {
+        if let Some(result) = self.room.finished() {
+            self.setup.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
         if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {

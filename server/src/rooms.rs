@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tiltyard_core::admission::Reservations;
+use tiltyard_core::admission::{Reservations, Wish};
 use tiltyard_shared::{
     game::Rng,
     protocol::{
@@ -30,6 +30,7 @@ use crate::{
     games::{Games, Prepared},
     lobby::Lobby,
     matchmaking::{Guard, MatchSeat},
+    results::Results,
     room::{Setup, guest::Visit},
     shard::Shards,
     stop::Stop,
@@ -56,11 +57,23 @@ pub(crate) struct Rooms {
     shards: Shards,
     open: Arc<Mutex<Open>>,
     kept: Mutex<Reservations<Promise>>,
-    lobby: Arc<Lobby>,
     terms: Terms,
-    stop: Stop,
-    clock: Clock,
-    timing: Timing,
+    outside: Outside,
+}
+
+/// What rooms have around them.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    /// What is shown of the rooms.
+    pub(crate) lobby: Arc<Lobby>,
+    /// Where results go.
+    pub(crate) results: Results,
+    /// When to stop.
+    pub(crate) stop: Stop,
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// How long to wait for what.
+    pub(crate) timing: Timing,
 }
 
 /// On what terms rooms are opened: how much an operator allows, what a test asks for.
@@ -93,9 +106,8 @@ impl From<Arrival> for Way {
 
 impl Rooms {
     /// No room yet.
-    pub(crate) fn new(games: Games, shards: Shards, terms: Terms, stop: Stop, clock: Clock, timing: Timing) -> Self {
-        let (open, kept, lobby) = (Arc::default(), Mutex::default(), Arc::new(Lobby::new()));
-        Self { games, shards, open, kept, lobby, terms, stop, clock, timing }
+    pub(crate) fn new(games: Games, shards: Shards, terms: Terms, outside: Outside) -> Self {
+        Self { games, shards, open: Arc::default(), kept: Mutex::default(), terms, outside }
     }
 
     /// The games that can be played.
@@ -105,12 +117,43 @@ impl Rooms {
 
     /// What is shown of the rooms.
     pub(crate) fn lobby(&self) -> &Arc<Lobby> {
-        &self.lobby
+        &self.outside.lobby
     }
 
     /// The clock.
     pub(crate) fn clock(&self) -> Clock {
-        self.clock
+        self.outside.clock
+    }
+
+    /// Whether nobody new comes in.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.outside.stop.is_draining()
+    }
+
+    /// Whether no room is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.open).by_id.is_empty()
+    }
+
+    /// Players in all rooms, and those on the way.
+    pub(crate) fn players(&self) -> u32 {
+        lock(&self.open).by_id.values().map(|entry| entry.expected()).sum()
+    }
+
+    /// How full the instance is, from 0 to 1,000 and beyond.
+    pub(crate) fn load_per_mille(&self) -> u32 {
+        let players = u64::from(self.players()) * 1000;
+        u32::try_from(players / u64::from(self.terms.players.max(1))).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a room of this instance has this code.
+    pub(crate) fn has_code(&self, code: RoomCode) -> bool {
+        lock(&self.open).by_code.contains_key(&code)
+    }
+
+    /// How many are in the fullest open room of a game that takes one more.
+    pub(crate) fn fullest(&self, game: &str) -> Option<u32> {
+        fullest(&lock(&self.open), game).map(|entry| entry.expected())
     }
 
     /// The room that a wish leads to; made if need be. Who comes to watch needs no seat.
@@ -120,7 +163,8 @@ impl Rooms {
     /// [`Code::UnknownGame`], [`Code::UnknownRoom`], [`Code::BadCode`], [`Code::BadPass`], [`Code::BadTitle`],
     /// [`Code::ServerFull`], [`Code::Stopping`], and what a game says of its config.
     pub(crate) async fn arrive(&self, target: &Target, spectate: bool) -> Result<Way, Code> {
-        if self.stop.is_stopping() {
+        let expected = matches!(target, Target::Resume { .. } | Target::Pass(_));
+        if self.outside.stop.is_stopping() || self.is_draining() && !expected {
             return Err(Code::Stopping);
         }
         let arrival = match target {
@@ -131,7 +175,7 @@ impl Rooms {
             Target::Code(code) => self.by_code(code.parse()?)?,
             Target::Resume { room, .. } => self.by_id(*room, false)?,
             Target::Pass(pass) => {
-                let promise = lock(&self.kept).redeem(pass, self.clock.now())?;
+                let promise = lock(&self.kept).redeem(pass, self.clock().now())?;
                 return Ok(Way { arrival: promise.arrival(), promise: Some(promise), seat: None });
             }
         };
@@ -228,7 +272,7 @@ impl Rooms {
     /// As [`Self::ask`].
     pub(crate) async fn keep_seat(&self, arrival: &Arrival) -> Result<Vec<u8>, Code> {
         let promise = self.ask(arrival).await?;
-        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), promise, self.clock.now()))
+        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), promise, self.clock().now()))
     }
 
     /// Asks a room for a seat as long as the promise is kept.
@@ -246,9 +290,24 @@ impl Rooms {
         answer.await.map_err(|_| Code::RoomClosed)?
     }
 
+    /// Hears of a wish from another instance.
+    pub(crate) fn hear(&self, wish: Uuid) -> Wish {
+        lock(&self.kept).hear(wish, self.clock().now())
+    }
+
+    /// A wish from another instance has got this pass.
+    pub(crate) fn granted(&self, wish: Uuid, pass: &[u8]) {
+        lock(&self.kept).granted(wish, pass);
+    }
+
+    /// The room for which a pass was given that has not been used.
+    pub(crate) fn promised(&self, pass: &[u8]) -> Option<Uuid> {
+        lock(&self.kept).look(pass).map(Promise::room)
+    }
+
     /// Gives seats free again that nobody came for in time.
     pub(crate) fn expire(&self) {
-        lock(&self.kept).expire(self.clock.now());
+        lock(&self.kept).expire(self.clock().now());
     }
 
     /// Whether there is such a room.
@@ -256,13 +315,9 @@ impl Rooms {
         lock(&self.open).by_id.contains_key(&id)
     }
 
-    /// Who is in the rooms, or will soon be.
-    pub(crate) fn players(&self) -> u32 {
-        expected(&lock(&self.open))
-    }
-
     fn check_players(&self, open: &Open) -> Result<(), Code> {
-        if expected(open) < self.terms.players { Ok(()) } else { Err(Code::ServerFull) }
+        let players: u64 = open.by_id.values().map(|entry| u64::from(entry.expected())).sum();
+        if players < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }
 
     /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
@@ -277,33 +332,42 @@ impl Rooms {
             if open.by_id.len() >= self.terms.rooms as usize {
                 return Err(Code::ServerFull);
             }
-            let entry = Arc::new(Entry::new(plan, free_code(&open), prepared.seats, door));
+            let entry = Arc::new(Entry::new(plan, self.free_code(&open), prepared.seats, door));
             open.by_id.insert(entry.id, entry.clone());
             open.by_code.insert(entry.code, entry.id);
             let arrival = Arrival::new(&entry);
             (entry, arrival)
         };
-        self.lobby.notices().put(entry.listing(&Status::default()));
+        self.lobby().notices().put(entry.listing(&Status::default()));
         if self.start(prepared, entry, guests).await { Ok(arrival) } else { Err(Code::Stopping) }
+    }
+
+    /// A code that no open room has, here or, as far as is known, elsewhere.
+    fn free_code(&self, open: &Open) -> RoomCode {
+        let mut rng = Rng::new(Uuid::new_v4().as_u64_pair().0);
+        loop {
+            let code = RoomCode::random(&mut rng);
+            if !open.by_code.contains_key(&code) && self.lobby().look(|rooms| rooms.find_code(code).is_none()) {
+                return code;
+            }
+        }
     }
 
     async fn start(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Visit>) -> bool {
         let shard = self.shards.least_busy();
         shard.load().add_room();
         let id = entry.id;
-        let notices = self.lobby.notices().clone();
+        let notices = self.lobby().notices().clone();
         let listed = Listed::new(entry, self.open.clone(), notices, shard.load().clone());
-        let (stop, clock, timing, fault) = (self.stop.clone(), self.clock, self.timing, self.terms.fault);
+        let Outside { results, stop, clock, timing, .. } = &self.outside;
+        let (results, stop, clock, timing) = (results.clone(), stop.clone(), *clock, *timing);
+        let fault = self.terms.fault;
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
-            (prepared.run)(Setup { id, listed, guests, stop, clock, timing, phase, fault, matched: None })
+            (prepared.run)(Setup { id, listed, guests, results, stop, clock, timing, phase, fault, matched: None })
         };
         shard.open(Box::new(opening)).await
     }
-}
-
-fn expected(open: &Open) -> u32 {
-    open.by_id.values().fold(0, |sum, entry| sum.saturating_add(entry.expected()))
 }
 
 /// The rooms of a game that are not private.
@@ -314,15 +378,4 @@ fn listed<'a>(open: &'a Open, game: &str) -> impl Iterator<Item = &'a Arc<Entry>
 /// Filling rooms up one by one keeps players together.
 fn fullest<'a>(open: &'a Open, game: &str) -> Option<&'a Arc<Entry>> {
     listed(open, game).filter(|entry| entry.has_room()).max_by_key(|entry| entry.expected())
-}
-
-/// A code that no open room has.
-fn free_code(open: &Open) -> RoomCode {
-    let mut rng = Rng::new(Uuid::new_v4().as_u64_pair().0);
-    loop {
-        let code = RoomCode::random(&mut rng);
-        if !open.by_code.contains_key(&code) {
-            return code;
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write as _},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use clap::error::ErrorKind;
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
 };
 use tracing::{debug, info, warn};
 
@@ -39,7 +41,7 @@ pub fn run(games: Games) -> ExitCode {
         Err(error) => return explain(&error),
     };
     if let Some(tool) = tool {
-        return finish(tools::run(&tool, &games));
+        return finish(tools::run(&tool, &config, &games));
     }
     log::install(&config.log, config.log_json);
     log::log_panics();
@@ -72,13 +74,29 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
         let (listen, ops) = (server.listen_addr(), server.ops_addr());
         announce(&format!("listening {listen}\nops {ops}\n"))?;
         info!(%listen, %ops, shards = config.shard_count(), games = names, version = env!("CARGO_PKG_VERSION"), "serving");
-        let name = either(&mut terminate, &mut interrupt).await;
-        info!(signal = name, "signal: players are told; a second signal ends the process at once");
+        drain(&server, config.drain_timeout, &mut terminate, &mut interrupt).await;
+        info!("players are told; a further signal ends the process at once");
         tokio::select! {
             () = server.stop() => Ok(()),
             name = either(&mut terminate, &mut interrupt) => anyhow::bail!("{name} while stopping"),
         }
     })
+}
+
+/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms have
+/// ended or the time is over, or on a further signal.
+async fn drain(server: &Server, patience: Duration, terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => return info!("SIGINT"),
+        _ = terminate.recv() => server.drain(),
+        () = server.draining() => {}
+    }
+    info!(drain_timeout = ?patience, "draining: no new rooms and players; a second signal stops at once");
+    tokio::select! {
+        () = server.emptied() => info!("drained"),
+        () = sleep(patience) => info!("the time to drain is over"),
+        name = either(terminate, interrupt) => info!(signal = name, "signal while draining"),
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

@@ -1,12 +1,14 @@
 //! A running server: what is started, what listens where, how it stops.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use thiserror::Error;
+use tiltyard_core::directory::roster::Profile;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, oneshot},
-    time::timeout,
+    task::JoinSet,
+    time::{sleep, timeout},
 };
 use tracing::{info, warn};
 
@@ -14,24 +16,37 @@ use crate::{
     bus::{self, InstanceId, Link},
     clock::Clock,
     config::{Config, Timing},
-    fleet::Fleet,
+    fleet::{Fleet, member},
     games::Games,
     gateway::{self, Gateway, MAX_OUTSIDE, pages::Pages},
+    lobby::Lobby,
     matchmaking::{Matchmaking, Parts},
     ops,
-    rooms::{Rooms, Terms},
+    results::Results,
+    rooms::{Outside, Rooms, Terms},
     shard::Shards,
-    stop::{self, StopSender},
+    stop::{self, Stop, StopSender},
 };
+
+/// How often a draining server looks whether rooms are left.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// At the end, the broker has so long to take what is still to be said.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A server inside this process.
 ///
 /// Gateway and operators' port live on the runtime on which it was started, rooms on threads of their own.
 #[derive(Debug)]
 pub struct Server {
+    id: InstanceId,
     listen: SocketAddr,
     ops_listen: SocketAddr,
     stop: StopSender,
+    stopped: Stop,
+    rooms: Arc<Rooms>,
+    /// What still has something to say to the broker at the end.
+    last: JoinSet<()>,
     outside: Arc<Semaphore>,
     shards: Vec<oneshot::Receiver<()>>,
     timing: Timing,
@@ -96,22 +111,38 @@ impl Server {
         let (players, listen) = bind(config.listen, "--listen").await?;
         let (operators, ops_listen) = bind(config.ops_listen, "--ops-listen").await?;
         ops::metrics::install();
+        ops::metrics::capacity(config.max_players);
         let (sender, stop) = stop::channel();
         let (shards, ends) = Shards::start(config.shard_count(), &stop).map_err(StartError::Threads)?;
-        let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
         let clock = Clock::start();
-        let rooms = Arc::new(Rooms::new(games, shards, terms, stop.clone(), clock, config.timing));
-        let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
-        info!(instance = %fleet.id(), region = fleet.region(), "this instance");
+        let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
+        let lobby = Arc::new(Lobby::new(profile(config, &fleet, listen), clock));
+        let (results, postman) = Results::new(fleet.clone());
+        let outside = Outside { lobby, results, stop: stop.clone(), clock, timing: config.timing };
+        let rooms = Arc::new(Rooms::new(games, shards, terms, outside));
         let seats = config.max_players as usize;
         let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, modes, clock, stop: stop.clone() };
         let matchmaking = Matchmaking::start(&parts);
-        let gateway =
-            Gateway { rooms, matchmaking, pages, public_url, timing: config.timing, stop: stop.clone(), fleet };
+        let mut last = JoinSet::new();
+        last.spawn(member::run(fleet.clone(), rooms.clone(), matchmaking.clone(), sender.clone(), stop.clone()));
+        last.spawn(postman.run(stop.clone()));
+        let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
+        info!(instance = %fleet.id(), region = fleet.region(), "this instance");
+        let stopped = stop.clone();
+        let gateway = Gateway {
+            rooms: rooms.clone(),
+            matchmaking,
+            pages,
+            public_url,
+            timing: config.timing,
+            stop: stop.clone(),
+            fleet: fleet.clone(),
+        };
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
-        tokio::spawn(ops::listener::serve(operators, stop));
+        tokio::spawn(ops::listener::serve(operators, stop, fleet.clone()));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));
-        Ok(Self { listen, ops_listen, stop: sender, outside, shards: ends, timing: config.timing })
+        let (id, stop, shards, timing) = (fleet.id(), sender, ends, config.timing);
+        Ok(Self { id, listen, ops_listen, stop, stopped, rooms, last, outside, shards, timing })
     }
 
     /// Where players connect.
@@ -122,6 +153,34 @@ impl Server {
     /// Where operators look.
     pub fn ops_addr(&self) -> SocketAddr {
         self.ops_listen
+    }
+
+    /// Its name among the instances.
+    pub fn id(&self) -> InstanceId {
+        self.id
+    }
+
+    /// How many instances it knows to be there, itself included.
+    pub fn instances(&self) -> usize {
+        self.rooms.lobby().roster(|roster| roster.peers().count()) + 1
+    }
+
+    /// Drains: no new rooms and players from now on, which the other instances hear; whoever waits in the lobby is sent to
+    /// one of them.
+    pub fn drain(&self) {
+        self.stop.drain();
+    }
+
+    /// Waits until the server drains, also because an operator has asked for it over the bus.
+    pub async fn draining(&self) {
+        self.stopped.clone().draining().await;
+    }
+
+    /// Waits until no room is left.
+    pub async fn emptied(&self) {
+        while !self.rooms.is_empty() {
+            sleep(LOOK).await;
+        }
     }
 
     /// Stops: players are told and their sockets closed. Returns when that is done, at latest after [`Timing::stop`].
@@ -140,7 +199,21 @@ impl Server {
             Err(_) => warn!("stopped without waiting any longer: a room or a connection does not end"),
         }
         self.stop.finish();
+        let words = async { while self.last.join_next().await.is_some() {} };
+        if timeout(LAST_WORDS, words).await.is_err() {
+            warn!("stopped without waiting for the broker any longer");
+        }
     }
+}
+
+/// What the others hear of this instance.
+fn profile(config: &Config, fleet: &Fleet, listen: SocketAddr) -> Profile {
+    let url = config.public_url.clone().unwrap_or_else(|| format!("ws://{listen}"));
+    if config.public_url.is_none() && !fleet.is_alone() {
+        info!(url, "other instances send players to this address; --public-url names another");
+    }
+    let (region, capacity) = (fleet.region().to_owned(), config.max_players);
+    Profile { id: fleet.id(), incarnation: fleet.incarnation(), region, url, capacity }
 }
 
 async fn bind(addr: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -1,4 +1,4 @@
-//! The signal that the server is stopping: given once, seen by everyone who holds a [`Stop`].
+//! How the server's life ends: it may drain for a while, then it stops. Said once, seen by everyone who holds a [`Stop`].
 
 use tokio::sync::watch;
 
@@ -6,17 +6,19 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Running,
+    /// Nobody new comes in; rooms play on.
+    Draining,
     /// Players are being told.
     Stopping,
     /// Nothing is left but to answer operators no more.
     Over,
 }
 
-/// Gives the signal.
-#[derive(Debug)]
+/// Gives the signals.
+#[derive(Clone, Debug)]
 pub(crate) struct StopSender(watch::Sender<Phase>);
 
-/// Sees the signal.
+/// Sees the signals.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(watch::Receiver<Phase>);
 
@@ -27,21 +29,41 @@ pub(crate) fn channel() -> (StopSender, Stop) {
 }
 
 impl StopSender {
+    /// From now on nobody new comes in.
+    pub(crate) fn drain(&self) {
+        self.raise(Phase::Draining);
+    }
+
     /// From now on everyone stops.
     pub(crate) fn stop(&self) {
-        self.0.send_replace(Phase::Stopping);
+        self.raise(Phase::Stopping);
     }
 
     /// Everyone has stopped.
     pub(crate) fn finish(&self) {
-        self.0.send_replace(Phase::Over);
+        self.raise(Phase::Over);
+    }
+
+    /// There is no way back.
+    fn raise(&self, to: Phase) {
+        self.0.send_if_modified(|phase| std::mem::replace(phase, to.max(*phase)) < to);
     }
 }
 
 impl Stop {
+    /// Whether nobody new comes in any more.
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.0.borrow() >= Phase::Draining
+    }
+
     /// Whether the server is stopping.
     pub(crate) fn is_stopping(&self) -> bool {
         *self.0.borrow() >= Phase::Stopping
+    }
+
+    /// Waits until the server is draining, or stopping. Cancel-safe.
+    pub(crate) async fn draining(&mut self) {
+        let _ = self.0.wait_for(|phase| *phase >= Phase::Draining).await;
     }
 
     /// Waits until the server is stopping. Cancel-safe. (A sender that is gone has stopped, too.)

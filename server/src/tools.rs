@@ -1,4 +1,5 @@
-//! What a server's binary can do beside serving, for authors of games: show a game's schema, begin a new project.
+//! What a server's binary can do beside serving: for authors of games, show a game's schema, begin a new project; for
+//! operators, look at a fleet.
 
 use std::{
     io::{self, Write as _},
@@ -7,14 +8,20 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use tiltyard_core::instance::InstanceId;
 use tiltyard_shared::schema::Schema;
+use tokio::runtime;
 
-use crate::games::Games;
+use crate::{
+    config::{Config, parse_instance},
+    games::Games,
+};
 
+mod fleet;
 mod project;
 mod types;
 
-/// A sub-command.
+// A sub-command. (In a doc comment clap would take this for the description of the whole program.)
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
     /// Prints what clients must know of a game, as JSON or as types for pages
@@ -33,6 +40,27 @@ pub(crate) enum Tool {
         #[arg(long, value_name = "CLONE")]
         path: Option<PathBuf>,
     },
+    /// Lists the instances of the fleet at AMQP_URL, with their load
+    Instances {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists the rooms of the fleet at AMQP_URL, private ones too
+    Rooms {
+        /// Only those of this instance
+        #[arg(long, value_name = "NAME", value_parser = parse_instance)]
+        of: Option<InstanceId>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Asks an instance of the fleet at AMQP_URL to take no new rooms and players, and to stop when its rooms have ended
+    Drain {
+        /// Its name, as `instances` lists it
+        #[arg(value_name = "NAME", value_parser = parse_instance)]
+        instance: InstanceId,
+    },
 }
 
 /// Does what a sub-command says.
@@ -40,7 +68,8 @@ pub(crate) enum Tool {
 /// # Errors
 ///
 /// Why it cannot be done.
-pub(crate) fn run(tool: &Tool, games: &Games) -> anyhow::Result<()> {
+pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result<()> {
+    let url = config.amqp_url.as_ref();
     match tool {
         Tool::Schema { game, types } => {
             let names = || format!("there is no game {game:?} here; there are: {}", games.names().join(", "));
@@ -53,7 +82,15 @@ pub(crate) fn run(tool: &Tool, games: &Games) -> anyhow::Result<()> {
             }
         }
         Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
+        Tool::Instances { json } => print(&wait(fleet::instances(url, *json))?),
+        Tool::Rooms { of, json } => print(&wait(fleet::rooms(url, *of, *json))?),
+        Tool::Drain { instance } => print(&wait(fleet::drain(url, *instance))?),
     }
+}
+
+/// Does what needs a broker. Its connections are closed when the runtime ends.
+fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?.block_on(work)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -105,6 +105,10 @@ export class Lobby {
     } else if ("RoomsChanged" in message) {
       const { total, changed, removed } = message.RoomsChanged;
       this.#take(total, changed, removed);
+    } else if ("Redirect" in message) {
+      // This server is about to stop; another one shows the same list.
+      this.url = message.Redirect.url;
+      this.#socket?.close();
     } else if ("Refused" in message) {
       this.state.update({ code: message.Refused.code });
     } else if ("Goodbye" in message) {

@@ -3,15 +3,12 @@
  * a duplicated tab must not take the seat of its original.
  */
 
-import { ClientError, Redirected } from "../sdk/index.js";
+import { ClientError } from "../sdk/index.js";
 
 /** @typedef {import("../sdk/client.js").Client} Client */
 /** @typedef {import("../sdk/protocol.js").Target} Target */
 
 const KEY = "tiltyard.seat";
-
-/** Most redirects that are followed. */
-const MOST_REDIRECTS = 3;
 
 /**
  * Keeps what is needed to take the seat again, for the page that is loaded next in this tab.
@@ -49,7 +46,7 @@ export async function enter(client, target) {
       }
     }
   }
-  return follow(client, target, MOST_REDIRECTS);
+  return client.enter(target);
 }
 
 /**
@@ -62,24 +59,6 @@ function goOn({ session }, input) {
   if (session) {
     session.inputs.last = Math.max(session.inputs.last, input);
     session.replica.sentInput(session.inputs.last);
-  }
-}
-
-/**
- * @param {Client} client
- * @param {Target} target
- * @param {number} redirects
- * @returns {Promise<import("../sdk/protocol.js").Entered>}
- */
-async function follow(client, target, redirects) {
-  try {
-    return await client.enter(target);
-  } catch (error) {
-    if (error instanceof Redirected && redirects > 0) {
-      client.options.url = error.url;
-      return follow(client, { Pass: error.pass }, redirects - 1);
-    }
-    throw error;
   }
 }
 

@@ -81,7 +81,10 @@ export class ClientError extends Error {
 /** The line broke, or could not be opened: worth another attempt. */
 class LineError extends ClientError {}
 
-/** The seat is at another server. */
+/** Most redirects that are followed for one wish. */
+const REDIRECTS = 3;
+
+/** The seat is at another server. The client goes there by itself, unless it has been sent on too often. */
 export class Redirected extends ClientError {
   /**
    * @param {string} url
@@ -241,6 +244,22 @@ export class Client {
    * @param {Target} target
    */
   async #open(target) {
+    for (let left = REDIRECTS; ; left -= 1) {
+      try {
+        return await this.#openOnce(target);
+      } catch (error) {
+        if (!(error instanceof Redirected) || left === 0) {
+          throw error;
+        }
+        // From now on that is where the seat is, also for a resume. Without a pass the wish is said there once more.
+        this.options.url = error.url;
+        target = error.pass.length > 0 ? { Pass: error.pass } : target;
+      }
+    }
+  }
+
+  /** @param {Target} target */
+  async #openOnce(target) {
     const { url, name, verify, spectate, software, now } = this.options;
     const line = connect(this.options.WebSocket ?? globalThis.WebSocket, url);
     const inbox = new Inbox(line);

@@ -39,5 +39,5 @@ export async function server() {
     throw new Error("the server has not said where it listens");
   })();
   const url = /** @type {string} */ (await Promise.race([listening, failed]));
-  return { url, stop: () => child.kill("SIGTERM") };
+  return { url, stop: () => child.kill("SIGINT") };
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Backoff } from "../sdk/backoff.js";
-import { Client } from "../sdk/client.js";
+import { Client, Redirected } from "../sdk/client.js";
 import { clientMessage, serverMessage } from "../sdk/protocol.js";
 import { schemaHash } from "../sdk/schema.js";
 import { Session, Violation } from "../sdk/session.js";
@@ -327,4 +327,32 @@ test("a seat that is gone is not asked for again", async () => {
   await until(ann.state, ({ status }) => status === "over");
   assert.deepEqual(ann.state.get(), { status: "over", code: "UnknownSession", message: "unknown session" });
   assert.equal(wires.open.length, 2);
+});
+
+test("a client goes where it is sent, with the pass or with its own wish", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const seated = wires.answer;
+  wires.answer = () => {
+    wires.answer = (enter) => {
+      wires.answer = seated;
+      assert.deepEqual(enter.target, { Game: "crowd" }, "without a pass");
+      return { Redirect: { url: "ws://there/ws", pass: Uint8Array.of(7) } };
+    };
+    return { Redirect: { url: "ws://other/ws", pass: Uint8Array.of() } };
+  };
+  await ann.enter({ Game: "crowd" });
+  assert.deepEqual(
+    wires.open.map(({ url }) => url),
+    ["ws://test/ws", "ws://other/ws", "ws://there/ws"],
+  );
+  assert.deepEqual(wires.last.said[1].Enter.target, { Pass: Uint8Array.of(7) });
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "reconnecting");
+  await until(ann.state, ({ status }) => status === "playing");
+  assert.equal(wires.last.url, "ws://there/ws", "that is where its seat is");
+  wires.answer = () => ({ Redirect: { url: "ws://round/ws", pass: Uint8Array.of() } });
+  const bob = client(wires);
+  await assert.rejects(bob.enter({ Game: "crowd" }), Redirected);
+  ann.close();
 });

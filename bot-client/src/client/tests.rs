@@ -134,6 +134,27 @@ async fn a_refusal_is_typed() {
     assert!(matches!(refused, Err(Error::Refused { code: Code::RoomFull, .. })));
 }
 
+/// With a pass the client shows it there; without one it says its wish there once more.
+#[tokio::test]
+async fn a_client_goes_where_it_is_sent() {
+    let ((first, options), (second, there)) = (listen().await, listen().await);
+    let server = tokio::spawn(async move {
+        let redirect = |pass: &[u8]| ServerMessage::Redirect { url: there.url.clone(), pass: pass.to_vec() };
+        let mut peer = Peer::accept(&first).await;
+        assert!(matches!(peer.greet().await, Target::Game(_)));
+        peer.say(redirect(b"")).await;
+        let mut peer = Peer::accept(&second).await;
+        assert!(matches!(peer.greet().await, Target::Game(_)));
+        peer.say(redirect(b"pass")).await;
+        let mut peer = Peer::accept(&second).await;
+        assert_eq!(peer.greet().await, Target::Pass(b"pass".to_vec()));
+        peer.seat(1, 0, schema()).await;
+        peer
+    });
+    Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await.unwrap();
+    server.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_game_with_other_types_is_told_apart() {
     let (listener, options) = listen().await;

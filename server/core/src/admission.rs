@@ -78,6 +78,12 @@ impl<T> Reservations<T> {
         if now < until { Ok(seat) } else { Err(Code::BadPass) }
     }
 
+    /// The seat that a pass was given for. The pass stays good.
+    pub fn look(&self, pass: &[u8]) -> Option<&T> {
+        let number = Number::try_from(pass).ok()?;
+        self.kept.get(&number).map(|(seat, _)| seat)
+    }
+
     /// Lets go of the seats that nobody came for in time.
     pub fn expire(&mut self, now: Duration) {
         self.kept.retain(|_, (_, until)| now < *until);

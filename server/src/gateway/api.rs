@@ -16,13 +16,17 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tiltyard_shared::protocol::{
-    Code, ServerMessage, VERSION, limits,
+    Code, ServerMessage, Target, VERSION, limits,
     lobby::{Browse, RoomCode, RoomEntry, RoomOptions},
 };
 use uuid::Uuid;
 
 use super::{Gateway, hello::is_elsewhere, http::Place};
-use crate::{ops::metrics, rooms::Arrival};
+use crate::{
+    fleet::seats::{self, Elsewhere, Found},
+    ops::metrics,
+    rooms::Arrival,
+};
 
 mod failure;
 mod json;
@@ -133,6 +137,9 @@ struct NewRoom {
 /// `POST /api/rooms`: a new room, which waits for its first player as long as an empty one stays.
 async fn create(State(gateway): State<Arc<Gateway>>, Json(new): Json<NewRoom>) -> Answer {
     let game = gateway.rooms.games().find(&new.game).ok_or(Code::UnknownGame)?;
+    if gateway.rooms.is_draining() {
+        return Err(Code::Stopping.into());
+    }
     let config = new.config.map(|config| game.encode_config(config)).transpose();
     let config = config.map_err(|why| Failure::new(Code::BadConfig, why))?;
     let options = RoomOptions { title: new.title, private: new.private };
@@ -148,11 +155,14 @@ async fn show(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>) -> 
 
 /// `POST /api/rooms/{id or code}/seats`: a seat in this room, kept for whoever has the pass.
 async fn keep_seat(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>, headers: HeaderMap) -> Answer {
-    let arrival = match Which::parse(&room)? {
-        Which::Id(id) => gateway.rooms.by_id(id, true)?,
-        Which::Code(code) => gateway.rooms.by_code(code)?,
+    let target = match Which::parse(&room)? {
+        Which::Id(id) => Target::Room(id),
+        Which::Code(code) => Target::Code(code.to_string()),
     };
-    seat(&gateway, &headers, &arrival).await
+    match seats::find(&gateway.fleet, &gateway.rooms, &target, false).await? {
+        Found::Here(way) => seat(&gateway, &headers, &way.arrival).await,
+        Found::There(place) => seat_elsewhere(place),
+    }
 }
 
 #[derive(Deserialize)]
@@ -169,8 +179,11 @@ async fn quick_join(
 ) -> Answer {
     let mut attempt = 1;
     loop {
-        let arrival = gateway.rooms.any(&game).await?;
-        match seat(&gateway, &headers, &arrival).await {
+        let way = match seats::find(&gateway.fleet, &gateway.rooms, &Target::Game(game.clone()), false).await? {
+            Found::Here(way) => way,
+            Found::There(place) => return seat_elsewhere(place),
+        };
+        match seat(&gateway, &headers, &way.arrival).await {
             Err(failure) if failure.code().is_some_and(is_elsewhere) && attempt < ATTEMPTS => attempt += 1,
             answer => return answer,
         }
@@ -189,13 +202,21 @@ struct Seat {
 
 async fn seat(gateway: &Gateway, headers: &HeaderMap, arrival: &Arrival) -> Answer {
     let pass = gateway.rooms.keep_seat(arrival).await?;
-    let seat = Seat {
-        room: arrival.room(),
-        pass: pass.iter().map(|byte| format!("{byte:02x}")).collect(),
-        url: gateway.socket_url(headers),
-        expires_in_ms: limits::PASS_LIFETIME.as_millis() as u64,
-    };
-    Ok((StatusCode::CREATED, axum::Json(seat)).into_response())
+    Ok(kept(arrival.room(), &pass, gateway.socket_url(headers)))
+}
+
+/// A seat on another instance. Without its pass there is none: that instance did not answer.
+fn seat_elsewhere(place: Elsewhere) -> Answer {
+    match place {
+        Elsewhere { url, pass, room: Some(room) } if !pass.is_empty() => Ok(kept(room, &pass, url)),
+        Elsewhere { .. } => Err(Code::ServerFull.into()),
+    }
+}
+
+fn kept(room: Uuid, pass: &[u8], url: String) -> Response {
+    let pass = pass.iter().map(|byte| format!("{byte:02x}")).collect();
+    let seat = Seat { room, pass, url, expires_in_ms: limits::PASS_LIFETIME.as_millis() as u64 };
+    (StatusCode::CREATED, axum::Json(seat)).into_response()
 }
 
 /// How a path names a room.

@@ -10,6 +10,7 @@ use tracing::{debug, error};
 
 use super::{Gateway, visitor::Visitor};
 use crate::{
+    fleet::seats::{self, Elsewhere, Found},
     ops::metrics,
     room::guest::{Guest, Visit},
     rooms::{DOOR_TIMEOUT, Way},
@@ -76,12 +77,20 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
     loop {
         let code = match next_wish(&mut socket, &mut visitor).await {
             Ok(Wish::Enter(wish)) => match enter(socket, wish, gateway).await {
-                Ok(()) => return Ok(()),
-                Err((Some(back), code)) => {
+                Entered::Seated => return Ok(()),
+                Entered::Elsewhere(back, place) => {
+                    socket = back;
+                    if let Err(gone) = redirect(&mut socket, place) {
+                        return Err(Turned { socket: Some(socket), gone });
+                    }
+                    visitor.start_waiting();
+                    continue;
+                }
+                Entered::Refused(Some(back), code) => {
                     socket = back;
                     code
                 }
-                Err((None, code)) => return Err(Turned { socket: None, gone: code.into() }),
+                Entered::Refused(None, code) => return Err(Turned { socket: None, gone: code.into() }),
             },
             Ok(Wish::Refused(code)) => code,
             Err(gone) => return Err(Turned { socket: Some(socket), gone }),
@@ -143,8 +152,24 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
     }
 }
 
+/// What becomes of a wish for a seat.
+enum Entered {
+    /// A room has the connection.
+    Seated,
+    /// The seat is on another instance.
+    Elsewhere(Socket, Elsewhere),
+    /// There is none. Without the socket if a room failed while it had it.
+    Refused(Option<Socket>, Code),
+}
+
+/// Sends a client to another instance.
+pub(super) fn redirect(socket: &mut Socket, place: Elsewhere) -> Result<(), Gone> {
+    metrics::redirect();
+    socket::say(socket, &ServerMessage::Redirect { url: place.url, pass: place.pass })
+}
+
 /// Brings a connection into the room of its wish; otherwise gives it back with the reason.
-async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(), (Option<Socket>, Code)> {
+async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Entered {
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
@@ -152,21 +177,22 @@ async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Result<(),
             Target::Pass(pass) => gateway.matchmaking.claim(pass).await,
             _ => None,
         };
-        let way = match claimed {
-            Some(claimed) => claimed,
-            None => gateway.rooms.arrive(&wish.target, wish.spectate).await,
+        let found = match claimed {
+            Some(claimed) => claimed.map(Found::Here),
+            None => seats::find(&gateway.fleet, &gateway.rooms, &wish.target, wish.spectate).await,
         };
-        let way = match way {
-            Ok(way) => way,
-            Err(code) => return Err((Some(socket), code)),
+        let way = match found {
+            Ok(Found::Here(way)) => way,
+            Ok(Found::There(place)) => return Entered::Elsewhere(socket, place),
+            Err(code) => return Entered::Refused(Some(socket), code),
         };
         let (back, code) = match visit(socket, &wish, way).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Entered::Seated,
             Err((Some(back), code)) => (back, code),
-            Err(lost) => return Err(lost),
+            Err((None, code)) => return Entered::Refused(None, code),
         };
         if !(any_room && is_elsewhere(code)) || attempt == ATTEMPTS {
-            return Err((Some(back), code));
+            return Entered::Refused(Some(back), code);
         }
         socket = back;
         attempt += 1;

@@ -14,8 +14,9 @@ use tokio::{sync::watch, time::sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use super::Gateway;
+use super::{Gateway, hello::redirect};
 use crate::{
+    fleet::seats,
     matchmaking::Searching,
     ops::metrics,
     room::heartbeat::{Beat, Heartbeat},
@@ -30,6 +31,10 @@ const ALLOWANCE: usize = 4 * limits::HELLO_BYTES;
 pub(super) struct Visitor<'a> {
     gateway: &'a Gateway,
     stop: Stop,
+    /// For another instance: there once this one drains.
+    drain: Stop,
+    /// Whether the client has been told.
+    sent_away: bool,
     bucket: Bucket,
     blocked: bool,
     /// When it must have said what it wants, unless it browses.
@@ -61,6 +66,8 @@ impl<'a> Visitor<'a> {
         Self {
             gateway,
             stop: gateway.stop.clone(),
+            drain: gateway.stop.clone(),
+            sent_away: false,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             blocked: false,
             deadline: now + timing.hello,
@@ -192,6 +199,7 @@ impl<'a> Visitor<'a> {
     /// Writes what is due, if everything before has been taken.
     fn write(&mut self, socket: &mut Socket) -> Result<(), Gone> {
         self.blocked = !socket::unless_blocked(socket.flush())?;
+        self.send_away(socket)?;
         match self.heart.beat(self.now(), self.blocked) {
             Beat::Wait => {}
             Beat::Silent => return Err(Gone::Silent),
@@ -232,6 +240,20 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
+    /// Tells who looks at the list of a draining instance where to go on, if there is another one.
+    fn send_away(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        if self.browsing.is_none()
+            || self.searching.is_some()
+            || self.sent_away
+            || self.blocked
+            || !self.drain.is_draining()
+        {
+            return Ok(());
+        }
+        self.sent_away = true;
+        seats::another(&self.gateway.rooms).map_or(Ok(()), |place| redirect(socket, place))
+    }
+
     /// Waits until something may have come, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
         let (line, clock) = (socket.get_ref(), self.gateway.rooms.clock());
@@ -241,6 +263,7 @@ impl<'a> Visitor<'a> {
         let deadline = (!patient).then_some(self.deadline);
         let due = [list, deadline].into_iter().flatten().fold(self.heart.next(), Duration::min);
         let late = deadline.is_some_and(|deadline| deadline <= due);
+        let leaves = self.browsing.is_some() && self.searching.is_none() && !self.sent_away && !self.blocked;
         let beats = async {
             match &mut self.browsing {
                 Some(browsing) if !browsing.stale => {
@@ -261,6 +284,7 @@ impl<'a> Visitor<'a> {
         };
         tokio::select! {
             () = self.stop.requested() => Err(Code::Stopping.into()),
+            () = self.drain.draining(), if leaves => Ok(()),
             ready = line.readable() => ready.map_err(|_| Gone::Lost),
             ready = line.writable(), if self.blocked => ready.map_err(|_| Gone::Lost),
             () = beats => Ok(()),

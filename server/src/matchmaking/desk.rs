@@ -252,6 +252,9 @@ impl Desk {
             return;
         }
         self.next_round = now + ROUND_EVERY;
+        if self.parts.rooms.is_draining() {
+            self.turns.extend([home::Event::Drain.into(), host::Event::Drain.into()]);
+        }
         self.look_around();
         let seed = Uuid::new_v4().as_u64_pair().0;
         self.turns.push_back(matchmaker::Event::Round { unix: unix(), seed }.into());

@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{clock::Clock, gateway::http, ops::metrics, stop::Stop};
+use crate::{bus::State as BusState, clock::Clock, fleet::Fleet, gateway::http, ops::metrics, stop::Stop};
 
 /// Histograms keep single samples until someone asks; so often this happens without Prometheus.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -20,12 +20,12 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS: usize = 64;
 
 /// Serves until the server has stopped.
-pub(crate) async fn serve(listener: TcpListener, mut stop: Stop) {
+pub(crate) async fn serve(listener: TcpListener, mut stop: Stop, fleet: Fleet) {
     let router = Router::new()
         .route("/metrics", get(render))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(stop.clone());
+        .with_state((stop.clone(), fleet));
     let upkeep = async {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -43,6 +43,19 @@ async fn render() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::install().render())
 }
 
-async fn ready(State(stop): State<Stop>) -> impl IntoResponse {
-    if stop.is_stopping() { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") } else { (StatusCode::OK, "ready\n") }
+/// A server without its broker is ready: it goes on alone, and says so.
+async fn ready(State((stop, fleet)): State<(Stop, Fleet)>) -> impl IntoResponse {
+    if stop.is_stopping() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
+    }
+    if stop.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
+    }
+    let said = match &*fleet.link().state.borrow() {
+        BusState::Up => "ready\n".to_owned(),
+        BusState::Connecting => "ready, alone: the broker is being connected\n".to_owned(),
+        BusState::Blocked => "ready, alone: the broker takes no messages\n".to_owned(),
+        BusState::Away(fault) => format!("ready, alone: {fault}\n"),
+    };
+    (StatusCode::OK, said)
 }

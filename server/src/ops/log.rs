@@ -18,7 +18,8 @@ pub(crate) fn parse_filter(text: &str) -> Result<String, String> {
 
 /// Starts logging. Without effect if the process logs already.
 pub(crate) fn install(filter: &str, json: bool) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // What the bus has to say of the broker it says itself, in one line. Who wants lapin's words names it.
+    let filter = EnvFilter::try_new(format!("lapin=off,{filter}")).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let _ = if json { builder.json().finish().try_init() } else { builder.finish().try_init() };
 }

@@ -12,6 +12,8 @@ use ::metrics::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tiltyard_shared::protocol::Code;
 
+use crate::bus::Counts;
+
 /// A metric as `/metrics` shows it.
 #[derive(Clone, Copy, Debug)]
 struct Metric {
@@ -68,6 +70,16 @@ const TICKET_WAITING: &str = "tiltyard_ticket_waiting_seconds";
 const TICKETS_WAITING: &str = "tiltyard_tickets_waiting";
 const MATCHES: &str = "tiltyard_matches_total";
 const ROUND_DURATION: &str = "tiltyard_match_round_duration_seconds";
+const CAPACITY: &str = "tiltyard_instance_capacity_players";
+const LOAD: &str = "tiltyard_instance_load_players";
+const DRAINING: &str = "tiltyard_instance_draining";
+const INSTANCES: &str = "tiltyard_instances";
+const REDIRECTS: &str = "tiltyard_redirects_total";
+const RESULTS: &str = "tiltyard_results_total";
+const BUS_UP: &str = "tiltyard_bus_up";
+const BUS_MESSAGES: &str = "tiltyard_bus_messages_total";
+const BUS_DELIVERIES: &str = "tiltyard_bus_deliveries_total";
+const BUS_CONNECTIONS: &str = "tiltyard_bus_connections_total";
 
 /// From a tick that costs nothing to one that costs several at 20 Hz.
 const TICK_BUCKETS: &[f64] =
@@ -166,6 +178,16 @@ const METRICS: &[Metric] = &[
         unit: Unit::Seconds,
         help: "Time spent on a round of matchmaking, by game.",
     },
+    gauge_of(CAPACITY, Unit::Count, "Players that this instance takes."),
+    gauge_of(LOAD, Unit::Count, "Players in its rooms, and those on the way."),
+    gauge_of(DRAINING, Unit::Count, "1 while it takes no new rooms and players."),
+    gauge_of(INSTANCES, Unit::Count, "Instances of the fleet that this one knows, itself included."),
+    counter_of(REDIRECTS, Unit::Count, "Clients that were sent to another instance."),
+    counter_of(RESULTS, Unit::Count, "Results of matches, by outcome (published, logged, dropped)."),
+    gauge_of(BUS_UP, Unit::Count, "1 while the bus works; without a broker always."),
+    counter_of(BUS_MESSAGES, Unit::Count, "Messages to the bus, by outcome."),
+    counter_of(BUS_DELIVERIES, Unit::Count, "Messages from the bus, by outcome."),
+    counter_of(BUS_CONNECTIONS, Unit::Count, "Connections to the broker, by outcome (made, lost)."),
 ];
 
 const fn counter_of(name: &'static str, unit: Unit, help: &'static str) -> Metric {
@@ -292,6 +314,61 @@ pub(crate) fn match_started(game: &'static str) {
 pub(crate) fn round(game: &'static str, duration: Duration, waiting: usize) {
     histogram!(ROUND_DURATION, "game" => game).record(duration);
     gauge!(TICKETS_WAITING, "game" => game).set(waiting as f64);
+}
+
+/// A client was sent to another instance.
+pub(crate) fn redirect() {
+    counter!(REDIRECTS).increment(1);
+}
+
+/// The result of a match went somewhere: `published`, `logged` or `dropped`.
+pub(crate) fn result(outcome: &'static str) {
+    counter!(RESULTS, "outcome" => outcome).increment(1);
+}
+
+/// How many players the instance takes.
+pub(crate) fn capacity(players: u32) {
+    gauge!(CAPACITY).set(players);
+}
+
+/// How the instance is, and how many there are.
+pub(crate) fn instance(players: u32, draining: bool, instances: usize) {
+    gauge!(LOAD).set(players);
+    gauge!(DRAINING).set(if draining { 1.0 } else { 0.0 });
+    gauge!(INSTANCES).set(instances as f64);
+}
+
+/// How the bus is, and what it has counted so far.
+pub(crate) fn bus(up: bool, counts: &Counts) {
+    gauge!(BUS_UP).set(if up { 1.0 } else { 0.0 });
+    let messages = [
+        ("confirmed", &counts.confirmed),
+        ("returned", &counts.returned),
+        ("full", &counts.full),
+        ("unconfirmed", &counts.unconfirmed),
+        ("away", &counts.away),
+        ("late", &counts.late),
+    ];
+    let deliveries = [
+        ("taken", &counts.delivered),
+        ("redelivered", &counts.redelivered),
+        ("expired", &counts.expired),
+        ("dropped", &counts.dropped),
+        ("unexpected", &counts.unexpected),
+        ("oversized", &counts.oversized),
+        ("unknown_version", &counts.unknown_version),
+        ("malformed", &counts.malformed),
+        ("rejected", &counts.rejected),
+    ];
+    for (outcome, count) in messages {
+        counter!(BUS_MESSAGES, "outcome" => outcome).absolute(count.get());
+    }
+    for (outcome, count) in deliveries {
+        counter!(BUS_DELIVERIES, "outcome" => outcome).absolute(count.get());
+    }
+    for (outcome, count) in [("made", &counts.connected), ("lost", &counts.disconnected)] {
+        counter!(BUS_CONNECTIONS, "outcome" => outcome).absolute(count.get());
+    }
 }
 
 /// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.

@@ -228,6 +228,11 @@ pub(crate) struct Promise {
 }
 
 impl Promise {
+    /// The room.
+    pub(super) fn room(&self) -> Uuid {
+        self.entry.id
+    }
+
     /// The way to it.
     pub(super) fn arrival(&self) -> Arrival {
         Arrival::new(&self.entry)

@@ -178,7 +178,12 @@ async fn each_result_is_kept_once() {
     let (_, one) = ground.join("one").await;
     let sent = (0..50_u32).map(|number| one.bus.publish(Address::Result(key(&["arena", "eu"])), Payload::of(&number)));
     assert!(soon(join_all(sent)).await.iter().all(Result::is_ok));
-    let mut ids = Raw::connect(&admin).await.message_ids("tiltyard.match-results", 50).await;
+    let mut ids = Vec::new();
+    let collect = |id, _| {
+        ids.push(id);
+        ids.len() == 50
+    };
+    Raw::connect(&admin).await.take("tiltyard.match-results", collect).await;
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 50);

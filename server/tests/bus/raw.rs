@@ -68,17 +68,17 @@ impl Raw {
         (text("x-tiltyard-key"), text("x-tiltyard-reason"))
     }
 
-    /// The message ids of all results that come to a queue until so many have been seen, acknowledged.
-    pub(crate) async fn message_ids(&self, queue: &str, count: usize) -> Vec<String> {
+    /// Hands over the message id and the bytes of all that comes to a queue, acknowledged, until that is enough.
+    pub(crate) async fn take(&self, queue: &str, mut enough: impl FnMut(String, Vec<u8>) -> bool) {
         let (options, table) = (BasicConsumeOptions::default(), FieldTable::default());
         let mut consumer = self.channel.basic_consume(queue.into(), "".into(), options, table).await.unwrap();
-        let mut ids = Vec::new();
-        while ids.len() < count {
+        loop {
             let message = soon(consumer.next()).await.unwrap().unwrap();
             message.acker.ack(BasicAckOptions::default()).await.unwrap();
-            ids.push(message.properties.message_id().clone().unwrap().to_string());
+            if enough(message.properties.message_id().clone().unwrap().to_string(), message.data) {
+                return;
+            }
         }
-        ids
     }
 
     /// Publishes bytes.

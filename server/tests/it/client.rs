@@ -150,9 +150,18 @@ impl Client {
         self.enter_as(target, true).await
     }
 
-    async fn enter_as(&mut self, target: Target, spectate: bool) -> Result<Seat, Code> {
+    /// Wishes for a seat, and leaves the answer for later.
+    pub(crate) async fn wish(&mut self, target: Target) {
+        self.wish_as(target, false).await;
+    }
+
+    async fn wish_as(&mut self, target: Target, spectate: bool) {
         let name = "Ann".to_owned();
         self.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify: true, spectate })).await;
+    }
+
+    async fn enter_as(&mut self, target: Target, spectate: bool) -> Result<Seat, Code> {
+        self.wish_as(target, spectate).await;
         let mut answer = self.control().await;
         // Who browses may be told of rooms until the seat is there.
         while matches!(answer, ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. }) {

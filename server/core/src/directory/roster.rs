@@ -16,6 +16,9 @@ use super::{
 };
 use crate::instance::{Incarnation, InstanceId};
 
+#[cfg(test)]
+mod tests;
+
 /// Heartbeats of a small fleet come so often.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
 /// In a large one so much less often for each instance that the fleet hears 25 a second.

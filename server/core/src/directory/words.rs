@@ -45,7 +45,9 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// Whether everything in it is within its limits.
     pub fn is_bounded(&self) -> bool {
-        is_word(&self.region) && self.url.len() <= URL_BYTES && self.url.bytes().all(|byte| byte.is_ascii_graphic())
+        let is_socket = self.url.starts_with("ws://") || self.url.starts_with("wss://");
+        let is_plain = self.url.len() <= URL_BYTES && self.url.bytes().all(|byte| byte.is_ascii_graphic());
+        is_word(&self.region) && is_socket && is_plain
     }
 
     /// How full it is, from 0 to 1,000.

@@ -1,0 +1,267 @@
+//! The task that is this instance among the others: it carries the roster's effects to the bus and brings it what comes, four
+//! times a second lets its time pass, and answers commands. It waits for nobody: what is published or asked runs beside it.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use tiltyard_core::{
+    directory::{
+        roster::{Effect, Roster, Unanswered},
+        words::RoomPage,
+    },
+    instance::InstanceId,
+};
+use tokio::time::{self, MissedTickBehavior};
+use tracing::{debug, error, info};
+
+use super::{
+    Fleet, seats,
+    words::{ClusterEvent, Command, LobbyEvent, Reply},
+};
+use crate::{
+    bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
+    matchmaking::Matchmaking,
+    ops::metrics,
+    rooms::Rooms,
+    stop::{Stop, StopSender},
+};
+
+/// How often the roster's time passes.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// How long a command that asks or tells may take.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Most commands and messages that are under way at a time. Further commands wait in their queue; further events are not
+/// sent, which the others see by their numbers.
+const UNDER_WAY: usize = 1_024;
+
+/// What was under way and is done.
+enum Done {
+    Told,
+    Asked { of: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered> },
+    Here { to: InstanceId, error: Option<BusError> },
+}
+
+/// See the [module](self).
+struct Member {
+    fleet: Fleet,
+    bus: Arc<dyn Bus>,
+    rooms: Arc<Rooms>,
+    matchmaking: Matchmaking,
+    stop: StopSender,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+}
+
+/// Runs until the server has stopped; the others are told when it begins to.
+pub(crate) async fn run(fleet: Fleet, rooms: Arc<Rooms>, matchmaking: Matchmaking, sender: StopSender, mut stop: Stop) {
+    let bus = fleet.link().bus.clone();
+    let served = bus.serve(Serve::Commands).and_then(|commands| Ok((commands, bus.serve(Serve::Events(wanted()))?)));
+    let (commands, events) = match served {
+        Ok(served) => served,
+        Err(error) => return error!(%error, "the bus serves no mailbox: this instance stays alone"),
+    };
+    let mut member = Member { fleet, bus, rooms, matchmaking, stop: sender, under_way: FuturesUnordered::new() };
+    tokio::select! {
+        () = member.live(commands, events) => {}
+        () = stop.requested() => {}
+    }
+    member.say_goodbye().await;
+}
+
+/// All of the cluster, and all rooms.
+fn wanted() -> Vec<(Topic, Pattern)> {
+    let all = Pattern::new(["#"]).expect("a pattern");
+    let rooms = Pattern::new(["room", "#"]).expect("a pattern");
+    vec![(Topic::Cluster, all), (Topic::Lobby, rooms)]
+}
+
+impl Member {
+    async fn live(&mut self, mut commands: Mailbox, mut events: Mailbox) {
+        let mut beat = time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut state = self.fleet.link().state.clone();
+        let mut state_ends = false;
+        loop {
+            self.carry_out();
+            tokio::select! {
+                Some(done) = self.under_way.next() => self.done(done),
+                Some(incoming) = events.next() => self.event(incoming),
+                Some(Incoming::Delivery(delivery)) = commands.next(), if self.under_way.len() < UNDER_WAY => {
+                    self.command(delivery);
+                }
+                _ = beat.tick() => self.beat(),
+                changed = state.changed(), if !state_ends => {
+                    state_ends = changed.is_err();
+                    if matches!(*state.borrow_and_update(), State::Away(_)) {
+                        self.roster(|roster, _| roster.disconnected());
+                    }
+                }
+            }
+        }
+    }
+
+    fn roster<T>(&self, work: impl FnOnce(&mut Roster, Duration) -> T) -> T {
+        let now = self.rooms.clock().now();
+        self.rooms.lobby().roster(|roster| work(roster, now))
+    }
+
+    fn beat(&mut self) {
+        let (players, draining) = (self.rooms.players(), self.rooms.is_draining());
+        let known = self.roster(|roster, now| {
+            roster.set_load(players, draining, now);
+            roster.tick(now);
+            roster.peers().count()
+        });
+        metrics::instance(players, draining, known + 1);
+        let link = self.fleet.link();
+        metrics::bus(matches!(*link.state.borrow(), State::Up), &link.counts);
+    }
+
+    /// What the roster wants done. Its messages go out in their order.
+    fn carry_out(&mut self) {
+        for effect in self.roster(|roster, _| roster.take_effects()) {
+            match effect {
+                Effect::Hello => self.tell_cluster("hello", &ClusterEvent::Hello { from: self.fleet.id() }),
+                Effect::Alive(heartbeat) => self.tell_cluster("alive", &ClusterEvent::Alive(heartbeat)),
+                Effect::Here(to, heartbeat) => {
+                    let (bus, command) = (self.bus.clone(), Payload::of(&Command::Here(heartbeat)));
+                    self.begin(async move {
+                        let error = bus.request(&to, command, DEADLINE).await.err();
+                        Done::Here { to, error }
+                    });
+                }
+                Effect::Tell(event) => {
+                    let words = ["room", event.change.name(), event.change.game(), self.fleet.region()];
+                    if let Ok(key) = Key::new(words) {
+                        self.publish(Address::Event(Topic::Lobby, key), Payload::of(&LobbyEvent::Room(event)));
+                    }
+                }
+                Effect::Ask { to, ask, after } => {
+                    let bus = self.bus.clone();
+                    // Always begun: the roster relies on an answer.
+                    self.under_way.push(Box::pin(async move {
+                        let reply = bus.request(&to, Payload::of(&Command::Rooms { after }), DEADLINE).await;
+                        Done::Asked { of: to, ask, answer: page(reply) }
+                    }));
+                }
+                Effect::Joined(instance) => info!(%instance, "an instance has joined the fleet"),
+                Effect::Lost(instance) => info!(%instance, "an instance has left the fleet"),
+                Effect::Twin => error!(instance = %self.fleet.id(), "another instance has the same name (--instance)"),
+            }
+        }
+    }
+
+    fn tell_cluster(&mut self, key: &str, event: &ClusterEvent) {
+        let key = Key::new([key]).expect("a word");
+        self.publish(Address::Event(Topic::Cluster, key), Payload::of(event));
+    }
+
+    fn publish(&mut self, to: Address, payload: Payload) {
+        let bus = self.bus.clone();
+        self.begin(async move {
+            // What is lost is seen by its number.
+            let _ = bus.publish(to, payload).await;
+            Done::Told
+        });
+    }
+
+    fn begin(&mut self, work: impl Future<Output = Done> + Send + 'static) {
+        if self.under_way.len() < UNDER_WAY {
+            self.under_way.push(Box::pin(work));
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Told => {}
+            Done::Asked { of, ask, answer } => self.roster(|roster, now| roster.answer(of, ask, answer, now)),
+            Done::Here { to, error } => {
+                if let Some(error) = error {
+                    debug!(%to, %error, "a hello was not answered");
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, incoming: Incoming) {
+        let Incoming::Delivery(delivery) = incoming else {
+            return self.roster(Roster::connected);
+        };
+        if delivery.key().starts_with("room.") {
+            let Some((LobbyEvent::Room(event), receipt)) = delivery.open() else { return };
+            if !event.change.is_bounded() {
+                return receipt.dead("out of bounds");
+            }
+            self.roster(|roster, now| roster.event(event, now));
+        } else {
+            let Some((event, receipt)) = delivery.open() else { return };
+            match event {
+                ClusterEvent::Hello { from } => self.roster(|roster, _| roster.hello(from)),
+                ClusterEvent::Alive(heartbeat) if !heartbeat.is_bounded() => receipt.dead("out of bounds"),
+                ClusterEvent::Alive(heartbeat) => self.roster(|roster, now| roster.heard(heartbeat, now)),
+                ClusterEvent::Bye { instance, incarnation } => {
+                    self.roster(|roster, now| roster.bye(instance, incarnation, now));
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, delivery: Delivery) {
+        let Some((command, receipt)) = delivery.open::<Command>() else { return };
+        match command {
+            Command::Here(heartbeat) if !heartbeat.is_bounded() => receipt.dead("out of bounds"),
+            Command::Here(heartbeat) => {
+                self.roster(|roster, now| roster.heard(heartbeat, now));
+                reply(receipt, &Reply::Done);
+            }
+            Command::Rooms { after } => {
+                let page = self.roster(|roster, _| roster.page(after));
+                reply(receipt, &Reply::Rooms(page));
+            }
+            Command::Reserve(wish) => {
+                let rooms = self.rooms.clone();
+                self.begin(async move {
+                    if let Some(answer) = seats::grant(&rooms, &wish).await {
+                        reply(receipt, &answer);
+                    }
+                    Done::Told
+                });
+            }
+            Command::Match(note) => {
+                if self.matchmaking.take(*note) {
+                    reply(receipt, &Reply::Done);
+                } else {
+                    receipt.dead("out of bounds, or no such desk");
+                }
+            }
+            Command::Drain => {
+                info!("asked over the bus to drain");
+                self.stop.drain();
+                reply(receipt, &Reply::Done);
+            }
+        }
+    }
+
+    /// Tells the others, so that nobody has to find out.
+    async fn say_goodbye(self) {
+        let (instance, incarnation) = (self.fleet.id(), self.fleet.incarnation());
+        let key = Key::new(["bye"]).expect("a word");
+        let bye = Payload::of(&ClusterEvent::Bye { instance, incarnation });
+        let _ = time::timeout(DEADLINE, self.bus.publish(Address::Event(Topic::Cluster, key), bye)).await;
+    }
+}
+
+fn reply(receipt: Receipt, reply: &Reply) {
+    receipt.reply(Payload::of(reply));
+}
+
+/// The page that was asked for.
+fn page(reply: Result<Payload, BusError>) -> Result<RoomPage, Unanswered> {
+    let reply =
+        reply.map_err(|error| if error == BusError::Unroutable { Unanswered::Gone } else { Unanswered::Silent })?;
+    match reply.read() {
+        Ok(Reply::Rooms(page)) => Ok(page),
+        _ => Err(Unanswered::Silent),
+    }
+}

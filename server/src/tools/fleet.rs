@@ -1,0 +1,218 @@
+//! What an operator asks a fleet over its bus: which instances and rooms there are, and that one of them drains. It joins as
+//! somebody who hosts nothing, so that no instance lists it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use tiltyard_core::{
+    directory::{
+        Listing,
+        words::{Heartbeat, RoomPage},
+    },
+    instance::InstanceId,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::{
+    bus::{Address, Bounds, BusError, Incoming, Key, Link, Mailbox, Payload, Serve, Topic, rabbitmq},
+    config::AmqpUrl,
+    fleet::{
+        random_id,
+        words::{ClusterEvent, Command, Reply},
+    },
+};
+
+/// How long an instance may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Instances that do not answer a hello for so long after another one did are not there.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// Prints all instances.
+///
+/// # Errors
+///
+/// Why the fleet cannot be asked.
+pub(super) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::Result<String> {
+    let instances = Visit::begin(url).await?.instances().await?;
+    if as_json {
+        return Ok(format!("{}\n", json!(instances.values().collect::<Vec<_>>())));
+    }
+    let mut table = Table::new(["INSTANCE", "REGION", "PLAYERS", "CAPACITY", "ROOMS", "STATE", "URL"]);
+    for beat in instances.values() {
+        let state = if beat.draining { "draining" } else { "open" };
+        let numbers = [beat.players, beat.capacity, beat.rooms].map(|number| number.to_string());
+        let [players, capacity, rooms] = numbers;
+        let name = beat.instance.to_string();
+        table.row([name, beat.region.clone(), players, capacity, rooms, state.to_owned(), beat.url.clone()]);
+    }
+    Ok(table.text())
+}
+
+/// Prints all rooms, of one instance if it is named.
+///
+/// # Errors
+///
+/// Why the fleet cannot be asked, or that there is no such instance.
+pub(super) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json: bool) -> anyhow::Result<String> {
+    let visit = Visit::begin(url).await?;
+    let instances = match of {
+        Some(one) => vec![one],
+        None => visit.instances().await?.into_keys().collect(),
+    };
+    let mut found = Vec::new();
+    for instance in instances {
+        let rooms = visit.rooms(instance).await;
+        match rooms {
+            Ok(rooms) => found.extend(rooms.into_iter().map(|listing| (instance, listing))),
+            // It has left between the two questions.
+            Err(Failure::Gone) if of.is_none() => {}
+            Err(failure) => bail!("{instance} {failure}"),
+        }
+    }
+    if as_json {
+        let rooms = found.iter().map(
+            |(instance, Listing { entry, private })| json!({ "instance": instance, "private": private, "room": entry }),
+        );
+        return Ok(format!("{}\n", json!(rooms.collect::<Vec<_>>())));
+    }
+    let mut table = Table::new(["ROOM", "CODE", "GAME", "PLAYERS", "SEATS", "STATE", "INSTANCE", "TITLE"]);
+    for (instance, Listing { entry, private }) in found {
+        let state = match (private, entry.locked) {
+            (true, _) => "private",
+            (false, true) => "locked",
+            (false, false) => "open",
+        };
+        let (players, seats) = (entry.players.to_string(), entry.seats.to_string());
+        let room = entry.room.to_string();
+        table.row([room, entry.code, entry.game, players, seats, state.to_owned(), instance.to_string(), entry.title]);
+    }
+    Ok(table.text())
+}
+
+/// Asks an instance to drain.
+///
+/// # Errors
+///
+/// Why it cannot be asked.
+pub(super) async fn drain(url: Option<&AmqpUrl>, instance: InstanceId) -> anyhow::Result<String> {
+    match Visit::begin(url).await?.ask(instance, &Command::Drain).await {
+        Ok(_) => Ok(format!("{instance} drains\n")),
+        Err(failure) => bail!("{instance} {failure}"),
+    }
+}
+
+/// Why an instance did not answer, to be read after its name.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("is not there: nobody takes commands under this name")]
+    Gone,
+    #[error("does not answer: {0}")]
+    Silent(BusError),
+    #[error("answers what makes no sense; is it another version?")]
+    Strange,
+}
+
+/// A visit to the fleet.
+struct Visit {
+    id: InstanceId,
+    link: Link,
+}
+
+impl Visit {
+    async fn begin(url: Option<&AmqpUrl>) -> anyhow::Result<Self> {
+        let url = url.context("which broker? --amqp-url or AMQP_URL names it")?.text().to_owned();
+        let instance = random_id();
+        let link = rabbitmq::open(rabbitmq::Config { url, instance, bounds: Bounds::default() })?;
+        link.first_attempt().await?;
+        Ok(Self { id: instance, link })
+    }
+
+    /// Who answers a hello.
+    async fn instances(&self) -> anyhow::Result<BTreeMap<InstanceId, Heartbeat>> {
+        let mut commands = self.link.bus.serve(Serve::Commands)?;
+        timeout(PATIENCE, commands.next()).await.context("the broker does not answer")?;
+        let hello = Payload::of(&ClusterEvent::Hello { from: self.id });
+        self.link.bus.publish(Address::Event(Topic::Cluster, Key::new(["hello"])?), hello).await?;
+        let mut found = BTreeMap::new();
+        let mut end = Instant::now() + 2 * QUIET;
+        while let Ok(Some(heartbeat)) = timeout_at(end, next(&mut commands)).await {
+            end = end.max(Instant::now() + QUIET);
+            found.insert(heartbeat.instance, heartbeat);
+        }
+        Ok(found)
+    }
+
+    async fn rooms(&self, of: InstanceId) -> Result<Vec<Listing>, Failure> {
+        let (mut rooms, mut after) = (Vec::new(), None);
+        loop {
+            let Reply::Rooms(page) = self.ask(of, &Command::Rooms { after }).await? else {
+                return Err(Failure::Strange);
+            };
+            let RoomPage { rooms: some, next, .. } = page;
+            rooms.extend(some.into_iter().map(|(_, listing)| listing));
+            if next.is_none() || next <= after {
+                return Ok(rooms);
+            }
+            after = next;
+        }
+    }
+
+    async fn ask(&self, instance: InstanceId, command: &Command) -> Result<Reply, Failure> {
+        match self.link.bus.request(&instance, Payload::of(command), PATIENCE).await {
+            Ok(reply) => reply.read().map_err(|_| Failure::Strange),
+            Err(BusError::Unroutable) => Err(Failure::Gone),
+            Err(error) => Err(Failure::Silent(error)),
+        }
+    }
+}
+
+/// The next instance that says that it is here.
+async fn next(commands: &mut Mailbox) -> Option<Heartbeat> {
+    loop {
+        let Incoming::Delivery(delivery) = commands.next().await? else { continue };
+        if let Some((Command::Here(heartbeat), receipt)) = delivery.open() {
+            receipt.reply(Payload::of(&Reply::Done));
+            return Some(heartbeat);
+        }
+    }
+}
+
+/// Columns for people.
+struct Table<const N: usize> {
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Table<N> {
+    fn new(head: [&str; N]) -> Self {
+        Self { rows: vec![head.map(str::to_owned)] }
+    }
+
+    fn row(&mut self, row: [String; N]) {
+        self.rows.push(row);
+    }
+
+    /// Each column as wide as its widest field, the last one as it is.
+    fn text(&self) -> String {
+        let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<_> = (0..N).map(width).collect();
+        let line = |row: &[String; N]| {
+            let fields = row.iter().zip(&widths).map(|(field, width)| format!("{field:<width$}"));
+            format!("{}\n", fields.collect::<Vec<_>>().join("  ").trim_end())
+        };
+        self.rows.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_they_have_to_be() {
+        let mut table = Table::new(["A", "LONG", "C"]);
+        table.row(["wide".to_owned(), "x".to_owned(), String::new()]);
+        assert_eq!(table.text(), "A     LONG  C\nwide  x\n");
+    }
+}
