@@ -295,7 +295,10 @@ export const clientMessage = choice({
   Jump: { 0: jump },
   Leave: {},
   Browse: { 0: option(struct({ game: option(text), open: bool, page: u32 })) },
-
+  Search: { 0: struct({ game: text, mode: text, rating: i32, party: option(struct({ code: text, size: u8 })) }) },
+  CancelSearch: {},
+  SearchAgain: { id: uuid },
+});
 
 /** The shape of a {@link ServerMessage}, behind its first byte. */
 export const serverMessage = choice({
