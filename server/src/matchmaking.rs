@@ -4,7 +4,7 @@
 //! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`desk`] is the
 //! task that keeps its three machines and carries out what they want: letters and commands over the bus, rooms, and what
 //! [`players`] are told. [`letters`] are its words in pages, [`pass`] what a matched player shows at the door, [`carrier`]
-//! how messages leave. Alone, an instance does the same over the bus inside its process.
+//! how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over the bus inside its process.
 
 use std::{
     collections::BTreeMap,
@@ -45,8 +45,10 @@ mod players;
 mod letters;
 mod carrier;
 mod pass;
+mod distances;
 
 use desk::{Desk, Event, News, Wanted};
+use distances::Distances;
 use pass::MatchPass;
 
 /// Players who search and matched players in their seats, of one game: each has a place in the desk's queue for the news of
@@ -90,11 +92,14 @@ pub(crate) struct Parts {
 impl Matchmaking {
     /// Opens a desk for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
     pub(crate) fn start(parts: &Parts) -> Self {
+        let distances = Distances::default();
+        tokio::spawn(distances.clone().measure(parts.clone()));
         let desks = parts.modes.iter().map(|(game, modes)| {
             let (game, modes) = (*game, modes.clone());
             let (events, inbox) = mpsc::channel(DESK_PLACES);
             let by_name = modes.iter().map(|(mode, _)| (mode.name.clone(), mode.clone())).collect();
-            tokio::spawn(Desk::new(game, modes, parts, events.clone()).run(inbox));
+            let desk = Desk::new(game, modes, parts, events.clone()).measured_by(distances.clone());
+            tokio::spawn(desk.run(inbox));
             (game, Counter { events, modes: by_name })
         });
         Self(Arc::new(desks.collect()), parts.clone())

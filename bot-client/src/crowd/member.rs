@@ -52,8 +52,10 @@ pub(super) async fn run(shared: Arc<Shared>, person: Person) {
 enum End {
     /// It has played it.
     Played,
-    /// It is to search again: the match came to nothing, or the host is gone.
+    /// The match came to nothing, or the host is gone before it began: the search goes on.
     Again,
+    /// The host is gone, and the search was over: it searches anew.
+    Anew,
 }
 
 struct Member {
@@ -79,6 +81,7 @@ impl Member {
                         return;
                     }
                     self.joining = None;
+                    self.told = None;
                 }
                 Err(Error::Redirected { url, .. }) => {
                     elsewhere = Some(url);
@@ -126,8 +129,10 @@ impl Member {
                     match entered {
                         Ok(Ok(client)) => match self.play(client, searching, id).await {
                             End::Played => return true,
-                            End::Again if self.waiting => {}
-                            End::Again => return false,
+                            // Whose home has not told so already gives the match up.
+                            End::Again if self.joining.take().is_some() => searching.again(id),
+                            End::Again => {}
+                            End::Anew => return false,
                         },
                         Ok(Err(_)) | Err(_) => {
                             self.joining = None;
@@ -217,8 +222,7 @@ impl Member {
             self.shared.playing.fetch_sub(1, Ordering::Relaxed);
             self.shared.wait(&self.person);
             self.waiting = true;
-            self.told = None;
-            return End::Again;
+            return End::Anew;
         }
         End::Again
     }

@@ -37,6 +37,7 @@ use uuid::Uuid;
 use super::{
     Admitted, Parts,
     carrier::{Carrier, age},
+    distances::Distances,
     letters::Statements,
     players::{Complete, Players},
     unix,
@@ -125,6 +126,7 @@ pub(super) struct Desk {
     playing: BTreeMap<MatchId, String>,
     hosts: Vec<HostLoad>,
     next_round: Duration,
+    distances: Distances,
 }
 
 impl Desk {
@@ -158,8 +160,14 @@ impl Desk {
             playing: BTreeMap::new(),
             hosts: Vec::new(),
             next_round: Duration::ZERO,
+            distances: Distances::default(),
             parts: parts.clone(),
         }
+    }
+
+    /// Tickets name regions by these distances.
+    pub(super) fn measured_by(self, distances: Distances) -> Self {
+        Self { distances, ..self }
     }
 
     /// Serves until the server stops.
@@ -210,8 +218,9 @@ impl Desk {
     fn search(&mut self, wanted: Wanted) {
         let id = TicketId(Uuid::now_v7());
         let Some(complete) = self.players.come(self.parts.clock.now(), id, wanted) else { return };
-        let Complete { mode, party, round_trip: _ } = complete;
-        let ticket = Ticket { id, home: self.id, mode, party, regions: Vec::new(), waited: Duration::ZERO };
+        let Complete { mode, party, round_trip } = complete;
+        let regions = self.distances.of(self.parts.fleet.region(), round_trip);
+        let ticket = Ticket { id, home: self.id, mode, party, regions, waited: Duration::ZERO };
         self.turns.push_back(home::Event::Search(ticket).into());
     }
 
