@@ -27,7 +27,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
+test: test-rust test-broker test-matchmaking test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -42,6 +42,10 @@ test-rust: ## all Rust tests, then the doctests
 .PHONY: test-broker
 test-broker: ## bus and fleet against a real RabbitMQ: a given AMQP_URL, or a private node of its own
 	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus --test fleet
+
+.PHONY: test-matchmaking
+test-matchmaking: build ## three servers on a real RabbitMQ and crowds that search, while processes die; FLEET=full is the full size
+	rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test matchmaking -- --nocapture
 
 .PHONY: test-web
 test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests, golden vectors; `smoke` plays with its bots

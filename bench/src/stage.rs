@@ -45,7 +45,7 @@ pub fn play<G: Game>(config: G::Config, players: u32, ticks: u32, input: fn(&mut
     let seats: Vec<SeatId> = (0..players)
         .map(|number| {
             let token = Uuid::from_u128(u128::from(number));
-            let newcomer = Newcomer { name: String::new(), token, verify: false, expected: false };
+            let newcomer = Newcomer { name: String::new(), token, verify: false, expected: false, team: None };
             room.enter(newcomer, 0).expect("there is a seat").seat
         })
         .collect();

@@ -44,6 +44,16 @@ pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket,
     Ok((socket, Session::new(seat, Instant::now())))
 }
 
+/// Connects and says hello.
+pub(crate) async fn hello(url: &str) -> Result<Socket, Error> {
+    let mut socket = Socket::open(url).await?;
+    let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
+    match read(&socket.ask(&hello).await?)? {
+        ServerMessage::Welcome { .. } => Ok(socket),
+        other => Err(no(other)),
+    }
+}
+
 async fn enter_patiently<G: Game>(options: &Options, mut target: Target) -> Result<(Socket, Seat), Error> {
     let mut url = options.url.clone();
     let mut left = REDIRECTS;
@@ -61,12 +71,7 @@ async fn enter_patiently<G: Game>(options: &Options, mut target: Target) -> Resu
 }
 
 async fn enter_at<G: Game>(url: &str, options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
-    let mut socket = Socket::open(url).await?;
-    let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
-    match read(&socket.ask(&hello).await?)? {
-        ServerMessage::Welcome { .. } => {}
-        other => return Err(no(other)),
-    }
+    let mut socket = hello(url).await?;
     let ours = Schema::hash(&Schema::of::<G>().to_json());
     let (name, verify) = (options.name.clone(), options.verify);
     let enter = Enter { target, name, schema: Some(ours), verify, spectate: false };
@@ -81,13 +86,14 @@ async fn enter_at<G: Game>(url: &str, options: &Options, target: Target) -> Resu
     }
 }
 
-fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
+/// The control message of these bytes.
+pub(crate) fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
     let rest = bytes.strip_prefix(&[CONTROL]).ok_or(Violation::UnknownKind)?;
     Ok(codec::decode(rest).map_err(Violation::Control)?)
 }
 
 /// An answer that is not the one hoped for.
-fn no(message: ServerMessage) -> Error {
+pub(crate) fn no(message: ServerMessage) -> Error {
     match message {
         ServerMessage::Refused { code, message } | ServerMessage::Goodbye { code, message, .. } => {
             Error::Refused { code, message }
@@ -95,6 +101,7 @@ fn no(message: ServerMessage) -> Error {
         ServerMessage::Redirect { url, pass } => Error::Redirected { url, pass },
         ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
         ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
+        ServerMessage::Search(_) => Violation::Unexpected("a search that nobody began").into(),
         ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
             Violation::Unexpected("a list of rooms that nobody asked for").into()
         }

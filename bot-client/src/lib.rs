@@ -22,8 +22,8 @@
 //! ```
 //!
 //! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`pulse`], [`jumps`], [`inputs`],
-//! [`backoff`], and [`session`], which makes one protocol of them. At the rim: [`socket`], [`handshake`], [`client`].
-//! [`swarm`] stands on top.
+//! [`backoff`], and [`session`], which makes one protocol of them. At the rim: [`socket`], [`handshake`], [`client`],
+//! [`search`]. [`swarm`] and [`crowd`] stand on top.
 
 pub mod clock;
 pub mod pulse;
@@ -35,8 +35,11 @@ pub mod session;
 pub mod socket;
 pub mod handshake;
 pub mod client;
+pub mod search;
 pub mod swarm;
+pub mod crowd;
 
 pub use client::{Client, Options};
 pub use error::{Error, Violation};
+pub use search::Searching;
 pub use session::{Event, Session};

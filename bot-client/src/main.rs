@@ -10,7 +10,10 @@ use std::{
 use anyhow::Context as _;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tiltyard_bot::swarm::{Plan, Progress, Report, Swarm};
+use tiltyard_bot::{
+    crowd::{self, Crowd},
+    swarm::{Plan, Progress, Report, Swarm},
+};
 
 /// Plays the arena with many bots at once, and measures.
 ///
@@ -18,9 +21,19 @@ use tiltyard_bot::swarm::{Plan, Progress, Report, Swarm};
 #[derive(Debug, Parser)]
 #[command(name = "tiltyard-bot", version)]
 struct Args {
-    /// The server
+    /// The server; given several times, bots that search for matches are spread over them
     #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
-    url: String,
+    url: Vec<String>,
+    /// Search for matches of this mode, and play what is found. Bots arrive over --ramp and play until their match is over;
+    /// who has none after --ramp and --duration counts as lost
+    #[arg(long, value_name = "MODE", conflicts_with_all = ["rooms", "room_sizes"])]
+    matchmake: Option<String>,
+    /// With --matchmake: parties of 1 to so many
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    party_max: u8,
+    /// With --matchmake: single players follow until nobody waits
+    #[arg(long)]
+    followers: bool,
     /// How many bots
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     bots: u32,
@@ -58,7 +71,7 @@ impl Args {
         let sizes: Vec<usize> = self.room_sizes.iter().map(|size| *size as usize).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Plan {
-            url: self.url.clone(),
+            url: self.url.first().cloned().unwrap_or_default(),
             rooms: match sizes.is_empty() {
                 true => Plan::spread(self.bots as usize, self.rooms as usize),
                 false => Plan::sized(&sizes),
@@ -69,6 +82,21 @@ impl Args {
             rate: self.rate,
             verify: self.verify,
             threads: usize::from(self.threads).min(cores),
+            seed: self.seed,
+        }
+    }
+
+    fn crowd(&self, mode: &str) -> crowd::Plan {
+        crowd::Plan {
+            urls: self.url.clone(),
+            mode: mode.to_owned(),
+            bots: self.bots as usize,
+            party_max: self.party_max,
+            arrival: self.ramp,
+            limit: self.ramp + self.duration,
+            play: true,
+            followers: self.followers,
+            threads: usize::from(self.threads),
             seed: self.seed,
         }
     }
@@ -88,9 +116,13 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    match run(&args) {
-        Ok(report) if report.is_clean() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let outcome = match &args.matchmake {
+        Some(mode) => run_crowd(&args, mode).map(|report| report.is_clean()),
+        None => run(&args).map(|report| report.is_clean()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             writeln!(stderr(), "error: {error:#}").ok();
             ExitCode::FAILURE
@@ -105,11 +137,39 @@ fn run(args: &Args) -> anyhow::Result<Report> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(watch(&swarm, &plan));
     let report = swarm.finish();
     write!(stdout(), "{report}").ok();
-    if let Some(path) = &args.json {
-        let json = serde_json::to_string_pretty(&report)?;
-        std::fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    write_json(args, &report)?;
     Ok(report)
+}
+
+/// As [`run`], with bots that search for their rooms.
+fn run_crowd(args: &Args, mode: &str) -> anyhow::Result<crowd::Report> {
+    raise_open_files(2 * args.bots as usize)?;
+    let crowd = Crowd::start(args.crowd(mode))?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut told = Instant::now();
+        while !crowd.is_finished() {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                _ = tokio::signal::ctrl_c() => crowd.stop(),
+            }
+            if told.elapsed() >= Duration::from_secs(5) {
+                let (waiting, playing) = crowd.progress();
+                let seconds = crowd.elapsed().as_secs();
+                writeln!(stderr(), "{seconds} s: {waiting} to come or waiting, {playing} playing").ok();
+                told = Instant::now();
+            }
+        }
+    });
+    let report = crowd.finish();
+    write!(stdout(), "{report}").ok();
+    write_json(args, &report)?;
+    Ok(report)
+}
+
+fn write_json(args: &Args, report: &impl serde::Serialize) -> anyhow::Result<()> {
+    let Some(path) = &args.json else { return Ok(()) };
+    let json = serde_json::to_string_pretty(report)?;
+    std::fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// One file a bot, and some for the rest.

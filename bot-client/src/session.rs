@@ -316,6 +316,7 @@ impl<G: Game> Session<G> {
             ServerMessage::Welcome { .. } => Err(Violation::Unexpected("a welcome")),
             ServerMessage::Entered { .. } => Err(Violation::Unexpected("another seat")),
             ServerMessage::Redirect { .. } => Err(Violation::Unexpected("a redirect")),
+            ServerMessage::Search(_) => Err(Violation::Unexpected("a search")),
             ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
                 Err(Violation::Unexpected("a list of rooms"))
             }

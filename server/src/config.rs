@@ -78,6 +78,11 @@ pub struct Config {
     #[arg(long, env = "TILTYARD_LOG_JSON", value_parser = BoolishValueParser::new())]
     pub log_json: bool,
 
+    /// What the rooms of a mode are made from beside what its game says, as in 'arena/teams={"match_seconds":60}'. May be
+    /// given several times
+    #[arg(long, env = "TILTYARD_MODE_CONFIG", value_name = "GAME/MODE=JSON", value_parser = parse_mode_config)]
+    pub mode_config: Vec<ModeConfig>,
+
     /// Every room makes one deliberate fault (flip-lane, drop-departure or skip-delta), to prove that clients notice
     #[arg(long, env = "TILTYARD_TEST_FAULT", value_name = "FAULT", hide = true)]
     pub test_fault: Option<Fault>,
@@ -159,6 +164,7 @@ impl Default for Config {
             web: None,
             log: "info".to_owned(),
             log_json: false,
+            mode_config: Vec::new(),
             test_fault: None,
             timing: Timing::default(),
         }
@@ -187,6 +193,24 @@ impl Config {
     pub(crate) fn shard_count(&self) -> usize {
         self.shards.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
     }
+}
+
+/// What an operator changes of the rooms of a mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModeConfig {
+    /// The game.
+    pub game: String,
+    /// The mode.
+    pub mode: String,
+    /// Fields of the game's config, as JSON.
+    pub config: serde_json::Value,
+}
+
+fn parse_mode_config(text: &str) -> Result<ModeConfig, String> {
+    let parts = text.split_once('=').and_then(|(name, json)| Some((name.split_once('/')?, json)));
+    let ((game, mode), json) = parts.ok_or("not like GAME/MODE=JSON")?;
+    let config = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    Ok(ModeConfig { game: game.to_owned(), mode: mode.to_owned(), config })
 }
 
 /// `ws://` or `wss://` and a host; a path in front of `/ws` if need be.

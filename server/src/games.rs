@@ -10,13 +10,17 @@ use std::{
 
 use serde_json::Value;
 use tiltyard_shared::{
-    game::Game,
+    game::{Game, Mode},
     protocol::{Code, codec, limits},
     schema::Schema,
     wire::Wire,
 };
 
-use crate::room::{self, Setup};
+use crate::{
+    config::ModeConfig,
+    matchmaking::ModeTable,
+    room::{self, Setup},
+};
 
 /// The games that a server offers.
 ///
@@ -56,6 +60,26 @@ impl Games {
         self.0.iter().find(|host| host.name() == name)
     }
 
+    /// The games that have modes, with what an operator wants otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub(crate) fn modes(&self, wanted: &[ModeConfig]) -> Result<ModeTable, String> {
+        let mut table: ModeTable = self.iter().map(|game| (game.name(), game.modes())).collect();
+        for ModeConfig { game, mode, config } in wanted {
+            let modes = table.iter_mut().filter(|(name, _)| name == game).flat_map(|(_, modes)| modes);
+            let found = modes.into_iter().find(|(known, _)| known.name == *mode);
+            let (known, bytes) = found.ok_or_else(|| format!("--mode-config: there is no mode {game}/{mode}"))?;
+            let host = self.find(game).ok_or_else(|| format!("--mode-config: there is no game {game}"))?;
+            let wrong = |why: String| format!("--mode-config {game}/{mode}: {why}");
+            *bytes = host.change_config(bytes, config.clone()).map_err(wrong)?;
+            check_mode(host.as_ref(), known, bytes)?;
+        }
+        table.retain(|(_, modes)| !modes.is_empty());
+        Ok(table)
+    }
+
     /// What is wrong with the list, in words: no game, a name twice, a name that cannot be one.
     pub(crate) fn check(&self) -> Result<(), String> {
         let names = self.names();
@@ -71,7 +95,7 @@ impl Games {
                 return Err(format!("two games have the name {name:?}"));
             }
         }
-        Ok(())
+        self.iter().try_for_each(check_modes)
     }
 }
 
@@ -108,12 +132,52 @@ pub(crate) trait GameHost: Send + Sync {
     /// Why it is none, in words.
     fn encode_config(&self, json: Value) -> Result<Vec<u8>, String>;
 
+    /// The bytes of a config like this one but for what is given as JSON.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none, in words.
+    fn change_config(&self, config: &[u8], json: Value) -> Result<Vec<u8>, String>;
+
+    /// The ways to play that can be searched for, each with the bytes of its rooms' config.
+    fn modes(&self) -> Vec<(Mode, Vec<u8>)>;
+
     /// Checks a config (`None`: the default) and makes ready a room from it.
     ///
     /// # Errors
     ///
     /// [`Code::BadConfig`] or [`Code::TooLarge`] for the config's fault, [`Code::GameFailed`] if the game panics over it.
     fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code>;
+}
+
+/// What is wrong with a game's modes, in words.
+fn check_modes(game: &dyn GameHost) -> Result<(), String> {
+    let modes = game.modes();
+    for (place, (mode, config)) in modes.iter().enumerate() {
+        check_mode(game, mode, config)?;
+        if modes[..place].iter().any(|(other, _)| other.name == mode.name) {
+            return Err(format!("mode {:?} of {}: another has the same name", mode.name, game.name()));
+        }
+    }
+    Ok(())
+}
+
+fn check_mode(game: &dyn GameHost, mode: &Mode, config: &[u8]) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("mode {:?} of {}: {what}", mode.name, game.name()));
+    let plain = mode.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !plain || !(1..=limits::NAME_BYTES).contains(&mode.name.len()) {
+        return wrong("a name has 1 to 32 lower-case letters, digits and dashes");
+    }
+    if let Err(why) = mode.check() {
+        return wrong(&format!("{why:?}"));
+    }
+    match game.prepare(Some(config)) {
+        Err(code) => wrong(&format!("its config: {code}")),
+        Ok(prepared) if (prepared.seats as usize) < mode.seats() => {
+            wrong(&format!("a room of it holds {} players, not {}", prepared.seats, mode.seats()))
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// The running of a room.
@@ -139,6 +203,22 @@ impl<G: Game> Host<G> {
         Self { schema: Arc::new(SchemaDocument { json, hash }), game: std::marker::PhantomData }
     }
 
+    /// The bytes of a config: its fields as they are but for what is given.
+    fn merge(fields: Value, json: Value) -> Result<Vec<u8>, String> {
+        let json = match (fields, json) {
+            (Value::Object(mut fields), Value::Object(given)) => {
+                for (name, value) in given {
+                    let field = fields.get_mut(&name).ok_or_else(|| format!("unknown field `{name}`"))?;
+                    *field = value;
+                }
+                Value::Object(fields)
+            }
+            (_, json) => json,
+        };
+        let config: G::Config = serde_json::from_value(json).map_err(|error| error.to_string())?;
+        if config.is_bounded() { Ok(codec::encode(&config)) } else { Err("a text or list is too long".to_owned()) }
+    }
+
     fn decode(config: Option<&[u8]>) -> Result<G::Config, Code> {
         match config {
             None => Ok(G::Config::default()),
@@ -162,18 +242,16 @@ impl<G: Game> GameHost for Host<G> {
     }
 
     fn encode_config(&self, json: Value) -> Result<Vec<u8>, String> {
-        let json = match (self.default_config(), json) {
-            (Value::Object(mut fields), Value::Object(given)) => {
-                for (name, value) in given {
-                    let field = fields.get_mut(&name).ok_or_else(|| format!("unknown field `{name}`"))?;
-                    *field = value;
-                }
-                Value::Object(fields)
-            }
-            (_, json) => json,
-        };
-        let config: G::Config = serde_json::from_value(json).map_err(|error| error.to_string())?;
-        if config.is_bounded() { Ok(codec::encode(&config)) } else { Err("a text or list is too long".to_owned()) }
+        Self::merge(self.default_config(), json)
+    }
+
+    fn change_config(&self, config: &[u8], json: Value) -> Result<Vec<u8>, String> {
+        let config = Self::decode(Some(config)).map_err(|code| code.to_string())?;
+        Self::merge(serde_json::to_value(config).unwrap_or_default(), json)
+    }
+
+    fn modes(&self) -> Vec<(Mode, Vec<u8>)> {
+        G::modes().into_iter().map(|(mode, config)| (mode, codec::encode(&config))).collect()
     }
 
     fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code> {

@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{config::Timing, fleet::Fleet, lobby, rooms::Rooms, stop::Stop};
+use crate::{config::Timing, fleet::Fleet, lobby, matchmaking::Matchmaking, rooms::Rooms, stop::Stop};
 
 mod api;
 mod handshake;
@@ -28,6 +28,8 @@ pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 pub(crate) struct Gateway {
     /// Where it may go.
     pub(crate) rooms: Arc<Rooms>,
+    /// Where players are matched.
+    pub(crate) matchmaking: Matchmaking,
     /// The page.
     pub(crate) pages: Pages,
     /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.

@@ -20,6 +20,7 @@ mod gateway;
 mod rooms;
 mod results;
 mod lobby;
+mod matchmaking;
 mod shard;
 mod room;
 mod socket;
@@ -28,7 +29,7 @@ mod ops;
 pub mod fleet;
 pub mod bus;
 
-pub use config::{Config, Timing};
+pub use config::{Config, ModeConfig, Timing};
 pub use games::Games;
 pub use run::run;
 pub use server::{Server, StartError};

@@ -6,6 +6,7 @@
 //! [`Connection`]; how guests come in is [`guest`].
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,6 +15,7 @@ use std::{
 };
 
 use tiltyard_core::{
+    matchmaking::proposals::RESERVED,
     room::{Room, SeatId},
     schedule::Schedule,
 };
@@ -34,6 +36,7 @@ use crate::{
     clock::Clock,
     config::Timing,
     games::SchemaDocument,
+    matchmaking::Guard,
     ops::metrics::RoomMetrics,
     results::Results,
     rooms::Listed,
@@ -86,6 +89,8 @@ pub(crate) struct Setup {
     pub(crate) phase: f32,
     /// A deliberate fault to make once, to prove that clients notice.
     pub(crate) fault: Option<Fault>,
+    /// Of a room for a match: tells of its end when dropped.
+    pub(crate) matched: Option<Guard>,
 }
 
 /// Why a room closes.
@@ -99,6 +104,8 @@ enum End {
     Stopping,
     /// The game panicked.
     Failed,
+    /// Too few of those who were matched have come.
+    TooFew,
 }
 
 impl End {
@@ -108,6 +115,7 @@ impl End {
             Self::Abandoned => Code::RoomClosed,
             Self::Stopping => Code::Stopping,
             Self::Failed => Code::GameFailed,
+            Self::TooFew => Code::TooFew,
         }
     }
 }
@@ -118,8 +126,12 @@ struct RoomTask<G: Game> {
     schedule: Schedule,
     /// The players' connections by seat.
     connections: Vec<Option<Connection>>,
+    /// Who is told when a seat of a match is free again, by seat.
+    matched: BTreeMap<u32, Guard>,
     /// Whom the next tick serves first.
     first: usize,
+    /// Until then players are on their way who were matched into it.
+    expected_until: Duration,
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
     frame: Vec<u8>,
     scratch: Vec<u8>,
@@ -156,6 +168,8 @@ impl<G: Game> RoomTask<G> {
             room,
             schema,
             connections: Vec::new(),
+            matched: BTreeMap::new(),
+            expected_until: if setup.matched.is_some() { now + RESERVED } else { now },
             first: 0,
             frame: Vec::new(),
             scratch: Vec::new(),
@@ -247,7 +261,7 @@ impl<G: Game> RoomTask<G> {
             self.setup.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
-        if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 {
+        if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
             return Err(End::Abandoned);
         }
         // A room that is late must not keep its shard from its sockets.

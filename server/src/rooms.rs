@@ -27,8 +27,9 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     config::Timing,
-    games::{GameHost, Games, Prepared},
+    games::{Games, Prepared},
     lobby::Lobby,
+    matchmaking::{Guard, MatchSeat},
     results::Results,
     room::{Setup, guest::Visit},
     shard::Shards,
@@ -38,7 +39,7 @@ use crate::{
 mod entry;
 
 pub(crate) use entry::{Arrival, Listed, Promise, Status};
-use entry::{Entry, Open, lock};
+use entry::{Entry, Open, Plan, lock};
 
 /// Guests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
 const WAITING_GUESTS: usize = 64;
@@ -93,11 +94,13 @@ pub(crate) struct Way {
     pub(crate) arrival: Arrival,
     /// The seat that was kept for whoever comes with a pass.
     pub(crate) promise: Option<Promise>,
+    /// The seat of a match.
+    pub(crate) seat: Option<MatchSeat>,
 }
 
 impl From<Arrival> for Way {
     fn from(arrival: Arrival) -> Self {
-        Self { arrival, promise: None }
+        Self { arrival, promise: None, seat: None }
     }
 }
 
@@ -173,7 +176,7 @@ impl Rooms {
             Target::Resume { room, .. } => self.by_id(*room, false)?,
             Target::Pass(pass) => {
                 let promise = lock(&self.kept).redeem(pass, self.clock().now())?;
-                return Ok(Way { arrival: promise.arrival(), promise: Some(promise) });
+                return Ok(Way { arrival: promise.arrival(), promise: Some(promise), seat: None });
             }
         };
         Ok(arrival.into())
@@ -193,7 +196,10 @@ impl Rooms {
         };
         match found {
             Some(arrival) => Ok(arrival),
-            None => self.open_room(game.as_ref(), None, RoomOptions::default(), true).await,
+            None => {
+                let plan = Plan { game: game.name(), options: RoomOptions::default(), matched: None };
+                self.open_room(game.prepare(None)?, plan, true).await
+            }
         }
     }
 
@@ -211,7 +217,21 @@ impl Rooms {
         let game = self.games.find(game).ok_or(Code::UnknownGame)?;
         let title = text::plain(&options.title, limits::TITLE_BYTES).ok_or(Code::BadTitle)?;
         let options = RoomOptions { title, private: options.private };
-        self.open_room(game.as_ref(), config, options, false).await
+        self.open_room(game.prepare(config)?, Plan { game: game.name(), options, matched: None }, false).await
+    }
+
+    /// A new room for a match. Only who was matched into it gets a seat; `end` is told of its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::arrive`].
+    pub(crate) async fn open_match(&self, id: Uuid, game: &str, config: &[u8], end: Guard) -> Result<(), Code> {
+        let game = self.games.find(game).ok_or(Code::UnknownGame)?;
+        let plan = Plan { game: game.name(), options: RoomOptions::default(), matched: Some(id) };
+        let prepared = game.prepare(Some(config))?;
+        let run = prepared.run;
+        let prepared = Prepared { run: Box::new(move |setup| run(Setup { matched: Some(end), ..setup })), ..prepared };
+        self.open_room(prepared, plan, false).await.map(drop)
     }
 
     /// The room with this id.
@@ -290,31 +310,29 @@ impl Rooms {
         lock(&self.kept).expire(self.clock().now());
     }
 
+    /// Whether there is such a room.
+    pub(crate) fn is_open(&self, id: Uuid) -> bool {
+        lock(&self.open).by_id.contains_key(&id)
+    }
+
     fn check_players(&self, open: &Open) -> Result<(), Code> {
         let players: u64 = open.by_id.values().map(|entry| u64::from(entry.expected())).sum();
         if players < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }
 
     /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
-    async fn open_room(
-        &self,
-        game: &dyn GameHost,
-        config: Option<&[u8]>,
-        options: RoomOptions,
-        any: bool,
-    ) -> Result<Arrival, Code> {
-        let prepared = game.prepare(config)?;
+    async fn open_room(&self, prepared: Prepared, plan: Plan, any: bool) -> Result<Arrival, Code> {
         let (door, guests) = mpsc::channel(WAITING_GUESTS);
         let (entry, arrival) = {
             let mut open = lock(&self.open);
             self.check_players(&open)?;
-            if let Some(other) = any.then(|| fullest(&open, game.name())).flatten() {
+            if let Some(other) = any.then(|| fullest(&open, plan.game)).flatten() {
                 return Ok(Arrival::new(other));
             }
             if open.by_id.len() >= self.terms.rooms as usize {
                 return Err(Code::ServerFull);
             }
-            let entry = Arc::new(Entry::new(self.free_code(&open), game.name(), options, prepared.seats, door));
+            let entry = Arc::new(Entry::new(plan, self.free_code(&open), prepared.seats, door));
             open.by_id.insert(entry.id, entry.clone());
             open.by_code.insert(entry.code, entry.id);
             let arrival = Arrival::new(&entry);
@@ -346,7 +364,7 @@ impl Rooms {
         let fault = self.terms.fault;
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
-            (prepared.run)(Setup { id, listed, guests, results, stop, clock, timing, phase, fault })
+            (prepared.run)(Setup { id, listed, guests, results, stop, clock, timing, phase, fault, matched: None })
         };
         shard.open(Box::new(opening)).await
     }

@@ -20,6 +20,7 @@ use crate::{
     games::Games,
     gateway::{self, Gateway, MAX_OUTSIDE, pages::Pages},
     lobby::Lobby,
+    matchmaking::{Matchmaking, Parts},
     ops,
     results::Results,
     rooms::{Outside, Rooms, Terms},
@@ -106,6 +107,7 @@ impl Server {
 
     async fn start_in(config: &Config, games: Games, fleet: Fleet) -> Result<Self, StartError> {
         games.check().map_err(StartError::Games)?;
+        let modes = games.modes(&config.mode_config).map_err(StartError::Games)?;
         let (players, listen) = bind(config.listen, "--listen").await?;
         let (operators, ops_listen) = bind(config.ops_listen, "--ops-listen").await?;
         ops::metrics::install();
@@ -118,14 +120,18 @@ impl Server {
         let (results, postman) = Results::new(fleet.clone());
         let outside = Outside { lobby, results, stop: stop.clone(), clock, timing: config.timing };
         let rooms = Arc::new(Rooms::new(games, shards, terms, outside));
+        let seats = config.max_players as usize;
+        let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, modes, clock, stop: stop.clone() };
+        let matchmaking = Matchmaking::start(&parts);
         let mut last = JoinSet::new();
-        last.spawn(member::run(fleet.clone(), rooms.clone(), sender.clone(), stop.clone()));
+        last.spawn(member::run(fleet.clone(), rooms.clone(), matchmaking.clone(), sender.clone(), stop.clone()));
         last.spawn(postman.run(stop.clone()));
         let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
         info!(instance = %fleet.id(), region = fleet.region(), "this instance");
         let stopped = stop.clone();
         let gateway = Gateway {
             rooms: rooms.clone(),
+            matchmaking,
             pages,
             public_url,
             timing: config.timing,

@@ -117,12 +117,13 @@ impl Check {
 
     /// Joins, leaves and inputs of a random match.
     fn journal<G: Game>(&self, random: &mut Rng) -> Vec<Vec<Command<G::Input>>> {
-        let (mut inside, mut next) = (Vec::new(), 1);
+        let (mut inside, mut next, teams) = (Vec::new(), 1, random.chance(0.5));
         let tick = |_| {
             let mut commands = Vec::new();
             if inside.is_empty() || (inside.len() < self.players as usize && random.chance(0.05)) {
                 inside.push(PlayerId(next));
-                commands.push(Command::Join { player: PlayerId(next), name: format!("player {next}") });
+                let (name, team) = (format!("player {next}"), teams.then_some((next % 2) as u16));
+                commands.push(Command::Join { player: PlayerId(next), name, team });
                 next += 1;
             } else if random.chance(0.01) {
                 let player = inside.swap_remove(random.below(inside.len() as u32) as usize);

@@ -15,6 +15,10 @@ use crate::{
     world::{EntityId, GroupId, World},
 };
 
+pub mod mode;
+
+pub use mode::{Mode, Window};
+
 /// The rules of a game. Plain data, no async: everything a room does follows from these functions.
 ///
 /// A game is deterministic: it uses [`Ctx::rng`] and [`Ctx::tick`] instead of the system's randomness and clock, ordered
@@ -35,6 +39,15 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// Tick rate, number of players and other properties of a room with this config.
     fn settings(_config: &Self::Config) -> Settings {
         Settings::default()
+    }
+
+    /// The ways to play that players can search for by matchmaking, each with the config of its rooms; by default none.
+    /// Names are lower case, digits and dashes, at most 32 bytes; [`Settings::max_players`] has room for all seats.
+    ///
+    /// A matched room fills like any other, player by player: who cares which team somebody was matched into asks
+    /// [`Ctx::team`].
+    fn modes() -> Vec<(Mode, Self::Config)> {
+        Vec::new()
     }
 
     /// A new room at tick 0.
@@ -138,14 +151,19 @@ pub struct Ctx<'a, G: Game> {
     pub tick: Tick,
     /// The length of a tick in seconds.
     pub dt: f32,
-    players: &'a BTreeMap<PlayerId, String>,
+    players: &'a BTreeMap<PlayerId, Person>,
     outbox: &'a mut Outbox,
 }
 
 impl<G: Game> Ctx<'_, G> {
     /// The name that a player chose; empty for who is not in the room.
     pub fn name(&self, player: PlayerId) -> &str {
-        self.players.get(&player).map_or("", String::as_str)
+        self.players.get(&player).map_or("", |person| &person.name)
+    }
+
+    /// The team that a player was matched into, from 0; `None` for who came without matchmaking.
+    pub fn team(&self, player: PlayerId) -> Option<u16> {
+        self.players.get(&player)?.team
     }
 
     /// The players in the room, in the order of joining.
@@ -342,6 +360,8 @@ pub enum Command<I> {
         player: PlayerId,
         /// The name that the player chose.
         name: String,
+        /// The team that the player was matched into.
+        team: Option<u16>,
     },
     /// A seat is free again.
     Leave {
@@ -359,6 +379,13 @@ pub enum Command<I> {
     },
 }
 
+/// What a room knows of a player beside what its game keeps.
+#[derive(Clone, Debug)]
+struct Person {
+    name: String,
+    team: Option<u16>,
+}
+
 /// A running game: rules, world, randomness, tick. The same seed, config and commands give the same states.
 #[derive(Debug)]
 pub struct Simulation<G: Game> {
@@ -367,7 +394,7 @@ pub struct Simulation<G: Game> {
     rng: Rng,
     tick: Tick,
     dt: f32,
-    players: BTreeMap<PlayerId, String>,
+    players: BTreeMap<PlayerId, Person>,
     outbox: Outbox,
     inputs: Inputs<G::Input>,
 }
@@ -405,8 +432,8 @@ impl<G: Game> Simulation<G> {
         self.inputs.0.clear();
         for command in commands {
             match command {
-                Command::Join { player, name } => {
-                    self.players.insert(player, name);
+                Command::Join { player, name, team } => {
+                    self.players.insert(player, Person { name, team });
                     self.game.join(player, ctx!(self));
                 }
                 Command::Leave { player, why } => {

@@ -28,7 +28,7 @@ pub mod check;
 pub mod prelude {
     pub use crate::{
         check::check_game,
-        game::{Ctx, Game, Inputs, Late, Leave, PlayerId, Rng, Settings, Tick, View},
+        game::{Ctx, Game, Inputs, Late, Leave, Mode, PlayerId, Rng, Settings, Tick, View},
         grid::Grid,
         replicate::Replicate,
         wire::Wire,

@@ -11,10 +11,12 @@ use crate::game::{PlayerId, Tick};
 mod code;
 pub mod codec;
 pub mod lobby;
+pub mod search;
 pub mod text;
 
 pub use code::Code;
 use lobby::{Browse, RoomEntry, RoomOptions};
+use search::{Search, SearchState};
 
 /// The version of this protocol. Both ends must have the same.
 pub const VERSION: u16 = 1;
@@ -49,6 +51,10 @@ pub mod limits {
     pub const LAST_PAGE: u32 = 9_999;
     /// Most bytes of a pass.
     pub const PASS_BYTES: usize = 256;
+    /// Ratings are between this and its negative.
+    pub const RATING: u32 = 1_000_000;
+    /// Most players of a party.
+    pub const PARTY: u8 = 16;
     /// Most inputs of one seat that wait for their tick.
     pub const EARLY_INPUTS: usize = 64;
     /// Most bytes of a frame, unless a single chunk is larger.
@@ -65,6 +71,8 @@ pub mod limits {
     pub const LIST_SPACING: Duration = Duration::from_millis(250);
     /// A seat is kept so long for whoever has a pass for it.
     pub const PASS_LIFETIME: Duration = Duration::from_secs(10);
+    /// A party has so long to come together.
+    pub const GATHERING: Duration = Duration::from_secs(60);
     /// A frame with nothing in it is sent at most so often.
     pub const IDLE_FRAME: Duration = Duration::from_millis(250);
     /// A client reports what it has applied at latest so long after it did.
@@ -107,6 +115,16 @@ pub enum ClientMessage {
     /// Before entering: shows a page of the lobby's list from now on, another one, or (`None`) none any more. The answer is
     /// [`ServerMessage::Rooms`], then [`ServerMessage::RoomsChanged`] whenever the page changes.
     Browse(Option<Browse>),
+    /// Before entering: looks for a match, until it is found or [`Self::CancelSearch`]. The answers are
+    /// [`ServerMessage::Search`], or a [`ServerMessage::Redirect`] without a pass: the party meets there, search again there.
+    Search(Search),
+    /// Looks for a match no longer. The answer is [`SearchState::Ended`] with [`Code::Cancelled`].
+    CancelSearch,
+    /// The seat of [`SearchState::Joining`] could not be taken and will not be tried again: the search shall go on.
+    SearchAgain {
+        /// The match that was to be joined.
+        id: Uuid,
+    },
 }
 
 /// A wish for a seat.
@@ -222,7 +240,7 @@ pub enum ServerMessage {
     Redirect {
         /// The WebSocket URL to connect to.
         url: String,
-        /// What to show there.
+        /// What to show there; empty after [`ClientMessage::Search`]: search again there.
         pass: Vec<u8>,
     },
     /// It cannot be done. Before the room this may be answered with another wish.
@@ -261,4 +279,6 @@ pub enum ServerMessage {
         /// Rooms that are not on the page any more.
         removed: Vec<Uuid>,
     },
+    /// How the search is that [`ClientMessage::Search`] began. Of states that follow quickly only the last may be told.
+    Search(SearchState),
 }

@@ -18,6 +18,7 @@ import { inWords, stateWords } from "./words.js";
  *
  * @typedef {object} Ways
  * @property {(game: string) => void} play any open room of a game
+ * @property {(game: string, mode: string) => void} match search for a match
  * @property {(room: string, spectate: boolean) => void} join a room by its id or code
  * @property {() => void} old the server is of another version than this page
  */
@@ -33,6 +34,8 @@ export class Home {
   #foot = h("footer.foot");
   /** @type {string[]} */
   #games = [];
+  /** The mode that is searched for, by game. @type {Record<string, string>} */
+  #modes = {};
   /** Whether the line has been there before: what comes after it may be another server. */
   #wasIn = false;
   /** @type {Map<string, { item: HTMLLIElement, told: string }>} Rows by room, so that a change redraws one only. */
@@ -58,6 +61,7 @@ export class Home {
     );
     this.lobby = new Lobby(url, this.#filter);
     this.lobby.state.subscribe((state) => this.#show(state));
+    void this.#loadModes();
     this.retry = () => this.lobby.retry();
     addEventListener("online", this.retry);
   }
@@ -66,6 +70,18 @@ export class Home {
     removeEventListener("online", this.retry);
     this.lobby.close();
     this.element.remove();
+  }
+
+  /** Which games can be searched for is no part of the live list. */
+  async #loadModes() {
+    const answer = await fetch("/api/games").catch(() => null);
+    const games = answer?.ok ? (await answer.json()).games : [];
+    for (const { name, modes } of games) {
+      if (modes?.length > 0) {
+        this.#modes[name] = modes[0].name;
+      }
+    }
+    fill(this.#tiles, ...this.#games.map((game) => this.#tile(game)));
   }
 
   #top() {
@@ -183,6 +199,10 @@ export class Home {
       data: { create: game },
     });
     create.append(icons.plus(), "Room");
+    const mode = this.#modes[game];
+    const match = mode
+      ? h("button", { title: "Others of your strength", onClick: () => this.ways.match(game, mode), data: { find: game } }, "Find match")
+      : "";
     return h(
       "article.tile",
       {},
@@ -192,7 +212,7 @@ export class Home {
         {},
         h("h2", {}, words.title, h("small", {}, words.players)),
         h("p", {}, words.line),
-        h("div.actions", {}, play, create),
+        h("div.actions", {}, play, match, create),
       ),
     );
   }

@@ -37,6 +37,12 @@ const words = {
   BadCode: "That is not the code of a room.",
   BadFilter: "The server cannot list rooms like that.",
   BadTitle: "The server does not take this title.",
+  UnknownMode: "This game is not played like that here.",
+  BadParty: "The party did not come together.",
+  BadRating: "The server does not take this rating.",
+  AlreadySearching: "You are searching already.",
+  Cancelled: "The search was called off.",
+  TooFew: "Too few players came to the match.",
 };
 
 /**

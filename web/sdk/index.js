@@ -18,6 +18,7 @@ export { CODES, VERSION, limits } from "./protocol.js";
 export { CodecError } from "./protocol/codec.js";
 export { Replica } from "./replica.js";
 export { parseSchema, schemaHash } from "./schema.js";
+export { Searching } from "./search.js";
 export { Session } from "./session.js";
 export { Store } from "./store.js";
 export { decode, encode } from "./wire.js";

@@ -31,6 +31,8 @@ export const limits = Object.freeze({
   PAGE_ROOMS: 50,
   LAST_PAGE: 9999,
   PASS_BYTES: 256,
+  RATING: 1_000_000,
+  PARTY: 16,
   EARLY_INPUTS: 64,
   FRAME_BYTES: 64 * 1024,
   FRAME_EVENT_BYTES: 16 * 1024,
@@ -39,6 +41,7 @@ export const limits = Object.freeze({
   HELLO_TIMEOUT: 5000,
   LIST_SPACING: 250,
   PASS_LIFETIME: 10_000,
+  GATHERING: 60_000,
   IDLE_FRAME: 250,
   REPORT: 100,
   JUMP_SPACING: 1000,
@@ -80,6 +83,12 @@ export const CODES = /** @type {const} */ ([
   "BadCode",
   "BadFilter",
   "BadTitle",
+  "UnknownMode",
+  "BadParty",
+  "BadRating",
+  "AlreadySearching",
+  "Cancelled",
+  "TooFew",
 ]);
 
 /** @typedef {typeof CODES[number]} Code */
@@ -120,7 +129,27 @@ export function codeOfClose(closeCode) {
  *   | { Report: Report }
  *   | { Jump: Jump }
  *   | "Leave"
- *   | { Browse: Browse | null }} ClientMessage
+ *   | { Browse: Browse | null }
+ *   | { Search: Search }
+ *   | "CancelSearch"
+ *   | { SearchAgain: { id: string } }} ClientMessage
+ */
+
+/**
+ * A wish for a match. The rating is what the client claims; a party of `size` players meets by its code.
+ *
+ * @typedef {{ game: string, mode: string, rating: number, party: { code: string, size: number } | null }} Search
+ */
+
+/**
+ * How a search is: see `SearchState` in Rust for each.
+ *
+ * @typedef {{ Gathering: { here: number, size: number } }
+ *   | { Searching: { waited_ms: number } }
+ *   | "Agreed"
+ *   | { Joining: { id: string, url: string, pass: Uint8Array } }
+ *   | { Matched: { id: string } }
+ *   | { Ended: { code: Code } }} SearchState
  */
 
 /**
@@ -162,7 +191,8 @@ export function codeOfClose(closeCode) {
  *   | { Refused: { code: Code, message: string } }
  *   | { Goodbye: { code: Code, message: string, frames: number } }
  *   | { Rooms: { revision: number, total: number, rooms: RoomEntry[] } }
- *   | { RoomsChanged: { revision: number, total: number, changed: RoomEntry[], removed: string[] } }} ServerMessage
+ *   | { RoomsChanged: { revision: number, total: number, changed: RoomEntry[], removed: string[] } }
+ *   | { Search: SearchState }} ServerMessage
  */
 
 /** Longer than any message: the messages' own limits are counted in bytes of the whole. */
@@ -171,9 +201,11 @@ const ANY = 2 ** 32 - 1;
 /** @type {Record<string, WireSchema>} */
 const shapes = {
   bool: { type: "bool" },
+  u8: { type: "uint", bits: 8 },
   u16: { type: "uint", bits: 16 },
   u32: { type: "uint", bits: 32 },
   u64: { type: "uint", bits: 64 },
+  i32: { type: "int", bits: 32 },
   counter: { type: "counter" },
   uuid: { type: "uuid" },
   text: { type: "text", max_len: ANY },
@@ -221,7 +253,7 @@ function option(item) {
   return { type: "option", item };
 }
 
-const { bool, u16, u32, u64, counter, uuid, text, bytes } = shapes;
+const { bool, u8, u16, u32, u64, i32, counter, uuid, text, bytes } = shapes;
 const report = struct({ epoch: u32, applied: u32, event: counter });
 const jump = struct({ epoch: u32, applied: option(u32), event: counter });
 const code = choice(Object.fromEntries(CODES.map((name) => [name, {}])));
@@ -245,6 +277,15 @@ const roomEntry = struct({
   metadata: text,
 });
 
+const searchState = choice({
+  Gathering: { here: u8, size: u8 },
+  Searching: { waited_ms: u32 },
+  Agreed: {},
+  Joining: { id: uuid, url: text, pass: bytes },
+  Matched: { id: uuid },
+  Ended: { code },
+});
+
 /** The shape of a {@link ClientMessage}. */
 export const clientMessage = choice({
   Hello: { protocol: u16, client: text },
@@ -254,6 +295,9 @@ export const clientMessage = choice({
   Jump: { 0: jump },
   Leave: {},
   Browse: { 0: option(struct({ game: option(text), open: bool, page: u32 })) },
+  Search: { 0: struct({ game: text, mode: text, rating: i32, party: option(struct({ code: text, size: u8 })) }) },
+  CancelSearch: {},
+  SearchAgain: { id: uuid },
 });
 
 /** The shape of a {@link ServerMessage}, behind its first byte. */
@@ -279,6 +323,7 @@ export const serverMessage = choice({
   Goodbye: { code, message: text, frames: counter },
   Rooms: { revision: counter, total: u32, rooms: list(roomEntry) },
   RoomsChanged: { revision: counter, total: u32, changed: list(roomEntry), removed: list(uuid) },
+  Search: { 0: searchState },
 });
 
 /**

@@ -38,7 +38,7 @@ impl<G: Game> Crowd<G> {
         let mut room = Room::<G>::open(config, 1);
         let enter = |number: u32| {
             let token = Uuid::from_u128(u128::from(number) + 1);
-            let newcomer = Newcomer { name: String::new(), token, verify: false, expected: false };
+            let newcomer = Newcomer { name: String::new(), token, verify: false, expected: false, team: None };
             room.enter(newcomer, 0).expect("there is a seat").seat
         };
         let seats: Vec<SeatId> = (0..players).map(enter).collect();

@@ -109,7 +109,8 @@ mod tests {
         let mut sim = Simulation::<Arena>::new(Config::default(), 1);
         let mut rng = Rng::new(2);
         let mut players: Vec<_> = (1..=bots).map(|n| (PlayerId(n), Bot::new(&mut rng), Input::default())).collect();
-        sim.step(players.iter().map(|(player, ..)| Command::Join { player: *player, name: format!("bot {player:?}") }));
+        let join = |player: PlayerId| Command::Join { player, name: format!("bot {player:?}"), team: None };
+        sim.step(players.iter().map(|(player, ..)| join(*player)));
         let (mut view, mut counts) = (Vec::new(), Vec::new());
         for tick in 1..=200 {
             sim.commit();

@@ -2,7 +2,7 @@
 //!
 //! Read it in the order of its modules: [`rules`] are numbers and pure functions, [`entities`] what stands in the world,
 //! [`messages`] what travels beside it; `seat` is what the game keeps of a player, `targets` finds who stands near a
-//! point, and `phases` are the parts of a tick. This file ties them together as a [`Game`]. [`bot`] plays it.
+//! point, and `phases` are the parts of a tick, `outcome` how a match ends. This file ties them together as a [`Game`]. [`bot`] plays it.
 
 pub mod rules;
 pub mod entities;
@@ -11,6 +11,7 @@ pub mod bot;
 mod seat;
 mod targets;
 mod phases;
+mod outcome;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,8 @@ pub struct Config {
     /// a page that draws a unit as two pixels: a screen of 1280 x 720 then shows 320 units to the sides. Of what is
     /// spread evenly over the field a player sees 15 % on average, because the walls cut views.
     pub view_depth: u8,
+    /// How many seconds a match lasts from its first player on; 0, the default: it never ends.
+    pub match_seconds: u16,
 }
 
 impl Config {
@@ -48,11 +51,11 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_players: 1_000, pickups: 64, view_depth: 3 }
+        Self { max_players: 1_000, pickups: 64, view_depth: 3, match_seconds: 0 }
     }
 }
 
-/// A running match. It never ends: players come, score and go.
+/// A running match: players come, score and go.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Arena {
     config: Config,
@@ -60,6 +63,7 @@ pub struct Arena {
     /// Everything in the air, in the order in which it was fired.
     shots: Vec<EntityId>,
     pickups: Vec<EntityId>,
+    ends: Option<Tick>,
     /// Built anew in every tick.
     #[serde(skip)]
     targets: Targets,
@@ -74,7 +78,7 @@ impl Game for Arena {
 
     fn settings(config: &Config) -> Settings {
         Settings {
-            tick_hz: 20,
+            tick_hz: rules::TICK_HZ,
             send_every: 1,
             max_players: u32::from(config.max_players.max(1)),
             grace: Duration::from_secs(30),
@@ -82,10 +86,16 @@ impl Game for Arena {
         }
     }
 
+    fn modes() -> Vec<(Mode, Config)> {
+        let mode = Mode { min_players: 8, backfill: true, ..Mode::new("teams", 2, 5) };
+        let config = Config { max_players: mode.seats() as u16, match_seconds: 180, ..Config::default() };
+        vec![(mode, config)]
+    }
+
     fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
         ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Thing::position);
         let (seats, shots, targets) = (BTreeMap::new(), Vec::new(), Targets::default());
-        let mut arena = Self { config, seats, shots, pickups: Vec::new(), targets };
+        let mut arena = Self { config, seats, shots, pickups: Vec::new(), ends: None, targets };
         while arena.lacks_pickups() {
             arena.add_pickup(ctx);
         }
@@ -93,11 +103,13 @@ impl Game for Arena {
     }
 
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
-        let name = rules::cut_name(ctx.name(player));
+        let team = ctx.team(player);
+        let name = outcome::name_above(ctx.name(player), team);
         let fighter = ctx.world.spawn(Thing::Fighter(Fighter::new(player, name, rules::random_place(ctx.rng))));
         let own_group = ctx.own_group(player);
         let ammo = ctx.world.spawn_in(own_group, Thing::Ammo(Ammo::full()));
-        self.seats.insert(player, Seat::new(fighter, ammo, ctx.tick));
+        self.seats.insert(player, Seat::new(fighter, ammo, team, ctx.tick));
+        self.start_clock(ctx.tick);
     }
 
     fn leave(&mut self, player: PlayerId, _why: Leave, ctx: &mut Ctx<'_, Self>) {
@@ -118,6 +130,7 @@ impl Game for Arena {
         self.fly(ctx);
         self.collect(ctx);
         self.restock(ctx);
+        self.watch_clock(ctx);
     }
 
     fn view(&self, player: PlayerId, view: &mut View<'_, Thing>) {

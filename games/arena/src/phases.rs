@@ -84,11 +84,12 @@ impl Arena {
         false
     }
 
-    /// The living fighter that a shot reaches first, its owner aside.
+    /// The living fighter that a shot reaches first, its owner and the owner's mates aside.
     fn first_in_the_way(&self, owner: PlayerId, from: Point, to: Point) -> Option<PlayerId> {
         let reach = FIGHTER_RADIUS + SHOT_RADIUS;
         let near = self.targets.near(from, rules::distance_squared(from, to).sqrt() + reach);
-        let others = near.filter(|target| target.player != owner && self.is_alive(target.player));
+        let is_foe = |player| player != owner && !self.are_mates(owner, player);
+        let others = near.filter(|target| is_foe(target.player) && self.is_alive(target.player));
         let hits = others.filter_map(|target| Some((rules::passes(from, to, target.at, reach)?, target.player)));
         hits.min_by(|(a, one), (b, other)| a.total_cmp(b).then(one.cmp(other))).map(|(_, player)| player)
     }

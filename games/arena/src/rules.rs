@@ -7,6 +7,9 @@ use std::f32::consts::TAU;
 
 use tiltyard_shared::game::{Rng, Tick};
 
+/// Ticks a second.
+pub const TICK_HZ: u32 = 20;
+
 /// Side of the field, which reaches from (0, 0), top left, to (`SIZE`, `SIZE`).
 pub const SIZE: f32 = 2048.0;
 /// Side of a cell of the interest grid.

@@ -14,6 +14,8 @@ pub(crate) struct Seat {
     pub(crate) fighter: EntityId,
     /// Its rounds, in its own group.
     pub(crate) ammo: EntityId,
+    /// Whose mate it is.
+    pub(crate) team: Option<u16>,
     /// The last input: what it says, goes on.
     pub(crate) held: Input,
     /// Whether the trigger was pulled since the last tick, though perhaps let go again.
@@ -26,10 +28,11 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn new(fighter: EntityId, ammo: EntityId, now: Tick) -> Self {
+    pub(crate) fn new(fighter: EntityId, ammo: EntityId, team: Option<u16>, now: Tick) -> Self {
         Self {
             fighter,
             ammo,
+            team,
             held: Input::default(),
             pulled: false,
             loaded_from: now,
@@ -106,7 +109,7 @@ mod tests {
     use super::*;
 
     fn seat() -> Seat {
-        Seat::new(EntityId::NONE, EntityId::NONE, Tick(0))
+        Seat::new(EntityId::NONE, EntityId::NONE, None, Tick(0))
     }
 
     #[test]

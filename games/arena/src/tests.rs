@@ -98,7 +98,7 @@ impl Match {
 }
 
 fn join(player: PlayerId, name: &str) -> Command<Input> {
-    Command::Join { player, name: name.to_owned() }
+    Command::Join { player, name: name.to_owned(), team: None }
 }
 
 fn input(player: PlayerId, input: Input) -> Command<Input> {
@@ -277,8 +277,8 @@ fn no_input_breaks_the_field() {
 
 #[test]
 fn any_config_makes_a_room() {
-    let least = Config { max_players: 0, pickups: 0, view_depth: 0 };
-    let most = Config { max_players: u16::MAX, pickups: u16::MAX, view_depth: u8::MAX };
+    let least = Config { max_players: 0, pickups: 0, view_depth: 0, match_seconds: 1 };
+    let most = Config { max_players: u16::MAX, pickups: u16::MAX, view_depth: u8::MAX, match_seconds: 0 };
     for config in [least, most] {
         assert!(Arena::settings(&config).max_players > 0);
         let mut room = Match(Simulation::new(config, 1));
@@ -286,4 +286,33 @@ fn any_config_makes_a_room() {
         assert!(room.0.world().len() <= usize::from(Config::MAX_PICKUPS) + 2);
         assert!(room.view(ADA).len() <= 256);
     }
+}
+
+/// A match of one second: Ada and Bob against Cyd, Ada 100 units from Bob and from Cyd.
+fn two_against_one() -> Match {
+    let mut room = Match(Simulation::new(Config { pickups: 0, match_seconds: 10, ..Config::default() }, 1));
+    let seat = |player, name: &str, team| Command::Join { player, name: name.to_owned(), team: Some(team) };
+    room.step([seat(ADA, "Ada", 0), seat(BOB, "Bob", 0), seat(CYD, "Cyd", 1)]);
+    for _ in 0..PROTECTION_TICKS {
+        room.step([]);
+    }
+    room.put(ADA, [500.0, 500.0]);
+    room.put(BOB, [550.0, 500.0]);
+    room.put(CYD, [600.0, 500.0]);
+    room
+}
+
+#[test]
+fn shots_fly_past_mates_and_the_match_ends_with_a_result() {
+    let mut room = two_against_one();
+    room.step([input(ADA, Input { fire: true, ..Input::default() })]);
+    room.until_dead(CYD);
+    assert_eq!(room.fighter(BOB).hp, MAX_HP);
+    assert_eq!(room.fighter(CYD).name, "[B] Cyd");
+    for _ in 0..200 {
+        room.step([]);
+    }
+    let result = room.0.outbox().finished.clone().expect("its time is over");
+    assert_eq!(result["teams"]["0"], result["players"][0]["kills"]);
+    assert!(result["teams"]["0"].as_u64() >= Some(1), "{result}");
 }

@@ -72,6 +72,10 @@ impl Game for Connect4 {
         Settings { tick_hz: TICK_HZ, max_players: MAX_PLAYERS, grace: Duration::from_secs(60), ..Settings::default() }
     }
 
+    fn modes() -> Vec<(Mode, Config)> {
+        vec![(Mode::new("duel", 2, 1), Config::default())]
+    }
+
     fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
         let board = ctx.world.spawn(Thing::Board(Board::waiting()));
         Self { config, board, people: BTreeMap::new(), first: Color::Red, closed: false }

@@ -116,7 +116,7 @@ impl Match {
 }
 
 fn join(player: PlayerId, name: &str) -> Command<Input> {
-    Command::Join { player, name: name.to_owned() }
+    Command::Join { player, name: name.to_owned(), team: None }
 }
 
 fn leave(player: PlayerId) -> Command<Input> {

@@ -129,7 +129,7 @@ impl Crowd {
 }
 
 fn newcomer(name: String, token: Uuid) -> Newcomer {
-    Newcomer { name, token, verify: false, expected: false }
+    Newcomer { name, token, verify: false, expected: false, team: None }
 }
 
 /// A field of fighters who all walk, without a game.

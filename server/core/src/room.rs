@@ -153,7 +153,12 @@ impl<G: Game> Room<G> {
                 Ok(())
             }
             ClientMessage::Leave => Err(Code::Left),
-            ClientMessage::Hello { .. } | ClientMessage::Enter(_) | ClientMessage::Browse(_) => Err(Code::Malformed),
+            ClientMessage::Hello { .. }
+            | ClientMessage::Enter(_)
+            | ClientMessage::Browse(_)
+            | ClientMessage::Search(_)
+            | ClientMessage::CancelSearch
+            | ClientMessage::SearchAgain { .. } => Err(Code::Malformed),
         }
     }
 

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
+    matchmaking::Matchmaking,
     ops::metrics,
     rooms::Rooms,
     stop::{Stop, StopSender},
@@ -47,19 +48,20 @@ struct Member {
     fleet: Fleet,
     bus: Arc<dyn Bus>,
     rooms: Arc<Rooms>,
+    matchmaking: Matchmaking,
     stop: StopSender,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
 /// Runs until the server has stopped; the others are told when it begins to.
-pub(crate) async fn run(fleet: Fleet, rooms: Arc<Rooms>, sender: StopSender, mut stop: Stop) {
+pub(crate) async fn run(fleet: Fleet, rooms: Arc<Rooms>, matchmaking: Matchmaking, sender: StopSender, mut stop: Stop) {
     let bus = fleet.link().bus.clone();
     let served = bus.serve(Serve::Commands).and_then(|commands| Ok((commands, bus.serve(Serve::Events(wanted()))?)));
     let (commands, events) = match served {
         Ok(served) => served,
         Err(error) => return error!(%error, "the bus serves no mailbox: this instance stays alone"),
     };
-    let mut member = Member { fleet, bus, rooms, stop: sender, under_way: FuturesUnordered::new() };
+    let mut member = Member { fleet, bus, rooms, matchmaking, stop: sender, under_way: FuturesUnordered::new() };
     tokio::select! {
         () = member.live(commands, events) => {}
         () = stop.requested() => {}
@@ -225,6 +227,13 @@ impl Member {
                     }
                     Done::Told
                 });
+            }
+            Command::Match(note) => {
+                if self.matchmaking.take(*note) {
+                    reply(receipt, &Reply::Done);
+                } else {
+                    receipt.dead("out of bounds, or no such desk");
+                }
             }
             Command::Drain => {
                 info!("asked over the bus to drain");

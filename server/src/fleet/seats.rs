@@ -53,7 +53,8 @@ impl Elsewhere {
     }
 }
 
-fn socket_url(home: &Heartbeat) -> String {
+/// Where players connect there.
+pub(crate) fn socket_url(home: &Heartbeat) -> String {
     format!("{}/ws", home.url.trim_end_matches('/'))
 }
 

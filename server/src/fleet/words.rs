@@ -6,6 +6,7 @@
 //! | [`Topic::Lobby`](crate::bus::Topic::Lobby) | [`LobbyEvent`] |
 //! | commands to an instance | [`Command`], answered by a [`Reply`] |
 //! | results | [`MatchResult`] |
+//! | the inbox of a game's matchmaker | [`Letter`] |
 //!
 //! [`json`] turns any of them into what people read.
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tiltyard_core::{
     directory::words::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
+    matchmaking::proposals::{Message, Request},
 };
 use tiltyard_shared::protocol::{Code, lobby::RoomOptions};
 use uuid::Uuid;
@@ -61,6 +63,32 @@ pub enum Command {
     /// Take no new rooms and players, and stop when the rooms have ended or the instance's `--drain-timeout` is over.
     /// Answered by [`Reply::Done`].
     Drain,
+    /// For a desk of matchmaking: answered by [`Reply::Done`] once it is taken, which proves nothing else.
+    Match(Box<MatchNote>),
+}
+
+/// What the machines of matchmaking say to those of another instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchNote {
+    /// The game.
+    pub game: String,
+    /// When it was sent, in milliseconds since 1970.
+    pub sent_ms: u64,
+    /// What is said.
+    pub message: Message,
+}
+
+/// What is said to whoever is the matchmaker of a game, through its inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// When it was sent, in milliseconds since 1970.
+    pub sent_ms: u64,
+    /// Of a statement in pages: which this is, from 0.
+    pub page: u16,
+    /// And how many there are.
+    pub pages: u16,
+    /// What is said.
+    pub request: Request,
 }
 
 /// A seat that somebody on another instance wants.
@@ -138,6 +166,8 @@ pub enum Channel {
     Replies,
     /// Results of matches.
     Results,
+    /// The inboxes of matchmakers.
+    Tickets,
 }
 
 /// What a payload says, for people.
@@ -152,6 +182,7 @@ pub fn json(channel: Channel, payload: &Payload) -> Result<Value, Unreadable> {
         Channel::Commands => value(&payload.read::<Command>()?),
         Channel::Replies => value(&payload.read::<Reply>()?),
         Channel::Results => value(&payload.read::<MatchResult>()?),
+        Channel::Tickets => value(&payload.read::<Letter>()?),
     }
 }
 

@@ -15,9 +15,12 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tiltyard_shared::protocol::{
-    Code, ServerMessage, Target, VERSION, limits,
-    lobby::{Browse, RoomCode, RoomEntry, RoomOptions},
+use tiltyard_shared::{
+    game::Mode,
+    protocol::{
+        Code, ServerMessage, Target, VERSION, limits,
+        lobby::{Browse, RoomCode, RoomEntry, RoomOptions},
+    },
 };
 use uuid::Uuid;
 
@@ -81,6 +84,15 @@ struct GameEntry {
     players: u32,
     config: Value,
     schema_hash: String,
+    /// What can be searched for.
+    modes: Vec<ModeEntry>,
+}
+
+#[derive(Serialize)]
+struct ModeEntry {
+    name: String,
+    teams: usize,
+    team_size: usize,
 }
 
 /// `GET /api/games`: seats and config are those of a room that says nothing else.
@@ -92,7 +104,9 @@ async fn games(State(gateway): State<Arc<Gateway>>) -> Response {
         });
         let seats = game.prepare(None).map_or(0, |prepared| prepared.seats);
         let (config, schema_hash) = (game.default_config(), format!("{:016x}", game.schema().hash));
-        GameEntry { name: game.name(), seats, rooms, players, config, schema_hash }
+        let mode = |(mode, _): (Mode, _)| ModeEntry { name: mode.name, teams: mode.teams, team_size: mode.team_size };
+        let modes = game.modes().into_iter().map(mode).collect();
+        GameEntry { name: game.name(), seats, rooms, players, config, schema_hash, modes }
     });
     axum::Json(json!({ "games": games.collect::<Vec<_>>() })).into_response()
 }

@@ -2,7 +2,9 @@
 //! to be, until a room has it.
 
 use tiltyard_core::admission::Bucket;
-use tiltyard_shared::protocol::{ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits, text};
+use tiltyard_shared::protocol::{
+    ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits, search::SearchState, text,
+};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, error};
 
@@ -123,6 +125,17 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                     return Ok(Wish::Refused(code));
                 }
             }
+            ClientMessage::Search(search) => match visitor.search(search) {
+                Ok(None) => {}
+                Ok(Some(url)) => socket::say(socket, &ServerMessage::Redirect { url, pass: Vec::new() })?,
+                Err(code) => return Ok(Wish::Refused(code)),
+            },
+            ClientMessage::CancelSearch => {
+                if visitor.cancel_search() {
+                    socket::say(socket, &ServerMessage::Search(SearchState::Ended { code: Code::Cancelled }))?;
+                }
+            }
+            ClientMessage::SearchAgain { id } => visitor.search_again(id)?,
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
                 Some(name) => {
                     enter.name = name;
@@ -160,7 +173,15 @@ async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Entered {
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
-        let way = match seats::find(&gateway.fleet, &gateway.rooms, &wish.target, wish.spectate).await {
+        let claimed = match &wish.target {
+            Target::Pass(pass) => gateway.matchmaking.claim(pass).await,
+            _ => None,
+        };
+        let found = match claimed {
+            Some(claimed) => claimed.map(Found::Here),
+            None => seats::find(&gateway.fleet, &gateway.rooms, &wish.target, wish.spectate).await,
+        };
+        let way = match found {
             Ok(Found::Here(way)) => way,
             Ok(Found::There(place)) => return Entered::Elsewhere(socket, place),
             Err(code) => return Entered::Refused(Some(socket), code),
@@ -185,7 +206,7 @@ pub(super) fn is_elsewhere(code: Code) -> bool {
 
 /// Sends a connection to a room's door and waits for the answer.
 async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option<Socket>, Code)> {
-    let Way { arrival, promise } = way;
+    let Way { arrival, promise, seat } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
         // Nobody but its game closes a room that has just been made.
@@ -197,7 +218,7 @@ async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
-    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), promise, reply })));
+    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), promise, seat, reply })));
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {

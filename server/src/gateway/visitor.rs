@@ -1,19 +1,23 @@
-//! A connection that has no seat yet: its next message, and while it browses the live list of rooms.
+//! A connection that has no seat yet: its next message, the live list of rooms while it browses, and the state of its search
+//! for a match.
 //!
 //! Nobody is waited for: what arrives is taken as it comes, and written is only when the socket has taken everything
-//! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue.
+//! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue. A ping at the
+//! beginning says how long the way is.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tiltyard_core::{admission::Bucket, directory::Page};
-use tiltyard_shared::protocol::{ClientMessage, Code, limits, lobby::Browse};
+use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, codec, limits, lobby::Browse, search::Search};
 use tokio::{sync::watch, time::sleep_until};
 use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
 
 use super::{Gateway, hello::redirect};
 use crate::{
     fleet::seats,
+    matchmaking::Searching,
     ops::metrics,
     room::heartbeat::{Beat, Heartbeat},
     socket::{self, Gone, Socket},
@@ -36,6 +40,10 @@ pub(super) struct Visitor<'a> {
     /// When it must have said what it wants, unless it browses.
     deadline: Duration,
     browsing: Option<Browsing>,
+    searching: Option<Searching>,
+    /// Whether there may be something to tell of the search.
+    changed: bool,
+    heart: Heartbeat,
 }
 
 /// What is kept of who looks at the list.
@@ -47,7 +55,6 @@ struct Browsing {
     stale: bool,
     /// The earliest time of the next message about the list.
     next: Duration,
-    heart: Heartbeat,
     _counted: metrics::LobbyClient,
 }
 
@@ -55,7 +62,7 @@ impl<'a> Visitor<'a> {
     /// A connection that has said nothing yet.
     pub(super) fn new(gateway: &'a Gateway, socket: &mut Socket) -> Self {
         socket.get_mut().allow(ALLOWANCE);
-        let now = gateway.rooms.clock().now();
+        let (now, timing) = (gateway.rooms.clock().now(), &gateway.timing);
         Self {
             gateway,
             stop: gateway.stop.clone(),
@@ -63,8 +70,11 @@ impl<'a> Visitor<'a> {
             sent_away: false,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             blocked: false,
-            deadline: now + gateway.timing.hello,
+            deadline: now + timing.hello,
             browsing: None,
+            searching: None,
+            changed: false,
+            heart: Heartbeat::new(timing.ping, timing.missed_pings, now),
         }
     }
 
@@ -95,21 +105,52 @@ impl<'a> Visitor<'a> {
         if browse.game.as_ref().is_some_and(|game| games.find(game).is_none()) {
             return Err(Code::UnknownGame);
         }
-        let timing = &self.gateway.timing;
         let browsing = self.browsing.get_or_insert_with(|| Browsing {
             browse: Browse::default(),
             held: None,
             beats: self.gateway.rooms.lobby().watch(),
             stale: true,
             next: now,
-            heart: Heartbeat::new(timing.ping, timing.missed_pings, now),
             _counted: metrics::LobbyClient::new(),
         });
         (browsing.browse, browsing.held, browsing.stale) = (browse, None, true);
         Ok(())
     }
 
-    /// The next message of the client; until it comes, the client is shown the list if it browses.
+    /// Looks for a match from now on. `Some` if that has to be asked for at another URL.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownGame`], [`Code::AlreadySearching`], and as [`Matchmaking::search`].
+    ///
+    /// [`Matchmaking::search`]: crate::matchmaking::Matchmaking::search
+    pub(super) fn search(&mut self, search: Search) -> Result<Option<String>, Code> {
+        if self.searching.is_some() {
+            return Err(Code::AlreadySearching);
+        }
+        let Gateway { rooms, matchmaking, .. } = self.gateway;
+        rooms.games().find(&search.game).ok_or(Code::UnknownGame)?;
+        if let Some(url) = matchmaking.elsewhere(&search) {
+            return Ok(Some(url));
+        }
+        self.searching = Some(matchmaking.search(search, self.heart.measured())?);
+        self.changed = false;
+        Ok(None)
+    }
+
+    /// Looks for a match no longer. False if it did not.
+    pub(super) fn cancel_search(&mut self) -> bool {
+        self.start_waiting();
+        self.searching.take().is_some_and(|searching| searching.cancel())
+    }
+
+    /// The seat in a match could not be taken.
+    pub(super) fn search_again(&mut self, id: Uuid) -> Result<(), Gone> {
+        let told = self.searching.as_ref().is_none_or(|searching| searching.again(id));
+        if told { Ok(()) } else { Err(Code::ServerFull.into()) }
+    }
+
+    /// The next message of the client; until it comes, the client is shown the list if it browses, and told of its search.
     ///
     /// # Errors
     ///
@@ -150,8 +191,8 @@ impl<'a> Visitor<'a> {
 
     fn answer(&mut self, payload: &Bytes) {
         let now = self.now();
-        if let (Some(browsing), Ok(number)) = (&mut self.browsing, <[u8; 4]>::try_from(payload.as_ref())) {
-            browsing.heart.answer(u32::from_le_bytes(number), now);
+        if let Ok(number) = <[u8; 4]>::try_from(payload.as_ref()) {
+            self.heart.answer(u32::from_le_bytes(number), now);
         }
     }
 
@@ -159,9 +200,7 @@ impl<'a> Visitor<'a> {
     fn write(&mut self, socket: &mut Socket) -> Result<(), Gone> {
         self.blocked = !socket::unless_blocked(socket.flush())?;
         self.send_away(socket)?;
-        let now = self.now();
-        let Some(browsing) = &mut self.browsing else { return Ok(()) };
-        match browsing.heart.beat(now, self.blocked) {
+        match self.heart.beat(self.now(), self.blocked) {
             Beat::Wait => {}
             Beat::Silent => return Err(Gone::Silent),
             Beat::Ping(number) => {
@@ -169,6 +208,27 @@ impl<'a> Visitor<'a> {
                 self.blocked = !socket::unless_blocked(socket.send(ping))?;
             }
         }
+        self.write_search(socket)?;
+        self.write_list(socket)
+    }
+
+    fn write_search(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        let Some(searching) = self.searching.as_mut().filter(|_| self.changed && !self.blocked) else { return Ok(()) };
+        self.changed = false;
+        let state = searching.state();
+        let is_over = state.is_over();
+        let bytes = codec::encode_control(&ServerMessage::Search(state));
+        self.blocked = !socket::unless_blocked(socket.send(Message::Binary(bytes.into())))?;
+        if is_over {
+            self.searching = None;
+            self.start_waiting();
+        }
+        Ok(())
+    }
+
+    fn write_list(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        let now = self.now();
+        let Some(browsing) = &mut self.browsing else { return Ok(()) };
         if self.blocked || !browsing.stale || now < browsing.next {
             return Ok(());
         }
@@ -182,7 +242,12 @@ impl<'a> Visitor<'a> {
 
     /// Tells who looks at the list of a draining instance where to go on, if there is another one.
     fn send_away(&mut self, socket: &mut Socket) -> Result<(), Gone> {
-        if self.browsing.is_none() || self.sent_away || self.blocked || !self.drain.is_draining() {
+        if self.browsing.is_none()
+            || self.searching.is_some()
+            || self.sent_away
+            || self.blocked
+            || !self.drain.is_draining()
+        {
             return Ok(());
         }
         self.sent_away = true;
@@ -192,18 +257,27 @@ impl<'a> Visitor<'a> {
     /// Waits until something may have come, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
         let (line, clock) = (socket.get_ref(), self.gateway.rooms.clock());
-        let due = match &self.browsing {
-            None => self.deadline,
-            Some(browsing) if browsing.stale && !self.blocked => browsing.next.min(browsing.heart.next()),
-            Some(browsing) => browsing.heart.next(),
-        };
-        let late = self.browsing.is_none();
-        let leaves = !late && !self.sent_away && !self.blocked;
+        let patient = self.browsing.is_some() || self.searching.is_some();
+        let list =
+            self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);
+        let deadline = (!patient).then_some(self.deadline);
+        let due = [list, deadline].into_iter().flatten().fold(self.heart.next(), Duration::min);
+        let late = deadline.is_some_and(|deadline| deadline <= due);
+        let leaves = self.browsing.is_some() && self.searching.is_none() && !self.sent_away && !self.blocked;
         let beats = async {
             match &mut self.browsing {
                 Some(browsing) if !browsing.stale => {
                     let _ = browsing.beats.changed().await;
                     browsing.stale = true;
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        let told = async {
+            match &mut self.searching {
+                Some(searching) if !self.changed => {
+                    searching.changed().await;
+                    self.changed = true;
                 }
                 _ => std::future::pending().await,
             }
@@ -214,6 +288,7 @@ impl<'a> Visitor<'a> {
             ready = line.readable() => ready.map_err(|_| Gone::Lost),
             ready = line.writable(), if self.blocked => ready.map_err(|_| Gone::Lost),
             () = beats => Ok(()),
+            () = told => Ok(()),
             () = sleep_until(clock.at(due)) => if late { Err(Code::HelloTimeout.into()) } else { Ok(()) },
         }
     }

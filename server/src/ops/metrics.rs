@@ -67,6 +67,11 @@ const LOBBY_CLIENTS: &str = "tiltyard_lobby_clients";
 const LISTS: &str = "tiltyard_lobby_lists_total";
 const LIST_BYTES: &str = "tiltyard_lobby_list_bytes_total";
 const REQUESTS: &str = "tiltyard_api_requests_total";
+const TICKETS: &str = "tiltyard_tickets_total";
+const TICKET_WAITING: &str = "tiltyard_ticket_waiting_seconds";
+const TICKETS_WAITING: &str = "tiltyard_tickets_waiting";
+const MATCHES: &str = "tiltyard_matches_total";
+const ROUND_DURATION: &str = "tiltyard_match_round_duration_seconds";
 const CAPACITY: &str = "tiltyard_instance_capacity_players";
 const LOAD: &str = "tiltyard_instance_load_players";
 const DRAINING: &str = "tiltyard_instance_draining";
@@ -81,6 +86,9 @@ const BUS_CONNECTIONS: &str = "tiltyard_bus_connections_total";
 /// From a tick that costs nothing to one that costs several at 20 Hz.
 const TICK_BUCKETS: &[f64] =
     &[0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// From a match at once to one that nobody likes to wait for.
+const WAITING_BUCKETS: &[f64] = &[0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0];
 
 /// From one entity to a room that does without interest management.
 const GROUP_BUCKETS: &[f64] = &[1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0];
@@ -155,6 +163,29 @@ const METRICS: &[Metric] = &[
     counter_of(LISTS, Unit::Count, "Messages about the list of rooms, by kind (snapshot, difference)."),
     counter_of(LIST_BYTES, Unit::Bytes, "Bytes of the messages about the list of rooms."),
     counter_of(REQUESTS, Unit::Count, "Requests to the HTTP API, by outcome (ok, or the error's code)."),
+    counter_of(
+        TICKETS,
+        Unit::Count,
+        "Searches of players here that have ended, by game and outcome (matched, cancelled, refused).",
+    ),
+    Metric {
+        name: TICKET_WAITING,
+        kind: Kind::Histogram(WAITING_BUCKETS),
+        unit: Unit::Seconds,
+        help: "How long parties here had searched when they were sent to their match, by game.",
+    },
+    gauge_of(
+        TICKETS_WAITING,
+        Unit::Count,
+        "Tickets in the pool of this instance's matchmaker, by game; 0 unless it is the active one.",
+    ),
+    counter_of(MATCHES, Unit::Count, "Matches that began here, by game."),
+    Metric {
+        name: ROUND_DURATION,
+        kind: Kind::Histogram(TICK_BUCKETS),
+        unit: Unit::Seconds,
+        help: "Time spent on a round of matchmaking, by game.",
+    },
     gauge_of(CAPACITY, Unit::Count, "Players that this instance takes."),
     gauge_of(LOAD, Unit::Count, "Players in its rooms, and those on the way."),
     gauge_of(DRAINING, Unit::Count, "1 while it takes no new rooms and players."),
@@ -281,6 +312,27 @@ pub(crate) fn list(whole: bool, bytes: usize) {
 /// A request to the HTTP API was answered.
 pub(crate) fn request(outcome: String) {
     counter!(REQUESTS, "outcome" => outcome).increment(1);
+}
+
+/// A search has ended.
+pub(crate) fn ticket(game: &'static str, outcome: &'static str) {
+    counter!(TICKETS, "game" => game, "outcome" => outcome).increment(1);
+}
+
+/// A match was found for a party that had waited so long.
+pub(crate) fn waited(game: &'static str, waited: Duration) {
+    histogram!(TICKET_WAITING, "game" => game).record(waited);
+}
+
+/// A match is on.
+pub(crate) fn match_started(game: &'static str) {
+    counter!(MATCHES, "game" => game).increment(1);
+}
+
+/// A round of matchmaking took so long; so many tickets wait.
+pub(crate) fn round(game: &'static str, duration: Duration, waiting: usize) {
+    histogram!(ROUND_DURATION, "game" => game).record(duration);
+    gauge!(TICKETS_WAITING, "game" => game).set(waiting as f64);
 }
 
 /// A client was sent to another instance.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{Connection, End, RoomTask};
 use crate::{
+    matchmaking::MatchSeat,
     rooms::Promise,
     socket::{Gone, Socket},
 };
@@ -25,6 +26,8 @@ use crate::{
 pub(crate) enum Visit {
     /// A connection that wants in.
     Guest(Box<Guest>),
+    /// Too few of those who were matched have come: the room closes.
+    Close,
     /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
     Keep(oneshot::Sender<Result<Promise, Code>>),
 }
@@ -38,6 +41,8 @@ pub(crate) struct Guest {
     pub(crate) wish: Enter,
     /// The seat that was kept for it.
     pub(crate) promise: Option<Promise>,
+    /// The seat of a match that it was matched into.
+    pub(crate) seat: Option<MatchSeat>,
     /// Where the answer goes.
     pub(crate) reply: oneshot::Sender<Reply>,
 }
@@ -68,6 +73,7 @@ pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
         match visit {
             Visit::Guest(guest) => guest.refuse(code),
             Visit::Keep(reply) => drop(reply.send(Err(code))),
+            Visit::Close => {}
         }
     }
 }
@@ -79,10 +85,15 @@ impl<G: Game> RoomTask<G> {
             Visit::Guest(guest) => self.admit(*guest),
             Visit::Keep(reply) => {
                 let promised = self.setup.listed.promised();
-                let open = self.room.check_open(promised, false);
+                let open = if self.setup.matched.is_some() {
+                    Err(Code::Locked)
+                } else {
+                    self.room.check_open(promised, false)
+                };
                 let _ = reply.send(open.map(|()| self.setup.listed.promise()));
                 Ok(())
             }
+            Visit::Close => Err(End::TooFew),
         }
     }
 
@@ -91,8 +102,14 @@ impl<G: Game> RoomTask<G> {
         let now = self.now();
         // From here to the seat nobody else is asked.
         let expected = guest.promise.take().is_some();
-        match self.guarded(|task| task.take_seat(&guest.wish, expected, now)) {
-            Ok(Ok((entered, token))) => self.connect(guest, entered, token, now),
+        let seat = guest.seat.take();
+        match self.guarded(|task| task.take_seat(&guest.wish, expected, seat.as_ref(), now)) {
+            Ok(Ok((entered, token))) => {
+                if let Some(before) = seat.and_then(|seat| self.matched.insert(entered.seat.0, seat.guard)) {
+                    before.release();
+                }
+                self.connect(guest, entered, token, now);
+            }
             Ok(Err(code)) => guest.refuse(code),
             Err(end) => {
                 guest.refuse(end.code());
@@ -103,16 +120,36 @@ impl<G: Game> RoomTask<G> {
         Ok(())
     }
 
-    fn take_seat(&mut self, wish: &Enter, expected: bool, now: Duration) -> Result<(Entered, Uuid), Code> {
+    fn take_seat(
+        &mut self,
+        wish: &Enter,
+        expected: bool,
+        seat: Option<&MatchSeat>,
+        now: Duration,
+    ) -> Result<(Entered, Uuid), Code> {
+        let verify = wish.verify;
         if let Target::Resume { token, jump, .. } = wish.target {
-            return Ok((self.room.resume(token, jump, wish.verify, now)?, token));
+            return Ok((self.room.resume(token, jump, verify, now)?, token));
         }
-        let (token, verify) = (Uuid::new_v4(), wish.verify);
-        let entered = if wish.spectate {
-            self.room.spectate(token, verify)?
-        } else {
-            let newcomer = Newcomer { name: wish.name.clone(), token, verify, expected };
-            self.room.enter(newcomer, self.setup.listed.promised())?
+        let (name, promised) = (wish.name.clone(), self.setup.listed.promised());
+        let (token, entered) = match seat {
+            // Whoever shows the pass of a match again has lost the answer to the first time.
+            Some(MatchSeat { session, team, .. }) => match self.room.anew(*session) {
+                Some(jump) => (*session, self.room.resume(*session, jump, verify, now)?),
+                None => {
+                    let newcomer = Newcomer { name, token: *session, verify, expected: true, team: Some(*team) };
+                    (*session, self.room.enter(newcomer, promised)?)
+                }
+            },
+            None if wish.spectate => {
+                let token = Uuid::new_v4();
+                (token, self.room.spectate(token, verify)?)
+            }
+            None if self.setup.matched.is_some() => return Err(Code::Locked),
+            None => {
+                let token = Uuid::new_v4();
+                (token, self.room.enter(Newcomer { name, token, verify, expected, team: None }, promised)?)
+            }
         };
         Ok((entered, token))
     }

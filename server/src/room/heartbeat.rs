@@ -85,6 +85,11 @@ impl Heartbeat {
         }
     }
 
+    /// The least round trip remembered, if there was any answer yet.
+    pub(crate) fn measured(&self) -> Option<Duration> {
+        (self.answered > 0).then(|| self.round_trip())
+    }
+
     /// The least round trip remembered, at most 1 s; 1 s before the first answer.
     pub(crate) fn round_trip(&self) -> Duration {
         self.least

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tiltyard_core::room::SeatId;
 use tiltyard_shared::game::Game;
 
 use super::{Connection, End, RoomTask};
@@ -17,6 +18,7 @@ impl<G: Game> RoomTask<G> {
     /// Lets gateways know how full the room is.
     pub(super) fn tell_occupancy(&mut self) {
         let (players, spectators) = (self.room.players(), self.room.spectators());
+        self.matched.retain(|place, _| self.room.has_seat(SeatId(*place)));
         self.setup.listed.set_occupancy(players + spectators, self.room.free_seats());
         self.counts.people(players, spectators);
     }

@@ -18,6 +18,15 @@ use uuid::Uuid;
 
 use crate::{lobby::Notices, room::guest::Visit, shard::Load};
 
+/// What a room is to be.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) game: &'static str,
+    pub(super) options: RoomOptions,
+    /// Its id, if it is for a match; others get one of their own.
+    pub(super) matched: Option<Uuid>,
+}
+
 /// What is known of a room outside of it.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -25,6 +34,8 @@ pub(crate) struct Entry {
     pub(super) code: RoomCode,
     pub(super) game: &'static str,
     pub(super) options: RoomOptions,
+    /// Whether its seats are for those who were matched into it, and for nobody else.
+    matched: bool,
     seats: u32,
     door: mpsc::Sender<Visit>,
     /// Seats that are taken, and who watches.
@@ -39,18 +50,14 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// A room of which nobody knows yet.
-    pub(super) fn new(
-        code: RoomCode,
-        game: &'static str,
-        options: RoomOptions,
-        seats: u32,
-        door: mpsc::Sender<Visit>,
-    ) -> Self {
+    pub(super) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<Visit>) -> Self {
+        let Plan { game, options, matched } = plan;
         Self {
-            id: Uuid::now_v7(),
+            id: matched.unwrap_or_else(Uuid::now_v7),
             code,
             game,
             options,
+            matched: matched.is_some(),
             seats,
             door,
             people: AtomicU32::new(0),
@@ -69,7 +76,7 @@ impl Entry {
     /// Whether it takes one more player, as far as one can see from outside.
     pub(super) fn has_room(&self) -> bool {
         let coming = self.arriving.load(Ordering::Relaxed) + self.promised.load(Ordering::Relaxed);
-        !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
+        !self.matched && !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
     }
 
     /// What the lobby shows.
@@ -82,7 +89,7 @@ impl Entry {
             players: status.players,
             seats: self.seats,
             spectators: status.spectators,
-            locked: status.locked,
+            locked: status.locked || self.matched,
             metadata: status.metadata.to_owned(),
         };
         Listing { entry, private: self.options.private }
@@ -151,8 +158,9 @@ impl Listed {
     /// Tells the lobby; false if it knows. To be called at most once a second.
     pub(crate) fn tell(&mut self, status: &Status<'_>) -> bool {
         let RoomEntry { players, spectators, locked, metadata, .. } = &self.told.entry;
+        let locked_too = Status { locked: status.locked || self.entry.matched, ..*status };
         let told = Status { players: *players, spectators: *spectators, locked: *locked, metadata };
-        if told == *status {
+        if told == locked_too {
             return false;
         }
         self.told = self.entry.listing(status);

@@ -227,6 +227,16 @@ impl Client {
         }
     }
 
+    /// Reads frames until the player's figure is there.
+    pub(crate) async fn until_figure(&mut self, player: PlayerId) -> Figure {
+        loop {
+            if let Some(figure) = self.figure(player) {
+                return figure;
+            }
+            assert_eq!(self.read().await, None);
+        }
+    }
+
     pub(crate) fn figure(&self, player: PlayerId) -> Option<Figure> {
         let mut shown = self.replica.as_ref()?.shown();
         shown.find_map(|shown| shown.restore::<Figure>().filter(|figure| figure.owner == player))

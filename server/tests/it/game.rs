@@ -71,13 +71,19 @@ impl Game for Puppet {
         }
     }
 
+    fn modes() -> Vec<(Mode, Strings)> {
+        let mode = |name, size| (Mode::new(name, 2, size), Strings { seats: 2 * size as u8, ..Strings::default() });
+        vec![mode("duel", 1), mode("pairs", 2)]
+    }
+
     fn new(config: Strings, _ctx: &mut Ctx<'_, Self>) -> Self {
         assert!(!config.broken, "told to");
         Self(Vec::new())
     }
 
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
-        self.0.push((player, ctx.world.spawn(Figure { place: 0, owner: player })));
+        let place = ctx.team(player).map_or(0, |team| 100 * (i32::from(team) + 1));
+        self.0.push((player, ctx.world.spawn(Figure { place, owner: player })));
     }
 
     fn leave(&mut self, player: PlayerId, _why: Leave, ctx: &mut Ctx<'_, Self>) {

@@ -14,4 +14,5 @@ mod one_input;
 mod ops;
 mod process;
 mod room;
+mod search;
 mod stop;

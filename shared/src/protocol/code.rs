@@ -107,11 +107,29 @@ pub enum Code {
     /// A title that is too long or has control characters.
     #[error("bad title")]
     BadTitle,
+    /// The game has no such mode.
+    #[error("unknown mode")]
+    UnknownMode,
+    /// A party that cannot be: a bad code, more players than a team holds, or not together in time.
+    #[error("bad party")]
+    BadParty,
+    /// A rating beyond [`RATING`](super::limits::RATING).
+    #[error("bad rating")]
+    BadRating,
+    /// This connection looks for a match already.
+    #[error("already searching")]
+    AlreadySearching,
+    /// The search has ended because somebody of the party wanted so, or was gone.
+    #[error("the search was cancelled")]
+    Cancelled,
+    /// Too few of a match's players have come: the others search on.
+    #[error("too few players came")]
+    TooFew,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 39] = [
         Self::Malformed,
         Self::TooLarge,
         Self::TooEarly,
@@ -145,6 +163,12 @@ impl Code {
         Self::BadCode,
         Self::BadFilter,
         Self::BadTitle,
+        Self::UnknownMode,
+        Self::BadParty,
+        Self::BadRating,
+        Self::AlreadySearching,
+        Self::Cancelled,
+        Self::TooFew,
     ];
 
     /// The code with this number.

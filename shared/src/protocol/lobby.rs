@@ -96,7 +96,8 @@ impl RoomList {
             | ServerMessage::Entered { .. }
             | ServerMessage::Redirect { .. }
             | ServerMessage::Refused { .. }
-            | ServerMessage::Goodbye { .. } => return false,
+            | ServerMessage::Goodbye { .. }
+            | ServerMessage::Search(_) => return false,
         };
         self.rooms.extend(entries.into_iter().map(|entry| (entry.room, entry)));
         (self.revision, self.total) = (revision, total);

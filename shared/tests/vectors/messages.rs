@@ -8,6 +8,7 @@ use tiltyard_shared::{
     protocol::{
         ClientMessage, Code, Enter, Jump, Report, ServerMessage, Target, VERSION, codec,
         lobby::{Browse, RoomEntry, RoomOptions},
+        search::{Party, Search, SearchState},
     },
 };
 use uuid::Uuid;
@@ -64,6 +65,10 @@ fn enter(target: Target) -> ClientMessage {
     ClientMessage::Enter(Enter { target, name: "Ann".to_owned(), schema: None, verify: false, spectate: false })
 }
 
+fn search(game: &str, mode: &str, rating: i32, party: Option<Party>) -> ClientMessage {
+    ClientMessage::Search(Search { game: game.to_owned(), mode: mode.to_owned(), rating, party })
+}
+
 pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage)> {
     let report = Report { epoch: 2, applied: Tick(70_000), event: 5_000_000_000 };
     let jump = Jump { epoch: 3, applied: Some(Tick(300)), event: 251 };
@@ -117,7 +122,16 @@ pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage)> {
             ClientMessage::Browse(Some(Browse { game: Some("pong".to_owned()), open: true, page: 300 })),
         ),
         ("browse no more", ClientMessage::Browse(None)),
+        ("search alone", search("connect4", "duel", 1_500, None)),
+        ("search as one of three", search("arena", "teams", -20, Some(Party { code: "k7-the_3".to_owned(), size: 3 }))),
+        ("search no more", ClientMessage::CancelSearch),
+        ("search again", ClientMessage::SearchAgain { id: ROOM }),
     ]
+}
+
+fn joining(url: &str) -> ServerMessage {
+    let pass = vec![0xDE, 0xAD, 0xBE, 0xEF];
+    ServerMessage::Search(SearchState::Joining { id: ROOM, url: url.to_owned(), pass })
 }
 
 pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
@@ -173,6 +187,13 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
             "rooms changed",
             ServerMessage::RoomsChanged { revision: 251, total: 51, changed: vec![room(2)], removed: vec![TOKEN] },
         ),
+        ("gathering", ServerMessage::Search(SearchState::Gathering { here: 1, size: 3 })),
+        ("searching", ServerMessage::Search(SearchState::Searching { waited_ms: 90_000 })),
+        ("agreed", ServerMessage::Search(SearchState::Agreed)),
+        ("joining", joining("wss://b.example/ws")),
+        ("joining here", joining("")),
+        ("matched", ServerMessage::Search(SearchState::Matched { id: ROOM })),
+        ("ended", ServerMessage::Search(SearchState::Ended { code: Code::Cancelled })),
     ]
 }
 

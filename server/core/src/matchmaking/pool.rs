@@ -18,6 +18,8 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     InstanceId, MatchId, SessionId, TicketId,
     mode::{BadMode, Mode},
@@ -55,7 +57,7 @@ pub struct Pool {
 }
 
 /// All open tickets of a home, stated whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
     /// The home.
     pub home: InstanceId,
@@ -66,7 +68,7 @@ pub struct Renewal {
 }
 
 /// All free seats of a host's rooms, stated whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The host.
     pub host: InstanceId,
@@ -103,7 +105,7 @@ pub struct Proposal {
 }
 
 /// In which room a proposal is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// In a new one.
     New,

@@ -24,6 +24,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     InstanceId, MatchId, SessionId, TicketId,
     pool::{Offer, Place, Renewal},
@@ -56,7 +58,7 @@ pub const MESSAGE: Duration = Duration::from_secs(10);
 pub const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// What is said to whoever is the matchmaker, through the ticket queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// A new ticket.
     Submit {
@@ -79,7 +81,7 @@ pub enum Request {
 }
 
 /// What is said to one instance. Each kind is for one of its machines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// For a matchmaker.
     Matchmaker(ToMatchmaker),
@@ -90,7 +92,7 @@ pub enum Message {
 }
 
 /// What homes and hosts answer to a matchmaker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMatchmaker {
     /// The seats are kept.
     Reserved {
@@ -123,7 +125,7 @@ pub enum ToMatchmaker {
 }
 
 /// Why a ticket cannot be bound to a match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum No {
     /// It is not open.
     NotOpen,
@@ -132,7 +134,7 @@ pub enum No {
 }
 
 /// What matchmakers and hosts say to a home.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHome {
     /// May these tickets be matched?
     Agree {
@@ -174,7 +176,7 @@ pub enum ToHome {
 }
 
 /// What matchmakers and homes say to a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHost {
     /// Keep seats.
     Reserve(Reserve),
@@ -202,7 +204,7 @@ pub enum ToHost {
 }
 
 /// Seats that a host shall keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserve {
     /// The match.
     pub id: MatchId,
@@ -217,7 +219,7 @@ pub struct Reserve {
 }
 
 /// Where the players of a match shall go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Go {
     /// The match.
     pub id: MatchId,
@@ -231,11 +233,11 @@ pub struct Go {
 
 /// A number that a host gives to the seats that it keeps for a match; never given twice by an instance. The pass that
 /// players show carries it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reservation(pub u64);
 
 /// A player at the door of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The match.
     pub id: MatchId,

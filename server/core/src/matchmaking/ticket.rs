@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{InstanceId, MatchId, SessionId, TicketId, mode::Mode};
 
 /// A request for a match, by one player or by a party that stays together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// Its id.
     pub id: TicketId,
@@ -25,7 +27,7 @@ pub struct Ticket {
 }
 
 /// A player of a party.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Who.
     pub player: SessionId,
@@ -34,7 +36,7 @@ pub struct Member {
 }
 
 /// How far a region is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distance {
     /// The region's name.
     pub region: String,
@@ -43,7 +45,7 @@ pub struct Distance {
 }
 
 /// Free seats of a running room, as its host states them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vacancy {
     /// The room.
     pub room: MatchId,
@@ -64,7 +66,7 @@ pub struct Vacancy {
 }
 
 /// Why a ticket is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refused {
     /// The game has no such mode.
     UnknownMode,

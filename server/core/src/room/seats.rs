@@ -22,6 +22,8 @@ pub struct Newcomer {
     pub verify: bool,
     /// Whether a seat was promised before: a lock does not keep such a player out.
     pub expected: bool,
+    /// The team that the player was matched into.
+    pub team: Option<u16>,
 }
 
 /// What a client is told of the seat that it got.
@@ -60,13 +62,13 @@ impl<G: Game> Room<G> {
     /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
     /// over.
     pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
-        let Newcomer { name, token, verify, expected } = newcomer;
+        let Newcomer { name, token, verify, expected, team } = newcomer;
         self.check_open(promised, expected)?;
         let player = PlayerId(self.next_player);
         self.next_player += 1;
         let entered = self.take_seat(Some(player), token, verify);
         self.by_player.insert(player, entered.seat);
-        self.commands.push(Command::Join { player, name });
+        self.commands.push(Command::Join { player, name, team });
         Ok(entered)
     }
 
@@ -136,6 +138,12 @@ impl<G: Game> Room<G> {
             epoch: jump.epoch,
             input: found.inputs.highest(),
         })
+    }
+
+    /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
+    pub fn anew(&self, token: Uuid) -> Option<Jump> {
+        let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
+        Some(Jump { epoch: self.edge.epoch(SeatId(place as u32)) + 1, applied: None, event: 0 })
     }
 
     /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).

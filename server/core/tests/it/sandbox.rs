@@ -265,5 +265,5 @@ fn change(thing: &mut Thing, seed: u32, other: Option<EntityId>) {
 
 /// Who wants to come in, by the front door.
 pub(crate) fn newcomer(name: &str, token: Uuid, verify: bool) -> Newcomer {
-    Newcomer { name: name.to_owned(), token, verify, expected: false }
+    Newcomer { name: name.to_owned(), token, verify, expected: false, team: None }
 }

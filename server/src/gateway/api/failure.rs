@@ -70,10 +70,11 @@ impl IntoResponse for Failure {
 /// The status that goes with a code. Those of connections and inputs do not come up here.
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::UnknownGame | Code::UnknownRoom | Code::UnknownSession => StatusCode::NOT_FOUND,
+        Code::UnknownGame | Code::UnknownMode | Code::UnknownRoom | Code::UnknownSession => StatusCode::NOT_FOUND,
         Code::RoomFull | Code::Locked | Code::Finished | Code::RoomClosed | Code::TakenOver | Code::Left => {
             StatusCode::CONFLICT
         }
+        Code::AlreadySearching | Code::Cancelled | Code::TooFew => StatusCode::CONFLICT,
         Code::ServerFull | Code::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         Code::TooLarge | Code::ViewTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
@@ -92,6 +93,8 @@ fn status(code: Code) -> StatusCode {
         | Code::StaleEpoch
         | Code::BadCode
         | Code::BadFilter
-        | Code::BadTitle => StatusCode::BAD_REQUEST,
+        | Code::BadTitle
+        | Code::BadParty
+        | Code::BadRating => StatusCode::BAD_REQUEST,
     }
 }

@@ -137,6 +137,12 @@ impl Home {
         }
     }
 
+    /// Its statements are numbered from here on: above all those of an instance that had the same name before.
+    #[must_use]
+    pub fn numbered_from(self, number: u64) -> Self {
+        Self { number, ..self }
+    }
+
     /// The tickets that are neither matched nor cancelled.
     pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
         self.tickets.values().map(|held| &held.ticket)

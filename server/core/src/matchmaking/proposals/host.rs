@@ -123,6 +123,13 @@ impl Host {
         }
     }
 
+    /// Its statements and reservations are numbered from here on: above all those of an instance that had the same name
+    /// before.
+    #[must_use]
+    pub fn numbered_from(self, number: u64) -> Self {
+        Self { number, reservations: number, ..self }
+    }
+
     /// Where it is.
     pub fn region(&self) -> &str {
         &self.region

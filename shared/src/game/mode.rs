@@ -1,6 +1,7 @@
 //! What a game declares for the players who look for a match: teams, windows, waiting.
 //!
-//! Plain values, written in code and the same on every instance. Who waits for one is [`super::ticket`].
+//! Plain values, written in code and the same on every instance: [`Game::modes`](super::Game::modes) names them. Who waits for
+//! one, and how a match is found, is the server's.
 
 use std::time::Duration;
 

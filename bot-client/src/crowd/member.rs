@@ -1,0 +1,325 @@
+//! One bot of a crowd: it searches, goes where it is told, plays, and searches again when that comes to nothing.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use tiltyard_arena::{Arena, bot::Bot as Player, entities::Thing, messages::Input};
+use tiltyard_shared::{
+    game::{Rng, Tick},
+    protocol::{
+        Code, Target,
+        search::{Party, Search, SearchState},
+    },
+    replica::ReplicaError,
+};
+use tokio::time::{sleep, sleep_until, timeout};
+use uuid::Uuid;
+
+use super::{Entry, Person, Shared, report::What};
+use crate::{
+    backoff::Backoff,
+    client::{Client, Options},
+    error::Error,
+    search::Searching,
+    session::{Event, Reason},
+};
+
+/// A bot acts so often.
+const ACTS_EVERY: Duration = Duration::from_millis(250);
+
+/// Whoever finds no server asks the next one after so long.
+const NEXT_SERVER: Duration = Duration::from_millis(300);
+
+/// A seat must be had in so much time.
+const JOIN: Duration = Duration::from_secs(4);
+
+/// Lives the life of a bot.
+pub(super) async fn run(shared: Arc<Shared>, person: Person) {
+    sleep_until((shared.start + person.at).into()).await;
+    let server = person.party % shared.plan.urls.len().max(1);
+    let rng = Rng::new(shared.plan.seed ^ person.number as u64);
+    let mut member = Member { server, rng, waiting: true, told: None, joining: None, shared, person };
+    member.live().await;
+    if member.waiting {
+        member.shared.wait_no_longer(member.person.number);
+        member.note(What::Unmatched);
+    }
+}
+
+/// How a match ended for a bot.
+enum End {
+    /// It has played it.
+    Played,
+    /// The match came to nothing, or the host is gone before it began: the search goes on.
+    Again,
+    /// The host is gone, and the search was over: it searches anew.
+    Anew,
+}
+
+struct Member {
+    shared: Arc<Shared>,
+    person: Person,
+    server: usize,
+    rng: Rng,
+    waiting: bool,
+    /// How long it had waited, and when it was told so.
+    told: Option<(Duration, Instant)>,
+    /// The match that it is to join or is in.
+    joining: Option<Uuid>,
+}
+
+impl Member {
+    async fn live(&mut self) {
+        let mut elsewhere = None;
+        while !self.shared.is_over() {
+            let url = elsewhere.take().unwrap_or_else(|| self.shared.plan.urls[self.server].clone());
+            match Searching::start(&self.options(url), self.wish()).await {
+                Ok(mut searching) => {
+                    if self.search(&mut searching).await {
+                        return;
+                    }
+                    self.joining = None;
+                    self.told = None;
+                }
+                Err(Error::Redirected { url, .. }) => {
+                    elsewhere = Some(url);
+                    continue;
+                }
+                Err(_) => {}
+            }
+            self.server = (self.server + 1) % self.shared.plan.urls.len().max(1);
+            sleep(NEXT_SERVER).await;
+        }
+    }
+
+    fn options(&self, url: String) -> Options {
+        // A server that was killed does not come back at the same port: another attempt or two, and it counts as gone.
+        let backoff = Backoff { attempts: 2, ..Backoff::default() };
+        Options { name: format!("b{}", self.person.number), verify: true, backoff, ..Options::new(url) }
+    }
+
+    fn wish(&self) -> Search {
+        let Person { party, size, rating, .. } = self.person;
+        let code = format!("{}-{party}", self.shared.plan.seed);
+        let party = (size > 1).then_some(Party { code, size });
+        Search { game: "arena".to_owned(), mode: self.shared.plan.mode.clone(), rating, party }
+    }
+
+    /// Searches until the bot is done (true), or this server is of no more use.
+    async fn search(&mut self, searching: &mut Searching) -> bool {
+        loop {
+            let state = tokio::select! {
+                state = searching.next() => state,
+                () = over(&self.shared) => {
+                    searching.cancel();
+                    let _ = timeout(JOIN, searching.next()).await;
+                    return true;
+                }
+            };
+            match state {
+                Ok(SearchState::Joining { id, url, pass }) => {
+                    self.note(What::Told { id });
+                    if self.joining.replace(id).is_some_and(|other| other != id) {
+                        self.note(What::Twice { id });
+                    }
+                    let url = searching.url_of(&url).to_owned();
+                    let entered = timeout(JOIN, Client::<Arena>::enter(self.options(url), Target::Pass(pass))).await;
+                    match entered {
+                        Ok(Ok(client)) => match self.play(client, searching, id).await {
+                            End::Played => return true,
+                            // Whose home has not told so already gives the match up.
+                            End::Again if self.joining.take().is_some() => searching.again(id),
+                            End::Again => {}
+                            End::Anew => return false,
+                        },
+                        Ok(Err(_)) | Err(_) => {
+                            self.joining = None;
+                            searching.again(id);
+                        }
+                    }
+                }
+                Ok(SearchState::Searching { waited_ms }) => self.hear(waited_ms),
+                Ok(SearchState::Gathering { .. } | SearchState::Agreed | SearchState::Matched { .. }) => {}
+                Ok(SearchState::Ended { code }) => {
+                    self.note(What::Ended { code });
+                    return false;
+                }
+                Err(_) => {
+                    self.note(What::HomeLost);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, waited_ms: u32) {
+        let waited = Duration::from_millis(waited_ms.into());
+        if let Some((before, _)) = self.told.filter(|(before, _)| *before > waited) {
+            self.note(What::TimeLost { before, now: waited });
+        }
+        self.joining = None;
+        self.told = Some((waited, Instant::now()));
+    }
+
+    /// Plays a match to its end, and hears meanwhile whether it is one.
+    async fn play(&mut self, client: Client<Arena>, searching: &mut Searching, id: Uuid) -> End {
+        let room = client.session().seat().room;
+        self.note(What::Entered { id, room });
+        let mut game = Play { client, player: Player::new(&mut self.rng), input: Input::default(), team: None };
+        let (mut home, mut told_team) = (true, false);
+        loop {
+            let step = tokio::select! {
+                step = game.step(&mut self.rng) => step,
+                state = searching.next(), if home && self.waiting => {
+                    match state {
+                        Ok(SearchState::Matched { .. }) => self.matched(id, room),
+                        Ok(SearchState::Searching { waited_ms }) => {
+                            self.hear(waited_ms);
+                            return End::Again;
+                        }
+                        Ok(SearchState::Ended { code }) => {
+                            self.note(What::Ended { code });
+                            home = false;
+                        }
+                        Ok(_) => {}
+                        // The host goes on without the home.
+                        Err(_) => {
+                            self.note(What::HomeLost);
+                            home = false;
+                        }
+                    }
+                    Step::On
+                }
+            };
+            match step {
+                Step::On if self.shared.is_over() => return self.leave(game, id, room).await,
+                Step::On if !self.waiting && !self.shared.plan.play => return self.leave(game, id, room).await,
+                Step::On => {}
+                Step::Differs => self.note(What::Mismatch { room }),
+                Step::Over(Code::Finished) => {
+                    self.matched(id, room);
+                    self.end(id, room);
+                    return End::Played;
+                }
+                Step::Over(code) => return self.thrown_out(id, room, code),
+            }
+            if let Some(team) = game.team.filter(|_| !told_team) {
+                told_team = true;
+                self.note(What::Team { room, team });
+            }
+            if !home {
+                // Whoever has lost the home hears no "matched"; who still plays after the reservations is in.
+                self.matched_without_home(id, room, &game);
+            }
+        }
+    }
+
+    fn thrown_out(&mut self, id: Uuid, room: Uuid, code: Code) -> End {
+        self.note(What::Out { id, room, code });
+        if !self.waiting {
+            self.shared.playing.fetch_sub(1, Ordering::Relaxed);
+            self.shared.wait(&self.person);
+            self.waiting = true;
+            return End::Anew;
+        }
+        End::Again
+    }
+
+    async fn leave(&mut self, mut game: Play, id: Uuid, room: Uuid) -> End {
+        game.client.leave();
+        let farewell = async { while !matches!(game.step(&mut self.rng).await, Step::Over(_)) {} };
+        let _ = timeout(JOIN, farewell).await;
+        self.end(id, room);
+        End::Played
+    }
+
+    fn matched(&mut self, id: Uuid, room: Uuid) {
+        if !std::mem::take(&mut self.waiting) {
+            return;
+        }
+        self.shared.wait_no_longer(self.person.number);
+        self.shared.playing.fetch_add(1, Ordering::Relaxed);
+        let waited = self.waited();
+        self.note(What::Matched { id, room, waited });
+    }
+
+    fn matched_without_home(&mut self, id: Uuid, room: Uuid, game: &Play) {
+        let long = game.client.replica().tick().is_some_and(|tick| tick.0 > 20 * 12);
+        if self.waiting && long {
+            self.matched(id, room);
+        }
+    }
+
+    fn end(&mut self, id: Uuid, room: Uuid) {
+        if !self.waiting {
+            self.shared.playing.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.note(What::Left { id, room });
+    }
+
+    fn waited(&self) -> Duration {
+        self.told.map_or(Duration::ZERO, |(waited, at)| waited + at.elapsed())
+    }
+
+    fn note(&self, what: What) {
+        let Person { number, party, size, rating, .. } = self.person;
+        self.shared.note(Entry { at: self.shared.start.elapsed(), bot: number, party, size, rating, what });
+    }
+}
+
+/// Waits until the crowd is to go.
+async fn over(shared: &Shared) {
+    while !shared.is_over() {
+        sleep(ACTS_EVERY).await;
+    }
+}
+
+/// A bot in a match.
+struct Play {
+    client: Client<Arena>,
+    player: Player,
+    input: Input,
+    team: Option<u8>,
+}
+
+/// What happened in a match.
+enum Step {
+    /// Nothing of note.
+    On,
+    /// The state differs from the server's.
+    Differs,
+    /// The match is over for this bot.
+    Over(Code),
+}
+
+impl Play {
+    async fn step(&mut self, rng: &mut Rng) -> Step {
+        let next = Instant::now() + ACTS_EVERY;
+        loop {
+            match self.client.next_before(next).await {
+                Ok(None) => break,
+                Ok(Some(Event::Goodbye { code, .. })) => return Step::Over(code),
+                Ok(Some(Event::Jumping(Reason::Failed(ReplicaError::HashMismatch(_))))) => return Step::Differs,
+                Ok(Some(_)) => {}
+                Err(Error::Refused { code, .. }) => return Step::Over(code),
+                Err(_) => return Step::Over(Code::Unresponsive),
+            }
+        }
+        let (me, replica) = (self.client.session().seat().player, self.client.replica());
+        let sees: Vec<_> = replica.shown().filter_map(|shown| Some((shown.id(), shown.restore()?))).collect();
+        let tick = replica.tick().unwrap_or(Tick(0));
+        if self.team.is_none() {
+            self.team = sees.iter().find_map(|(_, thing)| match thing {
+                Thing::Fighter(fighter) if fighter.owner == me => {
+                    fighter.name.strip_prefix('[')?.bytes().next()?.checked_sub(b'A')
+                }
+                _ => None,
+            });
+        }
+        self.input = self.player.decide(me, tick, sees, rng);
+        self.client.send(&self.input).ok();
+        Step::On
+    }
+}

@@ -1,0 +1,343 @@
+//! What a crowd's journal says: who waited how long, how even the matches are, and whether all that must hold did.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use serde::Serialize;
+use tiltyard_arena::Arena;
+use tiltyard_shared::{game::Game as _, protocol::Code};
+use uuid::Uuid;
+
+/// A bot and its server do not measure waiting at the same moment: so much longer may a bot have waited by its own clock.
+const BY_THE_WAY: Duration = Duration::from_secs(2);
+
+/// Something that happened to a bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When, after the start.
+    pub at: Duration,
+    /// To which bot.
+    pub bot: usize,
+    /// Its party.
+    pub party: usize,
+    /// How many are in the party.
+    pub size: u8,
+    /// Its rating.
+    pub rating: i32,
+    /// What.
+    pub what: What,
+}
+
+/// What may happen to a bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It was told to join a match.
+    Told {
+        /// Which.
+        id: Uuid,
+    },
+    /// It was told to join another match while it was to join one: this must not be.
+    Twice {
+        /// Which.
+        id: Uuid,
+    },
+    /// It has a seat.
+    Entered {
+        /// The match.
+        id: Uuid,
+        /// The room: the match's own, unless it fills a running one.
+        room: Uuid,
+    },
+    /// The match is on, with it.
+    Matched {
+        /// The match.
+        id: Uuid,
+        /// The room.
+        room: Uuid,
+        /// How long it had waited.
+        waited: Duration,
+    },
+    /// It has seen in which team it is.
+    Team {
+        /// The room.
+        room: Uuid,
+        /// The team, from 0.
+        team: u8,
+    },
+    /// It has left, because the match was over or the crowd goes.
+    Left {
+        /// The match.
+        id: Uuid,
+        /// The room.
+        room: Uuid,
+    },
+    /// The room was closed under it, or its host is gone.
+    Out {
+        /// The match.
+        id: Uuid,
+        /// The room.
+        room: Uuid,
+        /// Why.
+        code: Code,
+    },
+    /// Its search ended without a match.
+    Ended {
+        /// Why.
+        code: Code,
+    },
+    /// The connection to its home is gone.
+    HomeLost,
+    /// It searches on, and was told less waiting time than before: this must not be.
+    TimeLost {
+        /// What it was told before.
+        before: Duration,
+        /// What it was told now.
+        now: Duration,
+    },
+    /// What it holds is not what the server says: this must not be.
+    Mismatch {
+        /// Where.
+        room: Uuid,
+    },
+    /// It has given up, or the crowd went before it was matched.
+    Unmatched,
+}
+
+/// A bot in a match.
+#[derive(Clone, Copy, Debug)]
+struct Seated {
+    party: usize,
+    rating: i32,
+    waited: Duration,
+    team: Option<u8>,
+    founded: bool,
+}
+
+/// Percentiles of seconds or ratings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// The median.
+    pub p50: f64,
+    /// One in a hundred is more.
+    pub p99: f64,
+    /// The most.
+    pub max: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values.get(((values.len() as f64 * share) as usize).min(values.len().saturating_sub(1)));
+        let at = |share| at(share).copied().unwrap_or(0.0);
+        Self { p50: at(0.5), p99: at(0.99), max: at(1.0) }
+    }
+}
+
+/// What all bots have to say.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Bots that were to come, those that followed not counted.
+    pub bots: usize,
+    /// Bots that came, followers included.
+    pub came: usize,
+    /// Bots that played a match.
+    pub matched: usize,
+    /// Bots that got none.
+    pub unmatched: usize,
+    /// Rooms in which matches were on.
+    pub matches: usize,
+    /// Bots that were told of two matches at a time, or sat in two.
+    pub twice: usize,
+    /// Matches with two parties that are not within each other's windows.
+    pub outside_windows: usize,
+    /// Matches with a party in two teams.
+    pub torn_parties: usize,
+    /// Bots whose waiting time was not kept.
+    pub time_lost: usize,
+    /// States that differed from the server's.
+    pub mismatches: usize,
+    /// Connections to homes that were lost.
+    pub homes_lost: usize,
+    /// Seats that were lost before the match was over.
+    pub thrown_out: usize,
+    /// How long bots waited, in seconds.
+    pub waiting: Spread,
+    /// The difference between the best and the worst of a match.
+    pub rating_spread: Spread,
+    /// The difference between the means of its teams.
+    pub balance: Spread,
+    /// The first things that went wrong, in words.
+    pub complaints: Vec<String>,
+}
+
+impl Report {
+    /// Sums a journal up.
+    pub(super) fn new(mode: &str, bots: usize, journal: &[Entry], complaints: Vec<String>) -> Self {
+        let count = |is: fn(&What) -> bool| journal.iter().filter(|entry| is(&entry.what)).count();
+        let who = |is: fn(&What) -> bool| {
+            journal.iter().filter(|entry| is(&entry.what)).map(|entry| entry.bot).collect::<BTreeSet<_>>()
+        };
+        let matches = matches(journal);
+        let matched = who(|what| matches!(what, What::Matched { .. }));
+        let waited = journal.iter().filter_map(|entry| match entry.what {
+            What::Matched { waited, .. } => Some(waited.as_secs_f64()),
+            _ => None,
+        });
+        let window = Arena::modes().into_iter().find(|(known, _)| known.name == mode).map(|(known, _)| known.window);
+        let outside = |seated: &&Vec<Seated>| window.is_some_and(|window| is_outside(seated, window));
+        Self {
+            bots,
+            came: journal.iter().map(|entry| entry.bot).collect::<BTreeSet<_>>().len(),
+            matched: matched.len(),
+            unmatched: who(|what| matches!(what, What::Unmatched)).difference(&matched).count(),
+            matches: matches.len(),
+            twice: count(|what| matches!(what, What::Twice { .. })) + in_two(journal),
+            outside_windows: matches.values().filter(outside).count(),
+            torn_parties: matches.values().filter(|seated| is_torn(seated)).count(),
+            time_lost: count(|what| matches!(what, What::TimeLost { .. })),
+            mismatches: count(|what| matches!(what, What::Mismatch { .. })),
+            homes_lost: count(|what| matches!(what, What::HomeLost)),
+            thrown_out: count(|what| matches!(what, What::Out { .. })),
+            waiting: Spread::of(waited.collect()),
+            rating_spread: Spread::of(matches.values().map(|seated| rating_spread(seated)).collect()),
+            balance: Spread::of(matches.values().map(|seated| balance(seated)).collect()),
+            complaints,
+        }
+    }
+
+    /// Whether all that must hold did, and everybody was matched.
+    pub fn is_clean(&self) -> bool {
+        let wrong =
+            [self.unmatched, self.twice, self.outside_windows, self.torn_parties, self.time_lost, self.mismatches];
+        wrong.iter().all(|count| *count == 0) && self.complaints.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: String| writeln!(f, "{name:<34}{value:>28}");
+        let spread = |of: &Spread| format!("{:.1} / {:.1} / {:.1}", of.p50, of.p99, of.max);
+        row(f, "bots (with followers)", format!("{} ({})", self.bots, self.came))?;
+        row(f, "matched", self.matched.to_string())?;
+        row(f, "unmatched", self.unmatched.to_string())?;
+        row(f, "matches", self.matches.to_string())?;
+        row(f, "waiting p50/p99/max, s", spread(&self.waiting))?;
+        row(f, "rating spread p50/p99/max", spread(&self.rating_spread))?;
+        row(f, "team balance p50/p99/max", spread(&self.balance))?;
+        row(f, "in two matches", self.twice.to_string())?;
+        row(f, "matches outside of windows", self.outside_windows.to_string())?;
+        row(f, "parties in two teams", self.torn_parties.to_string())?;
+        row(f, "waiting times lost", self.time_lost.to_string())?;
+        row(f, "homes lost, seats lost", format!("{}, {}", self.homes_lost, self.thrown_out))?;
+        row(f, "mismatches", self.mismatches.to_string())?;
+        self.complaints.iter().try_for_each(|complaint| writeln!(f, "  ! {complaint}"))
+    }
+}
+
+/// Who was in which room when its match was on.
+fn matches(journal: &[Entry]) -> BTreeMap<Uuid, Vec<Seated>> {
+    let mut matches = BTreeMap::<Uuid, Vec<Seated>>::new();
+    let teams: BTreeMap<_, _> = journal
+        .iter()
+        .filter_map(
+            |entry| if let What::Team { room, team } = entry.what { Some(((entry.bot, room), team)) } else { None },
+        )
+        .collect();
+    for entry in journal {
+        if let What::Matched { id, room, waited } = entry.what {
+            let Entry { party, rating, .. } = *entry;
+            let team = teams.get(&(entry.bot, room)).copied();
+            matches.entry(room).or_default().push(Seated { party, rating, waited, team, founded: id == room });
+        }
+    }
+    matches
+}
+
+/// Bots that took a seat in a room while they had one in another.
+fn in_two(journal: &[Entry]) -> usize {
+    let mut seats = BTreeMap::<usize, Uuid>::new();
+    let mut twice = 0;
+    for entry in journal {
+        match entry.what {
+            What::Matched { room, .. } => {
+                twice += usize::from(seats.insert(entry.bot, room).is_some_and(|other| other != room));
+            }
+            What::Left { .. } | What::Out { .. } => drop(seats.remove(&entry.bot)),
+            _ => {}
+        }
+    }
+    twice
+}
+
+/// The tickets that a match was founded of must be within each other's windows: mean ratings, by what each had waited.
+/// (Who fills a free seat later is measured against all who play.)
+fn is_outside(seated: &[Seated], window: tiltyard_shared::game::Window) -> bool {
+    let mut tickets = BTreeMap::<usize, (i64, i64, Duration)>::new();
+    for seat in seated.iter().filter(|seat| seat.founded) {
+        let ticket = tickets.entry(seat.party).or_default();
+        *ticket = (ticket.0 + i64::from(seat.rating), ticket.1 + 1, ticket.2.max(seat.waited));
+    }
+    let tickets: Vec<_> = tickets.values().map(|(sum, count, waited)| (sum.div_euclid(*count), *waited)).collect();
+    tickets.iter().any(|(one, waited)| {
+        let width = i64::from(window.at(*waited + BY_THE_WAY));
+        tickets.iter().any(|(other, _)| (one - other).abs() > width)
+    })
+}
+
+fn is_torn(seated: &[Seated]) -> bool {
+    let mut teams = BTreeMap::<usize, BTreeSet<u8>>::new();
+    for seat in seated {
+        teams.entry(seat.party).or_default().extend(seat.team);
+    }
+    teams.values().any(|teams| teams.len() > 1)
+}
+
+fn rating_spread(seated: &[Seated]) -> f64 {
+    let ratings = || seated.iter().map(|seat| seat.rating);
+    f64::from(ratings().max().unwrap_or(0) - ratings().min().unwrap_or(0))
+}
+
+fn balance(seated: &[Seated]) -> f64 {
+    let mean = |team: u8| {
+        let ratings: Vec<_> = seated.iter().filter(|seat| seat.team == Some(team)).map(|seat| seat.rating).collect();
+        f64::from(ratings.iter().sum::<i32>()) / ratings.len().max(1) as f64
+    };
+    let whole = [0, 1].iter().all(|team| seated.iter().any(|seat| seat.team == Some(*team)));
+    if whole { (mean(0) - mean(1)).abs() } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(bot: usize, rating: i32, what: What) -> Entry {
+        Entry { at: Duration::from_secs(1), bot, party: bot, size: 1, rating, what }
+    }
+
+    fn matched(room: u128, waited: u64) -> What {
+        let (id, waited) = (Uuid::from_u128(room), Duration::from_secs(waited));
+        What::Matched { id, room: id, waited }
+    }
+
+    #[test]
+    fn a_journal_shows_what_must_not_be() {
+        let id = Uuid::from_u128(1);
+        let fine = [
+            entry(1, 1_000, matched(1, 0)),
+            entry(2, 1_090, matched(1, 0)),
+            entry(1, 1_000, What::Left { id, room: id }),
+        ];
+        let report = Report::new("teams", 2, &fine, Vec::new());
+        assert!(report.is_clean(), "{report}");
+        assert_eq!((report.matched, report.matches, report.rating_spread.max), (2, 1, 90.0));
+        let far = [entry(1, 1_000, matched(1, 30)), entry(2, 1_250, matched(1, 5))];
+        assert_eq!(Report::new("teams", 2, &far, Vec::new()).outside_windows, 1);
+        let twice = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, matched(2, 0))];
+        assert_eq!(Report::new("teams", 1, &twice, Vec::new()).twice, 1);
+        let lost = [entry(1, 1_000, What::Unmatched)];
+        assert_eq!(Report::new("teams", 1, &lost, Vec::new()).unmatched, 1);
+    }
+}

@@ -1,0 +1,276 @@
+//! Matchmaking in this instance: a desk for each game that has modes, at which players search and matched players claim
+//! their seats.
+//!
+//! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`desk`] is the
+//! task that keeps its three machines and carries out what they want: letters and commands over the bus, rooms, and what
+//! [`players`] are told. [`letters`] are its words in pages, [`pass`] what a matched player shows at the door, [`carrier`]
+//! how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over the bus inside its process.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tiltyard_core::{
+    directory::words::Heartbeat,
+    instance::InstanceId,
+    matchmaking::{MatchId, SessionId, mode::Mode, proposals::matchmaker::HostLoad},
+};
+use tiltyard_shared::{
+    protocol::{
+        Code,
+        search::{Search, SearchState},
+    },
+    schema::Schema,
+};
+use tokio::{
+    sync::{
+        mpsc::{self, OwnedPermit},
+        oneshot, watch,
+    },
+    time::timeout,
+};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    fleet::{Fleet, seats::socket_url, words::MatchNote},
+    rooms::{Arrival, Rooms, Way},
+    stop::Stop,
+};
+
+mod desk;
+mod players;
+mod letters;
+mod carrier;
+mod pass;
+mod distances;
+
+use desk::{Desk, Event, News, Wanted};
+use distances::Distances;
+use pass::MatchPass;
+
+/// Players who search and matched players in their seats, of one game: each has a place in the desk's queue for the news of
+/// its end. When it is full, searches and claims are refused.
+const DESK_PLACES: usize = 128 * 1024;
+
+/// A desk has so long to answer a claim.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The desks of an instance. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Matchmaking(Arc<BTreeMap<&'static str, Counter>>, Parts);
+
+/// What is known of a desk outside of it.
+#[derive(Debug)]
+struct Counter {
+    events: mpsc::Sender<Event>,
+    modes: BTreeMap<String, Mode>,
+}
+
+/// The games that have modes, and of each mode the config of its rooms.
+pub(crate) type ModeTable = Vec<(&'static str, Vec<(Mode, Vec<u8>)>)>;
+
+/// What desks need from the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    /// The other instances.
+    pub(crate) fleet: Fleet,
+    /// Where matches are played.
+    pub(crate) rooms: Arc<Rooms>,
+    /// Most players of this instance.
+    pub(crate) seats: usize,
+    /// The modes that are played here.
+    pub(crate) modes: ModeTable,
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// When to stop.
+    pub(crate) stop: Stop,
+}
+
+impl Matchmaking {
+    /// Opens a desk for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
+    pub(crate) fn start(parts: &Parts) -> Self {
+        let distances = Distances::default();
+        tokio::spawn(distances.clone().measure(parts.clone()));
+        let desks = parts.modes.iter().map(|(game, modes)| {
+            let (game, modes) = (*game, modes.clone());
+            let (events, inbox) = mpsc::channel(DESK_PLACES);
+            let by_name = modes.iter().map(|(mode, _)| (mode.name.clone(), mode.clone())).collect();
+            let desk = Desk::new(game, modes, parts, events.clone()).measured_by(distances.clone());
+            tokio::spawn(desk.run(inbox));
+            (game, Counter { events, modes: by_name })
+        });
+        Self(Arc::new(desks.collect()), parts.clone())
+    }
+
+    /// Where the party of this search meets, if that is not here: at the instance whose name, hashed with the party's code,
+    /// gives the most. So all find the same one without asking, and of a party that has to move only one instance changes.
+    pub(crate) fn elsewhere(&self, search: &Search) -> Option<String> {
+        let Search { game, mode, party, .. } = search;
+        let party = party.as_ref().filter(|party| party.size > 1)?;
+        let score = |instance: InstanceId| {
+            let words = format!("{game}/{mode}/{}/{}/{instance}", party.code, party.size);
+            (Schema::hash(&words), instance)
+        };
+        self.1.rooms.lobby().roster(|roster| {
+            let (own, draining) = (self.1.fleet.id(), self.1.rooms.is_draining());
+            let others = roster.peers().filter(|peer| !peer.draining);
+            let best = others.max_by_key(|peer| score(peer.instance))?;
+            (draining || score(best.instance) > score(own)).then(|| socket_url(best))
+        })
+    }
+
+    /// Looks for a match until what is returned is dropped. `round_trip` is the way to the player and back.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownMode`], [`Code::BadParty`] and what else [`Search::check`] says, [`Code::ServerFull`].
+    pub(crate) fn search(&self, search: Search, round_trip: Option<Duration>) -> Result<Searching, Code> {
+        search.check()?;
+        if self.1.rooms.is_draining() {
+            return Err(Code::Stopping);
+        }
+        let counter = self.0.get(&*search.game).ok_or(Code::UnknownMode)?;
+        let mode = counter.modes.get(&search.mode).ok_or(Code::UnknownMode)?;
+        if search.party.as_ref().is_some_and(|party| usize::from(party.size) > mode.team_size) {
+            return Err(Code::BadParty);
+        }
+        let session = SessionId(Uuid::new_v4());
+        let guard = Guard::reserve(&counter.events, News::Gone(session)).ok_or(Code::ServerFull)?;
+        let (states, told) = watch::channel(SearchState::Searching { waited_ms: 0 });
+        let wanted = Box::new(Wanted { search, session, states, round_trip });
+        counter.events.try_send(Event::Search(wanted)).map_err(|_| Code::ServerFull)?;
+        Ok(Searching { told, session, events: counter.events.clone(), _guard: guard })
+    }
+
+    /// The way to the seat that a pass of a match is for; `None` if it is no such pass.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadPass`] if there is no seat for it any more, [`Code::RoomClosed`], [`Code::ServerFull`].
+    pub(crate) async fn claim(&self, pass: &[u8]) -> Option<Result<Way, Code>> {
+        let MatchPass { game, claim } = MatchPass::decode(pass)?;
+        let counter = self.0.get(&*game)?;
+        let (reply, answer) = oneshot::channel();
+        if counter.events.try_send(Event::Claim(claim, reply)).is_err() {
+            return Some(Err(Code::ServerFull));
+        }
+        let admitted = timeout(CLAIM_TIMEOUT, answer).await.ok().and_then(Result::ok).unwrap_or(Err(Code::ServerFull));
+        Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, promise: None, seat: Some(seat) }))
+    }
+
+    /// Takes what another instance says to a desk of this one. Whether it was taken; if not, the sender may say it again.
+    pub(crate) fn take(&self, note: MatchNote) -> bool {
+        let Some(counter) = self.0.get(&*note.game) else { return false };
+        note.message.is_bounded() && counter.events.try_send(Event::Note(Box::new(note))).is_ok()
+    }
+}
+
+/// A player who looks for a match. When it is dropped the search ends, unless the match has begun.
+#[derive(Debug)]
+pub(crate) struct Searching {
+    told: watch::Receiver<SearchState>,
+    session: SessionId,
+    events: mpsc::Sender<Event>,
+    _guard: Guard,
+}
+
+impl Searching {
+    /// Waits until the state is another. Cancel safe.
+    pub(crate) async fn changed(&mut self) {
+        if self.told.changed().await.is_err() {
+            std::future::pending::<()>().await; // it was over, or the server stops
+        }
+    }
+
+    /// The state, seen from now on.
+    pub(crate) fn state(&mut self) -> SearchState {
+        self.told.borrow_and_update().clone()
+    }
+
+    /// The search is over, also if a match is about to begin. False if that cannot be told now.
+    pub(crate) fn cancel(&self) -> bool {
+        self.events.try_send(Event::Cancel(self.session)).is_ok()
+    }
+
+    /// The seat in a match could not be taken. False if that cannot be told now.
+    pub(crate) fn again(&self, id: Uuid) -> bool {
+        self.events.try_send(Event::Back { session: self.session, id: MatchId(id) }).is_ok()
+    }
+}
+
+/// A seat in a match, for the player who was matched into it.
+#[derive(Debug)]
+pub(crate) struct MatchSeat {
+    /// Who: the secret with which the seat is resumed, too.
+    pub(crate) session: Uuid,
+    /// The player's team.
+    pub(crate) team: u16,
+    /// To be kept with the seat: dropped, it says that the seat is free again.
+    pub(crate) guard: Guard,
+}
+
+/// A claim that was granted.
+#[derive(Debug)]
+struct Admitted {
+    arrival: Arrival,
+    seat: MatchSeat,
+}
+
+/// Tells a desk some news when it is dropped. It has had its place in the queue from the beginning, so that they are
+/// neither lost nor waited for.
+#[derive(Debug)]
+pub(crate) struct Guard(Option<(OwnedPermit<Event>, News)>);
+
+impl Guard {
+    fn reserve(events: &mpsc::Sender<Event>, news: News) -> Option<Self> {
+        Some(Self(Some((events.clone().try_reserve_owned().ok()?, news))))
+    }
+
+    /// There are no news: another has taken its place.
+    pub(crate) fn release(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some((permit, news)) = self.0.take() {
+            permit.send(Event::News(news));
+        }
+    }
+}
+
+/// Time since 1970, by which instances tell each other how old a message is.
+fn unix() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+impl Parts {
+    /// The instances that rooms can be opened on. One that is draining takes none.
+    fn hosts(&self) -> Vec<HostLoad> {
+        let capacity = if self.rooms.is_draining() { 0 } else { self.seats };
+        let (host, region) = (self.fleet.id(), self.fleet.region().to_owned());
+        let own = HostLoad { host, region, seats: self.rooms.players() as usize, capacity };
+        let other = |peer: &Heartbeat| HostLoad {
+            host: peer.instance,
+            region: peer.region.clone(),
+            seats: peer.players as usize,
+            capacity: if peer.draining { 0 } else { peer.capacity as usize },
+        };
+        self.rooms.lobby().roster(|roster| roster.peers().map(other).chain([own]).collect())
+    }
+
+    /// Where the players of an instance connect: empty for this one, `None` for one that is not known.
+    fn url(&self, instance: InstanceId) -> Option<String> {
+        if instance == self.fleet.id() {
+            return Some(String::new());
+        }
+        self.rooms.lobby().roster(|roster| {
+            let home = roster.peers().find(|peer| peer.instance == instance);
+            home.map(socket_url)
+        })
+    }
+}

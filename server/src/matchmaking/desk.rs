@@ -1,0 +1,322 @@
+//! The desk of a game: one task with the three machines of matchmaking, its players, and the rooms of its matches.
+//!
+//! What happens comes in as an [`Event`], a letter or the time; what the machines want is carried out in the order in which
+//! they want it. What one of them says to another of the same instance does not leave the task.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use tiltyard_core::{
+    instance::InstanceId,
+    matchmaking::{
+        MatchId, SessionId, TicketId,
+        mode::Mode,
+        pool::Pool,
+        proposals::{
+            Claim, Message,
+            home::{self, Home},
+            host::{self, Host},
+            matchmaker::{self, HostLoad, Matchmaker, ROUND_EVERY},
+        },
+        ticket::Ticket,
+    },
+};
+use tiltyard_shared::protocol::{
+    Code,
+    search::{Search, SearchState},
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{MissedTickBehavior, interval},
+};
+use tracing::error;
+use uuid::Uuid;
+
+use super::{
+    Admitted, Parts,
+    carrier::{Carrier, age},
+    distances::Distances,
+    letters::Statements,
+    players::{Complete, Players},
+    unix,
+};
+use crate::{
+    bus::{Delivery, Inbox, Incoming, Mailbox, Receipt},
+    fleet::words::{Letter, MatchNote},
+};
+
+mod effects;
+
+/// The machines are told of the time so often.
+const TICK: Duration = Duration::from_millis(100);
+
+/// All instances of a fleet match together: how far players are from where is the tickets' to say.
+const WORLD: &str = "world";
+
+/// What happens at a desk.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A player looks for a match.
+    Search(Box<Wanted>),
+    /// A player wants no match any more.
+    Cancel(SessionId),
+    /// A player could not take the seat in a match.
+    Back {
+        /// Who.
+        session: SessionId,
+        /// Which match.
+        id: MatchId,
+    },
+    /// A player is at the door of a match.
+    Claim(Claim, oneshot::Sender<Result<Admitted, Code>>),
+    /// Another instance has said something.
+    Note(Box<MatchNote>),
+    /// Something that was kept here is over.
+    News(News),
+}
+
+/// What a [`Guard`] tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum News {
+    /// A player searches no longer.
+    Gone(SessionId),
+    /// A player has left a match.
+    Left(MatchId, SessionId),
+    /// The room of a match is no more.
+    Ended(MatchId),
+}
+
+/// A player who looks for a match.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// For which.
+    pub(super) search: Search,
+    /// Who.
+    pub(super) session: SessionId,
+    /// Where the state of the search is told.
+    pub(super) states: watch::Sender<SearchState>,
+    /// The way to the player and back.
+    pub(super) round_trip: Option<Duration>,
+}
+
+/// A desk.
+pub(super) struct Desk {
+    game: &'static str,
+    id: InstanceId,
+    parts: Parts,
+    configs: BTreeMap<String, Vec<u8>>,
+    events: mpsc::Sender<Event>,
+    home: Home,
+    host: Host,
+    matchmaker: Matchmaker,
+    players: Players,
+    statements: Statements,
+    carrier: Carrier,
+    inbox: Inbox,
+    /// Letters that the matchmaker has not taken in.
+    receipts: BTreeMap<u64, Receipt>,
+    letters: u64,
+    /// What the machines have yet to hear, also from each other. Empty between events.
+    turns: VecDeque<Turn>,
+    /// Who is at the door at the moment.
+    claims: Vec<(Claim, oneshot::Sender<Result<Admitted, Code>>)>,
+    /// The modes of open rooms, for metrics.
+    playing: BTreeMap<MatchId, String>,
+    hosts: Vec<HostLoad>,
+    next_round: Duration,
+    distances: Distances,
+}
+
+impl Desk {
+    /// A desk at which nobody is. Modes have been checked.
+    pub(super) fn new(
+        game: &'static str,
+        modes: Vec<(Mode, Vec<u8>)>,
+        parts: &Parts,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let (id, number) = (parts.fleet.id(), parts.fleet.incarnation().0);
+        let declared: Vec<_> = modes.iter().map(|(mode, _)| mode.clone()).collect();
+        let pool = Pool::new(declared.clone()).expect("modes are checked when the server starts");
+        let inbox = Inbox::new(game, WORLD).expect("names of games are checked when the server starts");
+        Self {
+            game,
+            id,
+            configs: modes.into_iter().map(|(mode, config)| (mode.name, config)).collect(),
+            events,
+            home: Home::new(id).numbered_from(number),
+            host: Host::new(id, parts.fleet.region(), declared, parts.seats).numbered_from(number),
+            matchmaker: Matchmaker::new(id, pool),
+            players: Players::default(),
+            statements: Statements::default(),
+            carrier: Carrier::new(game, parts.fleet.link().clone(), inbox.clone()),
+            inbox,
+            receipts: BTreeMap::new(),
+            letters: 0,
+            turns: VecDeque::new(),
+            claims: Vec::new(),
+            playing: BTreeMap::new(),
+            hosts: Vec::new(),
+            next_round: Duration::ZERO,
+            distances: Distances::default(),
+            parts: parts.clone(),
+        }
+    }
+
+    /// Tickets name regions by these distances.
+    pub(super) fn measured_by(self, distances: Distances) -> Self {
+        Self { distances, ..self }
+    }
+
+    /// Serves until the server stops.
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        let mut stop = self.parts.stop.clone();
+        let mut mailbox = match self.parts.fleet.link().bus.claim(self.inbox.clone()) {
+            Ok(mailbox) => mailbox,
+            Err(error) => return error!(game = self.game, %error, "no matchmaking: the inbox cannot be claimed"),
+        };
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.requested() => return,
+                Some(event) = events.recv() => self.take(event),
+                letter = next_letter(&mut mailbox) => self.read(letter),
+                message = self.carrier.undelivered() => self.hear(Duration::ZERO, message),
+                _ = ticks.tick() => self.tick(),
+            }
+            self.settle().await;
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Search(wanted) => self.search(*wanted),
+            Event::Cancel(session) => {
+                if let Some(ticket) = self.players.leave(session) {
+                    self.turns.push_back(home::Event::Cancel(ticket).into());
+                }
+            }
+            Event::Back { session, id } => {
+                if let Some(ticket) = self.players.give_up(session) {
+                    self.turns.push_back(home::Event::Back { id, ticket }.into());
+                }
+            }
+            Event::Claim(claim, reply) => {
+                self.claims.push((claim, reply));
+                self.turns.push_back(host::Event::Claim(claim).into());
+            }
+            Event::Note(note) => self.hear(age(note.sent_ms), note.message),
+            Event::News(News::Gone(session)) => self.lose(session),
+            Event::News(News::Left(room, player)) => self.turns.push_back(host::Event::Left { room, player }.into()),
+            Event::News(News::Ended(room)) => self.turns.push_back(host::Event::Ended(room).into()),
+        }
+    }
+
+    fn search(&mut self, wanted: Wanted) {
+        let id = TicketId(Uuid::now_v7());
+        let Some(complete) = self.players.come(self.parts.clock.now(), id, wanted) else { return };
+        let Complete { mode, party, round_trip } = complete;
+        let regions = self.distances.of(self.parts.fleet.region(), round_trip);
+        let ticket = Ticket { id, home: self.id, mode, party, regions, waited: Duration::ZERO };
+        self.turns.push_back(home::Event::Search(ticket).into());
+    }
+
+    /// A connection is gone. Who has been told to go may be in the match by now, so that is left open.
+    fn lose(&mut self, session: SessionId) {
+        if let Some(ticket) = self.players.leave(session).filter(|ticket| self.home.going(*ticket).is_none()) {
+            self.turns.push_back(home::Event::Cancel(ticket).into());
+        }
+    }
+
+    fn hear(&mut self, age: Duration, message: Message) {
+        self.turns.push_back(match message {
+            Message::Home(message) => home::Event::Message { age, message }.into(),
+            Message::Host(message) => host::Event::Message { age, message }.into(),
+            Message::Matchmaker(message) => matchmaker::Event::Message { age, message }.into(),
+        });
+    }
+
+    /// What has come out of the inbox. We need not be the only ones who are served from it: whoever is, is a matchmaker.
+    fn read(&mut self, letter: Delivery) {
+        let Some((letter, receipt)) = letter.open::<Letter>() else { return };
+        if !letter.request.is_bounded() {
+            return receipt.dead("out of bounds");
+        }
+        let age = age(letter.sent_ms);
+        // Of a statement in pages only the last waits to be taken in: the whole is stated again soon.
+        let Some(request) = self.statements.take(letter) else { return receipt.ack() };
+        self.letters += 1;
+        self.receipts.insert(self.letters, receipt);
+        self.turns.push_back(matchmaker::Event::Request { delivery: self.letters, age, request }.into());
+    }
+
+    fn tick(&mut self) {
+        let now = self.parts.clock.now();
+        self.players.expire(now);
+        self.turns.extend([home::Event::Tick.into(), host::Event::Tick.into(), matchmaker::Event::Tick.into()]);
+        if now < self.next_round {
+            return;
+        }
+        self.next_round = now + ROUND_EVERY;
+        if self.parts.rooms.is_draining() {
+            self.turns.extend([home::Event::Drain.into(), host::Event::Drain.into()]);
+        }
+        self.look_around();
+        let seed = Uuid::new_v4().as_u64_pair().0;
+        self.turns.push_back(matchmaker::Event::Round { unix: unix(), seed }.into());
+    }
+
+    /// Tells the matchmaker of the instances, if they are not as they were.
+    fn look_around(&mut self) {
+        let hosts = self.parts.hosts();
+        if hosts == self.hosts {
+            return;
+        }
+        let gone = |load: &&HostLoad| !hosts.iter().any(|other| other.host == load.host);
+        for load in self.hosts.iter().filter(gone) {
+            self.turns.push_back(matchmaker::Event::Gone(load.host).into());
+        }
+        self.turns.push_back(matchmaker::Event::Hosts(hosts.clone()).into());
+        self.hosts = hosts;
+    }
+}
+
+/// The next letter. Never ends: a bus that is closed is silent.
+async fn next_letter(mailbox: &mut Mailbox) -> Delivery {
+    loop {
+        match mailbox.next().await {
+            Some(Incoming::Delivery(delivery)) => return delivery,
+            Some(Incoming::Opened) => {}
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// An event for one of the machines.
+#[derive(Debug)]
+enum Turn {
+    Home(home::Event),
+    Host(host::Event),
+    Matchmaker(matchmaker::Event),
+}
+
+impl From<home::Event> for Turn {
+    fn from(event: home::Event) -> Self {
+        Self::Home(event)
+    }
+}
+
+impl From<host::Event> for Turn {
+    fn from(event: host::Event) -> Self {
+        Self::Host(event)
+    }
+}
+
+impl From<matchmaker::Event> for Turn {
+    fn from(event: matchmaker::Event) -> Self {
+        Self::Matchmaker(event)
+    }
+}

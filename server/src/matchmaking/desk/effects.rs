@@ -1,0 +1,186 @@
+//! What the machines of a desk want done: each turn is handed to its machine, and its effects are carried out in order.
+
+use std::time::Instant;
+
+use tiltyard_core::{
+    instance::InstanceId,
+    matchmaking::{
+        MatchId, TicketId,
+        proposals::{
+            Claim, Message,
+            home::{self, Over, Told},
+            host, matchmaker,
+        },
+        ticket::Refused,
+    },
+};
+use tiltyard_shared::protocol::{Code, search::SearchState};
+use tracing::{debug, info, warn};
+
+use super::{Admitted, Desk, News, Turn};
+use crate::{
+    matchmaking::{Guard, MatchSeat, pass::MatchPass},
+    ops::metrics,
+    room::guest::Visit,
+};
+
+impl Desk {
+    /// Hands every turn to its machine, until nobody has anything to say.
+    pub(super) async fn settle(&mut self) {
+        while let Some(turn) = self.turns.pop_front() {
+            let now = self.parts.clock.now();
+            match turn {
+                Turn::Home(event) => self.home.handle(now, event).into_iter().for_each(|effect| self.at_home(effect)),
+                Turn::Host(event) => {
+                    for effect in self.host.handle(now, event) {
+                        self.at_host(effect).await;
+                    }
+                }
+                Turn::Matchmaker(event) => self.match_players(event),
+            }
+        }
+        // A door that did not answer has nobody behind it.
+        for (_, reply) in self.claims.drain(..) {
+            let _gone = reply.send(Err(Code::BadPass));
+        }
+    }
+
+    fn match_players(&mut self, event: matchmaker::Event) {
+        let is_round = matches!(event, matchmaker::Event::Round { .. });
+        let started = Instant::now();
+        let effects = self.matchmaker.handle(self.parts.clock.now(), event);
+        if is_round {
+            metrics::round(self.game, started.elapsed(), self.matchmaker.pool().waiting());
+        }
+        for effect in effects {
+            match effect {
+                matchmaker::Effect::Acknowledge(letter) => {
+                    self.receipts.remove(&letter).into_iter().for_each(crate::bus::Receipt::ack);
+                }
+                matchmaker::Effect::Send(to, message) => self.send(to, message),
+            }
+        }
+    }
+
+    fn send(&mut self, to: InstanceId, message: Message) {
+        if to == self.id { self.hear(std::time::Duration::ZERO, message) } else { self.carrier.send(to, message) }
+    }
+
+    fn at_home(&mut self, effect: home::Effect) {
+        match effect {
+            home::Effect::Publish(request) => self.carrier.publish(request),
+            home::Effect::Send(to, message) => self.send(to, message),
+            home::Effect::Tell(ticket, told) => self.tell(ticket, told),
+        }
+    }
+
+    fn tell(&mut self, ticket: TicketId, told: Told) {
+        match told {
+            Told::Searching { waited } => {
+                if !self.players.search_on(ticket, waited) {
+                    self.turns.push_back(home::Event::Cancel(ticket).into());
+                }
+            }
+            Told::Agreed(_) => self.players.tell(ticket, |_| SearchState::Agreed),
+            Told::Go { id, host, reservation } => {
+                let waited = self.home.waited(ticket, self.parts.clock.now()).unwrap_or_default();
+                let Some(url) = self.parts.url(host) else {
+                    // Whoever cannot be sent there is back at once.
+                    debug!(%host, "no way to the host of a match");
+                    return self.turns.push_back(home::Event::Back { id, ticket }.into());
+                };
+                let game = self.game;
+                self.players.go(ticket, waited, |player| {
+                    let pass = MatchPass { game: game.to_owned(), claim: Claim { id, reservation, ticket, player } };
+                    SearchState::Joining { id: id.0, url: url.clone(), pass: pass.encode() }
+                });
+            }
+            Told::Over(over) => self.end(ticket, over),
+        }
+    }
+
+    fn end(&mut self, ticket: TicketId, over: Over) {
+        let (state, outcome) = match over {
+            Over::Matched(id) => (SearchState::Matched { id: id.0 }, "matched"),
+            Over::Cancelled => (SearchState::Ended { code: Code::Cancelled }, "cancelled"),
+            Over::Refused(why) => (SearchState::Ended { code: code(why) }, "refused"),
+        };
+        let waited = self.players.end(ticket, &state);
+        metrics::ticket(self.game, outcome);
+        if matches!(over, Over::Matched(_)) {
+            metrics::waited(self.game, waited);
+        }
+    }
+
+    async fn at_host(&mut self, effect: host::Effect) {
+        match effect {
+            host::Effect::Publish(request) => self.carrier.publish(request),
+            host::Effect::Send(to, message) => self.send(to, message),
+            host::Effect::Open { room, mode } => self.open(room, mode).await,
+            host::Effect::Admit { room, team, claim } => {
+                let admitted = self.admit(room, team, claim);
+                self.answer(&claim, admitted);
+            }
+            host::Effect::Refuse(claim) => self.answer(&claim, Err(Code::BadPass)),
+            host::Effect::Start(room) => {
+                let mode = self.playing.get(&room).map_or("", String::as_str);
+                info!(room = %room.0, game = self.game, mode, "match on");
+                metrics::match_started(self.game);
+            }
+            host::Effect::End(room) => self.close(room),
+        }
+        // Rooms that are gone are forgotten with the next effect.
+        let rooms = &self.parts.rooms;
+        self.playing.retain(|room, _| rooms.is_open(room.0));
+    }
+
+    async fn open(&mut self, room: MatchId, mode: String) {
+        let config = self.configs.get(&mode).map_or(&[][..], Vec::as_slice);
+        let opened = match Guard::reserve(&self.events, News::Ended(room)) {
+            Some(end) => self.parts.rooms.open_match(room.0, self.game, config, end).await,
+            None => Err(Code::ServerFull),
+        };
+        match opened {
+            Ok(()) => drop(self.playing.insert(room, mode)),
+            Err(code) => {
+                warn!(room = %room.0, game = self.game, %code, "no room for a match");
+                self.turns.push_back(host::Event::Ended(room).into());
+            }
+        }
+    }
+
+    fn admit(&self, room: MatchId, team: usize, claim: Claim) -> Result<Admitted, Code> {
+        let guard = Guard::reserve(&self.events, News::Left(room, claim.player)).ok_or(Code::ServerFull)?;
+        let arrival = self.parts.rooms.by_id(room.0, false).map_err(|_| Code::RoomClosed)?;
+        let team = u16::try_from(team).unwrap_or(u16::MAX);
+        Ok(Admitted { arrival, seat: MatchSeat { session: claim.player.0, team, guard } })
+    }
+
+    fn answer(&mut self, claim: &Claim, admitted: Result<Admitted, Code>) {
+        if let Some(place) = self.claims.iter().position(|(other, _)| other == claim) {
+            // Who does not listen any more drops the seat, which says that it is free.
+            let _gone = self.claims.swap_remove(place).1.send(admitted);
+        }
+    }
+
+    /// Too few have come: the room closes, and its players search on.
+    fn close(&self, room: MatchId) {
+        info!(room = %room.0, game = self.game, "too few came to a match");
+        if let Ok(arrival) = self.parts.rooms.by_id(room.0, false) {
+            tokio::spawn(async move { arrival.door().send(Visit::Close).await });
+        }
+    }
+}
+
+/// What players are told of a refusal.
+fn code(why: Refused) -> Code {
+    match why {
+        Refused::UnknownMode => Code::UnknownMode,
+        Refused::BadParty => Code::BadParty,
+        Refused::OutOfRange => Code::BadRating,
+        Refused::AlreadySearching | Refused::Superseded => Code::AlreadySearching,
+        Refused::Full => Code::ServerFull,
+        Refused::Draining => Code::Stopping,
+        Refused::NotItsHome | Refused::Changed => Code::Internal,
+    }
+}

@@ -1,0 +1,110 @@
+//! How far the regions of the fleet are from here: measured by this instance, as the time in which a peer there answers a
+//! TCP connection at its public URL. What players say of themselves is not asked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tiltyard_core::matchmaking::ticket::{Distance, MAX_REGIONS};
+use tokio::{net::TcpStream, time};
+
+use super::Parts;
+
+/// Each region is measured so often.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// A peer that takes longer is out of reach.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The regions beside our own. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Distances(Arc<Mutex<BTreeMap<String, Duration>>>);
+
+impl Distances {
+    /// How far every region is for players who are so far from us. Nothing while there is one region only: such players can
+    /// go anywhere.
+    pub(super) fn of(&self, own: &str, round_trip: Duration) -> Vec<Distance> {
+        let others = self.lock();
+        if others.is_empty() {
+            return Vec::new();
+        }
+        let ms = |far: Duration| u32::try_from(far.as_millis()).unwrap_or(u32::MAX);
+        let own = Distance { region: own.to_owned(), ms: ms(round_trip) };
+        let other =
+            |(region, far): (&String, &Duration)| Distance { region: region.clone(), ms: ms(round_trip + *far) };
+        [own].into_iter().chain(others.iter().map(other)).take(MAX_REGIONS).collect()
+    }
+
+    /// Measures until the server stops.
+    pub(super) async fn measure(self, parts: Parts) {
+        let mut stop = parts.stop.clone();
+        tokio::select! {
+            () = stop.requested() => {}
+            () = self.go_round(&parts) => {}
+        }
+    }
+
+    async fn go_round(&self, parts: &Parts) {
+        let mut rounds = time::interval(EVERY);
+        loop {
+            rounds.tick().await;
+            let mut peers = BTreeMap::new();
+            parts.rooms.lobby().roster(|roster| {
+                let elsewhere = roster.peers().filter(|peer| peer.region != parts.fleet.region());
+                peers.extend(elsewhere.map(|peer| (peer.region.clone(), peer.url.clone())));
+            });
+            self.lock().retain(|region, _| peers.contains_key(region));
+            for (region, url) in peers {
+                match connect(&url).await {
+                    Some(far) => drop(self.lock().insert(region, far)),
+                    None => drop(self.lock().remove(&region)),
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Duration>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a connection takes; `None` if there is none.
+async fn connect(url: &str) -> Option<Duration> {
+    let start = Instant::now();
+    let connected = time::timeout(LONGEST, TcpStream::connect(authority(url)?)).await;
+    connected.ok()?.ok().map(|_| start.elapsed())
+}
+
+/// Host and port of a WebSocket URL.
+fn authority(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?']).next().filter(|host| !host.is_empty())?;
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let port = if scheme == "wss" { 443 } else { 80 };
+    Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_host_and_a_port() {
+        assert_eq!(authority("wss://play.example/i/eu-1").as_deref(), Some("play.example:443"));
+        assert_eq!(authority("ws://10.0.0.1:8080").as_deref(), Some("10.0.0.1:8080"));
+        assert_eq!(authority("ws://[::1]/x").as_deref(), Some("[::1]:80"));
+        assert_eq!(authority("nowhere"), None);
+    }
+
+    #[test]
+    fn players_are_as_far_from_a_region_as_we_and_their_way_to_us() {
+        let distances = Distances::default();
+        assert_eq!(distances.of("eu", Duration::from_millis(9)), []);
+        distances.lock().insert("us".to_owned(), Duration::from_millis(80));
+        let far: Vec<_> =
+            distances.of("eu", Duration::from_millis(9)).into_iter().map(|far| (far.region, far.ms)).collect();
+        assert_eq!(far, [("eu".to_owned(), 9), ("us".to_owned(), 89)]);
+    }
+}

@@ -1,0 +1,156 @@
+//! Letters to whoever is the matchmaker. A statement of more tickets than one payload holds goes in pages; whoever reads it
+//! has the whole statement or none.
+
+use std::collections::BTreeMap;
+
+use tiltyard_core::{
+    instance::InstanceId,
+    matchmaking::{pool::Renewal, proposals::Request, proposals::home::MAX_OPEN, ticket::Ticket},
+};
+use tiltyard_shared::protocol::codec;
+
+use crate::fleet::words::Letter;
+
+/// Tickets fill a page up to so many bytes.
+const PAGE_BYTES: usize = 16 * 1024;
+
+/// Most pages of a statement.
+const MAX_PAGES: u16 = 256;
+
+/// Most statements of which pages are missing. The ones that wait longest are dropped: each is made anew after 2 s.
+const MAX_PARTIAL: usize = 1_000;
+
+/// A request as it is sent.
+pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<Letter> {
+    let Request::Renew(Renewal { home, number, tickets }) = request else {
+        return vec![Letter { sent_ms, page: 0, pages: 1, request }];
+    };
+    let mut parts = vec![Vec::new()];
+    let mut bytes = 0;
+    for ticket in tickets {
+        bytes += codec::encode(&ticket).len();
+        if bytes > PAGE_BYTES {
+            bytes = 0;
+            parts.push(Vec::new());
+        }
+        parts.last_mut().expect("there is one").push(ticket);
+    }
+    parts.truncate(usize::from(MAX_PAGES));
+    let pages = parts.len() as u16;
+    let letter = |(page, tickets)| {
+        let request = Request::Renew(Renewal { home, number, tickets });
+        Letter { sent_ms, page, pages, request }
+    };
+    (0..).zip(parts).map(letter).collect()
+}
+
+/// Statements of which pages are missing, the newest of each home.
+#[derive(Debug, Default)]
+pub(super) struct Statements(BTreeMap<InstanceId, Partial>);
+
+#[derive(Debug)]
+struct Partial {
+    number: u64,
+    sent_ms: u64,
+    pages: Vec<Option<Vec<Ticket>>>,
+}
+
+impl Statements {
+    /// The request of a letter, once all pages of it are there.
+    pub(super) fn take(&mut self, letter: Letter) -> Option<Request> {
+        let Letter { sent_ms, page, pages, request } = letter;
+        let Request::Renew(Renewal { home, number, tickets }) = request else { return Some(request) };
+        if pages <= 1 {
+            return Some(Request::Renew(Renewal { home, number, tickets }));
+        }
+        if pages > MAX_PAGES || page >= pages {
+            return None;
+        }
+        let fresh = || Partial { number, sent_ms, pages: vec![None; usize::from(pages)] };
+        let partial = self.0.entry(home).or_insert_with(fresh);
+        if partial.number < number || partial.pages.len() != usize::from(pages) {
+            *partial = fresh();
+        }
+        if partial.number > number {
+            return None;
+        }
+        partial.pages[usize::from(page)] = Some(tickets);
+        let whole = partial.pages.iter().all(Option::is_some);
+        let named: usize = partial.pages.iter().flatten().map(Vec::len).sum();
+        if !whole && named <= MAX_OPEN {
+            self.make_room();
+            return None;
+        }
+        let Partial { pages, .. } = self.0.remove(&home).expect("it is there");
+        let tickets = pages.into_iter().flatten().flatten().collect();
+        whole.then_some(Request::Renew(Renewal { home, number, tickets }))
+    }
+
+    fn make_room(&mut self) {
+        while self.0.len() > MAX_PARTIAL {
+            let oldest = self.0.iter().min_by_key(|(_, partial)| partial.sent_ms).map(|(home, _)| *home);
+            oldest.and_then(|home| self.0.remove(&home));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tiltyard_core::matchmaking::{SessionId, TicketId, ticket::Member};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::bus::{PAYLOAD_BYTES, Payload};
+
+    fn statement(number: u64, tickets: u128) -> Request {
+        let home = InstanceId::new("eu-1").unwrap();
+        let ticket = |n| Ticket {
+            id: TicketId(Uuid::from_u128(n)),
+            home,
+            mode: "teams".to_owned(),
+            party: vec![Member { player: SessionId(Uuid::from_u128(n)), rating: 1_500 }],
+            regions: Vec::new(),
+            waited: Duration::from_secs(3),
+        };
+        Request::Renew(Renewal { home, number, tickets: (0..tickets).map(ticket).collect() })
+    }
+
+    #[test]
+    fn a_long_statement_goes_in_pages_and_arrives_whole_in_any_order() {
+        let mut letters = pages(statement(7, 2_000), 5);
+        assert!(letters.len() > 5);
+        assert!(letters.iter().all(|letter| Payload::of(letter).as_bytes().len() <= PAYLOAD_BYTES));
+        letters.reverse();
+        letters.swap(0, 3);
+        let last = letters.pop().unwrap();
+        let mut statements = Statements::default();
+        for letter in letters {
+            assert_eq!(statements.take(letter.clone()), None);
+            assert_eq!(statements.take(letter), None, "twice is once");
+        }
+        assert_eq!(statements.take(last), Some(statement(7, 2_000)));
+        assert!(statements.0.is_empty());
+    }
+
+    #[test]
+    fn a_newer_statement_takes_the_place_of_an_older_one() {
+        let (old, new) = (pages(statement(7, 600), 5), pages(statement(8, 400), 6));
+        let mut statements = Statements::default();
+        assert_eq!(statements.take(old[0].clone()), None);
+        assert_eq!(statements.take(new[0].clone()), None);
+        assert!(old[1..].iter().all(|letter| statements.take(letter.clone()).is_none()));
+        let whole: Vec<_> = new[1..].iter().filter_map(|letter| statements.take(letter.clone())).collect();
+        assert_eq!(whole, [statement(8, 400)]);
+    }
+
+    #[test]
+    fn pages_that_cannot_be_are_passed_over() {
+        let mut letter = pages(statement(1, 600), 5).swap_remove(1);
+        (letter.page, letter.pages) = (9, 2);
+        assert_eq!(Statements::default().take(letter.clone()), None);
+        letter.pages = u16::MAX;
+        assert_eq!(Statements::default().take(letter), None);
+    }
+}

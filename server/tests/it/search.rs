@@ -1,0 +1,179 @@
+//! Searching for a match, as clients meet it.
+
+use tiltyard_shared::protocol::{
+    ClientMessage, Code, ServerMessage, Target,
+    search::{Party, Search, SearchState},
+};
+use uuid::Uuid;
+
+use crate::{
+    client::{Client, Seat},
+    game::{config, serve},
+};
+
+fn search(mode: &str) -> Search {
+    Search { game: "puppet".to_owned(), mode: mode.to_owned(), rating: 0, party: None }
+}
+
+/// The next state that is so.
+async fn until<T>(client: &mut Client, so: impl Fn(SearchState) -> Option<T>) -> T {
+    loop {
+        match client.control().await {
+            ServerMessage::Search(state) => {
+                if let Some(found) = so(state) {
+                    return found;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn until_joining(client: &mut Client) -> (Uuid, Vec<u8>) {
+    until(client, |state| match state {
+        SearchState::Joining { id, url, pass } => {
+            assert_eq!(url, "", "an instance alone sends nobody away");
+            Some((id, pass))
+        }
+        SearchState::Searching { .. } | SearchState::Agreed => None,
+        other => panic!("{other:?}"),
+    })
+    .await
+}
+
+async fn until_matched(client: &mut Client) -> Uuid {
+    until(client, |state| if let SearchState::Matched { id } = state { Some(id) } else { None }).await
+}
+
+/// A connection that searches.
+async fn searching(addr: std::net::SocketAddr, wish: &Search) -> Client {
+    let mut client = Client::welcome(addr).await;
+    client.say(&ClientMessage::Search(wish.clone())).await;
+    client
+}
+
+async fn take_seat(addr: std::net::SocketAddr, pass: &[u8]) -> (Client, Seat) {
+    Client::seated(addr, Target::Pass(pass.to_vec())).await
+}
+
+#[tokio::test]
+async fn two_who_search_are_matched_into_one_room_of_two_teams() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, mut bob) = (searching(addr, &search("duel")).await, searching(addr, &search("duel")).await);
+    let ((match_a, pass_a), (match_b, pass_b)) = (until_joining(&mut ann).await, until_joining(&mut bob).await);
+    assert_eq!(match_a, match_b);
+    let (mut playing, seat) = take_seat(addr, &pass_a).await;
+    let (_other, other_seat) = take_seat(addr, &pass_b).await;
+    assert_eq!((seat.room, other_seat.room), (match_a, match_a));
+    assert_eq!(until_matched(&mut ann).await, match_a);
+    assert_eq!(until_matched(&mut bob).await, match_a);
+    // The puppet stands where its team is.
+    let mut places =
+        [playing.until_figure(seat.player).await.place, playing.until_figure(other_seat.player).await.place];
+    places.sort_unstable();
+    assert_eq!(places, [100, 200]);
+    // Nobody else comes in, and the place in the queue is free again.
+    let mut guest = Client::welcome(addr).await;
+    assert_eq!(guest.enter(Target::Room(seat.room)).await.unwrap_err(), Code::Locked);
+    ann.say(&ClientMessage::Search(search("duel"))).await;
+    until(&mut ann, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_match_of_too_few_ends_and_who_came_searches_on_with_the_time_waited() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let mut ann = searching(addr, &search("duel")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let mut bob = searching(addr, &search("duel")).await;
+    let (_, pass) = until_joining(&mut ann).await;
+    until_joining(&mut bob).await;
+    let (mut playing, _) = take_seat(addr, &pass).await;
+    bob.say(&ClientMessage::CancelSearch).await;
+    until(&mut bob, |state| (state == SearchState::Ended { code: Code::Cancelled }).then_some(())).await;
+    assert!(matches!(playing.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
+    let waited =
+        until(&mut ann, |state| if let SearchState::Searching { waited_ms } = state { Some(waited_ms) } else { None });
+    assert!(waited.await >= 300);
+    // Another opponent is found for her.
+    let mut cyd = searching(addr, &search("duel")).await;
+    let ((again, pass_a), (_, pass_c)) = (until_joining(&mut ann).await, until_joining(&mut cyd).await);
+    let (_first, _second) = (take_seat(addr, &pass_a).await, take_seat(addr, &pass_c).await);
+    assert_eq!(until_matched(&mut ann).await, again);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_pass_shown_again_takes_the_own_seat_over_and_is_worth_nothing_to_others() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, mut bob) = (searching(addr, &search("duel")).await, searching(addr, &search("duel")).await);
+    let ((_, pass_a), (_, pass_b)) = (until_joining(&mut ann).await, until_joining(&mut bob).await);
+    let (mut first, seat) = take_seat(addr, &pass_a).await;
+    let (_bob, _) = take_seat(addr, &pass_b).await;
+    let (mut second, again) = take_seat(addr, &pass_a).await;
+    assert_eq!((again.player, again.token), (seat.player, seat.token));
+    assert_eq!(first.goodbye().await.0, Code::TakenOver);
+    second.until_figure(seat.player).await;
+    let mut forged = pass_a.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    let mut thief = Client::welcome(addr).await;
+    assert_eq!(thief.enter(Target::Pass(forged)).await.unwrap_err(), Code::BadPass);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_party_is_matched_into_one_team() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let party = |code: &str| Search { party: Some(Party { code: code.to_owned(), size: 2 }), ..search("pairs") };
+    let mut clients = Vec::new();
+    for code in ["red", "blue", "red", "blue"] {
+        clients.push((code, searching(addr, &party(code)).await));
+    }
+    let mut seats = Vec::new();
+    for (code, client) in &mut clients {
+        let joining = until(client, |state| match state {
+            SearchState::Joining { pass, .. } => Some(pass),
+            SearchState::Ended { code } => panic!("{code}"),
+            _ => None,
+        });
+        seats.push((*code, take_seat(addr, &joining.await).await));
+    }
+    let mut places = Vec::new();
+    for (code, (client, seat)) in &mut seats {
+        places.push((*code, client.until_figure(seat.player).await.place));
+    }
+    assert!(
+        places.iter().all(|(code, place)| places.iter().all(|(other, at)| (code == other) == (place == at))),
+        "{places:?}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_is_refused_and_the_connection_goes_on() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let mut client = Client::welcome(addr).await;
+    let big = Party { code: "x".to_owned(), size: 2 };
+    for (wish, code) in [
+        (Search { game: "chess".to_owned(), ..search("duel") }, Code::UnknownGame),
+        (search("solitaire"), Code::UnknownMode),
+        (Search { rating: 2_000_000, ..search("duel") }, Code::BadRating),
+        (Search { party: Some(big), ..search("duel") }, Code::BadParty),
+    ] {
+        client.say(&ClientMessage::Search(wish)).await;
+        assert!(matches!(client.control().await, ServerMessage::Refused { code: refused, .. } if refused == code));
+    }
+    client.say(&ClientMessage::Search(search("duel"))).await;
+    until(&mut client, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
+    client.say(&ClientMessage::Search(search("duel"))).await;
+    let refused = client.control().await;
+    assert!(matches!(refused, ServerMessage::Refused { code: Code::AlreadySearching, .. }), "{refused:?}");
+    // Who goes in somewhere else searches no more.
+    client.enter(Target::Game("puppet".to_owned())).await.unwrap();
+    server.stop().await;
+}
