@@ -12,6 +12,9 @@ pub use bucket::Bucket;
 /// Bytes of a pass.
 const PASS_BYTES: usize = 16;
 
+/// Most wishes from elsewhere that are remembered; further ones are left without an answer.
+const WISHES: usize = 16 * 1024;
+
 /// The number of a reservation, which nobody guesses: its bytes are the pass. One instance needs no signature over them.
 type Number = [u8; PASS_BYTES];
 
@@ -28,7 +31,7 @@ pub struct Reservations<T> {
 pub enum Wish {
     /// It is new.
     New,
-    /// It is being looked after.
+    /// It is being looked after, or there are too many.
     Pending,
     /// This pass was given for it.
     Granted(Vec<u8>),
@@ -51,6 +54,7 @@ impl<T> Reservations<T> {
     /// Hears of a wish from elsewhere. Its pass, if there will be one, is to be told to [`Self::granted`].
     pub fn hear(&mut self, wish: Uuid, now: Duration) -> Wish {
         match self.wishes.get(&wish) {
+            None if self.wishes.len() >= WISHES => Wish::Pending,
             None => {
                 self.wishes.insert(wish, (None, now + limits::PASS_LIFETIME));
                 Wish::New

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tiltyard_core::{admission::Wish, directory::words::Heartbeat};
 use tiltyard_shared::protocol::{Code, Target, lobby::RoomEntry};
+use tracing::debug;
 use uuid::Uuid;
 
 use super::{
@@ -173,14 +174,21 @@ async fn reserve(fleet: &Fleet, rooms: &Rooms, at: InstanceId, place: Place) -> 
     match fleet.link().bus.request(&at, command, PATIENCE).await {
         Ok(reply) => match reply.read() {
             Ok(Reply::Seat { room, pass }) => Ok((room, pass)),
-            Ok(Reply::Refused(code)) => Err(Failure::Refused(code)),
+            Ok(Reply::Refused(code)) => {
+                debug!(%at, %code, "no seat elsewhere");
+                Err(Failure::Refused(code))
+            }
             Ok(Reply::Done | Reply::Rooms(_)) | Err(_) => Err(Failure::Unanswered),
         },
         Err(BusError::Unroutable) => {
+            debug!(%at, "an instance that should have a seat takes no commands");
             rooms.lobby().roster(|roster| roster.gone(at));
             Err(Failure::Gone)
         }
-        Err(_) => Err(Failure::Unanswered),
+        Err(error) => {
+            debug!(%at, %error, "no seat elsewhere");
+            Err(Failure::Unanswered)
+        }
     }
 }
 

@@ -278,7 +278,8 @@ impl Roster {
     pub fn tick(&mut self, now: Duration) {
         self.effects.extend(self.own.updates(now).into_iter().map(Effect::Tell));
         self.dead.retain(|_, (until, ..)| now < *until);
-        if now >= self.next_beat {
+        // Who is heard of is asked at once, so nothing is said before commands arrive.
+        if self.connected.is_some() && now >= self.next_beat {
             self.next_beat = now + self.interval();
             let heartbeat = self.heartbeat();
             self.effects.push(Effect::Alive(heartbeat));

@@ -178,6 +178,7 @@ fn nobody_is_judged_while_the_bus_is_away() {
     roster.gone(OTHER);
     roster.disconnected();
     roster.tick(100 * SECOND);
+    assert!(roster.take_effects().is_empty(), "nobody is told anything either");
     assert_eq!((roster.peers().count(), roster.home_of(Uuid::from_u128(1))), (1, None), "suspect, not dead");
     roster.connected(100 * SECOND);
     roster.tick(105 * SECOND);
