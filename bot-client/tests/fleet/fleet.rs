@@ -1,11 +1,6 @@
 //! Several instances, and what is true of all of them together.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use anyhow::Context as _;
 
@@ -50,12 +45,10 @@ impl Fleet {
         Ok(same && lists[0].1.len() == rooms as usize)
     }
 
-    /// How long it takes until the lists are whole.
-    pub(crate) fn until_whole(&self) -> anyhow::Result<Duration> {
-        let began = Instant::now();
-        let seen = wait_for(Duration::from_secs(20), "the lists of rooms to be whole", || {
-            Ok(self.is_whole()?.then_some(began.elapsed()))
-        });
+    /// Waits until the lists are whole.
+    pub(crate) fn until_whole(&self) -> anyhow::Result<()> {
+        let seen =
+            wait_for(Duration::from_secs(20), "the lists of rooms to be whole", || Ok(self.is_whole()?.then_some(())));
         seen.with_context(|| format!("{:?}", self.0.iter().map(listed).collect::<Result<Vec<_>, _>>()))
     }
 

@@ -25,6 +25,8 @@ use tokio::{
     time::timeout,
 };
 
+use super::print;
+
 /// Instances that do not end by themselves for so long are killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Where the first instance's operators look; further ones count up.
@@ -122,11 +124,6 @@ fn table(plans: &[Plan]) -> String {
         format!("{name:<10} http://127.0.0.1:{players}/   http://127.0.0.1:{operators}/metrics\n")
     };
     plans.iter().map(row).collect()
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
 }
 
 /// The instances that live.
