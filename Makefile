@@ -97,6 +97,15 @@ soak: build ## a broker that stops 20 times for 30 s under 300 bots; about 20 mi
 lobby: ## the lobby under change at full size: 200 clients, 500 rooms, 20 s
 	LOBBY=full $(CARGO) test $(LOCKED) --release -p tiltyard-server --test lobby -- --nocapture
 
+# The scenes; all of them if empty.
+SCENE ?=
+
+.PHONY: bench
+bench: ## what a player costs, beside the floor and a peer: SCENE=walkers,join; FULL=1 makes three rounds
+	$(CARGO) build $(LOCKED) --profile dist -p tiltyard-bench --bins
+	@if command -v npm >/dev/null; then npm --prefix bench/colyseus ci --no-audit --no-fund --loglevel=error; fi
+	"$${CARGO_TARGET_DIR:-$(CURDIR)/target}/dist/bench" $(if $(SCENE),--scene $(SCENE)) $(if $(FULL),--rounds 3)
+
 .PHONY: lint
 lint: ## rustfmt, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --all --check

@@ -4,7 +4,7 @@ use std::{
     env,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -12,7 +12,10 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-use crate::machine::{self, Usage};
+use crate::{
+    machine::{self, Usage},
+    report::say,
+};
 
 /// A running server; killed when dropped.
 #[derive(Debug)]
@@ -45,6 +48,22 @@ impl Host {
         let mut command = machine::pinned(machine::SERVER_CORE, &sibling("bench-floor")?);
         command.args([frame_bytes.to_string(), hz.to_string()]);
         Self::start(command)
+    }
+
+    /// Colyseus with the same scene; `None`, with the reason said, where node or its packages are missing.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub fn colyseus(mode: &str) -> anyhow::Result<Option<Self>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("colyseus");
+        if !folder.join("node_modules").exists() {
+            say("NOT MEASURED: colyseus. Missing: its packages (npm --prefix bench/colyseus ci)");
+            return Ok(None);
+        }
+        let mut command = machine::pinned(machine::SERVER_CORE, "node");
+        command.arg(folder.join("server.mjs")).arg(mode).env("NODE_ENV", "production");
+        Self::start(command).map(Some)
     }
 
     /// Any server that says `listening ADDR`, and `ops ADDR` before or never, on its standard output.

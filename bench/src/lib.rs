@@ -2,7 +2,7 @@
 //!
 //! [`scenes`] are what is measured; a scene starts a [`host`] on one core of the [`machine`] and lets a [`crowd`] of clients
 //! play on the other; [`websocket`] is the little of that protocol that the crowd speaks. [`report`] prints and keeps
-//! what comes out.
+//! what comes out, [`plot`] draws it.
 
 pub mod machine;
 pub mod host;
@@ -11,3 +11,4 @@ pub mod crowd;
 pub mod stage;
 pub mod scenes;
 pub mod report;
+pub mod plot;

@@ -4,15 +4,24 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use tiltyard_shared::{
+    game::{Game, Rng},
+    replicate::Replicate as _,
+    schema::Schema,
+};
 
 use crate::{
-    crowd::Crowd,
+    crowd::{Crowd, Dialect, Plan},
     host::Host,
     machine::Usage,
     report::{self, Results},
 };
 
 pub mod walkers;
+pub mod colyseus;
+pub mod join;
+pub mod stall;
+pub mod population;
 
 /// How the scenes are run.
 #[derive(Clone, Debug)]
@@ -33,7 +42,8 @@ pub struct Terms {
 pub type Scene = (&'static str, fn(&Terms) -> anyhow::Result<Value>);
 
 /// All scenes in the order in which they are run.
-pub const SCENES: &[Scene] = &[("walkers", walkers::run)];
+pub const SCENES: &[Scene] =
+    &[("walkers", walkers::run), ("colyseus", colyseus::run), ("join", join::run), ("stall", stall::run)];
 
 /// From the last player's entry until measuring begins.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -70,6 +80,36 @@ pub struct Run {
     pub moved_ticks: f64,
     /// Connections lost.
     pub lost: u64,
+    /// What kept the run from being faster.
+    pub limit: &'static str,
+}
+
+/// Above this part of its core the load is what is measured.
+const BUSY_LOAD: f64 = 0.85;
+
+/// Above this part of its core the server cannot do more.
+const BUSY_SERVER: f64 = 0.95;
+
+/// Inputs a second of each player, unless a scene says otherwise.
+const HZ: u32 = 20;
+
+/// Every so-manieth client verifies every frame.
+const VERIFY_EVERY: usize = 20;
+
+/// A crowd of a game: a thousand come in a second, each sends an input at each tick.
+pub fn plan_of<G: Game>(host: &Host, dialect: Dialect, clients: usize, input: fn(&mut Rng) -> Vec<u8>) -> Plan {
+    Plan {
+        addr: host.addr,
+        dialect,
+        clients,
+        ramp: Duration::from_millis(1) * clients as u32,
+        input_hz: HZ,
+        verify_every: if dialect == Dialect::Tiltyard { VERIFY_EVERY } else { 0 },
+        game: G::NAME,
+        schema: G::Entity::schema(),
+        schema_hash: Schema::hash(&Schema::of::<G>().to_json()),
+        input,
+    }
 }
 
 /// Lets a crowd enter, settle, and play a steady stretch.
@@ -96,11 +136,20 @@ pub fn measure(host: &Host, crowd: &mut Crowd, steady: Duration) -> anyhow::Resu
         report::say(&format!("    first complaint: {complaint}"));
     }
     let (seconds, frames) = (steady.as_secs_f64(), measures.frames.max(1) as f64);
+    let (server_cpu, load_cpu) = (server.total().as_secs_f64() / seconds, load.total().as_secs_f64() / seconds);
+    let limit = match () {
+        () if load_cpu > BUSY_LOAD => "the load's core",
+        () if server_cpu > BUSY_SERVER => "the server's core",
+        () => "the tick rate",
+    };
+    if load_cpu > BUSY_LOAD {
+        report::say("    NOT VALID: the load used more than 85 % of its core");
+    }
     Ok(Run {
         frame_us: server.total().as_secs_f64() * 1e6 / frames,
         user_us: server.user.as_secs_f64() * 1e6 / frames,
-        server_cpu: server.total().as_secs_f64() / seconds,
-        load_cpu: load.total().as_secs_f64() / seconds,
+        server_cpu,
+        load_cpu,
         frames: measures.frames,
         mean_bytes: measures.mean_bytes(),
         p99_ms: measures.p99_ms(),
@@ -110,5 +159,6 @@ pub fn measure(host: &Host, crowd: &mut Crowd, steady: Duration) -> anyhow::Resu
         holds: after[0] - before[0],
         moved_ticks: after[1] - before[1],
         lost: measures.lost,
+        limit,
     })
 }

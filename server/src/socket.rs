@@ -25,7 +25,7 @@ pub(crate) type Socket = tungstenite::WebSocket<Line>;
 /// takes more reads.
 const READ_BUFFER_BYTES: usize = 512;
 
-/// Room for the largest frame and its header. Frames are written only after all before have been flushed.
+/// Most bytes of control messages that wait for a blocked line. Frames do not pass through this buffer.
 const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;
 
 /// Why a connection cannot go on.

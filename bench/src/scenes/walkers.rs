@@ -1,29 +1,20 @@
 //! `walkers`: one room in which everybody walks, beside the floor of the same round.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tiltyard_scenes::{Walkers, walkers::Turn};
-use tiltyard_shared::{
-    game::{Game, Rng},
-    protocol::codec,
-    replicate::Replicate,
-    schema::Schema,
-};
+use tiltyard_shared::{game::Rng, protocol::codec};
 
-use super::{Run, Terms, measure};
+use super::{HZ, Run, Terms, measure, plan_of};
 use crate::{
     crowd::{Crowd, Dialect, Plan},
     host::Host,
-    report::{Table, say, shown},
+    plot::{self, Line},
+    report::{Table, say, shown, spread},
     stage,
 };
 
 /// Players of the published table.
 const PLAYERS: &[usize] = &[500, 1_000, 2_000, 4_000, 5_000];
-
-/// Ticks and frames a second.
-const HZ: u32 = 20;
 
 /// Runs of one number of players.
 #[derive(Debug, Default)]
@@ -46,8 +37,7 @@ pub fn run(terms: &Terms) -> anyhow::Result<Value> {
                 column.ours.push(ours(terms, *players)?);
                 continue;
             }
-            // Frames carry a WebSocket header of 2 or 4 bytes.
-            let frame_bytes = stage::play::<Walkers>((), *players as u32, 100, turn).mean_bytes as usize + 4;
+            let frame_bytes = frame_bytes(*players);
             column.floor.push(floor(terms, *players, frame_bytes)?);
             column.ours.push(ours(terms, *players)?);
             column.floor.push(floor(terms, *players, frame_bytes)?);
@@ -66,17 +56,29 @@ pub fn run(terms: &Terms) -> anyhow::Result<Value> {
         "holds",
         "moved",
         "mismatches",
-        "server CPU",
-        "load CPU",
+        "server CPU %",
+        "load CPU %",
+        "limit",
     ]);
     for (players, column) in &columns {
         table.row(cells(*players, column));
     }
     say(&table.text());
+    terms.results.draw("walkers", &picture(&columns))?;
     let rows = columns
         .iter()
         .map(|(players, column)| json!({ "players": players, "floor": column.floor, "ours": column.ours }));
     Ok(Value::Array(rows.collect()))
+}
+
+fn picture(columns: &[(usize, Column)]) -> String {
+    let line = |name, colour, runs: fn(&Column) -> &Vec<Run>| {
+        let median = |column| spread(&runs(column).iter().map(|run| run.frame_us).collect::<Vec<_>>()).0;
+        let points = columns.iter().filter(|(_, column)| !runs(column).is_empty());
+        Line { name, colour, points: points.map(|(players, column)| (*players as f64, median(column))).collect() }
+    };
+    let lines = [line("ours", "#0a62c4", |column| &column.ours), line("floor", "#777777", |column| &column.floor)];
+    plot::lines("Server CPU a frame in µs: one room, 20 Hz, one core", "players", &lines)
 }
 
 fn cells(players: usize, column: &Column) -> Vec<String> {
@@ -104,23 +106,18 @@ fn cells(players: usize, column: &Column) -> Vec<String> {
         ),
         ours(|run| 100.0 * run.server_cpu, 0),
         ours(|run| 100.0 * run.load_cpu, 0),
+        column.ours.last().map_or("-", |run| run.limit).to_owned(),
     ]
+}
+
+/// The mean size of our frames with so many players, WebSocket header included.
+pub fn frame_bytes(players: usize) -> usize {
+    stage::play::<Walkers>((), players as u32, 100, turn).mean_bytes as usize + 4
 }
 
 /// What the crowd does in this scene.
 pub fn plan(host: &Host, dialect: Dialect, clients: usize) -> Plan {
-    Plan {
-        addr: host.addr,
-        dialect,
-        clients,
-        ramp: Duration::from_millis(1) * clients as u32,
-        input_hz: HZ,
-        verify_every: if dialect == Dialect::Tiltyard { 20 } else { 0 },
-        game: Walkers::NAME,
-        schema: <Walkers as Game>::Entity::schema(),
-        schema_hash: Schema::hash(&Schema::of::<Walkers>().to_json()),
-        input: turn,
-    }
+    plan_of::<Walkers>(host, dialect, clients, turn)
 }
 
 /// The floor with frames of so many bytes.
@@ -157,6 +154,6 @@ pub fn ours(terms: &Terms, players: usize) -> anyhow::Result<Run> {
 }
 
 /// The bytes of one more input.
-fn turn(rng: &mut Rng) -> Vec<u8> {
+pub(super) fn turn(rng: &mut Rng) -> Vec<u8> {
     codec::encode(&Turn::draw(rng))
 }
