@@ -18,7 +18,7 @@ import { BadChunk, Table } from "./table.js";
 const MOVE_BITS = 4;
 
 /** Fewest bits that a member takes in a list of whole ones: its gap and its generation. */
-const WHOLE_BITS = 17;
+const WHOLE_BITS = 6;
 
 const term = new StateHash();
 
@@ -326,7 +326,10 @@ export class ChunkDecoder {
    */
   #whole(slot, out) {
     const { bits, layout } = this;
-    const generation = bits.read(16);
+    const generation = bits.readGolomb(chunk.GENERATION_ORDER);
+    if (generation > 0xffff) {
+      throw new BadChunk("out of range");
+    }
     const number = bits.read(layout.kindBits);
     const kind = layout.kinds[number];
     if (kind === undefined) {
