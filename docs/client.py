@@ -101,7 +101,7 @@ class Replica:
         mask = (1 << coding[0] + 8) - 1
         return origin + error - change * (tick - 1) & mask, rate + change & mask
     def whole(self, reader):
-        generation, kind = reader.plain(16), reader.plain((len(self.kinds) - 1).bit_length())
+        generation, kind = reader.golomb(4), reader.plain((len(self.kinds) - 1).bit_length())
         return generation, kind, [self.content(reader, coding) for coding in self.kinds[kind]]
     def change(self, reader, member, tick, absolute):
         (_generation, kind, fields), mask = member, reader.plain(len(member[2]))

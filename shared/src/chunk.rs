@@ -13,7 +13,7 @@
 //! catch-up 10   version:32 since:32 members:G4 [order:4 (gap:Gorder 1 whole | gap:Gorder 0 mask absolute*)*]
 //! snapshot 11   version:32 members:G4 [order:4 (gap:Gorder whole)*]
 //! entity        mask:fields, for each set bit: lane difference:G(lane) | blob
-//! whole         generation:16 kind:kind_bits, every lane as it is, every blob
+//! whole         generation:G4 kind:kind_bits, every lane as it is, every blob
 //! linear lane   difference: 0 | 1 rate:G(lane), error:G3       as it is: 0 code | 1 origin:bits+8 rate:G(lane)
 //! blob          length:G4, bytes
 //! ```
@@ -37,6 +37,7 @@ pub(crate) const ARRIVED_ORDER: u32 = 0;
 pub(crate) const MEMBERS_ORDER: u32 = 4;
 pub(crate) const BLOB_ORDER: u32 = 4;
 pub(crate) const ORDER_BITS: u32 = 4;
+pub(crate) const GENERATION_ORDER: u32 = 4;
 pub(crate) const ERROR_ORDER: u32 = 3;
 pub(crate) const SOURCES_ORDER: u32 = 0;
 pub(crate) const FROM_ORDER: u32 = 3;
@@ -236,7 +237,7 @@ impl Encoder<'_> {
 
     fn whole(&mut self, slot: u16, member: Member) {
         let layout = self.world.layout();
-        self.bits.write(u32::from(member.generation), 16);
+        self.bits.write_golomb(u32::from(member.generation), GENERATION_ORDER);
         self.bits.write(u32::from(member.kind), layout.kind_bits);
         let kind = self.world.kind(member);
         for (index, lane) in kind.lanes.iter().enumerate() {

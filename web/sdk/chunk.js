@@ -10,6 +10,7 @@ export const ARRIVED_ORDER = 0;
 export const MEMBERS_ORDER = 4;
 export const BLOB_ORDER = 4;
 export const ORDER_BITS = 4;
+export const GENERATION_ORDER = 4;
 export const ERROR_ORDER = 3;
 export const SOURCES_ORDER = 0;
 export const FROM_ORDER = 3;

@@ -2,9 +2,10 @@
  * Tiltyard's SDK for browsers and Node: everything that a game's page needs.
  *
  * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `protocol` (with `protocol/codec`), `wire`,
- * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`). Pure ones, to which the time is an
- * argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol of them. For
- * drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`, `client`.
+ * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`, `replica/decoder`), `linear`. Pure ones, to
+ * which the time is an argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol
+ * of them. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`,
+ * `client`, `search`.
  */
 
 export { animate } from "./animation.js";

@@ -231,7 +231,7 @@ function slots(writer, arrived) {
   for (const fighter of arrived) {
     writer.golomb(fighter.slot - next, 4);
     next = fighter.slot + 1;
-    writer.write(0, 16);
+    writer.golomb(0, 4);
     fighter.lanes.forEach((code, lane) => writer.write(code, BITS[lane]));
     writer.golomb(fighter.name.length, 4);
     fighter.name.forEach((byte) => writer.write(byte, 8));

@@ -22,10 +22,10 @@ const STEP: f32 = 1.0 / 16.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Walker {
     /// Where it is, to the right.
-    #[replicate(range = 0.0..=SIZE, step = STEP, linear)]
+    #[replicate(range = 0.0..SIZE, step = STEP, linear)]
     pub x: f32,
     /// Where it is, downwards.
-    #[replicate(range = 0.0..=SIZE, step = STEP, linear)]
+    #[replicate(range = 0.0..SIZE, step = STEP, linear)]
     pub y: f32,
     /// Where it walks to: 0 is to the right, a quarter turn is down.
     #[replicate(angle = 8)]

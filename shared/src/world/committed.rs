@@ -32,6 +32,8 @@ pub struct Committed {
     /// The codes of the entity that is being committed.
     codes: Vec<u32>,
     groups: Vec<Group>,
+    /// The versions of all groups once more, side by side: whoever puts views together asks for many.
+    versions: Vec<Tick>,
     dirty: Vec<GroupId>,
     merged: Vec<u16>,
     /// Arrivals from other groups and where they go, while they are found.
@@ -55,6 +57,7 @@ impl Committed {
             moving: Vec::new(),
             codes: Vec::new(),
             groups: Vec::new(),
+            versions: Vec::new(),
             dirty: Vec::new(),
             merged: Vec::new(),
             moves: Vec::new(),
@@ -88,6 +91,16 @@ impl Committed {
     /// If there is no such group.
     pub fn group(&self, group: GroupId) -> &Group {
         &self.groups[group.0 as usize]
+    }
+
+    /// The version of a group.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such group.
+    #[inline]
+    pub fn version(&self, group: GroupId) -> Tick {
+        self.versions[group.0 as usize]
     }
 
     /// The version that a group had at the commit before the last.
@@ -144,6 +157,7 @@ impl Committed {
     /// Appends groups, until there are `count`.
     pub(super) fn grow_groups(&mut self, count: usize, shared: bool) {
         self.groups.resize_with(count.max(self.groups.len()), || Group { shared, ..Group::default() });
+        self.versions.resize(self.groups.len(), Tick(0));
     }
 
     pub(super) fn begin(&mut self, tick: Tick) {
@@ -290,6 +304,7 @@ impl Committed {
         if group.version != self.tick {
             group.before = group.version;
             group.version = self.tick;
+            self.versions[id.0 as usize] = self.tick;
             self.dirty.push(id);
         }
         group

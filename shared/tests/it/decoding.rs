@@ -23,9 +23,9 @@ use crate::{
     damage::damaged,
 };
 
-/// A member without fields takes 19 bits of a chunk (gap, generation, kind), 56 bytes while it waits to be merged, and 34 in
+/// A member without fields takes 8 bits of a chunk (gap, generation, kind), 56 bytes while it waits to be merged, and 34 in
 /// the table, whose rows are as wide as the widest kind; some lists double while they grow.
-const TABLE_BYTES_PER_BYTE: usize = 64;
+const TABLE_BYTES_PER_BYTE: usize = 152;
 /// A group takes a byte of a view, and 104 in the list of tables, which doubles and for a moment holds both halves.
 const REPLICA_BYTES_PER_BYTE: usize = 340;
 /// An empty list in a list takes a byte, and 24 in a list that doubles.

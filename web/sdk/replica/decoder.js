@@ -7,7 +7,7 @@ import { BadBits, BitReader } from "../bits.js";
 import * as chunk from "../chunk.js";
 import { StateHash, blobContent } from "../hash.js";
 import * as linear from "../linear.js";
-import { readBlob, readLane, readLineChange } from "./fields.js";
+import { readBlob, readChangesSince, readLineChange, readWhole } from "./fields.js";
 import { Gone } from "./gone.js";
 import { Members } from "./members.js";
 import { BadChunk, Table } from "./table.js";
@@ -18,7 +18,7 @@ import { BadChunk, Table } from "./table.js";
 const MOVE_BITS = 4;
 
 /** Fewest bits that a member takes in a list of whole ones: its gap and its generation. */
-const WHOLE_BITS = 17;
+const WHOLE_BITS = 6;
 
 const term = new StateHash();
 
@@ -250,14 +250,14 @@ export class ChunkDecoder {
       const slot = this.#slot(next, order);
       next = slot + 1;
       if (bits.read(1) === 1) {
-        this.#whole(slot, now);
+        readWhole(bits, this.layout, slot, now);
         continue;
       }
       place = old.find(slot, place);
       if (place === old.count || old.slots[place] !== slot) {
         throw new BadChunk("out of range");
       }
-      this.#absoluteChanges(now.pushFrom(old, place));
+      readChangesSince(bits, this.layout, now, now.pushFrom(old, place));
     }
     this.#rehash();
   }
@@ -315,30 +315,8 @@ export class ChunkDecoder {
       for (let index = 0, next = 0; index < count; index += 1) {
         const slot = this.#slot(next, gapOrder);
         next = slot + 1;
-        this.#whole(slot, arrivals);
+        readWhole(bits, this.layout, slot, arrivals);
       }
-    }
-  }
-
-  /**
-   * @param {number} slot
-   * @param {Members} out
-   */
-  #whole(slot, out) {
-    const { bits, layout } = this;
-    const generation = bits.read(16);
-    const number = bits.read(layout.kindBits);
-    const kind = layout.kinds[number];
-    if (kind === undefined) {
-      throw new BadChunk("out of range");
-    }
-    const place = out.push(slot, generation, number);
-    const lanes = place * layout.laneStride;
-    for (let index = 0; index < kind.laneCount; index += 1) {
-      readLane(bits, kind, index, out.lanes, lanes);
-    }
-    for (let index = 0; index < kind.blobCount; index += 1) {
-      out.blobs[place * layout.blobStride + index] = readBlob(bits, kind.maxLen[index]);
     }
   }
 
@@ -385,30 +363,6 @@ export class ChunkDecoder {
     }
   }
 
-  /**
-   * Reads the changes of a member in a catch-up.
-   *
-   * @param {number} place
-   */
-  #absoluteChanges(place) {
-    const { bits, layout, table } = this;
-    const { members } = table;
-    const kind = layout.kinds[members.kinds[place]];
-    const low = bits.readWide(kind.fields);
-    const { high } = bits;
-    for (let index = 0; index < kind.fields; index += 1) {
-      if (((index < 32 ? low >>> index : high >>> (index - 32)) & 1) === 0) {
-        continue;
-      }
-      if (index < kind.laneCount) {
-        readLane(bits, kind, index, members.lanes, place * layout.laneStride);
-      } else {
-        const blob = index - kind.laneCount;
-        members.blobs[place * layout.blobStride + blob] = readBlob(bits, kind.maxLen[blob]);
-      }
-    }
-  }
-
   /** Takes members out by their places and new ones in by their slots; a new one replaces whoever holds its slot. */
   #merge() {
     const { table, arrivals, leaving } = this;
@@ -427,7 +381,7 @@ export class ChunkDecoder {
         nextArrival += 1;
       }
       if (leaves) {
-        this.#addMember(term, old, place);
+        old.hash(term, this.layout, place);
         table.hash.subtract(term);
         this.gone.push(this.group, table.version, old, place);
       } else {
@@ -447,7 +401,7 @@ export class ChunkDecoder {
    */
   #arrive(now, place) {
     now.pushFrom(this.arrivals, place);
-    this.#addMember(term, this.arrivals, place);
+    this.arrivals.hash(term, this.layout, place);
     this.table.hash.add(term);
   }
 
@@ -455,32 +409,8 @@ export class ChunkDecoder {
     const { hash, members } = this.table;
     hash.clear();
     for (let place = 0; place < members.count; place += 1) {
-      this.#addMember(term, members, place);
+      members.hash(term, this.layout, place);
       hash.add(term);
-    }
-  }
-
-  /**
-   * Makes `out` the hash of one member.
-   *
-   * @param {StateHash} out
-   * @param {Members} members
-   * @param {number} place
-   */
-  #addMember(out, members, place) {
-    const { layout } = this;
-    const kind = layout.kinds[members.kinds[place]];
-    const entity = members.entity(place);
-    const lanes = place * layout.laneStride;
-    out.clear();
-    out.addMember(entity, members.kinds[place]);
-    for (let index = 0; index < kind.laneCount; index += 1) {
-      const code = members.lanes[lanes + index];
-      const rate = kind.rates[index];
-      out.addField(entity, index, rate === 0 ? code : linear.content(code, members.lanes[lanes + rate]));
-    }
-    for (let index = 0; index < kind.blobCount; index += 1) {
-      out.addField(entity, kind.laneCount + index, blobContent(members.blobs[place * layout.blobStride + index]));
     }
   }
 }

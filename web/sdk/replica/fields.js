@@ -1,10 +1,12 @@
-/** Reads single fields of members from chunks. As the last part of `shared/src/replica/table/decoder.rs`. */
+/** Reads members and their fields from chunks. As the last part of `shared/src/replica/table/decoder.rs`. */
 
 import * as chunk from "../chunk.js";
 import * as linear from "../linear.js";
 import { BadChunk } from "./table.js";
 
 /** @typedef {import("../bits.js").BitReader} BitReader */
+/** @typedef {import("../layout.js").Layout} Layout */
+/** @typedef {import("./members.js").Members} Members */
 
 /**
  * Reads a lane as it is into the codes of a member, which begin at `start`.
@@ -70,4 +72,57 @@ export function readBlob(bits, maxLen) {
     bytes[at] = bits.read(8);
   }
   return bytes;
+}
+
+/**
+ * Appends the whole member of a slot to `out`.
+ *
+ * @param {BitReader} bits
+ * @param {Layout} layout
+ * @param {number} slot
+ * @param {Members} out
+ */
+export function readWhole(bits, layout, slot, out) {
+  const generation = bits.readGolomb(chunk.GENERATION_ORDER);
+  if (generation > 0xffff) {
+    throw new BadChunk("out of range");
+  }
+  const number = bits.read(layout.kindBits);
+  const kind = layout.kinds[number];
+  if (kind === undefined) {
+    throw new BadChunk("out of range");
+  }
+  const place = out.push(slot, generation, number);
+  const lanes = place * layout.laneStride;
+  for (let index = 0; index < kind.laneCount; index += 1) {
+    readLane(bits, kind, index, out.lanes, lanes);
+  }
+  for (let index = 0; index < kind.blobCount; index += 1) {
+    out.blobs[place * layout.blobStride + index] = readBlob(bits, kind.maxLen[index]);
+  }
+}
+
+/**
+ * Reads the changes of a member in a catch-up.
+ *
+ * @param {BitReader} bits
+ * @param {Layout} layout
+ * @param {Members} members
+ * @param {number} place
+ */
+export function readChangesSince(bits, layout, members, place) {
+  const kind = layout.kinds[members.kinds[place]];
+  const low = bits.readWide(kind.fields);
+  const { high } = bits;
+  for (let index = 0; index < kind.fields; index += 1) {
+    if (((index < 32 ? low >>> index : high >>> (index - 32)) & 1) === 0) {
+      continue;
+    }
+    if (index < kind.laneCount) {
+      readLane(bits, kind, index, members.lanes, place * layout.laneStride);
+    } else {
+      const blob = index - kind.laneCount;
+      members.blobs[place * layout.blobStride + blob] = readBlob(bits, kind.maxLen[blob]);
+    }
+  }
 }

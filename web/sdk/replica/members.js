@@ -3,6 +3,9 @@
  * allocates nothing but blobs.
  */
 
+import { blobContent } from "../hash.js";
+import * as linear from "../linear.js";
+
 /** @typedef {import("../layout.js").Layout} Layout */
 
 /** A list of members by slot. */
@@ -111,6 +114,29 @@ export class Members {
       place += 1;
     }
     return place;
+  }
+
+  /**
+   * Makes `out` the hash of one member.
+   *
+   * @param {import("../hash.js").StateHash} out
+   * @param {Layout} layout
+   * @param {number} place
+   */
+  hash(out, layout, place) {
+    const kind = layout.kinds[this.kinds[place]];
+    const entity = this.entity(place);
+    const lanes = place * layout.laneStride;
+    out.clear();
+    out.addMember(entity, this.kinds[place]);
+    for (let index = 0; index < kind.laneCount; index += 1) {
+      const code = this.lanes[lanes + index];
+      const rate = kind.rates[index];
+      out.addField(entity, index, rate === 0 ? code : linear.content(code, this.lanes[lanes + rate]));
+    }
+    for (let index = 0; index < kind.blobCount; index += 1) {
+      out.addField(entity, kind.laneCount + index, blobContent(this.blobs[place * layout.blobStride + index]));
+    }
   }
 
   #grow() {

@@ -94,16 +94,18 @@ impl Body {
             flags |= part_flags::VIEW;
             frame::write_view_change(&mut self.bytes, before, after);
         }
-        let mut stayed = before.iter().peekable();
+        let mut known = before.iter().peekable();
+        let mut stays = |group| {
+            while known.next_if(|other| **other < group).is_some() {}
+            known.next_if(|other| **other == group).is_some()
+        };
         self.forms.clear();
         self.forms.extend(after.iter().map(|&group| {
-            while stayed.next_if(|other| **other < group).is_some() {}
-            match world.group(group).version {
+            let stays = old == new || stays(group);
+            match world.version(group) {
                 Tick(0) => None,
-                version if stayed.next_if(|other| **other == group).is_some() => {
-                    (version == world.tick()).then_some(Form::Delta)
-                }
-                _ => Some(Form::Snapshot),
+                _ if !stays => Some(Form::Snapshot),
+                version => (version == world.tick()).then_some(Form::Delta),
             }
         }));
         if self.forms.iter().any(Option::is_some) {
@@ -122,11 +124,14 @@ impl Body {
     }
 
     fn write_events(&mut self, groups: &[GroupId], owed: Owed<'_>) -> u8 {
+        self.events = 0;
+        if owed.last == owed.after {
+            return 0;
+        }
         let start = self.bytes.len();
         let logs = || groups.iter().filter_map(|group| owed.logs.get(group.0 as usize));
         let lost = if logs().any(|log| log.dropped > owed.after) { part_flags::LOST } else { 0 };
         let mut events: Vec<&Entry> = logs().flat_map(|log| log.above(owed.after)).collect();
-        self.events = 0;
         if events.is_empty() {
             return lost;
         }
@@ -137,11 +142,12 @@ impl Body {
     }
 }
 
-/// The events above a number.
+/// The events above a number, up to the last.
 #[derive(Clone, Copy)]
 struct Owed<'a> {
     logs: &'a [Log],
     after: u64,
+    last: u64,
 }
 
 impl Common {
@@ -155,7 +161,7 @@ impl Common {
         head: &mut Head,
         out: &mut Vec<u8>,
     ) -> Option<bool> {
-        let stays = self.views.groups(seat.view) == situation.view;
+        let stays = self.views.is(seat.view, situation.view);
         let view = if stays { seat.view } else { self.views.acquire(situation.view) };
         if !stays {
             self.keep_events_of_leaving(seat, view);
@@ -238,7 +244,7 @@ impl Common {
 
     /// The body for going from one view to another, assembled at its first use in a commit.
     fn body(&mut self, world: &Committed, views: (ViewId, ViewId), wants_hash: bool) -> &Body {
-        let owed = Owed { logs: &self.logs, after: self.event_before };
+        let owed = Owed { logs: &self.logs, after: self.event_before, last: self.event };
         let (body, fresh) = self.bodies.of(views, world.tick());
         if fresh {
             body.assemble(world, &self.views, views, &mut self.chunks, owed);

@@ -38,6 +38,12 @@ impl Views {
         &self.lists[view.0 as usize].0
     }
 
+    /// Whether a view is this list. It mostly is, so that all groups are compared, several at a time.
+    pub(super) fn is(&self, view: ViewId, groups: &[GroupId]) -> bool {
+        let known = self.groups(view);
+        known.len() == groups.len() && known.iter().zip(groups).fold(true, |same, (a, b)| same & (a == b))
+    }
+
     /// The view of a sorted list, with one more user.
     pub(super) fn acquire(&mut self, groups: &[GroupId]) -> ViewId {
         if let Some(&view) = self.numbers.get(groups) {

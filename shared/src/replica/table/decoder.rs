@@ -92,7 +92,7 @@ struct Decoder<'a, 'b> {
 const MOVE_BITS: usize = 4;
 
 /// Fewest bits that a member takes in a list of whole ones: its gap and its generation.
-const WHOLE_BITS: usize = 17;
+const WHOLE_BITS: usize = 6;
 
 impl Decoder<'_, '_> {
     fn delta(&mut self, tick: Tick) -> Result<(), BadChunk> {
@@ -249,7 +249,8 @@ impl Decoder<'_, '_> {
 
     fn wholes(&mut self, order: u32) -> Result<Vec<Whole>, BadChunk> {
         let count = self.count(order, WHOLE_BITS)?;
-        let mut wholes = Vec::with_capacity(count);
+        // Slots rise, so that a list that is longer than there are slots is found out before its end.
+        let mut wholes = Vec::with_capacity(count.min(1 << 16));
         if count > 0 {
             let order = self.bits.read(chunk::ORDER_BITS)?;
             let start = self.bits.position();
@@ -265,7 +266,8 @@ impl Decoder<'_, '_> {
     }
 
     fn whole(&mut self, slot: u16) -> Result<Whole, BadChunk> {
-        let generation = self.bits.read(16)? as u16;
+        let generation = self.bits.read_golomb(chunk::GENERATION_ORDER)?;
+        let generation = u16::try_from(generation).map_err(|_| BadChunk::OutOfRange)?;
         let number = self.bits.read(self.layout.kind_bits)?;
         let kind = self.layout.kinds.get(number as usize).ok_or(BadChunk::OutOfRange)?;
         let member = TableMember { slot, generation, kind: number as u8 };
