@@ -318,7 +318,7 @@ impl Play {
                 _ => None,
             });
         }
-        self.input = self.player.decide(me, tick, sees.into_iter(), rng);
+        self.input = self.player.decide(me, tick, sees, rng);
         self.client.send(&self.input).ok();
         Step::On
     }
