@@ -38,9 +38,9 @@ impl Fleet {
         self.0.iter().map(|instance| instance.url.clone()).collect()
     }
 
-    /// The place of the instance whose matchmaker has tickets.
-    pub(crate) fn active(&self) -> Option<usize> {
-        self.0.iter().position(|instance| instance.tickets() > 0.0)
+    /// The place of the instance whose matchmaker has at least so many tickets.
+    pub(crate) fn active(&self, tickets: f64) -> Option<usize> {
+        self.0.iter().position(|instance| instance.tickets() >= tickets)
     }
 }
 
