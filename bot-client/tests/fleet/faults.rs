@@ -110,7 +110,7 @@ fn cuts(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Re
     let lost = || fleet.sum("tiltyard_bus_connections_total{outcome=\"lost\"}");
     let (before, mut slowest) = (lost()?, Duration::ZERO);
     for number in 1..=size.cuts {
-        ctl.run(&["close_all_connections", "cut by the test"])?;
+        ctl.run(&["close_all_connections", "--global", "cut by the test"])?;
         let wanted = before + f64::from(number) * fleet.0.len() as f64;
         wait_for(Duration::from_secs(10), "the connections to be lost", || Ok((lost()? >= wanted).then_some(())))?;
         slowest = slowest.max(recovery(fleet)?);

@@ -1,6 +1,6 @@
 //! The fleet's proof over a real RabbitMQ: real processes, real balancers, a real Prometheus, bots that verify every state.
 //!
-//! `make test-fleet` runs the short forms and `make fleet` the full ones (FLEET=full), by parts: `deploy`, `scale`, `faults`.
+//! `make test-fleet` runs the parts `deploy` and `scale` in short, `make fleet` these and `faults` in full (FLEET=full).
 //! Needs AMQP_URL, for `faults` RABBITMQ_CTL too: rabbitmq/with-broker sets both. Prints every claim with what was seen;
 //! exit status 0 only if all held.
 
