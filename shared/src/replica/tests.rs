@@ -34,6 +34,8 @@ struct Says<'a> {
     view: &'a [GroupId],
     behind: &'a [GroupId],
     chunks: &'a [(GroupId, Form)],
+    /// Whether what comes from other groups is told as moves.
+    moves: bool,
     events: &'a Numbered<'a>,
     own: Option<(GroupId, Form, &'a Numbered<'a>)>,
 }
@@ -44,7 +46,7 @@ type Numbered<'a> = [(u64, &'a [u8])];
 /// The frame of the last commit; it states the view if it is the first of its epoch.
 fn frame_of(world: &World<Thing>, epoch: u32, start: bool, hash: Option<StateHash>, says: Says<'_>) -> Vec<u8> {
     let (committed, mut out) = (world.committed(), Vec::new());
-    let Says { view, behind, chunks, events, own } = says;
+    let Says { view, behind, chunks, moves, events, own } = says;
     Head { epoch, start, tick: committed.tick(), hash, own: own.is_some(), ..Head::default() }.write(&mut out);
     let flag = |on: bool, flag: u8| if on { flag } else { 0 };
     let listed = |groups: &[GroupId]| view.iter().map(|group| groups.contains(group)).collect::<Vec<_>>().into_iter();
@@ -63,7 +65,7 @@ fn frame_of(world: &World<Thing>, epoch: u32, start: bool, hash: Option<StateHas
     if !chunks.is_empty() {
         frame::write_bit_list(&mut out, listed(&chunks.iter().map(|(group, _)| *group).collect::<Vec<_>>()));
     }
-    chunks.iter().for_each(|(group, form)| chunk::encode(committed, *group, *form, &mut out));
+    chunks.iter().for_each(|(group, form)| chunk::encode_for(committed, *group, *form, |_| moves, &mut out));
     if !events.is_empty() {
         frame::write_events(&mut out, events.iter().copied());
     }
@@ -127,6 +129,24 @@ fn a_delta_from_another_version_is_refused() {
     let refused = pair.apply(false, Says { chunks: &[(A, Form::Delta)], ..Says::default() });
     let reason = BadChunk::WrongBase { held: Tick(1), base: Tick(2) };
     assert_eq!(refused, Err(ReplicaError::Chunk { group: A, reason }));
+}
+
+#[test]
+fn a_move_is_resolved_before_and_after_its_group_has_changed_and_refused_if_that_is_not_held() {
+    let both = Says { chunks: &[(A, Form::Delta), (B, Form::Delta)], moves: true, ..Says::default() };
+    for (from, to) in [(0, B), (1, A)] {
+        let mut pair = Pair::new();
+        pair.tick(|world, balls| world.move_to(balls[from], to));
+        pair.apply(false, both).unwrap();
+        assert_eq!(pair.replica.anatomy().moves, 1);
+        assert_eq!(pair.shown(), [(0, 1, to), (1, 2, to)]);
+    }
+    let mut pair = Pair::new();
+    pair.tick(|world, [ball, _]| set_team(world, ball, 7));
+    pair.tick(|world, [ball, _]| world.move_to(ball, B));
+    let refused = pair.apply(false, Says { chunks: &[(B, Form::Delta)], ..both });
+    let reason = BadChunk::WrongBase { held: Tick(1), base: Tick(2) };
+    assert_eq!(refused, Err(ReplicaError::Chunk { group: B, reason }));
 }
 
 #[test]
