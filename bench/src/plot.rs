@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_axis_ends_above_the_highest_point() {
-        assert_eq!([0.3, 4.9, 8.5, 48.0, 51.0].map(round_up), [5.0, 5.0, 10.0, 50.0, 100.0]);
+        assert_eq!([0.3, 4.9, 8.5, 48.0, 51.0].map(round_up), [1.0, 5.0, 10.0, 50.0, 100.0]);
     }
 
     #[test]

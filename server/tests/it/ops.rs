@@ -19,11 +19,13 @@ async fn metrics_count_what_happens() {
     ann.until_place(seat.player, 1).await;
     ann.pull(&Pull::Break).await;
     ann.goodbye().await;
-    // A room tells its counters at its end, which is right after the goodbye.
+    // A room tells its counters at its end, a connection its bytes at its own: both are right after the goodbye.
     let metrics = loop {
         let (head, metrics) = page(server.ops_addr(), "/metrics").await;
         assert!(head.contains("text/plain; version=0.0.4"), "{head}");
-        if metrics.contains("tiltyard_inputs_total{") && sample(&metrics, "tiltyard_room_panics_total") >= 1.0 {
+        let told =
+            ["tiltyard_inputs_total{", "tiltyard_received_bytes_total "].iter().all(|name| metrics.contains(name));
+        if told && sample(&metrics, "tiltyard_room_panics_total") >= 1.0 {
             break metrics;
         }
     };
