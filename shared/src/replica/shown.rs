@@ -14,7 +14,7 @@ pub struct Shown<'a> {
     pub member: TableMember,
     /// The group it is shown from.
     pub group: GroupId,
-    /// The codes of its lanes, as [`Table::lanes`] has them.
+    /// The codes of its lanes, as [`Table::lanes`](super::Table::lanes) has them.
     pub lanes: &'a [u32],
     /// Its blobs.
     pub blobs: &'a [Box<[u8]>],
