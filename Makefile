@@ -53,7 +53,7 @@ test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests
 
 .PHONY: test-page
 test-page: build web/e2e/node_modules ## two pages of a real browser play every game; screenshots in web/e2e/output
-	CHROMIUM="$$(ci/install-chromium)" TILTYARD="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/tiltyard" npm --prefix web/e2e test
+	chromium=$$(ci/install-chromium) && CHROMIUM="$$chromium" TILTYARD="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/tiltyard" npm --prefix web/e2e test
 
 web/node_modules web/e2e/node_modules: %/node_modules: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund --loglevel=error
@@ -85,7 +85,8 @@ test-fleet: build ## a fleet on RabbitMQ behind HAProxy and nginx, seen by Prome
 	$(FLEET_TEST) deploy scale
 
 .PHONY: fleet
-fleet: build ## the same at full size; prints a table of what must hold
+fleet: build ## matchmaking, balancers, growth and a broker's faults at full size; prints a table of what must hold
+	FLEET=full $(MAKE) test-matchmaking
 	FLEET=full $(FLEET_TEST) deploy scale
 	FLEET=full $(FLEET_TEST) faults
 
