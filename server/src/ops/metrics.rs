@@ -1,18 +1,19 @@
-//! The only file that names the metrics facade: every metric with its name, unit and help text, and the functions by which
-//! the rest of the server counts. How a room's own counters get here is [`crate::room`]'s business.
+//! Every metric with its name, unit and help text. [`count`] has the functions by which the server counts, `room` the
+//! handles of a game's rooms; only these files name the metrics facade.
 //!
 //! Names follow Prometheus' conventions: base units, `_total` on counters. Labels are bounded: `game` by the games of
-//! the server, `code` by [`Code`], the others by the lists below.
+//! the server, `code` by [`Code`](tiltyard_shared::protocol::Code), the others by the lists below.
 
-use std::{sync::OnceLock, time::Duration};
+use std::sync::OnceLock;
 
-use ::metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use ::metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tiltyard_shared::protocol::Code;
 
-use crate::bus::Counts;
+mod count;
+mod room;
+
+pub(crate) use count::*;
+pub(crate) use room::RoomMetrics;
 
 /// A metric as `/metrics` shows it.
 #[derive(Clone, Copy, Debug)]
@@ -241,234 +242,6 @@ fn describe(metric: &Metric) {
         Kind::Counter => describe_counter!(metric.name, metric.unit, metric.help),
         Kind::Gauge => describe_gauge!(metric.name, metric.unit, metric.help),
         Kind::Histogram(_) => describe_histogram!(metric.name, metric.unit, metric.help),
-    }
-}
-
-/// So many tasks run beside those of rooms.
-pub(crate) fn tasks(count: usize) {
-    gauge!(TASKS).set(count as f64);
-}
-
-/// A WebSocket connection is there.
-pub(crate) fn connection_opened() {
-    gauge!(CONNECTIONS).increment(1.0);
-}
-
-/// A WebSocket connection is gone.
-pub(crate) fn connection_closed() {
-    gauge!(CONNECTIONS).decrement(1.0);
-}
-
-/// A request to speak WebSocket was answered.
-pub(crate) fn handshake(accepted: bool) {
-    counter!(HANDSHAKES, "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
-}
-
-/// Bytes went over connections.
-pub(crate) fn traffic(received: u64, sent: u64) {
-    counter!(RECEIVED_BYTES).increment(received);
-    counter!(SENT_BYTES).increment(sent);
-}
-
-/// What waits in the write buffer of a connection has changed.
-pub(crate) fn unsent(before: usize, now: usize) {
-    gauge!(UNSENT_BYTES).increment(now as f64 - before as f64);
-}
-
-/// A wish was refused.
-pub(crate) fn refusal(code: Code) {
-    counter!(REFUSALS, "code" => code.label()).increment(1);
-}
-
-/// A connection is closed by us.
-pub(crate) fn goodbye(code: Code) {
-    counter!(GOODBYES, "code" => code.label()).increment(1);
-}
-
-/// Counts a connection that watches the list of rooms, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct LobbyClient(());
-
-impl LobbyClient {
-    /// One more.
-    pub(crate) fn new() -> Self {
-        gauge!(LOBBY_CLIENTS).increment(1.0);
-        Self(())
-    }
-}
-
-impl Drop for LobbyClient {
-    fn drop(&mut self) {
-        gauge!(LOBBY_CLIENTS).decrement(1.0);
-    }
-}
-
-/// A message about the list of rooms was written.
-pub(crate) fn list(whole: bool, bytes: usize) {
-    counter!(LISTS, "kind" => if whole { "snapshot" } else { "difference" }).increment(1);
-    counter!(LIST_BYTES).increment(bytes as u64);
-}
-
-/// A request to the HTTP API was answered.
-pub(crate) fn request(outcome: String) {
-    counter!(REQUESTS, "outcome" => outcome).increment(1);
-}
-
-/// A search has ended.
-pub(crate) fn ticket(game: &'static str, outcome: &'static str) {
-    counter!(TICKETS, "game" => game, "outcome" => outcome).increment(1);
-}
-
-/// A match was found for a party that had waited so long.
-pub(crate) fn waited(game: &'static str, waited: Duration) {
-    histogram!(TICKET_WAITING, "game" => game).record(waited);
-}
-
-/// A match is on.
-pub(crate) fn match_started(game: &'static str) {
-    counter!(MATCHES, "game" => game).increment(1);
-}
-
-/// A round of matchmaking took so long; so many tickets wait.
-pub(crate) fn round(game: &'static str, duration: Duration, waiting: usize) {
-    histogram!(ROUND_DURATION, "game" => game).record(duration);
-    gauge!(TICKETS_WAITING, "game" => game).set(waiting as f64);
-}
-
-/// A client was sent to another instance.
-pub(crate) fn redirect() {
-    counter!(REDIRECTS).increment(1);
-}
-
-/// The result of a match went somewhere: `published`, `logged` or `dropped`.
-pub(crate) fn result(outcome: &'static str) {
-    counter!(RESULTS, "outcome" => outcome).increment(1);
-}
-
-/// How many players the instance takes.
-pub(crate) fn capacity(players: u32) {
-    gauge!(CAPACITY).set(players);
-}
-
-/// How the instance is, and how many there are.
-pub(crate) fn instance(players: u32, draining: bool, instances: usize) {
-    gauge!(LOAD).set(players);
-    gauge!(DRAINING).set(if draining { 1.0 } else { 0.0 });
-    gauge!(INSTANCES).set(instances as f64);
-}
-
-/// How the bus is, and what it has counted so far.
-pub(crate) fn bus(up: bool, counts: &Counts) {
-    gauge!(BUS_UP).set(if up { 1.0 } else { 0.0 });
-    let messages = [
-        ("confirmed", &counts.confirmed),
-        ("returned", &counts.returned),
-        ("full", &counts.full),
-        ("unconfirmed", &counts.unconfirmed),
-        ("away", &counts.away),
-        ("late", &counts.late),
-    ];
-    let deliveries = [
-        ("taken", &counts.delivered),
-        ("redelivered", &counts.redelivered),
-        ("expired", &counts.expired),
-        ("dropped", &counts.dropped),
-        ("unexpected", &counts.unexpected),
-        ("oversized", &counts.oversized),
-        ("unknown_version", &counts.unknown_version),
-        ("malformed", &counts.malformed),
-        ("rejected", &counts.rejected),
-    ];
-    for (outcome, count) in messages {
-        counter!(BUS_MESSAGES, "outcome" => outcome).absolute(count.get());
-    }
-    for (outcome, count) in deliveries {
-        counter!(BUS_DELIVERIES, "outcome" => outcome).absolute(count.get());
-    }
-    for (outcome, count) in [("made", &counts.connected), ("lost", &counts.disconnected)] {
-        counter!(BUS_CONNECTIONS, "outcome" => outcome).absolute(count.get());
-    }
-}
-
-/// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
-pub(crate) struct RoomMetrics {
-    /// Ticks: how long they took and how late they began.
-    tick_duration: Histogram,
-    tick_lateness: Histogram,
-    rooms: Gauge,
-    /// Changed by differences: several rooms share it.
-    pub(crate) players: Gauge,
-    /// Likewise.
-    pub(crate) spectators: Gauge,
-    /// Likewise.
-    pub(crate) held: Gauge,
-    pub(crate) panics: Counter,
-    pub(crate) schedule_moved: Counter,
-    pub(crate) frames: Counter,
-    pub(crate) frame_bytes: Counter,
-    pub(crate) holds: Counter,
-    pub(crate) jumps: Counter,
-    /// Deltas, catch-ups, snapshots.
-    pub(crate) chunks: [Counter; 3],
-    pub(crate) shared_bodies: Counter,
-    pub(crate) gathered_bodies: Counter,
-    pub(crate) deferred_groups: Counter,
-    pub(crate) lost_events: Counter,
-    pub(crate) largest_group: Histogram,
-    /// Accepted, late, repeated, refused.
-    pub(crate) inputs: [Counter; 4],
-    pub(crate) large_buffers: Counter,
-    pub(crate) stale_jumps: Counter,
-    pub(crate) large_events: Counter,
-    pub(crate) refused_metadata: Counter,
-    /// Fields, positions outside the grid, entities too many.
-    pub(crate) bent_values: [Counter; 3],
-}
-
-impl RoomMetrics {
-    /// The metrics of a game; one more room of it is open until this is dropped.
-    pub(crate) fn new(game: &'static str) -> Self {
-        let metrics = Self {
-            tick_duration: histogram!(TICK_DURATION, "game" => game),
-            tick_lateness: histogram!(TICK_LATENESS, "game" => game),
-            rooms: gauge!(ROOMS, "game" => game),
-            players: gauge!(PLAYERS, "game" => game),
-            spectators: gauge!(SPECTATORS, "game" => game),
-            held: gauge!(HELD_PLAYERS, "game" => game),
-            panics: counter!(ROOM_PANICS, "game" => game),
-            schedule_moved: counter!(SCHEDULE_MOVED, "game" => game),
-            frames: counter!(FRAMES, "game" => game),
-            frame_bytes: counter!(FRAME_BYTES, "game" => game),
-            holds: counter!(HOLDS, "game" => game),
-            jumps: counter!(JUMPS, "game" => game),
-            chunks: ["delta", "catch_up", "snapshot"].map(|form| counter!(CHUNKS, "game" => game, "form" => form)),
-            shared_bodies: counter!(SHARED_BODIES, "game" => game),
-            gathered_bodies: counter!(GATHERED_BODIES, "game" => game),
-            deferred_groups: counter!(DEFERRED_GROUPS, "game" => game),
-            lost_events: counter!(LOST_EVENTS, "game" => game),
-            largest_group: histogram!(LARGEST_GROUP, "game" => game),
-            inputs: ["accepted", "late", "repeated", "refused"]
-                .map(|outcome| counter!(INPUTS, "game" => game, "outcome" => outcome)),
-            large_buffers: counter!(LARGE_BUFFERS, "game" => game),
-            stale_jumps: counter!(STALE_JUMPS, "game" => game),
-            large_events: counter!(LARGE_EVENTS, "game" => game),
-            refused_metadata: counter!(REFUSED_METADATA, "game" => game),
-            bent_values: ["field", "outside", "full"].map(|kind| counter!(BENT_VALUES, "game" => game, "kind" => kind)),
-        };
-        metrics.rooms.increment(1.0);
-        metrics
-    }
-
-    /// A tick has been computed and its frames written.
-    pub(crate) fn tick(&self, lateness: Duration, duration: Duration) {
-        self.tick_lateness.record(lateness);
-        self.tick_duration.record(duration);
-    }
-}
-
-impl Drop for RoomMetrics {
-    fn drop(&mut self) {
-        self.rooms.decrement(1.0);
     }
 }
 

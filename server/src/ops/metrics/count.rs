@@ -1,0 +1,159 @@
+//! What the server counts beside its rooms, one function for each thing that happens. The names are [`super`]'s.
+
+use std::time::Duration;
+
+use ::metrics::{counter, gauge, histogram};
+use tiltyard_shared::protocol::Code;
+
+use super::{
+    BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CONNECTIONS, DRAINING, GOODBYES, HANDSHAKES,
+    INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCHES, RECEIVED_BYTES, REDIRECTS, REFUSALS, REQUESTS, RESULTS,
+    ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING, TICKETS, TICKETS_WAITING, UNSENT_BYTES,
+};
+use crate::bus::Counts;
+
+/// So many tasks run beside those of rooms.
+pub(crate) fn tasks(count: usize) {
+    gauge!(TASKS).set(count as f64);
+}
+
+/// A WebSocket connection is there.
+pub(crate) fn connection_opened() {
+    gauge!(CONNECTIONS).increment(1.0);
+}
+
+/// A WebSocket connection is gone.
+pub(crate) fn connection_closed() {
+    gauge!(CONNECTIONS).decrement(1.0);
+}
+
+/// A request to speak WebSocket was answered.
+pub(crate) fn handshake(accepted: bool) {
+    counter!(HANDSHAKES, "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
+}
+
+/// Bytes went over connections.
+pub(crate) fn traffic(received: u64, sent: u64) {
+    counter!(RECEIVED_BYTES).increment(received);
+    counter!(SENT_BYTES).increment(sent);
+}
+
+/// What waits in the write buffer of a connection has changed.
+pub(crate) fn unsent(before: usize, now: usize) {
+    gauge!(UNSENT_BYTES).increment(now as f64 - before as f64);
+}
+
+/// A wish was refused.
+pub(crate) fn refusal(code: Code) {
+    counter!(REFUSALS, "code" => code.label()).increment(1);
+}
+
+/// A connection is closed by us.
+pub(crate) fn goodbye(code: Code) {
+    counter!(GOODBYES, "code" => code.label()).increment(1);
+}
+
+/// Counts a connection that watches the list of rooms, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct LobbyClient(());
+
+impl LobbyClient {
+    /// One more.
+    pub(crate) fn new() -> Self {
+        gauge!(LOBBY_CLIENTS).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for LobbyClient {
+    fn drop(&mut self) {
+        gauge!(LOBBY_CLIENTS).decrement(1.0);
+    }
+}
+
+/// A message about the list of rooms was written.
+pub(crate) fn list(whole: bool, bytes: usize) {
+    counter!(LISTS, "kind" => if whole { "snapshot" } else { "difference" }).increment(1);
+    counter!(LIST_BYTES).increment(bytes as u64);
+}
+
+/// A request to the HTTP API was answered.
+pub(crate) fn request(outcome: String) {
+    counter!(REQUESTS, "outcome" => outcome).increment(1);
+}
+
+/// A search has ended.
+pub(crate) fn ticket(game: &'static str, outcome: &'static str) {
+    counter!(TICKETS, "game" => game, "outcome" => outcome).increment(1);
+}
+
+/// A match was found for a party that had waited so long.
+pub(crate) fn waited(game: &'static str, waited: Duration) {
+    histogram!(TICKET_WAITING, "game" => game).record(waited);
+}
+
+/// A match is on.
+pub(crate) fn match_started(game: &'static str) {
+    counter!(MATCHES, "game" => game).increment(1);
+}
+
+/// A round of matchmaking took so long; so many tickets wait.
+pub(crate) fn round(game: &'static str, duration: Duration, waiting: usize) {
+    histogram!(ROUND_DURATION, "game" => game).record(duration);
+    gauge!(TICKETS_WAITING, "game" => game).set(waiting as f64);
+}
+
+/// A client was sent to another instance.
+pub(crate) fn redirect() {
+    counter!(REDIRECTS).increment(1);
+}
+
+/// The result of a match went somewhere: `published`, `logged` or `dropped`.
+pub(crate) fn result(outcome: &'static str) {
+    counter!(RESULTS, "outcome" => outcome).increment(1);
+}
+
+/// How many players the instance takes.
+pub(crate) fn capacity(players: u32) {
+    gauge!(CAPACITY).set(players);
+}
+
+/// How the instance is, and how many there are.
+pub(crate) fn instance(players: u32, draining: bool, instances: usize) {
+    gauge!(LOAD).set(players);
+    gauge!(DRAINING).set(if draining { 1.0 } else { 0.0 });
+    gauge!(INSTANCES).set(instances as f64);
+}
+
+/// How the bus is, and what it has counted so far.
+pub(crate) fn bus(up: bool, counts: &Counts) {
+    gauge!(BUS_UP).set(if up { 1.0 } else { 0.0 });
+    let messages = [
+        ("confirmed", &counts.confirmed),
+        ("returned", &counts.returned),
+        ("full", &counts.full),
+        ("unconfirmed", &counts.unconfirmed),
+        ("away", &counts.away),
+        ("late", &counts.late),
+    ];
+    let deliveries = [
+        ("taken", &counts.delivered),
+        ("redelivered", &counts.redelivered),
+        ("expired", &counts.expired),
+        ("dropped", &counts.dropped),
+        ("unexpected", &counts.unexpected),
+        ("oversized", &counts.oversized),
+        ("unknown_version", &counts.unknown_version),
+        ("malformed", &counts.malformed),
+        ("rejected", &counts.rejected),
+    ];
+    for (outcome, count) in messages {
+        counter!(BUS_MESSAGES, "outcome" => outcome).absolute(count.get());
+    }
+    for (outcome, count) in deliveries {
+        counter!(BUS_DELIVERIES, "outcome" => outcome).absolute(count.get());
+    }
+    for (outcome, count) in [("made", &counts.connected), ("lost", &counts.disconnected)] {
+        counter!(BUS_CONNECTIONS, "outcome" => outcome).absolute(count.get());
+    }
+}

@@ -1,0 +1,93 @@
+//! What the rooms of one game count. How a room's own counters get here is [`crate::room`]'s business.
+
+use std::time::Duration;
+
+use ::metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+use super::{
+    BENT_VALUES, CHUNKS, DEFERRED_GROUPS, FRAME_BYTES, FRAMES, GATHERED_BODIES, HELD_PLAYERS, HOLDS, INPUTS, JUMPS,
+    LARGE_BUFFERS, LARGE_EVENTS, LARGEST_GROUP, LOST_EVENTS, PLAYERS, REFUSED_METADATA, ROOM_PANICS, ROOMS,
+    SCHEDULE_MOVED, SHARED_BODIES, SPECTATORS, STALE_JUMPS, TICK_DURATION, TICK_LATENESS,
+};
+
+/// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
+pub(crate) struct RoomMetrics {
+    /// Ticks: how long they took and how late they began.
+    tick_duration: Histogram,
+    tick_lateness: Histogram,
+    rooms: Gauge,
+    /// Changed by differences: several rooms share it.
+    pub(crate) players: Gauge,
+    /// Likewise.
+    pub(crate) spectators: Gauge,
+    /// Likewise.
+    pub(crate) held: Gauge,
+    pub(crate) panics: Counter,
+    pub(crate) schedule_moved: Counter,
+    pub(crate) frames: Counter,
+    pub(crate) frame_bytes: Counter,
+    pub(crate) holds: Counter,
+    pub(crate) jumps: Counter,
+    /// Deltas, catch-ups, snapshots.
+    pub(crate) chunks: [Counter; 3],
+    pub(crate) shared_bodies: Counter,
+    pub(crate) gathered_bodies: Counter,
+    pub(crate) deferred_groups: Counter,
+    pub(crate) lost_events: Counter,
+    pub(crate) largest_group: Histogram,
+    /// Accepted, late, repeated, refused.
+    pub(crate) inputs: [Counter; 4],
+    pub(crate) large_buffers: Counter,
+    pub(crate) stale_jumps: Counter,
+    pub(crate) large_events: Counter,
+    pub(crate) refused_metadata: Counter,
+    /// Fields, positions outside the grid, entities too many.
+    pub(crate) bent_values: [Counter; 3],
+}
+
+impl RoomMetrics {
+    /// The metrics of a game; one more room of it is open until this is dropped.
+    pub(crate) fn new(game: &'static str) -> Self {
+        let metrics = Self {
+            tick_duration: histogram!(TICK_DURATION, "game" => game),
+            tick_lateness: histogram!(TICK_LATENESS, "game" => game),
+            rooms: gauge!(ROOMS, "game" => game),
+            players: gauge!(PLAYERS, "game" => game),
+            spectators: gauge!(SPECTATORS, "game" => game),
+            held: gauge!(HELD_PLAYERS, "game" => game),
+            panics: counter!(ROOM_PANICS, "game" => game),
+            schedule_moved: counter!(SCHEDULE_MOVED, "game" => game),
+            frames: counter!(FRAMES, "game" => game),
+            frame_bytes: counter!(FRAME_BYTES, "game" => game),
+            holds: counter!(HOLDS, "game" => game),
+            jumps: counter!(JUMPS, "game" => game),
+            chunks: ["delta", "catch_up", "snapshot"].map(|form| counter!(CHUNKS, "game" => game, "form" => form)),
+            shared_bodies: counter!(SHARED_BODIES, "game" => game),
+            gathered_bodies: counter!(GATHERED_BODIES, "game" => game),
+            deferred_groups: counter!(DEFERRED_GROUPS, "game" => game),
+            lost_events: counter!(LOST_EVENTS, "game" => game),
+            largest_group: histogram!(LARGEST_GROUP, "game" => game),
+            inputs: ["accepted", "late", "repeated", "refused"]
+                .map(|outcome| counter!(INPUTS, "game" => game, "outcome" => outcome)),
+            large_buffers: counter!(LARGE_BUFFERS, "game" => game),
+            stale_jumps: counter!(STALE_JUMPS, "game" => game),
+            large_events: counter!(LARGE_EVENTS, "game" => game),
+            refused_metadata: counter!(REFUSED_METADATA, "game" => game),
+            bent_values: ["field", "outside", "full"].map(|kind| counter!(BENT_VALUES, "game" => game, "kind" => kind)),
+        };
+        metrics.rooms.increment(1.0);
+        metrics
+    }
+
+    /// A tick has been computed and its frames written.
+    pub(crate) fn tick(&self, lateness: Duration, duration: Duration) {
+        self.tick_lateness.record(lateness);
+        self.tick_duration.record(duration);
+    }
+}
+
+impl Drop for RoomMetrics {
+    fn drop(&mut self) {
+        self.rooms.decrement(1.0);
+    }
+}
