@@ -33,7 +33,9 @@ fn naive_hash(layout: &Layout, table: &Table) -> StateHash {
     for (place, member) in table.members().iter().enumerate() {
         hash += StateHash::member(member.slot, member.generation, member.kind);
         let blobs = table.blobs(layout, place).iter().map(|blob| StateHash::blob_content(blob));
-        for (index, content) in table.lanes(layout, place).iter().copied().chain(blobs).enumerate() {
+        let (codes, kind) = (table.lanes(layout, place), &layout.kinds[usize::from(member.kind)]);
+        let lanes = (0..kind.lanes.len()).map(|lane| kind.content(codes, lane));
+        for (index, content) in lanes.chain(blobs).enumerate() {
             hash += StateHash::field(member.slot, member.generation, index as u32, content);
         }
     }
