@@ -119,10 +119,13 @@ impl<G: Game> Session<G> {
     pub fn new(seat: Seat, now: Instant) -> Self {
         let mut replica = Replica::new(&G::Entity::schema(), seat.epoch);
         replica.sent_input(seat.input);
+        let mut clock = Clock::new(seat.tick_hz, now);
+        // An input may be sent before the first frame: without this it would aim at the beginning of time.
+        clock.observe(seat.tick, None, now);
         Self {
             outgoing: VecDeque::new(),
             replica,
-            clock: Clock::new(seat.tick_hz, now),
+            clock,
             lead: Lead::new(now),
             pulse: Pulse::new(now),
             jumps: Jumps::default(),

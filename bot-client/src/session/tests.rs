@@ -167,6 +167,14 @@ fn a_resume_sends_again_what_the_server_has_not_taken_in() {
 }
 
 #[test]
+fn an_input_before_the_first_frame_aims_beyond_the_tick_of_the_seat() {
+    let now = Instant::now();
+    let mut session = Session::<Arena>::new(Seat { tick: Tick(900), ..seat(1, 0) }, now);
+    session.send(&Input::default(), now + 60 * MS).unwrap();
+    assert!(matches!(sent(&mut session), Some(ClientMessage::Input { aim: Tick(903), .. })));
+}
+
+#[test]
 fn a_seat_taken_over_from_a_lost_session_numbers_its_inputs_on() {
     let now = Instant::now();
     let mut session = Session::<Arena>::new(seat(2, 7), now);
