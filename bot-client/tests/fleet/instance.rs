@@ -1,13 +1,6 @@
 //! An instance as a process, from the environment files of deploy/, and what operators see of it.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
 
@@ -45,7 +38,7 @@ pub(crate) struct Place {
 impl Instance {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(place: &Place, logs: &Path) -> anyhow::Result<Self> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(crate::binary::tiltyard()?);
         command.envs(environment(place)?);
         let mut process = Process::start(command, logs.join(format!("{}.log", place.name)))?;
         let [players, ops] = place.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
@@ -118,16 +111,4 @@ fn variables_or_none(file: &str) -> anyhow::Result<Option<BTreeMap<String, Strin
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let pairs = lines.filter_map(|line| line.split_once('='));
     Ok(Some(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
-}
-
-/// `TILTYARD_BIN`, or the release binary beside this one's folder.
-fn binary() -> anyhow::Result<PathBuf> {
-    if let Some(path) = env::var_os("TILTYARD_BIN") {
-        return Ok(path.into());
-    }
-    let this = env::current_exe()?;
-    let folder = this.parent().and_then(|deps| deps.parent()).context("this binary stands in no folder")?;
-    let path = folder.join("tiltyard");
-    ensure!(path.exists(), "{} is missing: build it first (make test-fleet does)", path.display());
-    Ok(path)
 }

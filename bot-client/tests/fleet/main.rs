@@ -11,6 +11,8 @@ use std::{env, process::ExitCode};
 mod balancer;
 mod bots;
 mod broker;
+#[path = "../smoke/binary.rs"]
+mod binary;
 #[path = "../smoke/checks.rs"]
 mod checks;
 mod deploy;

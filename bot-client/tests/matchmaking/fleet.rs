@@ -1,10 +1,8 @@
 //! Three servers as child processes on free ports, in one fleet, and the signals that they get.
 
 use std::{
-    env,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -46,7 +44,7 @@ impl Fleet {
 
 impl Instance {
     fn start(match_seconds: u32) -> anyhow::Result<Self> {
-        let binary = binary()?;
+        let binary = crate::binary::tiltyard()?;
         let config = format!("arena/teams={{\"match_seconds\":{match_seconds}}}");
         let mut child = Command::new(&binary)
             .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn", "--bus-required"])
@@ -98,16 +96,4 @@ impl Drop for Instance {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// `TILTYARD_BIN`, or the release binary beside this one's folder.
-fn binary() -> anyhow::Result<PathBuf> {
-    if let Some(path) = env::var_os("TILTYARD_BIN") {
-        return Ok(path.into());
-    }
-    let this = env::current_exe()?;
-    let folder = this.parent().and_then(|deps| deps.parent()).context("this binary stands in no folder")?;
-    let path = folder.join("tiltyard");
-    ensure!(path.exists(), "{} is missing: build it first", path.display());
-    Ok(path)
 }

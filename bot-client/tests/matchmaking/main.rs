@@ -9,6 +9,9 @@
 
 use std::{env, process::ExitCode};
 
+#[path = "../smoke/binary.rs"]
+mod binary;
+#[path = "../smoke/checks.rs"]
 mod checks;
 mod fleet;
 mod parts;

@@ -7,6 +7,7 @@
 
 use std::{env, process::ExitCode};
 
+mod binary;
 mod browser;
 mod checks;
 mod faults;

@@ -1,10 +1,8 @@
 //! The real server as a child process on free ports, and what its `/metrics` say.
 
 use std::{
-    env,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -22,7 +20,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with these additions to its environment.
     pub(crate) fn start(env: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let binary = binary()?;
+        let binary = crate::binary::tiltyard()?;
         let mut child = Command::new(&binary)
             .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn"])
             .envs(env.iter().copied())
@@ -75,18 +73,6 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// `TILTYARD_BIN`, or the release binary beside this one's folder.
-fn binary() -> anyhow::Result<PathBuf> {
-    if let Some(path) = env::var_os("TILTYARD_BIN") {
-        return Ok(path.into());
-    }
-    let this = env::current_exe()?;
-    let folder = this.parent().and_then(|deps| deps.parent()).context("this binary stands in no folder")?;
-    let path = folder.join("tiltyard");
-    ensure!(path.exists(), "{} is missing: build it first (make smoke does)", path.display());
-    Ok(path)
 }
 
 /// Reads `listening ADDR` and `ops ADDR`; what comes after them is read and dropped.
