@@ -111,6 +111,8 @@ bench: ## what a player costs, beside the floor and a peer: SCENE=walkers,join; 
 lint: ## rustfmt, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --quiet --workspace --all-targets -- -D warnings
+	@# Targets with `test = false` are in none of the above.
+	$(CARGO) clippy $(LOCKED) --quiet -p tiltyard-bot --test smoke --test fleet --test matchmaking -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --quiet --workspace --no-deps
 
 .PHONY: deny
