@@ -11,7 +11,7 @@ use std::{
 };
 
 use socket2::SockRef;
-use tokio::{io::Interest, net::TcpStream};
+use tokio::net::TcpStream;
 
 use crate::ops::metrics;
 
@@ -22,14 +22,11 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// Bytes not yet sent above which the kernel takes no more.
 const NOT_SENT_BYTES: u32 = 16 * 1024;
 
-/// A TCP connection with an allowance of bytes to read. Closes, and counts its traffic, when dropped.
+/// A TCP connection. Closes, and counts its traffic, when dropped.
 #[derive(Debug)]
 pub(crate) struct Line {
     stream: Stream,
     peer: SocketAddr,
-    allowance: usize,
-    /// Whether the kernel had no more at the last read since [`Line::allow`]. Only of a detached line.
-    drained: bool,
     /// What the kernel did not take of the last [`Line::write_whole`].
     rest: Vec<u8>,
     received: u64,
@@ -73,8 +70,6 @@ impl Line {
         Ok(Self {
             stream: Stream::Attached(stream),
             peer,
-            allowance: 0,
-            drained: false,
             rest: Vec::new(),
             received: 0,
             sent: 0,
@@ -87,16 +82,9 @@ impl Line {
         self.peer
     }
 
-    /// How many bytes may be read from now on. Beyond them reads answer `WouldBlock`, however much has arrived: a peer
-    /// that sends endless fragments of a message cannot keep its reader busy.
-    pub(crate) fn allow(&mut self, bytes: usize) {
-        self.allowance = bytes;
-        self.drained = false;
-    }
-
-    /// Whether the allowance has been used up.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.allowance == 0
+    /// Whether something that was written waits for the kernel.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.unsent > 0
     }
 
     /// Waits until there may be something to read.
@@ -167,17 +155,6 @@ impl Line {
         Ok(written)
     }
 
-    /// The kernel had no more, so the next read would only be told so. A runtime's readiness is edge-triggered: what arrives
-    /// from now on raises it again. (tokio's own `poll_read` does the same.)
-    fn note_drained(&mut self) {
-        match &self.stream {
-            Stream::Attached(stream) => {
-                let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
-            }
-            _ => self.drained = true,
-        }
-    }
-
     fn attached(&self) -> io::Result<&TcpStream> {
         match &self.stream {
             Stream::Attached(stream) => Ok(stream),
@@ -197,19 +174,10 @@ impl Drop for Line {
 
 impl Read for Line {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let wanted = buffer.len().min(self.allowance);
-        if wanted == 0 || self.drained {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let buffer = &mut buffer[..wanted];
         let read = match &mut self.stream {
             Stream::Detached(stream) => stream.read(buffer)?,
             _ => self.attached()?.try_read(buffer)?,
         };
-        if 0 < read && read < wanted {
-            self.note_drained();
-        }
-        self.allowance -= read;
         self.received += read as u64;
         Ok(read)
     }

@@ -40,7 +40,7 @@ use crate::{
     ops::metrics::RoomMetrics,
     results::Results,
     rooms::Listed,
-    socket::{self, Gone},
+    socket::{self, Gone, Inbox},
     stop::Stop,
 };
 
@@ -132,6 +132,8 @@ struct RoomTask<G: Game> {
     first: usize,
     /// Until then players are on their way who were matched into it.
     expected_until: Duration,
+    /// Where is read what a player has sent.
+    inbox: Inbox,
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
     frame: Vec<u8>,
     scratch: Vec<u8>,
@@ -171,6 +173,7 @@ impl<G: Game> RoomTask<G> {
             matched: BTreeMap::new(),
             expected_until: if setup.matched.is_some() { now + RESERVED } else { now },
             first: 0,
+            inbox: Inbox::new(),
             frame: Vec::new(),
             scratch: Vec::new(),
             farewells: JoinSet::new(),
@@ -238,7 +241,7 @@ impl<G: Game> RoomTask<G> {
     fn scan_one(&mut self, place: usize, now: Duration) {
         let Some(connection) = &mut self.connections[place] else { return };
         let seat = SeatId(place as u32);
-        if let Err(gone) = connection.scan(now, |message| self.room.receive(seat, message, now)) {
+        if let Err(gone) = connection.scan(&mut self.inbox, now, |message| self.room.receive(seat, message, now)) {
             self.close(seat, gone, now);
         }
     }

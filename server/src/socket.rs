@@ -1,29 +1,61 @@
-//! A WebSocket over a [`Line`]: its settings, how control messages are said, how it is closed.
+//! A WebSocket over a [`Line`]: its settings, what arrives, how control messages are said, how it is closed.
 //!
-//! The same type serves a connection from its handshake until it closes; who owns it at the moment drives it.
+//! The same type serves a connection from its handshake until it closes; who owns it at the moment drives it. Almost all
+//! that players and rooms tell one another are messages of one frame. Those are taken from the line and written to it here;
+//! whatever else there is in WebSocket (control frames, fragments, closing, what breaks the rules) is tungstenite's.
 
 use std::{
     fmt,
-    io::{self, Read as _},
+    io::{self, Read, Write},
     time::Duration,
 };
+
+use bytes::Bytes;
 
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, codec, limits};
 use tokio::{task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
     self, Message,
     error::Error,
-    protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::coding::CloseCode},
 };
 
 use crate::{line::Line, ops::metrics};
 
-/// A player's connection.
-pub(crate) type Socket = tungstenite::WebSocket<Line>;
+mod inbox;
 
-/// tungstenite clears so much before each attempt to read, and holds it for each connection. Inputs are small; what is larger
-/// takes more reads.
-const READ_BUFFER_BYTES: usize = 512;
+use inbox::Arrived;
+pub(crate) use inbox::Inbox;
+
+/// A player's connection. What a tick needs of it stands together; tungstenite's part is in a box elsewhere.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    line: Line,
+    /// Whether tungstenite may have something to write.
+    unflushed: bool,
+    /// Whether a message is being received in fragments.
+    open: bool,
+    /// The largest message that may arrive.
+    limit: usize,
+    /// The beginning of a frame whose end has not arrived.
+    left: Vec<u8>,
+    context: Box<WebSocketContext>,
+}
+
+/// Something that has arrived.
+#[derive(Debug)]
+pub(crate) enum Incoming<'a> {
+    /// The payload of a binary message.
+    Binary(&'a [u8]),
+    /// Anything else; `None` if it means nothing by itself.
+    Other(Option<Message>),
+}
+
+/// Memory that tungstenite holds for what it reads; it is given frame by frame.
+const READ_BUFFER_BYTES: usize = 128;
+
+/// Read at a time from a connection that is closing.
+const LAST_BYTES: usize = 512;
 
 /// Most bytes of control messages that wait for a blocked line. Frames do not pass through this buffer.
 const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;
@@ -77,37 +109,180 @@ impl From<Error> for Gone {
     }
 }
 
-/// The server's end of a WebSocket after the handshake; `early` are the bytes that came with it.
-pub(crate) fn open(line: Line, early: Vec<u8>) -> Socket {
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_message_size(Some(limits::HELLO_BYTES))
-        .max_frame_size(Some(limits::HELLO_BYTES));
-    Socket::from_partially_read(line, early, Role::Server, Some(config))
+/// What tungstenite reads and writes: the bytes of one frame, and the line.
+struct Fed<'a> {
+    frame: &'a [u8],
+    line: &'a mut Line,
 }
 
-/// Lets messages be as large as they may be inside a room.
-pub(crate) fn widen(socket: &mut Socket) {
-    socket.set_config(|config| {
-        config.max_message_size = Some(limits::MESSAGE_BYTES);
-        config.max_frame_size = Some(limits::MESSAGE_BYTES);
-    });
+impl Read for Fed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.frame.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { self.frame.read(buffer) }
+    }
 }
 
-/// The client's message in a WebSocket message; `None` for one that WebSocket itself deals with.
+impl Write for Fed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.line.flush()
+    }
+}
+
+impl Socket {
+    /// The server's end of a WebSocket after the handshake; `early` are the bytes that came with it.
+    pub(crate) fn open(line: Line, early: Vec<u8>) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES)
+            .max_message_size(Some(limits::HELLO_BYTES))
+            .max_frame_size(Some(limits::HELLO_BYTES));
+        let context = Box::new(WebSocketContext::new(Role::Server, Some(config)));
+        Self { line, unflushed: false, open: false, limit: limits::HELLO_BYTES, left: early, context }
+    }
+
+    /// Lets messages be as large as they may be inside a room.
+    pub(crate) fn widen(&mut self) {
+        self.limit = limits::MESSAGE_BYTES;
+        self.context.set_config(|config| {
+            config.max_message_size = Some(limits::MESSAGE_BYTES);
+            config.max_frame_size = Some(limits::MESSAGE_BYTES);
+        });
+    }
+
+    /// The line under it.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// The line under it.
+    pub(crate) fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
+    /// Reads once what has arrived, behind what was left over. Then [`Self::next`] until there is no more, and
+    /// [`Self::keep`].
+    ///
+    /// # Errors
+    ///
+    /// [`Gone::Lost`] if the peer has closed or the connection is broken.
+    pub(crate) fn fetch(&mut self, inbox: &mut Inbox) -> Result<(), Gone> {
+        let free = inbox.begin(&self.left);
+        match self.line.read(free) {
+            Ok(0) if !free.is_empty() => Err(Gone::Lost),
+            Ok(read) => {
+                inbox.fill(read);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(Gone::Lost),
+        }
+    }
+
+    /// The next thing that has arrived; `None` if no more is there.
+    ///
+    /// # Errors
+    ///
+    /// As tungstenite's: what breaks WebSocket's rules or is too large.
+    pub(crate) fn next<'a>(&mut self, inbox: &'a mut Inbox) -> Result<Option<Incoming<'a>>, Error> {
+        match inbox.next(self.open, self.limit)? {
+            None => Ok(None),
+            Some(Arrived::Message(payload)) => Ok(Some(Incoming::Binary(inbox.get(payload)))),
+            Some(Arrived::Other { frame, open }) => {
+                self.open = open;
+                self.feed(inbox.get(frame)).map(Incoming::Other).map(Some)
+            }
+        }
+    }
+
+    /// Keeps what was not taken for the next time. What was taken before an error is lost with the connection.
+    pub(crate) fn keep(&mut self, inbox: &Inbox) {
+        self.left.clear();
+        self.left.extend_from_slice(inbox.left());
+    }
+
+    fn feed(&mut self, frame: &[u8]) -> Result<Option<Message>, Error> {
+        self.unflushed = true;
+        let mut fed = Fed { frame, line: &mut self.line };
+        match self.context.read(&mut fed) {
+            Ok(message) => {
+                if message.is_ping() {
+                    self.answer()?;
+                }
+                Ok(Some(message))
+            }
+            Err(error) if would_block(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the answer to a ping, now or with the next flush.
+    fn answer(&mut self) -> Result<(), Error> {
+        match self.flush() {
+            Err(error) if would_block(&error) => Ok(()),
+            flushed => flushed,
+        }
+    }
+
+    /// Whether everything written before is with the kernel now: an error that says `WouldBlock` if not.
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        if self.unflushed || self.line.is_blocked() {
+            self.context.flush(&mut Fed { frame: &[], line: &mut self.line })?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Writes a message by tungstenite, and flushes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection; `WouldBlock` if some of it waits for the kernel.
+    pub(crate) fn send(&mut self, message: Message) -> Result<(), Error> {
+        self.unflushed = true;
+        self.context.write(&mut Fed { frame: &[], line: &mut self.line }, message)?;
+        self.flush()
+    }
+
+    /// Says that this is the end.
+    fn close(&mut self, frame: CloseFrame) -> Result<(), Error> {
+        self.unflushed = true;
+        self.context.close(&mut Fed { frame: &[], line: &mut self.line }, Some(frame))
+    }
+}
+
+/// The client's message in what has arrived; `None` for what WebSocket itself deals with.
 ///
 /// # Errors
 ///
 /// [`Gone::Lost`] for a close, [`Code::Malformed`] for what is not a client's message.
-pub(crate) fn decode(message: &Message) -> Result<Option<ClientMessage>, Gone> {
-    match message {
-        Message::Binary(bytes) => codec::decode(bytes).map(Some).map_err(|_| Gone::Closing(Code::Malformed)),
-        Message::Ping(_) | Message::Pong(_) => Ok(None),
-        Message::Close(_) => Err(Gone::Lost),
-        Message::Text(_) | Message::Frame(_) => Err(Gone::Closing(Code::Malformed)),
-    }
+pub(crate) fn decode(incoming: &Incoming<'_>) -> Result<Option<ClientMessage>, Gone> {
+    let bytes = match incoming {
+        Incoming::Binary(bytes) => bytes,
+        Incoming::Other(Some(Message::Binary(bytes))) => bytes.as_ref(),
+        Incoming::Other(None | Some(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
+        Incoming::Other(Some(Message::Close(_))) => return Err(Gone::Lost),
+        Incoming::Other(Some(Message::Text(_) | Message::Frame(_))) => return Err(Gone::Closing(Code::Malformed)),
+    };
+    codec::decode(bytes).map(Some).map_err(|_| Gone::Closing(Code::Malformed))
+}
+
+/// A ping with a number.
+pub(crate) fn ping(number: u32) -> Message {
+    Message::Ping(Bytes::copy_from_slice(&number.to_le_bytes()))
+}
+
+/// The number of the ping that is answered, if what has arrived is such an answer.
+pub(crate) fn answered(incoming: &Incoming<'_>) -> Option<u32> {
+    let Incoming::Other(Some(Message::Pong(payload))) = incoming else { return None };
+    payload.as_ref().try_into().ok().map(u32::from_le_bytes)
 }
 
 /// Whether an error only says that the socket is not ready.
@@ -134,7 +309,7 @@ pub(crate) fn send_frame(socket: &mut Socket, payload: &[u8], scratch: &mut Vec<
     scratch.clear();
     write_header(scratch, payload.len());
     scratch.extend_from_slice(payload);
-    unless_blocked(socket.get_mut().write_whole(scratch).map_err(Error::Io))
+    unless_blocked(socket.line.write_whole(scratch).map_err(Error::Io))
 }
 
 /// The header of a server's binary message that is one frame.
@@ -173,7 +348,7 @@ pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64
         let _ = socket.flush();
         let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
         let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
-        let _ = socket.close(Some(close));
+        let _ = socket.close(close);
     }
     let orderly = !matches!(code, Some(Code::Malformed | Code::TooLarge));
     let _ = timeout(patience, finish(&mut socket, orderly)).await;
@@ -184,41 +359,42 @@ pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64
 async fn finish(socket: &mut Socket, orderly: bool) -> io::Result<()> {
     loop {
         match socket.flush() {
-            Err(error) if would_block(&error) => socket.get_ref().writable().await?,
+            Err(error) if would_block(&error) => socket.line.writable().await?,
             Err(Error::ConnectionClosed) => return Ok(()),
             Ok(()) | Err(_) => break,
         }
     }
-    socket.get_ref().finish_writing()?;
+    socket.line.finish_writing()?;
     if orderly && closed(socket).await? {
         return Ok(());
     }
-    ended(socket.get_mut()).await
+    ended(&mut socket.line).await
 }
 
 /// Reads until the peer's close frame; false if it breaks the rules instead.
 async fn closed(socket: &mut Socket) -> io::Result<bool> {
-    loop {
-        socket.get_mut().allow(READ_BUFFER_BYTES);
-        match socket.read() {
-            // A peer that never stops must not keep this thread.
-            Ok(_) => yield_now().await,
-            Err(error) if would_block(&error) => {
-                if socket.get_ref().is_exhausted() {
-                    yield_now().await;
-                }
-                socket.get_ref().readable().await?;
+    let mut inbox = Inbox::new();
+    while socket.fetch(&mut inbox).is_ok() {
+        loop {
+            match socket.next(&mut inbox) {
+                Ok(Some(Incoming::Other(Some(Message::Close(_))))) | Err(Error::ConnectionClosed) => return Ok(true),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) => return Ok(false),
             }
-            Err(error) => return Ok(matches!(error, Error::ConnectionClosed)),
         }
+        socket.keep(&inbox);
+        // A peer that never stops must not keep this thread.
+        yield_now().await;
+        socket.line.readable().await?;
     }
+    Ok(true)
 }
 
 /// Reads until the end of the peer's bytes.
 async fn ended(line: &mut Line) -> io::Result<()> {
-    let mut scratch = [0; READ_BUFFER_BYTES];
+    let mut scratch = [0; LAST_BYTES];
     loop {
-        line.allow(scratch.len());
         match line.read(&mut scratch) {
             Ok(0) => return Ok(()),
             Ok(_) => yield_now().await,

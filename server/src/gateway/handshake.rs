@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{
 use tracing::debug;
 
 use super::{Gateway, hello, http::Place};
-use crate::{line::Line, ops::metrics, socket};
+use crate::{line::Line, ops::metrics, socket::Socket};
 
 /// `GET /ws`.
 pub(crate) async fn accept(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
@@ -62,7 +62,7 @@ async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, place: Option<Place>) {
         return debug!("connection is not plain TCP");
     };
     match Line::new(parts.io.into_inner()) {
-        Ok(line) => hello::serve(socket::open(line, parts.read_buf.into()), &gateway).await,
+        Ok(line) => hello::serve(Socket::open(line, parts.read_buf.into()), &gateway).await,
         Err(error) => debug!(%error, "connection lost in its handshake"),
     }
     drop(place);

@@ -34,8 +34,8 @@ struct Turned {
 
 /// Serves a new connection until it is in a room or closed.
 pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
-    let peer = socket.get_ref().peer();
-    let mut visitor = Visitor::new(gateway, &mut socket);
+    let peer = socket.line().peer();
+    let mut visitor = Visitor::new(gateway);
     let turned = match hello(&mut socket, &mut visitor, gateway).await {
         Ok(()) => match find_seat(socket, visitor, gateway).await {
             Ok(()) => return,
@@ -59,7 +59,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
             if client.len() > limits::NAME_BYTES {
                 return Err(Code::TooLarge.into());
             }
-            debug!(peer = %socket.get_ref().peer(), client, "hello");
+            debug!(peer = %socket.line().peer(), client, "hello");
         }
         _ => return Err(Code::TooEarly.into()),
     }
@@ -99,7 +99,7 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
             return Err(Turned { socket: Some(socket), gone: code.into() });
         }
         metrics::refusal(code);
-        debug!(peer = %socket.get_ref().peer(), %code, "wish refused");
+        debug!(peer = %socket.line().peer(), %code, "wish refused");
         let refused = ServerMessage::Refused { code, message: code.to_string() };
         if let Err(gone) = socket::say(&mut socket, &refused) {
             return Err(Turned { socket: Some(socket), gone });
@@ -214,7 +214,7 @@ async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option
         Ok(Err(_)) => return Err((Some(socket), Code::RoomClosed)),
         Err(_) => return Err((Some(socket), Code::ServerFull)),
     };
-    if socket.get_mut().detach().is_err() {
+    if socket.line_mut().detach().is_err() {
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
@@ -222,7 +222,7 @@ async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {
-            let attached = refused.socket.get_mut().attach().is_ok();
+            let attached = refused.socket.line_mut().attach().is_ok();
             Err((attached.then_some(refused.socket), if attached { refused.code } else { Code::Internal }))
         }
         Err(_) => {

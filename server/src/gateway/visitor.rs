@@ -20,12 +20,9 @@ use crate::{
     matchmaking::Searching,
     ops::metrics,
     room::heartbeat::{Beat, Heartbeat},
-    socket::{self, Gone, Socket},
+    socket::{self, Gone, Inbox, Socket},
     stop::Stop,
 };
-
-/// Most bytes between one whole message and the next: a peer that sends endless fragments gets no further.
-const ALLOWANCE: usize = 4 * limits::HELLO_BYTES;
 
 /// What the gateway keeps of a connection beside its socket.
 pub(super) struct Visitor<'a> {
@@ -60,8 +57,7 @@ struct Browsing {
 
 impl<'a> Visitor<'a> {
     /// A connection that has said nothing yet.
-    pub(super) fn new(gateway: &'a Gateway, socket: &mut Socket) -> Self {
-        socket.get_mut().allow(ALLOWANCE);
+    pub(super) fn new(gateway: &'a Gateway) -> Self {
         let (now, timing) = (gateway.rooms.clock().now(), &gateway.timing);
         Self {
             gateway,
@@ -168,32 +164,24 @@ impl<'a> Visitor<'a> {
 
     /// A message that has arrived.
     fn take(&mut self, socket: &mut Socket) -> Result<Option<ClientMessage>, Gone> {
-        loop {
-            let message = match socket.read() {
-                Ok(message) => message,
-                Err(error) if socket::would_block(&error) => {
-                    let exhausted = socket.get_ref().is_exhausted();
-                    return if exhausted { Err(Code::TooFast.into()) } else { Ok(None) };
-                }
-                Err(error) => return Err(error.into()),
-            };
-            socket.get_mut().allow(ALLOWANCE);
+        let mut inbox = Inbox::new();
+        socket.fetch(&mut inbox)?;
+        let mut message = None;
+        while message.is_none()
+            && let Some(incoming) = socket.next(&mut inbox)?
+        {
             if !self.bucket.take(self.now()) {
                 return Err(Code::TooFast.into());
             }
-            if let Message::Pong(payload) = &message {
-                self.answer(payload);
-            } else if let Some(message) = socket::decode(&message)? {
-                return Ok(Some(message));
+            if let Some(number) = socket::answered(&incoming) {
+                let now = self.now();
+                self.heart.answer(number, now);
+            } else {
+                message = socket::decode(&incoming)?;
             }
         }
-    }
-
-    fn answer(&mut self, payload: &Bytes) {
-        let now = self.now();
-        if let Ok(number) = <[u8; 4]>::try_from(payload.as_ref()) {
-            self.heart.answer(u32::from_le_bytes(number), now);
-        }
+        socket.keep(&inbox);
+        Ok(message)
     }
 
     /// Writes what is due, if everything before has been taken.
@@ -204,8 +192,7 @@ impl<'a> Visitor<'a> {
             Beat::Wait => {}
             Beat::Silent => return Err(Gone::Silent),
             Beat::Ping(number) => {
-                let ping = Message::Ping(Bytes::copy_from_slice(&number.to_le_bytes()));
-                self.blocked = !socket::unless_blocked(socket.send(ping))?;
+                self.blocked = !socket::unless_blocked(socket.send(socket::ping(number)))?;
             }
         }
         self.write_search(socket)?;
@@ -256,7 +243,7 @@ impl<'a> Visitor<'a> {
 
     /// Waits until something may have come, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
-        let (line, clock) = (socket.get_ref(), self.gateway.rooms.clock());
+        let (line, clock) = (socket.line(), self.gateway.rooms.clock());
         let patient = self.browsing.is_some() || self.searching.is_some();
         let list =
             self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);

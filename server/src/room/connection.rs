@@ -2,22 +2,16 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
-use tokio_tungstenite::tungstenite::Message;
-
 use super::heartbeat::{Beat, Heartbeat};
 use crate::{
     config::Timing,
-    socket::{self, Gone, Socket},
+    socket::{self, Gone, Inbox, Socket},
 };
 
 /// Most messages that one scan takes from a connection, so that nobody is served at the cost of others.
 const SCAN_MESSAGES: usize = 32;
-
-/// Most bytes that one scan takes from a connection.
-const SCAN_BYTES: usize = limits::MESSAGE_BYTES;
 
 /// A connection that has a seat.
 #[derive(Debug)]
@@ -31,7 +25,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Takes over a socket whose hello phase is done.
     pub(crate) fn new(mut socket: Socket, timing: &Timing, now: Duration) -> Self {
-        socket::widen(&mut socket);
+        socket.widen();
         Self {
             socket,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
@@ -42,47 +36,39 @@ impl Connection {
 
     /// Gives the socket back, on this thread's runtime; `None` if it is lost.
     pub(crate) fn into_socket(mut self) -> Option<Socket> {
-        self.socket.get_mut().attach().ok().map(|()| self.socket)
+        self.socket.line_mut().attach().ok().map(|()| self.socket)
     }
 
     /// The address of the other end.
     pub(crate) fn peer(&self) -> SocketAddr {
-        self.socket.get_ref().peer()
+        self.socket.line().peer()
     }
 
-    /// Hands over what has arrived, within limits; what is beyond them waits for the next scan.
+    /// Hands over what has arrived, within limits; what is beyond them waits for the next scan. `inbox` lends memory.
     ///
     /// # Errors
     ///
     /// If the connection cannot go on: it is lost, broke a rule, or `take` says so.
     pub(crate) fn scan(
         &mut self,
+        inbox: &mut Inbox,
         now: Duration,
         mut take: impl FnMut(ClientMessage) -> Result<(), Code>,
     ) -> Result<(), Gone> {
-        self.socket.get_mut().allow(SCAN_BYTES);
+        self.socket.fetch(inbox)?;
         for _ in 0..SCAN_MESSAGES {
-            let message = match self.socket.read() {
-                Ok(message) => message,
-                Err(error) if socket::would_block(&error) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
+            let Some(incoming) = self.socket.next(inbox)? else { break };
             if !self.bucket.take(now) {
                 return Err(Code::TooFast.into());
             }
-            if let Message::Pong(payload) = &message {
-                self.answer(payload, now);
-            } else if let Some(message) = socket::decode(&message)? {
+            if let Some(number) = socket::answered(&incoming) {
+                self.heartbeat.answer(number, now);
+            } else if let Some(message) = socket::decode(&incoming)? {
                 take(message)?;
             }
         }
+        self.socket.keep(inbox);
         Ok(())
-    }
-
-    fn answer(&mut self, payload: &Bytes, now: Duration) {
-        if let Ok(number) = <[u8; 4]>::try_from(payload.as_ref()) {
-            self.heartbeat.answer(u32::from_le_bytes(number), now);
-        }
     }
 
     /// Whether everything written before is with the kernel now.
@@ -126,8 +112,7 @@ impl Connection {
             Beat::Wait => Ok(()),
             Beat::Silent => Err(Gone::Silent),
             Beat::Ping(number) => {
-                let message = Message::Ping(Bytes::copy_from_slice(&number.to_le_bytes()));
-                socket::unless_blocked(self.socket.send(message)).map(|_| ())
+                socket::unless_blocked(self.socket.send(socket::ping(number))).map(|_| ())
             }
         }
     }
@@ -139,6 +124,6 @@ impl Connection {
 
     /// The bytes received and sent since this was last called.
     pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
-        self.socket.get_mut().take_traffic()
+        self.socket.line_mut().take_traffic()
     }
 }
