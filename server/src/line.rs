@@ -10,6 +10,7 @@ use std::{
     net::{Shutdown, SocketAddr},
 };
 
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
@@ -67,14 +68,7 @@ impl Line {
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         metrics::connection_opened();
-        Ok(Self {
-            stream: Stream::Attached(stream),
-            peer,
-            rest: Vec::new(),
-            received: 0,
-            sent: 0,
-            unsent: 0,
-        })
+        Ok(Self { stream: Stream::Attached(stream), peer, rest: Vec::new(), received: 0, sent: 0, unsent: 0 })
     }
 
     /// The address of the other end.
@@ -148,7 +142,7 @@ impl Line {
 
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.stream {
-            Stream::Detached(stream) => stream.write(bytes)?,
+            Stream::Detached(stream) => send(stream, bytes, SendFlags::NOSIGNAL)?,
             _ => self.attached()?.try_write(bytes)?,
         };
         self.sent += written as u64;
@@ -175,7 +169,7 @@ impl Drop for Line {
 impl Read for Line {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.stream {
-            Stream::Detached(stream) => stream.read(buffer)?,
+            Stream::Detached(stream) => recv(stream, buffer, RecvFlags::empty())?.0,
             _ => self.attached()?.try_read(buffer)?,
         };
         self.received += read as u64;

@@ -7,23 +7,23 @@
 use std::{
     fmt,
     io::{self, Read, Write},
-    time::Duration,
 };
 
 use bytes::Bytes;
 
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, codec, limits};
-use tokio::{task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
     self, Message,
     error::Error,
-    protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::coding::CloseCode},
+    protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
 };
 
-use crate::{line::Line, ops::metrics};
+use crate::line::Line;
 
+mod farewell;
 mod inbox;
 
+pub(crate) use farewell::farewell;
 use inbox::Arrived;
 pub(crate) use inbox::Inbox;
 
@@ -53,9 +53,6 @@ pub(crate) enum Incoming<'a> {
 
 /// Memory that tungstenite holds for what it reads; it is given frame by frame.
 const READ_BUFFER_BYTES: usize = 128;
-
-/// Read at a time from a connection that is closing.
-const LAST_BYTES: usize = 512;
 
 /// Most bytes of control messages that wait for a blocked line. Frames do not pass through this buffer.
 const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;
@@ -338,91 +335,5 @@ pub(crate) fn say(socket: &mut Socket, message: &ServerMessage) -> Result<(), Go
     unless_blocked(socket.send(Message::Binary(codec::encode_control(message).into()))).map(|_| ())
 }
 
-/// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed)
-/// and a close frame; then whatever still comes is read and dropped until the peer has closed as well, because closing
-/// over unread bytes would reset the connection and lose the last words.
-pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
-    if let Some(code) = code {
-        metrics::goodbye(code);
-        // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
-        let _ = socket.flush();
-        let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
-        let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
-        let _ = socket.close(close);
-    }
-    let orderly = !matches!(code, Some(Code::Malformed | Code::TooLarge));
-    let _ = timeout(patience, finish(&mut socket, orderly)).await;
-}
-
-/// Flushes, and reads until the peer has closed: by a close frame while it is `orderly`. After a breach of WebSocket's own
-/// rules tungstenite must not be asked again, and the end of the peer's bytes counts.
-async fn finish(socket: &mut Socket, orderly: bool) -> io::Result<()> {
-    loop {
-        match socket.flush() {
-            Err(error) if would_block(&error) => socket.line.writable().await?,
-            Err(Error::ConnectionClosed) => return Ok(()),
-            Ok(()) | Err(_) => break,
-        }
-    }
-    socket.line.finish_writing()?;
-    if orderly && closed(socket).await? {
-        return Ok(());
-    }
-    ended(&mut socket.line).await
-}
-
-/// Reads until the peer's close frame; false if it breaks the rules instead.
-async fn closed(socket: &mut Socket) -> io::Result<bool> {
-    let mut inbox = Inbox::new();
-    while socket.fetch(&mut inbox).is_ok() {
-        loop {
-            match socket.next(&mut inbox) {
-                Ok(Some(Incoming::Other(Some(Message::Close(_))))) | Err(Error::ConnectionClosed) => return Ok(true),
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(_) => return Ok(false),
-            }
-        }
-        socket.keep(&inbox);
-        // A peer that never stops must not keep this thread.
-        yield_now().await;
-        socket.line.readable().await?;
-    }
-    Ok(true)
-}
-
-/// Reads until the end of the peer's bytes.
-async fn ended(line: &mut Line) -> io::Result<()> {
-    let mut scratch = [0; LAST_BYTES];
-    loop {
-        match line.read(&mut scratch) {
-            Ok(0) => return Ok(()),
-            Ok(_) => yield_now().await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => line.readable().await?,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use tokio_tungstenite::tungstenite::protocol::frame::{
-        Frame,
-        coding::{Data, OpCode},
-    };
-
-    use super::*;
-
-    #[test]
-    fn a_framed_message_has_the_header_that_tungstenite_writes() {
-        for len in [0, 1, 125, 126, 0xFFFF, 0x1_0000] {
-            let mut ours = Vec::new();
-            write_header(&mut ours, len);
-            ours.resize(ours.len() + len, 7);
-            let mut theirs = Vec::new();
-            let frame = Frame::message(vec![7; len], OpCode::Data(Data::Binary), true);
-            frame.format(&mut theirs).unwrap();
-            assert_eq!(ours, theirs);
-        }
-    }
-}
+mod tests;

@@ -2,13 +2,13 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use tiltyard_core::admission::Bucket;
-use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 use super::heartbeat::{Beat, Heartbeat};
 use crate::{
     config::Timing,
     socket::{self, Gone, Inbox, Socket},
 };
+use tiltyard_core::admission::Bucket;
+use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 
 /// Most messages that one scan takes from a connection, so that nobody is served at the cost of others.
 const SCAN_MESSAGES: usize = 32;
@@ -111,9 +111,7 @@ impl Connection {
         match self.heartbeat.beat(now, self.blocked) {
             Beat::Wait => Ok(()),
             Beat::Silent => Err(Gone::Silent),
-            Beat::Ping(number) => {
-                socket::unless_blocked(self.socket.send(socket::ping(number))).map(|_| ())
-            }
+            Beat::Ping(number) => socket::unless_blocked(self.socket.send(socket::ping(number))).map(|_| ()),
         }
     }
 

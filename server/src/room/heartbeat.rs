@@ -18,8 +18,9 @@ pub(crate) struct Heartbeat {
     /// When the ping was sent that has not been answered yet.
     waiting: Option<Duration>,
     misses: u32,
-    round_trips: [Duration; REMEMBERED],
-    answered: usize,
+    /// In microseconds: a connection should be small, because ticks go through all of them.
+    round_trips: [u32; REMEMBERED],
+    answered: u32,
     /// The least of them: asked for with every frame.
     least: Duration,
 }
@@ -45,7 +46,7 @@ impl Heartbeat {
             number: 0,
             waiting: None,
             misses: 0,
-            round_trips: [LONGEST; REMEMBERED],
+            round_trips: [LONGEST.as_micros() as u32; REMEMBERED],
             answered: 0,
             least: LONGEST,
         }
@@ -79,9 +80,10 @@ impl Heartbeat {
         }
         if let Some(sent) = self.waiting.take() {
             self.misses = 0;
-            self.round_trips[self.answered % REMEMBERED] = now.saturating_sub(sent).min(LONGEST);
+            let took = now.saturating_sub(sent).min(LONGEST);
+            self.round_trips[self.answered as usize % REMEMBERED] = took.as_micros() as u32;
             self.answered = self.answered.wrapping_add(1);
-            self.least = self.round_trips.iter().copied().min().unwrap_or(LONGEST);
+            self.least = self.round_trips.iter().min().map_or(LONGEST, |&micros| Duration::from_micros(micros.into()));
         }
     }
 

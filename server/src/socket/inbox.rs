@@ -89,7 +89,9 @@ impl Inbox {
         self.waiting.start = end;
         let FrameHeader { is_final, rsv1, rsv2, rsv3, opcode, mask } = header;
         match mask {
-            Some(mask) if opcode == OpCode::Data(Data::Binary) && is_final && !(open || rsv1 || rsv2 || rsv3 || too_large) => {
+            Some(mask)
+                if opcode == OpCode::Data(Data::Binary) && is_final && !(open || rsv1 || rsv2 || rsv3 || too_large) =>
+            {
                 unmask(&mut self.bytes[begin..end], mask);
                 Ok(Some(Arrived::Message(begin..end)))
             }

@@ -64,6 +64,8 @@ pub(super) struct EdgeSeat {
     pub(super) queue: Log,
     /// Frames handed over and not reported applied: their ticks and when. Bounded, because a lagging seat is held.
     pub(super) unapplied: VecDeque<(Tick, Duration)>,
+    /// The tick of the last of them. Most reports name it, and then the list need not be looked at.
+    pub(super) newest: Tick,
     pub(super) applied: Tick,
     /// No frames until all that was handed over is applied.
     pub(super) held: Option<Duration>,
@@ -93,6 +95,7 @@ impl EdgeSeat {
             lost_event: event,
             queue: Log::default(),
             unapplied: VecDeque::new(),
+            newest: Tick(0),
             applied: Tick(0),
             held: None,
             last_frame: None,
@@ -109,6 +112,9 @@ impl EdgeSeat {
         if report.epoch != self.epoch || self.start || !self.was_handed(report.applied) {
             return;
         }
+        if report.applied == self.newest {
+            self.unapplied.clear();
+        }
         while self.unapplied.pop_front_if(|(tick, _)| *tick <= report.applied).is_some() {}
         self.applied = report.applied;
         self.confirm(report.event);
@@ -120,7 +126,9 @@ impl EdgeSeat {
     /// Whether the client may hold the state of this tick: the last it reported, or one handed over since.
     fn was_handed(&self, tick: Tick) -> bool {
         tick > Tick(0)
-            && (tick == self.applied || self.unapplied.binary_search_by_key(&tick, |(tick, _)| *tick).is_ok())
+            && (tick == self.applied
+                || (tick == self.newest && !self.unapplied.is_empty())
+                || self.unapplied.binary_search_by_key(&tick, |(tick, _)| *tick).is_ok())
     }
 
     fn confirm(&mut self, event: u64) {
@@ -165,6 +173,7 @@ impl EdgeSeat {
         self.told_moved = situation.moved;
         self.last_frame = Some(situation.now);
         self.unapplied.push_back((tick, situation.now));
+        self.newest = tick;
         self.frames_to_hash = if self.frames_to_hash == 0 { 127 } else { self.frames_to_hash - 1 };
         self.frames += 1;
     }

@@ -1,0 +1,86 @@
+//! The end of a connection: last words, a close frame, and patience until the peer has closed as well.
+
+use std::{
+    io::{self, Read as _},
+    time::Duration,
+};
+
+use tiltyard_shared::protocol::{Code, ServerMessage};
+use tokio::{task::yield_now, time::timeout};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    error::Error,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
+
+use super::{Inbox, Incoming, Socket, say, would_block};
+use crate::{line::Line, ops::metrics};
+
+/// Read at a time from a connection that is closing.
+const LAST_BYTES: usize = 512;
+
+/// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed)
+/// and a close frame; then whatever still comes is read and dropped until the peer has closed as well, because closing
+/// over unread bytes would reset the connection and lose the last words.
+pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
+    if let Some(code) = code {
+        metrics::goodbye(code);
+        // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
+        let _ = socket.flush();
+        let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
+        let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
+        let _ = socket.close(close);
+    }
+    let orderly = !matches!(code, Some(Code::Malformed | Code::TooLarge));
+    let _ = timeout(patience, finish(&mut socket, orderly)).await;
+}
+
+/// Flushes, and reads until the peer has closed: by a close frame while it is `orderly`. After a breach of WebSocket's own
+/// rules tungstenite must not be asked again, and the end of the peer's bytes counts.
+async fn finish(socket: &mut Socket, orderly: bool) -> io::Result<()> {
+    loop {
+        match socket.flush() {
+            Err(error) if would_block(&error) => socket.line.writable().await?,
+            Err(Error::ConnectionClosed) => return Ok(()),
+            Ok(()) | Err(_) => break,
+        }
+    }
+    socket.line.finish_writing()?;
+    if orderly && closed(socket).await? {
+        return Ok(());
+    }
+    ended(&mut socket.line).await
+}
+
+/// Reads until the peer's close frame; false if it breaks the rules instead.
+async fn closed(socket: &mut Socket) -> io::Result<bool> {
+    let mut inbox = Inbox::new();
+    while socket.fetch(&mut inbox).is_ok() {
+        loop {
+            match socket.next(&mut inbox) {
+                Ok(Some(Incoming::Other(Some(Message::Close(_))))) | Err(Error::ConnectionClosed) => return Ok(true),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) => return Ok(false),
+            }
+        }
+        socket.keep(&inbox);
+        // A peer that never stops must not keep this thread.
+        yield_now().await;
+        socket.line.readable().await?;
+    }
+    Ok(true)
+}
+
+/// Reads until the end of the peer's bytes.
+async fn ended(line: &mut Line) -> io::Result<()> {
+    let mut scratch = [0; LAST_BYTES];
+    loop {
+        match line.read(&mut scratch) {
+            Ok(0) => return Ok(()),
+            Ok(_) => yield_now().await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => line.readable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+}
