@@ -13,6 +13,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tiltyard_core::{
+    chat::words::{Presence, Words},
     directory::words::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
     matchmaking::proposals::{Message, Request},
@@ -44,8 +45,12 @@ pub enum ClusterEvent {
 /// What all lobbies hear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LobbyEvent {
-    /// Something has happened to a room.
+    /// Something has happened to a room. Under `room.<event>.<game>.<region>`.
     Room(RoomEvent),
+    /// Something was said in a channel. Under `chat.<channel>`.
+    Words(Words),
+    /// Who of an instance is visible in a channel. Under `presence.<channel>`.
+    Presence(Presence),
 }
 
 /// What an instance is asked to do.
