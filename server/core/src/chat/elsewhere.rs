@@ -74,13 +74,14 @@ impl Elsewhere {
         if self.known == alive {
             return (BTreeSet::new(), false);
         }
-        let before = mem::replace(&mut self.known, alive.clone());
+        let before = mem::take(&mut self.known);
         let is_new = alive.iter().any(|(instance, life)| before.get(instance) != Some(life));
         let left = self.drop_those(|instance, told| match (before.get(instance), alive.get(instance)) {
             (_, Some(life)) => told.version.0 < *life,
             (Some(life), None) => told.version.0 <= *life,
             (None, None) => false,
         });
+        self.known = alive;
         (left, is_new)
     }
 
