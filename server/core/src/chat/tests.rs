@@ -33,11 +33,10 @@ fn presence(number: u64, names: &[&str]) -> Presence {
 fn shown(channels: &mut Channels, now: Duration) -> Option<Vec<String>> {
     channels.take_effects();
     channels.tick(now);
-    let told = channels.take_effects().into_iter().rev().find_map(|effect| match effect {
+    channels.take_effects().into_iter().rev().find_map(|effect| match effect {
         Effect::Tell(_, ServerMessage::Present { names, .. }) => Some(names),
         _ => None,
-    });
-    told
+    })
 }
 
 #[test]
