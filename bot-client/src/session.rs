@@ -320,6 +320,7 @@ impl<G: Game> Session<G> {
             ServerMessage::Entered { .. } => Err(Violation::Unexpected("another seat")),
             ServerMessage::Redirect { .. } => Err(Violation::Unexpected("a redirect")),
             ServerMessage::Search(_) => Err(Violation::Unexpected("a search")),
+            ServerMessage::Said { .. } | ServerMessage::Present { .. } => Err(Violation::Unexpected("chat in a room")),
             ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
                 Err(Violation::Unexpected("a list of rooms"))
             }

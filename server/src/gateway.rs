@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{config::Timing, fleet::Fleet, lobby, matchmaking::Matchmaking, rooms::Rooms, stop::Stop};
+use crate::{chat::Chat, config::Timing, fleet::Fleet, lobby, matchmaking::Matchmaking, rooms::Rooms, stop::Stop};
 
 mod api;
 mod handshake;
@@ -30,6 +30,8 @@ pub(crate) struct Gateway {
     pub(crate) rooms: Arc<Rooms>,
     /// Where players are matched.
     pub(crate) matchmaking: Matchmaking,
+    /// What is said in channels.
+    pub(crate) chat: Chat,
     /// The page.
     pub(crate) pages: Pages,
     /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.

@@ -6,8 +6,9 @@
 //!
 //! The modules in the order in which a player meets them: [`run()`] is the process (`tools` are its sub-commands for
 //! authors) and `server` what runs in it; the `gateway` serves the page and takes connections and their hello; `rooms`
-//! knows where they may go, and the `lobby` shows it; a `room` is one task on a `shard` and owns its players' sockets, each
-//! a `socket` over a `line`. `ops` is what operators see, `results` what becomes of matches. Instances are a [`fleet`] over a [`bus`]. The rules of a room are pure and live in `tiltyard-core`.
+//! knows where they may go, and the `lobby` shows it; in `chat` they talk before; a `room` is one task on a `shard` and owns its players'
+//! sockets, each a `socket` over a `line`. `ops` is what operators see, `results` what becomes of matches. Instances are a
+//! [`fleet`] over a [`bus`]. The rules of a room are pure and live in `tiltyard-core`.
 
 mod run;
 mod config;
@@ -20,6 +21,7 @@ mod gateway;
 mod rooms;
 mod results;
 mod lobby;
+mod chat;
 mod matchmaking;
 mod shard;
 mod room;

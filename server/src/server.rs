@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::{
     bus::{self, InstanceId, Link},
+    chat::Chat,
     clock::Clock,
     config::{Config, Timing},
     fleet::{Fleet, member},
@@ -126,12 +127,15 @@ impl Server {
         let mut last = JoinSet::new();
         last.spawn(member::run(fleet.clone(), rooms.clone(), matchmaking.clone(), sender.clone(), stop.clone()));
         last.spawn(postman.run(stop.clone()));
+        let (chat, courier) = Chat::new(fleet.clone(), clock);
+        tokio::spawn(courier.run(rooms.clone(), stop.clone()));
         let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
         info!(instance = %fleet.id(), region = fleet.region(), "this instance");
         let stopped = stop.clone();
         let gateway = Gateway {
             rooms: rooms.clone(),
             matchmaking,
+            chat,
             pages,
             public_url,
             timing: config.timing,

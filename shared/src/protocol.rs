@@ -9,11 +9,13 @@ use uuid::Uuid;
 use crate::game::{PlayerId, Tick};
 
 mod code;
+pub mod chat;
 pub mod codec;
 pub mod lobby;
 pub mod search;
 pub mod text;
 
+use chat::Attend;
 pub use code::Code;
 use lobby::{Browse, RoomEntry, RoomOptions};
 use search::{Search, SearchState};
@@ -55,6 +57,18 @@ pub mod limits {
     pub const RATING: u32 = 1_000_000;
     /// Most players of a party.
     pub const PARTY: u8 = 16;
+    /// Most bytes of a channel's name.
+    pub const CHANNEL_BYTES: usize = 32;
+    /// Most channels that a connection may be in.
+    pub const CHANNELS: usize = 8;
+    /// Most bytes of what is said at once in a channel.
+    pub const SAID_BYTES: usize = 256;
+    /// So much may be said at once after a silence of so many [`SAID_SPACING`]s.
+    pub const SAID_BURST: u32 = 5;
+    /// So often an [`Attend`](super::chat::Attend) may follow another at once.
+    pub const ATTEND_BURST: u32 = 16;
+    /// Most names of a list of who is in a channel.
+    pub const PRESENT_NAMES: usize = 64;
     /// Most inputs of one seat that wait for their tick.
     pub const EARLY_INPUTS: usize = 64;
     /// Most bytes of a frame, unless a single chunk is larger.
@@ -69,6 +83,10 @@ pub mod limits {
     pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
     /// Differences of the lobby's list are sent at most so often.
     pub const LIST_SPACING: Duration = Duration::from_millis(250);
+    /// For long, a connection may say something in channels so often, and attend one so often.
+    pub const SAID_SPACING: Duration = Duration::from_secs(1);
+    /// Changes of who is in a channel are told at most so often.
+    pub const PRESENT_SPACING: Duration = Duration::from_secs(1);
     /// A seat is kept so long for whoever has a pass for it.
     pub const PASS_LIFETIME: Duration = Duration::from_secs(10);
     /// A party has so long to come together.
@@ -124,6 +142,21 @@ pub enum ClientMessage {
     SearchAgain {
         /// The match that was to be joined.
         id: Uuid,
+    },
+    /// Before entering: is in a channel from now on, or is there under another name. The answer is
+    /// [`ServerMessage::Present`].
+    Attend(Attend),
+    /// Is in a channel no longer. No answer.
+    Depart {
+        /// The channel.
+        channel: String,
+    },
+    /// Says something in a channel that it is in. The answer is the same that all there hear: [`ServerMessage::Said`].
+    Say {
+        /// The channel.
+        channel: String,
+        /// What: [plain text](text::plain) of 1 to [`limits::SAID_BYTES`].
+        text: String,
     },
 }
 
@@ -281,4 +314,23 @@ pub enum ServerMessage {
     },
     /// How the search is that [`ClientMessage::Search`] began. Of states that follow quickly only the last may be told.
     Search(SearchState),
+    /// Somebody has said something in a channel that you are in; maybe you.
+    Said {
+        /// The channel.
+        channel: String,
+        /// Who: the name that the speaker has chosen, which proves nothing.
+        name: String,
+        /// What.
+        text: String,
+    },
+    /// Who wants to be seen in a channel that you are in, on all instances. At most one in [`limits::PRESENT_SPACING`] for a
+    /// channel, beside the answer to [`ClientMessage::Attend`].
+    Present {
+        /// The channel.
+        channel: String,
+        /// How many.
+        visible: u32,
+        /// Their names, sorted: the first [`limits::PRESENT_NAMES`] of them. Two may have one name.
+        names: Vec<String>,
+    },
 }

@@ -1,7 +1,8 @@
 /**
- * The page one comes to: the games of this server, and its rooms as they open, fill and close.
+ * The page one comes to: the games of this server, its rooms as they open, fill and close, and who talks there.
  */
 
+import { ChatPanel } from "./chat.js";
 import { openCreate } from "./create.js";
 import { fill, h, icons, mark, toast } from "./dom.js";
 import { brandMark, gameArt, gameBadge, gameWords } from "./games.js";
@@ -48,6 +49,8 @@ export class Home {
    */
   constructor(url, ways) {
     this.ways = ways;
+    this.lobby = new Lobby(url, this.#filter);
+    this.chat = new ChatPanel(this.lobby.chat);
     this.element = h(
       "main.home",
       {},
@@ -57,9 +60,9 @@ export class Home {
       this.#roomsHead(),
       this.#list,
       this.#pager,
+      this.chat.element,
       this.#foot,
     );
-    this.lobby = new Lobby(url, this.#filter);
     this.lobby.state.subscribe((state) => this.#show(state));
     void this.#loadModes();
     this.retry = () => this.lobby.retry();
@@ -68,6 +71,7 @@ export class Home {
 
   stop() {
     removeEventListener("online", this.retry);
+    this.chat.stop();
     this.lobby.close();
     this.element.remove();
   }
@@ -94,7 +98,10 @@ export class Home {
       spellcheck: false,
       autocomplete: "off",
       "aria-label": "Your name",
-      onChange: () => (name.value = settings.setName(name.value)),
+      onChange: () => {
+        name.value = settings.setName(name.value);
+        this.chat.attend(this.#filter.game);
+      },
       onKeyDown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && name.blur(),
     });
     const field = h("label.name-field", { title: "Others see you under this name" }, h("span", {}, "Playing as"), name);
@@ -149,6 +156,7 @@ export class Home {
   #browse(change) {
     this.#filter = { ...this.#filter, ...change };
     this.lobby.browse(this.#filter);
+    this.chat.attend(this.#filter.game);
     this.#showTabs();
   }
 

@@ -1,8 +1,9 @@
 /**
- * The live list of rooms: a connection that only browses. It comes back by itself when the line breaks.
+ * The live list of rooms, and chat beside it, on one connection. It comes back by itself when the line breaks.
  */
 
 import { Backoff } from "../sdk/backoff.js";
+import { Chat } from "../sdk/chat.js";
 import { VERSION, codeOfClose, decodeControl, encodeMessage } from "../sdk/protocol.js";
 import { Store } from "../sdk/store.js";
 
@@ -48,6 +49,7 @@ export class Lobby {
     this.state = new Store(
       /** @type {LobbyState} */ ({ line: "connecting", code: null, server: "", games: [], rooms: null, total: 0 }),
     );
+    this.chat = new Chat((message) => this.#send(message));
     this.#open();
   }
 
@@ -99,6 +101,9 @@ export class Lobby {
       this.#attempt = 0;
       this.state.update({ line: "in", code: null, server, games });
       this.#send({ Browse: this.#browse });
+      this.chat.welcomed();
+    } else if (this.chat.hear(message)) {
+      return;
     } else if ("Rooms" in message) {
       this.#rooms.clear();
       this.#take(message.Rooms.total, message.Rooms.rooms, []);
@@ -132,6 +137,7 @@ export class Lobby {
   /** @param {import("../sdk/protocol.js").Code | null} code */
   #lost(code) {
     this.#socket = null;
+    this.chat.lost();
     if (this.#closed) {
       return;
     }

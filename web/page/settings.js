@@ -1,5 +1,5 @@
 /**
- * What a player chose and the browser remembers: name, sound, graph. A browser that forbids storage forgets.
+ * What a player chose and the browser remembers: name, sound, graph, being seen in channels. A browser that forbids storage forgets.
  */
 
 const PREFIX = "tiltyard.";
@@ -95,7 +95,7 @@ export function setName(wanted) {
   return name();
 }
 
-/** @typedef {"sound" | "graph"} Switch */
+/** @typedef {"sound" | "graph" | "seen"} Switch */
 
 /**
  * Whether a switch is on; all are off at first.

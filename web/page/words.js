@@ -43,6 +43,11 @@ const words = {
   AlreadySearching: "You are searching already.",
   Cancelled: "The search was called off.",
   TooFew: "Too few players came to the match.",
+  BadChannel: "There can be no such channel.",
+  NotInChannel: "You are not in that channel.",
+  TooManyChannels: "You are in too many channels.",
+  BadText: "That is too long, or has characters that are not seen.",
+  Flooding: "That was a lot at once. Wait a moment.",
 };
 
 /**

@@ -5,11 +5,12 @@
  * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`, `replica/decoder`), `linear`. Pure ones, to
  * which the time is an argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol
  * of them. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`,
- * `client`, `search`.
+ * `client`, `search`, `chat`.
  */
 
 export { animate } from "./animation.js";
 export { Backoff } from "./backoff.js";
+export { Chat } from "./chat.js";
 export { Client } from "./client.js";
 export { Clock, Lead } from "./clock.js";
 export { ClientError, Redirected } from "./error.js";

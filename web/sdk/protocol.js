@@ -33,6 +33,12 @@ export const limits = Object.freeze({
   PASS_BYTES: 256,
   RATING: 1_000_000,
   PARTY: 16,
+  CHANNEL_BYTES: 32,
+  CHANNELS: 8,
+  SAID_BYTES: 256,
+  SAID_BURST: 5,
+  ATTEND_BURST: 16,
+  PRESENT_NAMES: 64,
   EARLY_INPUTS: 64,
   FRAME_BYTES: 64 * 1024,
   FRAME_EVENT_BYTES: 16 * 1024,
@@ -40,6 +46,8 @@ export const limits = Object.freeze({
   MESSAGES_PER_SECOND: 200,
   HELLO_TIMEOUT: 5000,
   LIST_SPACING: 250,
+  SAID_SPACING: 1000,
+  PRESENT_SPACING: 1000,
   PASS_LIFETIME: 10_000,
   GATHERING: 60_000,
   IDLE_FRAME: 250,
@@ -89,6 +97,11 @@ export const CODES = /** @type {const} */ ([
   "AlreadySearching",
   "Cancelled",
   "TooFew",
+  "BadChannel",
+  "NotInChannel",
+  "TooManyChannels",
+  "BadText",
+  "Flooding",
 ]);
 
 /** @typedef {typeof CODES[number]} Code */
@@ -132,8 +145,22 @@ export function codeOfClose(closeCode) {
  *   | { Browse: Browse | null }
  *   | { Search: Search }
  *   | "CancelSearch"
- *   | { SearchAgain: { id: string } }} ClientMessage
+ *   | { SearchAgain: { id: string } }
+ *   | { Attend: Attend }
+ *   | { Depart: { channel: string } }
+ *   | { Say: { channel: string, text: string } }} ClientMessage
  */
+
+/**
+ * A wish to be in a channel: 1 to 32 of `a-z`, `0-9`, `-`, `_`. Who is not visible stands on no list, and hears and speaks
+ * all the same.
+ *
+ * @typedef {{ channel: string, name: string, visible: boolean }} Attend
+ */
+
+/** @typedef {{ channel: string, name: string, text: string }} Said what somebody said; the name is the speaker's choice */
+
+/** @typedef {{ channel: string, visible: number, names: string[] }} Present who is visible: how many, their first names */
 
 /**
  * A wish for a match. The rating is what the client claims; a party of `size` players meets by its code.
@@ -192,7 +219,9 @@ export function codeOfClose(closeCode) {
  *   | { Goodbye: { code: Code, message: string, frames: number } }
  *   | { Rooms: { revision: number, total: number, rooms: RoomEntry[] } }
  *   | { RoomsChanged: { revision: number, total: number, changed: RoomEntry[], removed: string[] } }
- *   | { Search: SearchState }} ServerMessage
+ *   | { Search: SearchState }
+ *   | { Said: Said }
+ *   | { Present: Present }} ServerMessage
  */
 
 /** Longer than any message: the messages' own limits are counted in bytes of the whole. */
@@ -298,6 +327,9 @@ export const clientMessage = choice({
   Search: { 0: struct({ game: text, mode: text, rating: i32, party: option(struct({ code: text, size: u8 })) }) },
   CancelSearch: {},
   SearchAgain: { id: uuid },
+  Attend: { 0: struct({ channel: text, name: text, visible: bool }) },
+  Depart: { channel: text },
+  Say: { channel: text, text },
 });
 
 /** The shape of a {@link ServerMessage}, behind its first byte. */
@@ -324,6 +356,8 @@ export const serverMessage = choice({
   Rooms: { revision: counter, total: u32, rooms: list(roomEntry) },
   RoomsChanged: { revision: counter, total: u32, changed: list(roomEntry), removed: list(uuid) },
   Search: { 0: searchState },
+  Said: { channel: text, name: text, text },
+  Present: { channel: text, visible: u32, names: list(text) },
 });
 
 /**

@@ -1,11 +1,12 @@
 //! The rules of a Tiltyard server as pure state machines: events in, effects out, time an argument.
 //!
-//! No tokio, no sockets, no logging. [`directory`] is which rooms there are, [`admission`] who may come in; [`room::Room`]
-//! owns a simulation, its seats and inputs; its [`edge`] decides who gets what this tick; [`schedule`] says when ticks are
-//! due. The server's tasks drive them.
+//! No tokio, no sockets, no logging. [`directory`] is which rooms there are, [`chat`] who is in which channel and hears what,
+//! [`admission`] who may come in; [`room::Room`] owns a simulation, its seats and inputs; its [`edge`] decides who gets what
+//! this tick; [`schedule`] says when ticks are due. The server's tasks drive them.
 
 pub mod instance;
 pub mod directory;
+pub mod chat;
 pub mod matchmaking;
 pub mod admission;
 pub mod room;

@@ -158,7 +158,10 @@ impl<G: Game> Room<G> {
             | ClientMessage::Browse(_)
             | ClientMessage::Search(_)
             | ClientMessage::CancelSearch
-            | ClientMessage::SearchAgain { .. } => Err(Code::Malformed),
+            | ClientMessage::SearchAgain { .. }
+            | ClientMessage::Attend(_)
+            | ClientMessage::Depart { .. }
+            | ClientMessage::Say { .. } => Err(Code::Malformed),
         }
     }
 

@@ -189,11 +189,13 @@ impl Member {
             return self.roster(Roster::connected);
         };
         if delivery.key().starts_with("room.") {
-            let Some((LobbyEvent::Room(event), receipt)) = delivery.open() else { return };
-            if !event.change.is_bounded() {
-                return receipt.dead("out of bounds");
+            let Some((event, receipt)) = delivery.open() else { return };
+            match event {
+                LobbyEvent::Room(event) if event.change.is_bounded() => {
+                    self.roster(|roster, now| roster.event(event, now));
+                }
+                _ => receipt.dead("out of bounds"),
             }
-            self.roster(|roster, now| roster.event(event, now));
         } else {
             let Some((event, receipt)) = delivery.open() else { return };
             match event {

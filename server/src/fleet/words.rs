@@ -13,6 +13,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tiltyard_core::{
+    chat::words::{Presence, Words},
     directory::words::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
     matchmaking::proposals::{Message, Request},
@@ -44,8 +45,12 @@ pub enum ClusterEvent {
 /// What all lobbies hear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LobbyEvent {
-    /// Something has happened to a room.
+    /// Something has happened to a room. Under `room.<event>.<game>.<region>`.
     Room(RoomEvent),
+    /// Something was said in a channel. Under `chat.<channel>`.
+    Words(Words),
+    /// Who of an instance is visible in a channel. Under `presence.<channel>`.
+    Presence(Presence),
 }
 
 /// What an instance is asked to do.
@@ -192,6 +197,8 @@ fn value<T: Serialize>(said: &T) -> Result<Value, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use tiltyard_shared::protocol::chat;
+
     use super::*;
 
     #[test]
@@ -200,6 +207,10 @@ mod tests {
         let hello = Payload::of(&ClusterEvent::Hello { from });
         assert_eq!(json(Channel::Cluster, &hello).unwrap()["Hello"]["from"], "eu-1");
         assert_eq!(json(Channel::Results, &hello), Err(Unreadable::Malformed));
+        let channel = chat::Channel::new("lobby").unwrap();
+        let words = Words { instance: from, channel, name: "Ann".to_owned(), text: "hello".to_owned() };
+        let said = json(Channel::Lobby, &Payload::of(&LobbyEvent::Words(words))).unwrap();
+        assert_eq!((&said["Words"]["channel"], &said["Words"]["text"]), (&"lobby".into(), &"hello".into()));
         let command = Payload::of(&Command::Rooms { after: Some(Uuid::nil()) });
         assert_eq!(json(Channel::Commands, &command).unwrap()["Rooms"]["after"], Uuid::nil().to_string());
         let reply = Payload::of(&Reply::Refused(Code::RoomFull));

@@ -136,6 +136,9 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                 }
             }
             ClientMessage::SearchAgain { id } => visitor.search_again(id)?,
+            ClientMessage::Attend(wish) => visitor.chat(|attending| attending.attend(&wish)),
+            ClientMessage::Depart { channel } => visitor.chat(|attending| attending.depart(&channel)),
+            ClientMessage::Say { channel, text } => visitor.chat(|attending| attending.say(&channel, &text)),
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
                 Some(name) => {
                     enter.name = name;

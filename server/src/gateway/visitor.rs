@@ -1,5 +1,5 @@
-//! A connection that has no seat yet: its next message, the live list of rooms while it browses, and the state of its search
-//! for a match.
+//! A connection that has no seat yet: its next message, the live list of rooms while it browses, the state of its search for
+//! a match, and what it hears in channels.
 //!
 //! Nobody is waited for: what arrives is taken as it comes, and written is only when the socket has taken everything
 //! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue. A ping at the
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{Gateway, hello::redirect};
 use crate::{
+    chat::Attending,
     fleet::seats,
     matchmaking::Searching,
     ops::metrics,
@@ -34,10 +35,11 @@ pub(super) struct Visitor<'a> {
     sent_away: bool,
     bucket: Bucket,
     blocked: bool,
-    /// When it must have said what it wants, unless it browses.
+    /// When it must have said what it wants, unless it browses, searches or is in a channel.
     deadline: Duration,
     browsing: Option<Browsing>,
     searching: Option<Searching>,
+    attending: Option<Attending>,
     /// Whether there may be something to tell of the search.
     changed: bool,
     heart: Heartbeat,
@@ -69,6 +71,7 @@ impl<'a> Visitor<'a> {
             deadline: now + timing.hello,
             browsing: None,
             searching: None,
+            attending: None,
             changed: false,
             heart: Heartbeat::new(timing.ping, timing.missed_pings, now),
         }
@@ -146,7 +149,26 @@ impl<'a> Visitor<'a> {
         if told { Ok(()) } else { Err(Code::ServerFull.into()) }
     }
 
-    /// The next message of the client; until it comes, the client is shown the list if it browses, and told of its search.
+    /// Does something in the channels. What is refused, the client is told.
+    pub(super) fn chat(&mut self, work: impl FnOnce(&mut Attending) -> Result<(), Code>) {
+        let attending = self.attending.get_or_insert_with(|| self.gateway.chat.join());
+        let was_somewhere = attending.is_somewhere();
+        if let Err(code) = work(attending) {
+            metrics::refusal(code);
+            attending.refuse(code);
+        }
+        if was_somewhere {
+            self.start_waiting();
+        }
+    }
+
+    /// Whether it looks at the list, or is in a channel: what another instance shows as well.
+    fn looks_on(&self) -> bool {
+        self.browsing.is_some() || self.attending.as_ref().is_some_and(Attending::is_somewhere)
+    }
+
+    /// The next message of the client; until it comes, the client is shown the list if it browses, and told of its search and
+    /// of its channels.
     ///
     /// # Errors
     ///
@@ -196,7 +218,15 @@ impl<'a> Visitor<'a> {
             }
         }
         self.write_search(socket)?;
-        self.write_list(socket)
+        self.write_list(socket)?;
+        self.write_chat(socket)
+    }
+
+    fn write_chat(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        while let Some(bytes) = self.attending.as_ref().filter(|_| !self.blocked).and_then(Attending::next) {
+            self.blocked = !socket::unless_blocked(socket.send(Message::Binary(bytes)))?;
+        }
+        Ok(())
     }
 
     fn write_search(&mut self, socket: &mut Socket) -> Result<(), Gone> {
@@ -227,14 +257,10 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    /// Tells who looks at the list of a draining instance where to go on, if there is another one.
+    /// Tells who looks on at a draining instance where to go on, if there is another one.
     fn send_away(&mut self, socket: &mut Socket) -> Result<(), Gone> {
-        if self.browsing.is_none()
-            || self.searching.is_some()
-            || self.sent_away
-            || self.blocked
-            || !self.drain.is_draining()
-        {
+        let stays = !self.looks_on() || self.searching.is_some();
+        if stays || self.sent_away || self.blocked || !self.drain.is_draining() {
             return Ok(());
         }
         self.sent_away = true;
@@ -243,14 +269,15 @@ impl<'a> Visitor<'a> {
 
     /// Waits until something may have come, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
-        let (line, clock) = (socket.line(), self.gateway.rooms.clock());
-        let patient = self.browsing.is_some() || self.searching.is_some();
+let (line, clock) = (socket.line(), self.gateway.rooms.clock());
+        let patient = self.looks_on() || self.searching.is_some();
         let list =
             self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);
         let deadline = (!patient).then_some(self.deadline);
         let due = [list, deadline].into_iter().flatten().fold(self.heart.next(), Duration::min);
         let late = deadline.is_some_and(|deadline| deadline <= due);
-        let leaves = self.browsing.is_some() && self.searching.is_none() && !self.sent_away && !self.blocked;
+        let leaves = self.looks_on() && self.searching.is_none() && !self.sent_away && !self.blocked;
+        let blocked = self.blocked;
         let beats = async {
             match &mut self.browsing {
                 Some(browsing) if !browsing.stale => {
@@ -269,6 +296,12 @@ impl<'a> Visitor<'a> {
                 _ => std::future::pending().await,
             }
         };
+        let heard = async {
+            match &self.attending {
+                Some(attending) if !blocked => attending.arrived().await,
+                _ => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = self.stop.requested() => Err(Code::Stopping.into()),
             () = self.drain.draining(), if leaves => Ok(()),
@@ -276,6 +309,7 @@ impl<'a> Visitor<'a> {
             ready = line.writable(), if self.blocked => ready.map_err(|_| Gone::Lost),
             () = beats => Ok(()),
             () = told => Ok(()),
+            () = heard => Ok(()),
             () = sleep_until(clock.at(due)) => if late { Err(Code::HelloTimeout.into()) } else { Ok(()) },
         }
     }

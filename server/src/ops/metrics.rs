@@ -67,6 +67,8 @@ const BENT_VALUES: &str = "tiltyard_bent_values_total";
 const LOBBY_CLIENTS: &str = "tiltyard_lobby_clients";
 const LISTS: &str = "tiltyard_lobby_lists_total";
 const LIST_BYTES: &str = "tiltyard_lobby_list_bytes_total";
+const CHAT_CLIENTS: &str = "tiltyard_chat_clients";
+const CHAT_WORDS: &str = "tiltyard_chat_words_total";
 const REQUESTS: &str = "tiltyard_api_requests_total";
 const TICKETS: &str = "tiltyard_tickets_total";
 const TICKET_WAITING: &str = "tiltyard_ticket_waiting_seconds";
@@ -163,6 +165,12 @@ const METRICS: &[Metric] = &[
     gauge_of(LOBBY_CLIENTS, Unit::Count, "Connections that watch the list of rooms."),
     counter_of(LISTS, Unit::Count, "Messages about the list of rooms, by kind (snapshot, difference)."),
     counter_of(LIST_BYTES, Unit::Bytes, "Bytes of the messages about the list of rooms."),
+    gauge_of(CHAT_CLIENTS, Unit::Count, "Connections that are in a channel."),
+    counter_of(
+        CHAT_WORDS,
+        Unit::Count,
+        "What was said in channels, by outcome (said: here; heard: from other instances; refused; dropped: not told to all).",
+    ),
     counter_of(REQUESTS, Unit::Count, "Requests to the HTTP API, by outcome (ok, or the error's code)."),
     counter_of(
         TICKETS,

@@ -13,12 +13,16 @@ mod game;
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod http;
 
+#[path = "../it/talk.rs"]
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod talk;
 #[path = "../bus/raw.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod raw;
 
 mod ground;
 mod lists;
+mod chat;
 mod seats;
 mod drain;
 mod faults;

@@ -73,6 +73,8 @@ pub(crate) struct Client {
     pub(crate) stream: WebSocketStream<Wire>,
     /// What the lobby said.
     pub(crate) list: RoomList,
+    /// Who is visible in the channel of which it was told last.
+    pub(crate) present: Vec<String>,
     /// What the frames said, once in a room.
     pub(crate) replica: Option<Replica>,
     /// Frames received on this connection.
@@ -89,7 +91,15 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         let wire = Wire { stream, mute: false };
         let (stream, _) = patiently(client_async(format!("ws://{addr}/ws"), wire)).await.unwrap();
-        Self { stream, list: RoomList::default(), replica: None, frames: 0, refused: Vec::new(), inputs: 0 }
+        Self {
+            stream,
+            list: RoomList::default(),
+            present: Vec::new(),
+            replica: None,
+            frames: 0,
+            refused: Vec::new(),
+            inputs: 0,
+        }
     }
 
     /// A connection that has been welcomed.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod api;
+mod chat;
 mod client;
 mod game;
 mod hello;
@@ -16,3 +17,4 @@ mod process;
 mod room;
 mod search;
 mod stop;
+mod talk;

@@ -125,11 +125,26 @@ pub enum Code {
     /// Too few of a match's players have come: the others search on.
     #[error("too few players came")]
     TooFew,
+    /// Text that cannot be the name of a [`Channel`](super::chat::Channel).
+    #[error("bad channel")]
+    BadChannel,
+    /// A channel that this connection is not in.
+    #[error("not in that channel")]
+    NotInChannel,
+    /// More than [`CHANNELS`](super::limits::CHANNELS) of one connection.
+    #[error("in too many channels")]
+    TooManyChannels,
+    /// Words that are empty, too long or have control characters.
+    #[error("bad text")]
+    BadText,
+    /// Said too often, by this connection or in this channel; or attended too often.
+    #[error("too much said at once")]
+    Flooding,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 44] = [
         Self::Malformed,
         Self::TooLarge,
         Self::TooEarly,
@@ -169,6 +184,11 @@ impl Code {
         Self::AlreadySearching,
         Self::Cancelled,
         Self::TooFew,
+        Self::BadChannel,
+        Self::NotInChannel,
+        Self::TooManyChannels,
+        Self::BadText,
+        Self::Flooding,
     ];
 
     /// The code with this number.

@@ -97,7 +97,9 @@ impl RoomList {
             | ServerMessage::Redirect { .. }
             | ServerMessage::Refused { .. }
             | ServerMessage::Goodbye { .. }
-            | ServerMessage::Search(_) => return false,
+            | ServerMessage::Search(_)
+            | ServerMessage::Said { .. }
+            | ServerMessage::Present { .. } => return false,
         };
         self.rooms.extend(entries.into_iter().map(|entry| (entry.room, entry)));
         (self.revision, self.total) = (revision, total);

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use tiltyard_shared::{
     game::{PlayerId, Tick},
     protocol::{
-        ClientMessage, Code, Enter, Jump, Report, ServerMessage, Target, VERSION, codec,
+        ClientMessage, Code, Enter, Jump, Report, ServerMessage, Target, VERSION,
+        chat::Attend,
+        codec,
         lobby::{Browse, RoomEntry, RoomOptions},
         search::{Party, Search, SearchState},
     },
@@ -69,6 +71,10 @@ fn search(game: &str, mode: &str, rating: i32, party: Option<Party>) -> ClientMe
     ClientMessage::Search(Search { game: game.to_owned(), mode: mode.to_owned(), rating, party })
 }
 
+fn attend(channel: &str, name: &str, visible: bool) -> ClientMessage {
+    ClientMessage::Attend(Attend { channel: channel.to_owned(), name: name.to_owned(), visible })
+}
+
 pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage)> {
     let report = Report { epoch: 2, applied: Tick(70_000), event: 5_000_000_000 };
     let jump = Jump { epoch: 3, applied: Some(Tick(300)), event: 251 };
@@ -126,12 +132,25 @@ pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage)> {
         ("search as one of three", search("arena", "teams", -20, Some(Party { code: "k7-the_3".to_owned(), size: 3 }))),
         ("search no more", ClientMessage::CancelSearch),
         ("search again", ClientMessage::SearchAgain { id: ROOM }),
+        ("attend a channel, unseen", attend("lobby", "Ann", false)),
+        ("attend a channel, seen", attend("connect-4_b", "Zoë", true)),
+        ("depart from a channel", ClientMessage::Depart { channel: "lobby".to_owned() }),
+        ("say", ClientMessage::Say { channel: "lobby".to_owned(), text: "Hi, Zoë".to_owned() }),
     ]
 }
 
 fn joining(url: &str) -> ServerMessage {
     let pass = vec![0xDE, 0xAD, 0xBE, 0xEF];
     ServerMessage::Search(SearchState::Joining { id: ROOM, url: url.to_owned(), pass })
+}
+
+fn said(channel: &str, name: &str, text: &str) -> ServerMessage {
+    ServerMessage::Said { channel: channel.to_owned(), name: name.to_owned(), text: text.to_owned() }
+}
+
+fn present(visible: u32, names: &[&str]) -> ServerMessage {
+    let names = names.iter().copied().map(str::to_owned).collect();
+    ServerMessage::Present { channel: "lobby".to_owned(), visible, names }
 }
 
 pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
@@ -194,6 +213,9 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
         ("joining here", joining("")),
         ("matched", ServerMessage::Search(SearchState::Matched { id: ROOM })),
         ("ended", ServerMessage::Search(SearchState::Ended { code: Code::Cancelled })),
+        ("said", said("lobby", "Ann", "Hi, Zoë")),
+        ("present", present(2, &["Ann", "Zoë"])),
+        ("nobody is present", present(0, &[])),
     ]
 }
 

@@ -1,5 +1,5 @@
-//! The core's tests from outside: a model of what every client must hold, deliberate faults, damaged frames, and what a tick
-//! allocates. The sandbox is the harness that drives rooms without sockets.
+//! The core's tests from outside: a model of what every client must hold, deliberate faults, damaged frames, what a tick
+//! allocates, and chat in a fleet. The sandbox is the harness that drives rooms without sockets.
 
 #[path = "../../../../shared/tests/it/counting.rs"]
 mod counting;
@@ -7,6 +7,7 @@ mod counting;
 mod damage;
 
 mod allocations;
+mod chat;
 mod damaged;
 mod faults;
 mod model;

@@ -74,10 +74,12 @@ fn status(code: Code) -> StatusCode {
         Code::RoomFull | Code::Locked | Code::Finished | Code::RoomClosed | Code::TakenOver | Code::Left => {
             StatusCode::CONFLICT
         }
-        Code::AlreadySearching | Code::Cancelled | Code::TooFew => StatusCode::CONFLICT,
+        Code::AlreadySearching | Code::Cancelled | Code::TooFew | Code::NotInChannel | Code::TooManyChannels => {
+            StatusCode::CONFLICT
+        }
         Code::ServerFull | Code::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         Code::TooLarge | Code::ViewTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
+        Code::TooFast | Code::Flooding => StatusCode::TOO_MANY_REQUESTS,
         Code::HelloTimeout | Code::Unresponsive => StatusCode::REQUEST_TIMEOUT,
         Code::BadPass | Code::NotAllowed => StatusCode::FORBIDDEN,
         Code::GameFailed | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -95,6 +97,8 @@ fn status(code: Code) -> StatusCode {
         | Code::BadFilter
         | Code::BadTitle
         | Code::BadParty
-        | Code::BadRating => StatusCode::BAD_REQUEST,
+        | Code::BadRating
+        | Code::BadChannel
+        | Code::BadText => StatusCode::BAD_REQUEST,
     }
 }

@@ -6,9 +6,10 @@ use ::metrics::{counter, gauge, histogram};
 use tiltyard_shared::protocol::Code;
 
 use super::{
-    BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CONNECTIONS, DRAINING, GOODBYES, HANDSHAKES,
-    INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCHES, RECEIVED_BYTES, REDIRECTS, REFUSALS, REQUESTS, RESULTS,
-    ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING, TICKETS, TICKETS_WAITING, UNSENT_BYTES,
+    BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CHAT_CLIENTS, CHAT_WORDS, CONNECTIONS, DRAINING,
+    GOODBYES, HANDSHAKES, INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCHES, RECEIVED_BYTES, REDIRECTS,
+    REFUSALS, REQUESTS, RESULTS, ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING, TICKETS, TICKETS_WAITING,
+    UNSENT_BYTES,
 };
 use crate::bus::Counts;
 
@@ -75,6 +76,29 @@ impl Drop for LobbyClient {
 pub(crate) fn list(whole: bool, bytes: usize) {
     counter!(LISTS, "kind" => if whole { "snapshot" } else { "difference" }).increment(1);
     counter!(LIST_BYTES).increment(bytes as u64);
+}
+
+/// Counts a connection that is in a channel, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ChatClient(());
+
+impl ChatClient {
+    /// One more.
+    pub(crate) fn new() -> Self {
+        gauge!(CHAT_CLIENTS).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for ChatClient {
+    fn drop(&mut self) {
+        gauge!(CHAT_CLIENTS).decrement(1.0);
+    }
+}
+
+/// Something was `said` here, `heard` from another instance, `refused`, or `dropped` on the way to somebody.
+pub(crate) fn chat_words(outcome: &'static str) {
+    counter!(CHAT_WORDS, "outcome" => outcome).increment(1);
 }
 
 /// A request to the HTTP API was answered.

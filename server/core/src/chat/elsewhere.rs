@@ -1,0 +1,122 @@
+//! Who is visible on other instances, as they told it last.
+//!
+//! What was told holds for a while and is told again before that is over, so nothing has to be acknowledged, and what is
+//! never told again does not stay. An instance that is known to be gone takes its names along at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    time::Duration,
+};
+
+use tiltyard_shared::protocol::chat::Channel;
+
+use super::words::Presence;
+use crate::instance::{Incarnation, InstanceId};
+
+/// What an instance told of a channel holds so long.
+pub(super) const LEASE: Duration = Duration::from_secs(60);
+
+/// And so long if the instance is not known (yet): longer than it takes to become known, and to be told again.
+const STRANGERS_LEASE: Duration = Duration::from_secs(40);
+
+/// Channels of other instances of which something is known, each counted for each instance. Further ones are not.
+const MOST: usize = 16_384;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    /// What is empty is kept until its lease ends, so that what comes late does not bring it back.
+    channels: BTreeMap<Channel, BTreeMap<InstanceId, Told>>,
+    /// How many are kept in all channels.
+    kept: usize,
+    known: BTreeMap<InstanceId, Incarnation>,
+}
+
+#[derive(Debug)]
+struct Told {
+    /// The life of the instance, and the number in it: what is not above changes nothing.
+    version: (Incarnation, u64),
+    visible: u32,
+    names: Vec<String>,
+    until: Duration,
+}
+
+impl Elsewhere {
+    /// Takes what an instance told. Whether anybody came or went by that.
+    pub(super) fn take(&mut self, presence: Presence, now: Duration) -> bool {
+        let Presence { instance, incarnation, number, channel, visible, names } = presence;
+        let known = self.known.get(&instance);
+        let version = (incarnation, number);
+        let told = self.channels.get(&channel).and_then(|told| told.get(&instance));
+        let late = known.is_some_and(|life| incarnation < *life) || told.is_some_and(|told| version <= told.version);
+        if late || (told.is_none() && (visible == 0 || self.kept >= MOST)) {
+            return false;
+        }
+        let until = now + if known == Some(&incarnation) { LEASE } else { STRANGERS_LEASE };
+        let news = Told { version, visible, names, until };
+        let told = self.channels.entry(channel).or_default();
+        match told.get_mut(&instance) {
+            Some(told) => {
+                let before = mem::replace(told, news);
+                (before.visible, before.names) != (told.visible, told.names.clone())
+            }
+            None => {
+                told.insert(instance, news);
+                self.kept += 1;
+                true
+            }
+        }
+    }
+
+    /// The other instances are these. The channels that somebody has left by that, and whether an instance is new.
+    pub(super) fn know(&mut self, alive: BTreeMap<InstanceId, Incarnation>) -> (BTreeSet<Channel>, bool) {
+        if self.known == alive {
+            return (BTreeSet::new(), false);
+        }
+        let before = mem::take(&mut self.known);
+        let is_new = alive.iter().any(|(instance, life)| before.get(instance) != Some(life));
+        let left = self.drop_those(|instance, told| match (before.get(instance), alive.get(instance)) {
+            (_, Some(life)) => told.version.0 < *life,
+            (Some(life), None) => told.version.0 <= *life,
+            (None, None) => false,
+        });
+        self.known = alive;
+        (left, is_new)
+    }
+
+    /// Drops what was not told again. The channels that somebody has left by that.
+    pub(super) fn expire(&mut self, now: Duration) -> BTreeSet<Channel> {
+        self.drop_those(|_, told| told.until <= now)
+    }
+
+    /// What is known holds for a whole lease from now on: for a while nothing could be told.
+    pub(super) fn renew(&mut self, now: Duration) {
+        for told in self.channels.values_mut().flat_map(BTreeMap::values_mut) {
+            told.until = now + LEASE;
+        }
+    }
+
+    /// Who is visible in a channel, instance by instance: how many, and their first names.
+    pub(super) fn visible(&self, channel: &Channel) -> impl Iterator<Item = (u32, &[String])> {
+        self.channels.get(channel).into_iter().flat_map(BTreeMap::values).map(|told| (told.visible, &*told.names))
+    }
+
+    fn drop_those(&mut self, mut is_over: impl FnMut(&InstanceId, &Told) -> bool) -> BTreeSet<Channel> {
+        let mut left = BTreeSet::new();
+        let mut kept = 0;
+        self.channels.retain(|channel, told| {
+            told.retain(|instance, told| {
+                let over = is_over(instance, told);
+                if over && told.visible > 0 {
+                    left.insert(channel.clone());
+                }
+                !over
+            });
+            kept += told.len();
+            !told.is_empty()
+        });
+        self.kept = kept;
+        left
+    }
+}

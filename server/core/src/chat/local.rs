@@ -1,0 +1,62 @@
+//! A channel as it is on this instance: who is in it and how, and when whom was told so.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tiltyard_shared::protocol::limits::PRESENT_NAMES;
+
+use super::{CHANNEL_WORDS, MemberId};
+use crate::admission::Bucket;
+
+/// A channel that somebody here is in, or was until other instances are told.
+#[derive(Debug)]
+pub(super) struct Local {
+    pub(super) members: BTreeMap<MemberId, Attendance>,
+    /// What it takes from members here, and from other instances.
+    pub(super) said: Bucket,
+    pub(super) heard: Bucket,
+    /// When its members were told who is there.
+    pub(super) shown: Option<Duration>,
+    /// When other instances were told who is visible here.
+    pub(super) told: Option<Duration>,
+    /// Whether they hold names of ours.
+    pub(super) is_held: bool,
+    /// Whether they are about to be told.
+    pub(super) is_waiting: bool,
+}
+
+/// How a member is in a channel.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Attendance {
+    pub(super) name: String,
+    pub(super) visible: bool,
+}
+
+impl Local {
+    /// Nobody is in it.
+    pub(super) fn new(now: Duration) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            said: Bucket::per_second(CHANNEL_WORDS, now),
+            heard: Bucket::per_second(2 * CHANNEL_WORDS, now),
+            shown: None,
+            told: None,
+            is_held: false,
+            is_waiting: false,
+        }
+    }
+
+    /// Whether other instances have to know of it.
+    pub(super) fn is_seen(&self) -> bool {
+        self.is_held || self.members.values().any(|member| member.visible)
+    }
+
+    /// How many are visible, and their first names.
+    pub(super) fn visible(&self) -> (u32, Vec<String>) {
+        let visible = self.members.values().filter(|member| member.visible);
+        let mut names: Vec<_> = visible.map(|member| member.name.clone()).collect();
+        let count = names.len() as u32;
+        names.sort_unstable();
+        names.truncate(PRESENT_NAMES);
+        (count, names)
+    }
+}

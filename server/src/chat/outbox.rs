@@ -1,0 +1,86 @@
+//! What waits to be written to a connection that is in channels. It is bounded: words beyond [`WORDS`] are dropped, and of
+//! each channel's presence only the last is kept. So a client that does not read holds no memory and no one up.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tiltyard_shared::protocol::ServerMessage;
+use tokio::sync::Notify;
+
+use crate::ops::metrics;
+
+/// Words and refusals that wait.
+const WORDS: usize = 64;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: Mutex<Waiting>,
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// By channel.
+    presence: BTreeMap<String, Bytes>,
+    words: VecDeque<Bytes>,
+}
+
+impl Outbox {
+    /// Takes a message, given in both forms.
+    pub(super) fn put(&self, message: &ServerMessage, bytes: Bytes) {
+        let mut waiting = self.lock();
+        if let ServerMessage::Present { channel, .. } = message {
+            waiting.presence.insert(channel.clone(), bytes);
+        } else if waiting.words.len() < WORDS {
+            waiting.words.push_back(bytes);
+        } else {
+            metrics::chat_words("dropped");
+        }
+        self.arrived.notify_one();
+    }
+
+    /// Nobody wants to know any more who is in a channel.
+    pub(super) fn forget(&self, channel: &str) {
+        self.lock().presence.remove(channel);
+    }
+
+    /// The next message: who is there, before what is said there.
+    pub(super) fn take(&self) -> Option<Bytes> {
+        let mut waiting = self.lock();
+        waiting.presence.pop_first().map(|(_, bytes)| bytes).or_else(|| waiting.words.pop_front())
+    }
+
+    /// Waits until something has come since the last time. Cancel safe.
+    pub(super) async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Nothing that can panic runs under the lock.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_and_only_the_last_presence_counts() {
+        let outbox = Outbox::default();
+        for number in 0..1_000_u32 {
+            let channel = "lobby".to_owned();
+            let present = ServerMessage::Present { channel: channel.clone(), visible: number, names: Vec::new() };
+            outbox.put(&present, number.to_le_bytes().to_vec().into());
+            let said = ServerMessage::Said { channel, name: String::new(), text: String::new() };
+            outbox.put(&said, number.to_le_bytes().to_vec().into());
+        }
+        let taken: Vec<_> = std::iter::from_fn(|| outbox.take()).collect();
+        assert_eq!(taken.len(), WORDS + 1);
+        assert_eq!((&taken[0][..], &taken[1][..]), (&999_u32.to_le_bytes()[..], &0_u32.to_le_bytes()[..]));
+    }
+}

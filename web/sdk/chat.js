@@ -1,0 +1,140 @@
+/**
+ * What is said in channels, and who is seen there: see "Chat" in PROTOCOL.md. It speaks over a connection of the lobby that
+ * somebody else holds: that one gives it what it hears, and says when it is there and gone.
+ *
+ * ```js
+ * const chat = new Chat((message) => socket.send(encodeMessage(message)));
+ * chat.attend("lobby", { name: "Ann" }); // unseen, unless `visible: true`
+ * chat.state.subscribe(({ channels }) => show(channels.lobby?.lines ?? []));
+ * chat.say("lobby", "hello");
+ * // At each Welcome: chat.welcomed(). When the connection is gone: chat.lost(). At each other message: chat.hear(message).
+ * ```
+ */
+
+import { Store } from "./store.js";
+
+/** @typedef {import("./protocol.js").Attend} Attend */
+/** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
+/** @typedef {import("./protocol.js").Code} Code */
+/** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
+
+/** So many lines of a channel are kept; older ones are forgotten. */
+export const LINES = 200;
+
+/** What is refused for these reasons has to do with chat, on a connection that asks for no seat. */
+const REFUSALS = ["BadChannel", "NotInChannel", "TooManyChannels", "BadName", "BadText", "Flooding", "ServerFull"];
+
+/**
+ * A channel that was attended.
+ *
+ * @typedef {object} Channel
+ * @property {{ name: string, text: string }[]} lines what was said while we were there, the oldest first
+ * @property {number} visible how many want to be seen there
+ * @property {string[]} names the first of their names
+ */
+
+/**
+ * @typedef {object} ChatState
+ * @property {boolean} isIn whether something can be said at the moment
+ * @property {Record<string, Channel>} channels
+ * @property {{ code: Code } | null} refused why the last thing was refused; another object each time
+ */
+
+export class Chat {
+  /** @type {Map<string, Attend>} */
+  #wishes = new Map();
+  #send;
+
+  /** @param {(message: ClientMessage) => void} send */
+  constructor(send) {
+    this.#send = send;
+    /** @type {Store<ChatState>} */
+    this.state = new Store(/** @type {ChatState} */ ({ isIn: false, channels: {}, refused: null }));
+  }
+
+  /**
+   * Is in a channel from now on, also after the connection was gone; or there under another name.
+   *
+   * @param {string} channel 1 to 32 of `a-z`, `0-9`, `-`, `_`
+   * @param {{ name: string, visible?: boolean }} as who is not `visible` stands on no list
+   */
+  attend(channel, { name, visible = false }) {
+    const wish = { channel, name, visible };
+    this.#wishes.set(channel, wish);
+    this.#change(channel, {});
+    if (this.state.get().isIn) {
+      this.#send({ Attend: wish });
+    }
+  }
+
+  /** @param {string} channel */
+  depart(channel) {
+    if (this.#wishes.delete(channel) && this.state.get().isIn) {
+      this.#send({ Depart: { channel } });
+    }
+    const { [channel]: _, ...channels } = this.state.get().channels;
+    this.state.update({ channels });
+  }
+
+  /**
+   * Says something. It stands among the lines once the server has taken it.
+   *
+   * @param {string} channel
+   * @param {string} text at most 256 bytes
+   * @returns {boolean} whether it could be sent
+   */
+  say(channel, text) {
+    const { isIn } = this.state.get();
+    if (isIn) {
+      this.#send({ Say: { channel, text } });
+    }
+    return isIn;
+  }
+
+  /** The connection is there (again). */
+  welcomed() {
+    this.state.update({ isIn: true, refused: null });
+    this.#wishes.forEach((wish) => this.#send({ Attend: wish }));
+  }
+
+  /** The connection is gone. */
+  lost() {
+    this.state.update({ isIn: false });
+  }
+
+  /**
+   * Takes what the server said.
+   *
+   * @param {ServerMessage} message
+   * @returns {boolean} whether it was about chat
+   */
+  hear(message) {
+    if ("Said" in message) {
+      const { channel, name, text } = message.Said;
+      const { lines = [] } = this.state.get().channels[channel] ?? {};
+      this.#change(channel, { lines: [...lines, { name, text }].slice(-LINES) });
+    } else if ("Present" in message) {
+      const { channel, visible, names } = message.Present;
+      this.#change(channel, { visible, names });
+    } else if ("Refused" in message && REFUSALS.includes(message.Refused.code)) {
+      this.state.update({ refused: { code: message.Refused.code } });
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * What still comes of a channel that was left is not kept.
+   *
+   * @param {string} channel
+   * @param {Partial<Channel>} change
+   */
+  #change(channel, change) {
+    if (this.#wishes.has(channel)) {
+      const { channels } = this.state.get();
+      const before = channels[channel] ?? { lines: [], visible: 0, names: [] };
+      this.state.update({ channels: { ...channels, [channel]: { ...before, ...change } } });
+    }
+  }
+}

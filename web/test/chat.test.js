@@ -1,0 +1,55 @@
+// Chat by the letter of PROTOCOL.md: what is sent, and what is kept of what comes.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Chat, LINES } from "../sdk/chat.js";
+
+/** @returns {{ chat: Chat, sent: any[] }} */
+function begin() {
+  /** @type {any[]} */
+  const sent = [];
+  return { chat: new Chat((message) => sent.push(message)), sent };
+}
+
+/** @param {string} text */
+function said(text, channel = "lobby") {
+  return { Said: { channel, name: "Ann", text } };
+}
+
+test("channels are attended when the connection is there, and again when it is back", () => {
+  const { chat, sent } = begin();
+  chat.attend("lobby", { name: "Ann" });
+  assert.equal(chat.say("lobby", "too early"), false);
+  assert.deepEqual(sent, []);
+  chat.welcomed();
+  const wish = { Attend: { channel: "lobby", name: "Ann", visible: false } };
+  assert.deepEqual(sent.splice(0), [wish]);
+  assert.equal(chat.say("lobby", "hello"), true);
+  assert.deepEqual(sent.splice(0), [{ Say: { channel: "lobby", text: "hello" } }]);
+  chat.lost();
+  chat.attend("lobby", { name: "Ann", visible: true });
+  chat.welcomed();
+  assert.deepEqual(sent.splice(0), [{ Attend: { channel: "lobby", name: "Ann", visible: true } }]);
+  chat.depart("lobby");
+  assert.deepEqual(sent.splice(0), [{ Depart: { channel: "lobby" } }]);
+});
+
+test("lines, names and refusals are kept, and nothing of channels that were left", () => {
+  const { chat } = begin();
+  chat.attend("lobby", { name: "Ann" });
+  chat.welcomed();
+  for (let number = 0; number < LINES + 5; number += 1) {
+    assert.ok(chat.hear(said(String(number))));
+  }
+  assert.ok(chat.hear({ Present: { channel: "lobby", visible: 70, names: ["Ann", "Bob"] } }));
+  const { lobby } = chat.state.get().channels;
+  assert.deepEqual([lobby.lines.length, lobby.lines[0].text, lobby.visible], [LINES, "5", 70]);
+  assert.ok(chat.hear({ Refused: { code: "Flooding", message: "" } }));
+  assert.equal(chat.state.get().refused?.code, "Flooding");
+  assert.equal(chat.hear({ Refused: { code: "BadFilter", message: "" } }), false);
+  assert.equal(chat.hear({ Rooms: { revision: 0, total: 0, rooms: [] } }), false);
+  chat.depart("lobby");
+  chat.hear(said("late"));
+  assert.deepEqual(chat.state.get().channels, {});
+});
