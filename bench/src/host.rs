@@ -34,7 +34,7 @@ impl Host {
     ///
     /// If it does not start.
     pub fn tiltyard() -> anyhow::Result<Self> {
-        let mut command = machine::pinned(machine::SERVER_CORE, &sibling("bench-server")?);
+        let mut command = machine::pinned(&[machine::SERVER_CORE], &sibling("bench-server")?);
         command.args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn", "--shards", "1"]);
         Self::start(command)
     }
@@ -45,7 +45,7 @@ impl Host {
     ///
     /// If it does not start.
     pub fn floor(frame_bytes: usize, hz: u32) -> anyhow::Result<Self> {
-        let mut command = machine::pinned(machine::SERVER_CORE, &sibling("bench-floor")?);
+        let mut command = machine::pinned(&[machine::SERVER_CORE], &sibling("bench-floor")?);
         command.args([frame_bytes.to_string(), hz.to_string()]);
         Self::start(command)
     }
@@ -56,12 +56,8 @@ impl Host {
     ///
     /// If it does not start.
     pub fn colyseus(mode: &str) -> anyhow::Result<Option<Self>> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("colyseus");
-        if !folder.join("node_modules").exists() {
-            say("NOT MEASURED: colyseus. Missing: its packages (npm --prefix bench/colyseus ci)");
-            return Ok(None);
-        }
-        let mut command = machine::pinned(machine::SERVER_CORE, "node");
+        let Some(folder) = colyseus_folder() else { return Ok(None) };
+        let mut command = machine::pinned(&[machine::SERVER_CORE], "node");
         command.arg(folder.join("server.mjs")).arg(mode).env("NODE_ENV", "production");
         Self::start(command).map(Some)
     }
@@ -94,6 +90,32 @@ impl Host {
             anyhow::bail!("the server ended before it listened: {:?}", child.wait()?);
         };
         Ok(Self { child, addr, ops })
+    }
+
+    /// A script of the folder for the peer, with these arguments: what it prints. It may use every core, because its runtime
+    /// collects garbage beside its own thread. `None`, with the reason said, where node or its packages are missing.
+    ///
+    /// # Errors
+    ///
+    /// If it fails.
+    pub fn colyseus_script(script: &str, args: &[String]) -> anyhow::Result<Option<String>> {
+        let Some(folder) = colyseus_folder() else { return Ok(None) };
+        let mut command = machine::pinned(&[machine::SERVER_CORE, machine::LOAD_CORE], "node");
+        let output = command.arg(folder.join(script)).args(args).stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "{script} failed: {}", output.status);
+        Ok(Some(String::from_utf8(output.stdout)?))
+    }
+
+    /// Stops it, as if its machine stood still, or lets it go on.
+    ///
+    /// # Errors
+    ///
+    /// If it is gone.
+    pub fn set_paused(&self, paused: bool) -> anyhow::Result<()> {
+        let signal = if paused { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
+        ensure!(status.success(), "kill {signal}: {status}");
+        Ok(())
     }
 
     /// What it has used so far.
@@ -153,9 +175,71 @@ impl Metrics {
     }
 }
 
+/// How many of the values that a histogram of `/metrics` counts are at most so large: bounds and counts.
+type Buckets = Vec<(f64, f64)>;
+
+impl Metrics {
+    /// The bucket of a histogram below which this part of what was counted since `before` lies; `None` if nothing was.
+    pub fn quantile(&self, name: &str, part: f64, before: &Self) -> Option<f64> {
+        let old = before.buckets(name);
+        let since = |(bound, count): (f64, f64)| {
+            (bound, count - old.iter().find(|(other, _)| *other == bound).map_or(0.0, |(_, count)| *count))
+        };
+        let buckets: Buckets = self.buckets(name).into_iter().map(since).collect();
+        let all = buckets.last().filter(|(_, all)| *all > 0.0)?.1;
+        buckets.iter().find(|(_, count)| *count >= part * all).map(|(bound, _)| *bound)
+    }
+
+    /// A histogram over all its labels, the bounds rising.
+    fn buckets(&self, name: &str) -> Buckets {
+        let mut buckets = Buckets::new();
+        for line in self.0.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix("_bucket{")) {
+            let bound = line.split_once("le=\"").and_then(|(_, rest)| rest.split_once('"')?.0.parse::<f64>().ok());
+            let count = line.rsplit(' ').next().and_then(|count| count.parse::<f64>().ok());
+            let Some((bound, count)) = bound.zip(count) else { continue };
+            match buckets.iter_mut().find(|(other, _)| *other == bound) {
+                Some((_, sum)) => *sum += count,
+                None => buckets.push((bound, count)),
+            }
+        }
+        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        buckets
+    }
+}
+
+/// Where the peer's programs are; `None`, with the reason said, if they cannot be run.
+fn colyseus_folder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("colyseus");
+    let installed = folder.join("node_modules").exists();
+    if !installed {
+        say("NOT MEASURED: colyseus. Missing: its packages (npm --prefix bench/colyseus install)");
+    }
+    installed.then_some(folder)
+}
+
 /// Another binary of this package, beside this one.
 fn sibling(name: &str) -> anyhow::Result<String> {
     let path: PathBuf = env::current_exe()?.with_file_name(name);
     ensure!(path.exists(), "{} is not built", path.display());
     Ok(path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_counts_from_the_mark_on_and_over_all_labels() {
+        let metrics = |first: u32, second: u32| {
+            Metrics(format!(
+                "late_bucket{{game=\"a\",le=\"0.001\"}} {first}\nlate_bucket{{game=\"b\",le=\"0.001\"}} 5\n\
+                 late_bucket{{game=\"a\",le=\"0.01\"}} {second}\nlate_bucket{{game=\"b\",le=\"0.01\"}} 5\n\
+                 late_bucket{{game=\"a\",le=\"+Inf\"}} {second}\nlate_sum{{game=\"a\"}} 3\n"
+            ))
+        };
+        let (before, after) = (metrics(10, 20), metrics(30, 60));
+        assert_eq!(after.quantile("late", 0.5, &before), Some(0.001));
+        assert_eq!(after.quantile("late", 0.99, &before), Some(0.01));
+        assert_eq!(after.quantile("late", 0.99, &after), None);
+    }
 }

@@ -73,10 +73,11 @@ pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
-/// A program that will run on one core only.
-pub fn pinned(core: usize, program: &str) -> Command {
+/// A program that will run on these cores only.
+pub fn pinned(cores: &[usize], program: &str) -> Command {
+    let cores: Vec<String> = cores.iter().map(ToString::to_string).collect();
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &core.to_string(), program]);
+    command.args(["--cpu-list", &cores.join(","), program]);
     command
 }
 
@@ -92,6 +93,12 @@ pub fn pin_self() -> anyhow::Result<()> {
     let status = command.status().context("taskset (util-linux) is missing")?;
     ensure!(status.success(), "this needs two cores: one for the server, one for the load");
     Ok(())
+}
+
+/// The same in a line for people.
+pub fn sentence(machine: &Value) -> String {
+    let text = |name: &str| machine[name].as_str().unwrap_or("?").to_owned();
+    format!("{} x {}, Linux {}; load average {}", machine["cores"], text("cpu"), text("kernel"), text("load_average"))
 }
 
 /// What a reader of the figures should know of the machine.

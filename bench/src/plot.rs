@@ -1,6 +1,15 @@
-//! Plots of results as SVG: lines over a number of players, nothing else.
+//! Plots of results as SVG: lines over a number of players, and bars.
 
 use std::fmt::Write as _;
+
+/// The colour of ours.
+pub const OURS: &str = "#0a62c4";
+
+/// The colour of the machine's floor.
+pub const FLOOR: &str = "#8a8f98";
+
+/// The colour of a peer.
+pub const PEER: &str = "#d9822b";
 
 /// A line of a plot.
 #[derive(Clone, Debug)]
@@ -11,6 +20,17 @@ pub struct Line {
     pub colour: &'static str,
     /// Its points, from left to right.
     pub points: Vec<(f64, f64)>,
+}
+
+/// A bar of a plot.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// What stands before it.
+    pub name: String,
+    /// How long it is.
+    pub value: f64,
+    /// Its colour, as CSS has it.
+    pub colour: &'static str,
 }
 
 const WIDTH: f64 = 640.0;
@@ -31,11 +51,10 @@ pub fn lines(title: &str, below: &str, lines: &[Line]) -> String {
     let most_y = round_up(points().map(|point| point.1).fold(0.0, f64::max));
     let x = |value: f64| LEFT + value / most_x * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BELOW - value / most_y * (HEIGHT - ABOVE - BELOW);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
-         <text x=\"{LEFT}\" y=\"20\" font-size=\"14\">{title}</text>\n\
-         <text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{below}</text>\n",
+    let mut svg = head(title, HEIGHT);
+    let _ = writeln!(
+        svg,
+        "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{below}</text>",
         x(most_x / 2.0),
         HEIGHT - 8.0
     );
@@ -74,6 +93,45 @@ pub fn lines(title: &str, below: &str, lines: &[Line]) -> String {
     svg
 }
 
+/// Height of a bar with the room around it, and its thickness.
+const ROW: f64 = 30.0;
+const THICK: f64 = 18.0;
+/// Room for the names before the bars and for the figures behind them.
+const NAMES: f64 = 170.0;
+const FIGURES: f64 = 80.0;
+
+/// A picture of bars from 0, with their figures.
+pub fn bars(title: &str, bars: &[Bar]) -> String {
+    let most = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
+    let mut svg = head(title, ABOVE + ROW * bars.len() as f64 + 10.0);
+    for (place, Bar { name, value, colour }) in bars.iter().enumerate() {
+        let (top, long) = (ABOVE + 6.0 + ROW * place as f64, value / most * (WIDTH - NAMES - FIGURES));
+        let digits = usize::from(*value < 100.0);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\n\
+             <rect x=\"{NAMES}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{THICK}\" fill=\"{colour}\"/>\n\
+             <text x=\"{:.1}\" y=\"{:.1}\">{value:.digits$}</text>",
+            NAMES - 8.0,
+            top + 13.0,
+            long.max(1.0),
+            NAMES + long + 8.0,
+            top + 13.0,
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// The beginning of a picture: its size, its ground, its title.
+fn head(title: &str, height: f64) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"white\"/>\n\
+         <text x=\"20\" y=\"20\" font-size=\"14\">{title}</text>\n"
+    )
+}
+
 /// The next number that divides well by [`STEPS`].
 fn round_up(value: f64) -> f64 {
     let unit = f64::from(STEPS) * 10_f64.powf((value.max(1.0) / f64::from(STEPS)).log10().floor());
@@ -95,5 +153,12 @@ mod tests {
         let svg = lines("title", "players", &[line.clone(), Line { name: "floor", ..line }]);
         assert_eq!(svg.matches("<circle").count(), 4);
         assert!(svg.contains(">4000<") && svg.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn the_longest_bar_ends_before_its_figure() {
+        let bar = |value| Bar { name: "b".to_owned(), value, colour: "#06c" };
+        let svg = bars("title", &[bar(10.0), bar(20.0)]);
+        assert!(svg.contains("width=\"390.0\"") && svg.contains("width=\"195.0\"") && svg.contains(">20.0<"), "{svg}");
     }
 }
