@@ -67,9 +67,10 @@ pub fn lines(title: &str, below: &str, lines: &[Line]) -> String {
     }
     for (value, _) in lines.iter().take(1).flat_map(|line| &line.points) {
         add(format!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{value:.0}</text>\n",
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
             x(*value),
-            y(0.0) + 16.0
+            y(0.0) + 16.0,
+            grouped(*value)
         ));
     }
     for Line { name, colour, points } in lines {
@@ -100,27 +101,41 @@ const THICK: f64 = 18.0;
 const NAMES: f64 = 170.0;
 const FIGURES: f64 = 80.0;
 
-/// A picture of bars from 0, with their figures.
-pub fn bars(title: &str, bars: &[Bar]) -> String {
-    let most = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
-    let mut svg = head(title, ABOVE + ROW * bars.len() as f64 + 10.0);
-    for (place, Bar { name, value, colour }) in bars.iter().enumerate() {
-        let (top, long) = (ABOVE + 6.0 + ROW * place as f64, value / most * (WIDTH - NAMES - FIGURES));
-        let digits = usize::from(*value < 100.0);
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\n\
-             <rect x=\"{NAMES}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{THICK}\" fill=\"{colour}\"/>\n\
-             <text x=\"{:.1}\" y=\"{:.1}\">{value:.digits$}</text>",
-            NAMES - 8.0,
-            top + 13.0,
-            long.max(1.0),
-            NAMES + long + 8.0,
-            top + 13.0,
-        );
+/// A picture of bars from 0, with their figures: each group has a heading and a scale of its own.
+pub fn bars(title: &str, groups: &[(String, Vec<Bar>)]) -> String {
+    let rows: usize = groups.iter().map(|(_, bars)| bars.len() + 1).sum();
+    let mut svg = head(title, ABOVE + ROW * rows as f64 + 10.0);
+    let mut top = ABOVE + 6.0;
+    for (heading, bars) in groups {
+        let _ = writeln!(svg, "<text x=\"20\" y=\"{:.1}\" fill=\"#555\">{heading}</text>", top + 14.0);
+        let most = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
+        for Bar { name, value, colour } in bars {
+            top += ROW;
+            let (long, text) = (value / most * (WIDTH - NAMES - FIGURES), top + 13.0);
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{text:.1}\" text-anchor=\"end\">{name}</text>\n\
+                 <rect x=\"{NAMES}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{THICK}\" fill=\"{colour}\"/>\n\
+                 <text x=\"{:.1}\" y=\"{text:.1}\">{}</text>",
+                NAMES - 8.0,
+                long.max(1.0),
+                NAMES + long + 8.0,
+                grouped(*value),
+            );
+        }
+        top += ROW;
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// A figure as people write it: one decimal below 100, thousands apart from 1,000 on.
+fn grouped(value: f64) -> String {
+    match value.round() as u64 {
+        0..100 => format!("{value:.1}"),
+        whole @ 100..1_000 => whole.to_string(),
+        whole => format!("{},{:03}", whole / 1_000, whole % 1_000),
+    }
 }
 
 /// The beginning of a picture: its size, its ground, its title.
@@ -152,13 +167,14 @@ mod tests {
         let line = Line { name: "ours", colour: "#06c", points: vec![(500.0, 7.0), (4_000.0, 8.0)] };
         let svg = lines("title", "players", &[line.clone(), Line { name: "floor", ..line }]);
         assert_eq!(svg.matches("<circle").count(), 4);
-        assert!(svg.contains(">4000<") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains(">4,000<") && svg.ends_with("</svg>\n"));
     }
 
     #[test]
     fn the_longest_bar_ends_before_its_figure() {
         let bar = |value| Bar { name: "b".to_owned(), value, colour: "#06c" };
-        let svg = bars("title", &[bar(10.0), bar(20.0)]);
-        assert!(svg.contains("width=\"390.0\"") && svg.contains("width=\"195.0\"") && svg.contains(">20.0<"), "{svg}");
+        let svg = bars("title", &[("a".to_owned(), vec![bar(10.0), bar(20.0)]), ("b".to_owned(), vec![bar(1_234.0)])]);
+        assert!(svg.contains("width=\"195.0\"") && svg.contains(">20.0<") && svg.contains(">1,234<"), "{svg}");
+        assert_eq!(svg.matches("width=\"390.0\"").count(), 2, "each group has its own scale");
     }
 }

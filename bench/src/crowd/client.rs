@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read as _, Write as _},
     mem,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -138,6 +139,15 @@ impl Client {
     /// Frames since it began anew.
     pub fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// Its own address.
+    ///
+    /// # Errors
+    ///
+    /// If its connection is gone.
+    pub fn addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
     }
 
     /// Bytes read since it began anew.

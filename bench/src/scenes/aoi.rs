@@ -62,7 +62,7 @@ impl Row {
 }
 
 fn run(terms: &Terms) -> anyhow::Result<Outcome> {
-    let (mut kept, mut claims, mut bars) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut kept, mut claims, mut groups) = (Vec::new(), Vec::new(), Vec::new());
     for (things, clients, ticks, faster) in SIZES {
         let rows = rows(terms, things, clients, ticks)?;
         print(&format!("{things} things, {clients} clients"), clients, &rows);
@@ -82,14 +82,15 @@ fn run(terms: &Terms) -> anyhow::Result<Outcome> {
                 ),
             ]);
         }
-        bars.extend(rows.iter().map(|row| Bar {
-            name: format!("{things}: {}", row.name),
+        let bar = |row: &Row| Bar {
+            name: row.name.clone(),
             value: row.median(|tick| tick.step_us + tick.encode_us),
             colour: if row.name == "ours" { plot::OURS } else { plot::PEER },
-        }));
+        };
+        groups.push((format!("{things} things, {clients} clients"), rows.iter().map(bar).collect()));
         kept.push(json!({ "things": things, "clients": clients, "ticks": ticks, "runs": rows }));
     }
-    terms.results.draw("aoi", &plot::bars("A whole tick without sockets, in µs", &bars))?;
+    terms.results.draw("aoi", &plot::bars("A whole tick without sockets, in µs", &groups))?;
     Ok(Outcome { measured: Value::Array(kept), claims })
 }
 

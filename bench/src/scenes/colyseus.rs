@@ -90,19 +90,19 @@ fn print(rows: &[(usize, [Vec<Run>; RUNS.len()])]) {
 }
 
 fn picture(rows: &[(usize, [Vec<Run>; RUNS.len()])]) -> String {
-    let bar = |players: usize, what: &str, runs: &[Run]| {
-        let (name, colour) = match what {
-            "floor" => (what.to_owned(), plot::FLOOR),
-            "ours" => (what.to_owned(), plot::OURS),
+    let bar = |(what, runs): (&&str, &Vec<Run>)| {
+        let (name, colour) = match *what {
+            "floor" => ("floor".to_owned(), plot::FLOOR),
+            "ours" => ("ours".to_owned(), plot::OURS),
             mode => (format!("colyseus, {mode}"), plot::PEER),
         };
-        Bar { name: format!("{players}: {name}"), value: median(runs, |run| run.frame_us), colour }
+        Bar { name, value: median(runs, |run| run.frame_us), colour }
     };
-    let named = |(players, all): &(usize, [Vec<Run>; RUNS.len()])| {
+    let group = |(players, all): &(usize, [Vec<Run>; RUNS.len()])| {
         let runs = RUNS.iter().zip(all).filter(|(_, runs)| !runs.is_empty());
-        runs.map(|(what, runs)| bar(*players, what, runs)).collect::<Vec<_>>()
+        (format!("{players} players"), runs.map(bar).collect())
     };
-    plot::bars("Server CPU a frame in µs: walkers, 20 Hz", &rows.iter().flat_map(named).collect::<Vec<_>>())
+    plot::bars("Server CPU a frame in µs: walkers, 20 Hz", &rows.iter().map(group).collect::<Vec<_>>())
 }
 
 fn peer(terms: &Terms, players: usize, mode: &str) -> anyhow::Result<Option<Run>> {
