@@ -42,7 +42,7 @@ pub enum Dialect {
 /// What clients want of a server of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// A seat in a room of so many: the first of them makes it.
+    /// A seat in a room of so many.
     Play {
         /// Clients in each room.
         room_size: usize,
@@ -255,8 +255,14 @@ impl Crowd {
             Wish::Play { .. } if self.plan.dialect != Dialect::Tiltyard => {
                 (place == 0 || self.playing > 0 || self.plan.dialect == Dialect::Floor).then_some(Request::AnySeat)
             }
-            Wish::Play { room_size } if place.is_multiple_of(room_size) => Some(Request::NewRoom),
-            Wish::Play { room_size } => self.rooms.get(place / room_size).copied().map(Request::Seat),
+            // Who comes first makes the rooms, all at once; the others are dealt out to them.
+            Wish::Play { room_size } => {
+                let rooms = self.plan.clients.div_ceil(room_size.max(1));
+                if place < rooms {
+                    return Some(Request::NewRoom);
+                }
+                self.rooms.get(place % rooms).copied().map(Request::Seat)
+            }
         }
     }
 

@@ -1,7 +1,5 @@
 //! `rooms`: the same players in many rooms: what a room costs beside its players, and whether all keep their time.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tiltyard_scenes::walkers::Config;
 
@@ -30,9 +28,6 @@ const ROOMS: [(usize, usize); 2] = [(1_000, 5), (20, 50)];
 /// So many cells to each side are the whole field.
 const EVERYTHING: Config = Config { depth: 16 };
 
-/// A room is made in about so much time, one after the other.
-const OPENING: Duration = Duration::from_millis(8);
-
 /// A tick is this long, in milliseconds: later than that it would not begin in its own time.
 const TICK_MS: f64 = 50.0;
 
@@ -42,7 +37,6 @@ fn run(terms: &Terms) -> anyhow::Result<Outcome> {
         let host = Host::tiltyard()?;
         let mut plan = walkers::plan(&host, Dialect::Tiltyard, rooms * size, &EVERYTHING);
         plan.wish = Wish::Play { room_size: size };
-        plan.ramp = plan.ramp.max(OPENING * rooms as u32);
         let run = measure(&host, &mut Crowd::new(plan)?, terms.short())?;
         walkers::tell(&format!("{rooms} rooms"), rooms * size, &run);
         runs.push((rooms, size, run));
