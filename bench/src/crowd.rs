@@ -12,15 +12,21 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token};
-use tiltyard_shared::{game::Rng, replicate::EntitySchema};
+use tiltyard_shared::{
+    game::{Rng, Tick},
+    replicate::EntitySchema,
+};
+use uuid::Uuid;
 
 mod client;
 mod colyseus;
 mod measures;
+mod recovery;
 
-use client::Stage;
 pub use client::{Client, Reading};
+use client::{Request, Stage};
 pub use measures::Measures;
+pub use recovery::Recovery;
 
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +39,20 @@ pub enum Dialect {
     Colyseus,
 }
 
+/// What clients want of a server of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A seat in a room of so many.
+    Play {
+        /// Clients in each room.
+        room_size: usize,
+    },
+    /// A seat in any open room of the game.
+    Join,
+    /// To look at the list of rooms.
+    Browse,
+}
+
 /// What a crowd does.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -42,6 +62,8 @@ pub struct Plan {
     pub dialect: Dialect,
     /// How many clients.
     pub clients: usize,
+    /// What they want.
+    pub wish: Wish,
     /// They enter one after the other over this time.
     pub ramp: Duration,
     /// Inputs a second of each; 0: they only report.
@@ -50,6 +72,8 @@ pub struct Plan {
     pub verify_every: usize,
     /// The game.
     pub game: &'static str,
+    /// The bytes of its config.
+    pub config: Vec<u8>,
     /// What its entities are made of.
     pub schema: EntitySchema,
     /// The hash of its schema.
@@ -75,6 +99,8 @@ pub struct Crowd {
     events: Events,
     scratch: Vec<u8>,
     clients: Vec<Client>,
+    /// The rooms of those who have made one.
+    rooms: Vec<Uuid>,
     start: Instant,
     /// Inputs sent so far, over all clients in turn.
     turns: u64,
@@ -97,6 +123,7 @@ impl Crowd {
             events: Events::with_capacity(EVENTS),
             scratch: vec![0; READ_BYTES],
             clients: Vec::new(),
+            rooms: Vec::new(),
             start: Instant::now(),
             turns: 0,
             measures: Measures::default(),
@@ -138,6 +165,16 @@ impl Crowd {
     pub fn set_reading(&mut self, place: usize, reading: Reading) {
         self.clients[place].reading = reading;
         self.read(place);
+    }
+
+    /// From now on a client notes how it comes to hold what the server has at a tick after `since`. Only for who verifies.
+    pub fn watch_recovery(&mut self, place: usize, since: Tick) {
+        self.clients[place].recovery = Recovery::after(since);
+    }
+
+    /// A client forgets everything and asks to be told anew. Only for who verifies.
+    pub fn forget(&mut self, place: usize) {
+        self.clients[place].forget();
     }
 
     /// One client, for what only some scenes ask.
@@ -199,17 +236,34 @@ impl Crowd {
         let passed = now.duration_since(self.start).as_secs_f64() / ramp.as_secs_f64().max(1e-6);
         let due = ((passed * clients as f64) as usize).min(clients);
         while self.clients.len() < due && self.entering < MAX_ENTERING {
-            // The first makes the room; the others come once it is in.
-            if self.clients.len() == 1 && self.playing == 0 && self.plan.dialect != Dialect::Floor {
-                break;
-            }
             let place = self.clients.len();
-            let mut client = Client::connect(&self.plan, place)?;
+            let Some(request) = self.request(place) else { break };
+            let mut client = Client::connect(&self.plan, place, request)?;
             self.poll.registry().register(client.stream(), Token(place), Interest::READABLE | Interest::WRITABLE)?;
             self.clients.push(client);
             self.entering += 1;
         }
         Ok(())
+    }
+
+    /// What the next client is to ask for; `None` while the room that it wants is being made.
+    fn request(&self, place: usize) -> Option<Request> {
+        match self.plan.wish {
+            Wish::Browse => Some(Request::Rooms),
+            Wish::Join => Some(Request::AnySeat),
+            // Colyseus makes a room for who comes first, too.
+            Wish::Play { .. } if self.plan.dialect != Dialect::Tiltyard => {
+                (place == 0 || self.playing > 0 || self.plan.dialect == Dialect::Floor).then_some(Request::AnySeat)
+            }
+            // Who comes first makes the rooms, all at once; the others are dealt out to them.
+            Wish::Play { room_size } => {
+                let rooms = self.plan.clients.div_ceil(room_size.max(1));
+                if place < rooms {
+                    return Some(Request::NewRoom);
+                }
+                self.rooms.get(place % rooms).copied().map(Request::Seat)
+            }
+        }
     }
 
     /// Sends the inputs that are due, one client after the other; when the next is.
@@ -244,5 +298,6 @@ impl Crowd {
         let ((entering, playing), (now_entering, now_playing)) = (counts(before), counts(client.stage));
         self.entering = self.entering + now_entering - entering;
         self.playing = self.playing + now_playing - playing;
+        self.rooms.extend(self.clients[place].take_made());
     }
 }

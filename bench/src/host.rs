@@ -17,6 +17,10 @@ use crate::{
     report::say,
 };
 
+mod metrics;
+
+pub use metrics::Metrics;
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct Host {
@@ -34,7 +38,7 @@ impl Host {
     ///
     /// If it does not start.
     pub fn tiltyard() -> anyhow::Result<Self> {
-        let mut command = machine::pinned(machine::SERVER_CORE, &sibling("bench-server")?);
+        let mut command = machine::pinned(&[machine::SERVER_CORE], &sibling("bench-server")?);
         command.args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn", "--shards", "1"]);
         Self::start(command)
     }
@@ -45,7 +49,7 @@ impl Host {
     ///
     /// If it does not start.
     pub fn floor(frame_bytes: usize, hz: u32) -> anyhow::Result<Self> {
-        let mut command = machine::pinned(machine::SERVER_CORE, &sibling("bench-floor")?);
+        let mut command = machine::pinned(&[machine::SERVER_CORE], &sibling("bench-floor")?);
         command.args([frame_bytes.to_string(), hz.to_string()]);
         Self::start(command)
     }
@@ -56,12 +60,8 @@ impl Host {
     ///
     /// If it does not start.
     pub fn colyseus(mode: &str) -> anyhow::Result<Option<Self>> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("colyseus");
-        if !folder.join("node_modules").exists() {
-            say("NOT MEASURED: colyseus. Missing: its packages (npm --prefix bench/colyseus ci)");
-            return Ok(None);
-        }
-        let mut command = machine::pinned(machine::SERVER_CORE, "node");
+        let Some(folder) = colyseus_folder() else { return Ok(None) };
+        let mut command = machine::pinned(&[machine::SERVER_CORE], "node");
         command.arg(folder.join("server.mjs")).arg(mode).env("NODE_ENV", "production");
         Self::start(command).map(Some)
     }
@@ -94,6 +94,32 @@ impl Host {
             anyhow::bail!("the server ended before it listened: {:?}", child.wait()?);
         };
         Ok(Self { child, addr, ops })
+    }
+
+    /// A script of the folder for the peer, with these arguments: what it prints. It may use every core, because its runtime
+    /// collects garbage beside its own thread. `None`, with the reason said, where node or its packages are missing.
+    ///
+    /// # Errors
+    ///
+    /// If it fails.
+    pub fn colyseus_script(script: &str, args: &[String]) -> anyhow::Result<Option<String>> {
+        let Some(folder) = colyseus_folder() else { return Ok(None) };
+        let mut command = machine::pinned(&[machine::SERVER_CORE, machine::LOAD_CORE], "node");
+        let output = command.arg(folder.join(script)).args(args).stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "{script} failed: {}", output.status);
+        Ok(Some(String::from_utf8(output.stdout)?))
+    }
+
+    /// Stops it, as if its machine stood still, or lets it go on.
+    ///
+    /// # Errors
+    ///
+    /// If it is gone.
+    pub fn set_paused(&self, paused: bool) -> anyhow::Result<()> {
+        let signal = if paused { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
+        ensure!(status.success(), "kill {signal}: {status}");
+        Ok(())
     }
 
     /// What it has used so far.
@@ -138,19 +164,14 @@ impl Drop for Host {
     }
 }
 
-/// One answer of `/metrics`.
-#[derive(Clone, Debug)]
-pub struct Metrics(String);
-
-impl Metrics {
-    /// The sum of a metric over all its labels; 0 if nothing has been counted yet.
-    pub fn sum(&self, name: &str) -> f64 {
-        let values = self.0.lines().filter_map(|line| {
-            let rest = line.strip_prefix(name)?;
-            if rest.starts_with([' ', '{']) { rest.rsplit(' ').next()?.parse::<f64>().ok() } else { None }
-        });
-        values.sum()
+/// Where the peer's programs are; `None`, with the reason said, if they cannot be run.
+fn colyseus_folder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("colyseus");
+    let installed = folder.join("node_modules").exists();
+    if !installed {
+        say("NOT MEASURED: colyseus. Missing: its packages (npm --prefix bench/colyseus install)");
     }
+    installed.then_some(folder)
 }
 
 /// Another binary of this package, beside this one.

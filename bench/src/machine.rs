@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     ops::Sub,
     process::{Command, Stdio},
     time::Duration,
@@ -73,10 +74,34 @@ pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
-/// A program that will run on one core only.
-pub fn pinned(core: usize, program: &str) -> Command {
+/// What waits in the kernel for the client of a connection over loopback: bytes not yet acknowledged at the server's end,
+/// and bytes not yet read at the client's.
+///
+/// # Errors
+///
+/// If there is no such connection.
+pub fn queues(server: SocketAddr, client: SocketAddr) -> anyhow::Result<[u64; 2]> {
+    let text = fs::read_to_string("/proc/net/tcp")?;
+    let queues = |from: SocketAddr, to: SocketAddr| {
+        // Of each line: number, own address, that of the other end, state, both queues; all in hexadecimal.
+        let ends = |field: &str, port: u16| field.rsplit_once(':').is_some_and(|(_, hex)| hex == format!("{port:04X}"));
+        let line = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .find(|fields| fields.len() > 4 && ends(fields[1], from.port()) && ends(fields[2], to.port()));
+        let (send, receive) = line?.get(4)?.split_once(':')?;
+        Some([u64::from_str_radix(send, 16).ok()?, u64::from_str_radix(receive, 16).ok()?])
+    };
+    let [send, _] = queues(server, client).context("no such connection at the server")?;
+    let [_, receive] = queues(client, server).context("no such connection at the client")?;
+    Ok([send, receive])
+}
+
+/// A program that will run on these cores only.
+pub fn pinned(cores: &[usize], program: &str) -> Command {
+    let cores: Vec<String> = cores.iter().map(ToString::to_string).collect();
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &core.to_string(), program]);
+    command.args(["--cpu-list", &cores.join(","), program]);
     command
 }
 
@@ -92,6 +117,12 @@ pub fn pin_self() -> anyhow::Result<()> {
     let status = command.status().context("taskset (util-linux) is missing")?;
     ensure!(status.success(), "this needs two cores: one for the server, one for the load");
     Ok(())
+}
+
+/// The same in a line for people.
+pub fn sentence(machine: &Value) -> String {
+    let text = |name: &str| machine[name].as_str().unwrap_or("?").to_owned();
+    format!("{} x {}, Linux {}; load average {}", machine["cores"], text("cpu"), text("kernel"), text("load_average"))
 }
 
 /// What a reader of the figures should know of the machine.

@@ -1,6 +1,15 @@
-//! Plots of results as SVG: lines over a number of players, nothing else.
+//! Plots of results as SVG: lines over a number of players, and bars.
 
 use std::fmt::Write as _;
+
+/// The colour of ours.
+pub const OURS: &str = "#0a62c4";
+
+/// The colour of the machine's floor.
+pub const FLOOR: &str = "#8a8f98";
+
+/// The colour of a peer.
+pub const PEER: &str = "#d9822b";
 
 /// A line of a plot.
 #[derive(Clone, Debug)]
@@ -11,6 +20,17 @@ pub struct Line {
     pub colour: &'static str,
     /// Its points, from left to right.
     pub points: Vec<(f64, f64)>,
+}
+
+/// A bar of a plot.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// What stands before it.
+    pub name: String,
+    /// How long it is.
+    pub value: f64,
+    /// Its colour, as CSS has it.
+    pub colour: &'static str,
 }
 
 const WIDTH: f64 = 640.0;
@@ -31,11 +51,10 @@ pub fn lines(title: &str, below: &str, lines: &[Line]) -> String {
     let most_y = round_up(points().map(|point| point.1).fold(0.0, f64::max));
     let x = |value: f64| LEFT + value / most_x * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BELOW - value / most_y * (HEIGHT - ABOVE - BELOW);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
-         <text x=\"{LEFT}\" y=\"20\" font-size=\"14\">{title}</text>\n\
-         <text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{below}</text>\n",
+    let mut svg = head(title, HEIGHT);
+    let _ = writeln!(
+        svg,
+        "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{below}</text>",
         x(most_x / 2.0),
         HEIGHT - 8.0
     );
@@ -48,9 +67,10 @@ pub fn lines(title: &str, below: &str, lines: &[Line]) -> String {
     }
     for (value, _) in lines.iter().take(1).flat_map(|line| &line.points) {
         add(format!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{value:.0}</text>\n",
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
             x(*value),
-            y(0.0) + 16.0
+            y(0.0) + 16.0,
+            grouped(*value)
         ));
     }
     for Line { name, colour, points } in lines {
@@ -74,6 +94,59 @@ pub fn lines(title: &str, below: &str, lines: &[Line]) -> String {
     svg
 }
 
+/// Height of a bar with the room around it, and its thickness.
+const ROW: f64 = 30.0;
+const THICK: f64 = 18.0;
+/// Room for the names before the bars and for the figures behind them.
+const NAMES: f64 = 170.0;
+const FIGURES: f64 = 80.0;
+
+/// A picture of bars from 0, with their figures: each group has a heading and a scale of its own.
+pub fn bars(title: &str, groups: &[(String, Vec<Bar>)]) -> String {
+    let rows: usize = groups.iter().map(|(_, bars)| bars.len() + 1).sum();
+    let mut svg = head(title, ABOVE + ROW * rows as f64 + 10.0);
+    let mut top = ABOVE + 6.0;
+    for (heading, bars) in groups {
+        let _ = writeln!(svg, "<text x=\"20\" y=\"{:.1}\" fill=\"#555\">{heading}</text>", top + 14.0);
+        let most = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
+        for Bar { name, value, colour } in bars {
+            top += ROW;
+            let (long, text) = (value / most * (WIDTH - NAMES - FIGURES), top + 13.0);
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{text:.1}\" text-anchor=\"end\">{name}</text>\n\
+                 <rect x=\"{NAMES}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{THICK}\" fill=\"{colour}\"/>\n\
+                 <text x=\"{:.1}\" y=\"{text:.1}\">{}</text>",
+                NAMES - 8.0,
+                long.max(1.0),
+                NAMES + long + 8.0,
+                grouped(*value),
+            );
+        }
+        top += ROW;
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// A figure as people write it: one decimal below 100, thousands apart from 1,000 on.
+fn grouped(value: f64) -> String {
+    match value.round() as u64 {
+        0..100 => format!("{value:.1}"),
+        whole @ 100..1_000 => whole.to_string(),
+        whole => format!("{},{:03}", whole / 1_000, whole % 1_000),
+    }
+}
+
+/// The beginning of a picture: its size, its ground, its title.
+fn head(title: &str, height: f64) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"white\"/>\n\
+         <text x=\"20\" y=\"20\" font-size=\"14\">{title}</text>\n"
+    )
+}
+
 /// The next number that divides well by [`STEPS`].
 fn round_up(value: f64) -> f64 {
     let unit = f64::from(STEPS) * 10_f64.powf((value.max(1.0) / f64::from(STEPS)).log10().floor());
@@ -94,6 +167,14 @@ mod tests {
         let line = Line { name: "ours", colour: "#06c", points: vec![(500.0, 7.0), (4_000.0, 8.0)] };
         let svg = lines("title", "players", &[line.clone(), Line { name: "floor", ..line }]);
         assert_eq!(svg.matches("<circle").count(), 4);
-        assert!(svg.contains(">4000<") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains(">4,000<") && svg.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn the_longest_bar_ends_before_its_figure() {
+        let bar = |value| Bar { name: "b".to_owned(), value, colour: "#06c" };
+        let svg = bars("title", &[("a".to_owned(), vec![bar(10.0), bar(20.0)]), ("b".to_owned(), vec![bar(1_234.0)])]);
+        assert!(svg.contains("width=\"195.0\"") && svg.contains(">20.0<") && svg.contains(">1,234<"), "{svg}");
+        assert_eq!(svg.matches("width=\"390.0\"").count(), 2, "each group has its own scale");
     }
 }

@@ -14,6 +14,11 @@ pub fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
+/// Says what has just been done of a scene, so that nobody thinks that it stands still.
+pub fn progress(line: &str) {
+    say(&format!("  … {line}"));
+}
+
 /// A table of Markdown whose columns are aligned.
 #[derive(Clone, Debug)]
 pub struct Table {

@@ -42,20 +42,20 @@ fn stages<G: Game>(c: &mut Criterion, name: &str, crowd: &mut Crowd<G>) {
 
 fn walkers(c: &mut Criterion) {
     for players in [1_000, 4_000] {
-        // Nobody decodes but the first: that would be in the times.
+        // Nobody decodes: that would be in the times.
         let draw = |rng: &mut Rng| codec::encode(&Turn::draw(rng));
-        let mut crowd = Crowd::<Walkers>::new((), players, usize::MAX, Some(draw));
+        let mut crowd = Crowd::<Walkers>::new(Default::default(), players, 0, Some(draw));
         stages(c, &format!("{players} walkers"), &mut crowd);
     }
 }
 
 fn population(c: &mut Criterion) {
-    stages(c, "population of 4096", &mut Crowd::<Population>::new((), 4_096, usize::MAX, None));
+    stages(c, "population of 4096", &mut Crowd::<Population>::new(Default::default(), 4_096, 0, None));
 }
 
 fn aoi(c: &mut Criterion) {
     for (things, players) in [(2_000, 50), (10_000, 200)] {
-        let mut crowd = Crowd::<Aoi>::new(Config { things }, players, usize::MAX, None);
+        let mut crowd = Crowd::<Aoi>::new(Config { things }, players, 0, None);
         stages(c, &format!("aoi of {things} things and {players} players"), &mut crowd);
     }
 }

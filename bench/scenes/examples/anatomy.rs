@@ -20,10 +20,11 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout();
     writeln!(out, "scene        players visible  total  heads chunks  membr  snaps  lanes events   bytes")?;
     for players in counts {
-        let mut crowd = Crowd::<Walkers>::new((), players, 10, Some(|rng| codec::encode(&Turn::draw(rng))));
+        let mut crowd =
+            Crowd::<Walkers>::new(Default::default(), players, 10, Some(|rng| codec::encode(&Turn::draw(rng))));
         report("walkers", &mut crowd, &mut out)?;
     }
-    report("population", &mut Crowd::<Population>::new((), 4_096, 10, None), &mut out)?;
+    report("population", &mut Crowd::<Population>::new(Default::default(), 4_096, 10, None), &mut out)?;
     for (things, players) in [(2_000, 50), (10_000, 200)] {
         report("aoi", &mut Crowd::<Aoi>::new(Config { things }, players, 10, None), &mut out)?;
     }

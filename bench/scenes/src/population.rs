@@ -15,8 +15,6 @@ const RADIUS: f32 = 448.0;
 const MIDDLE: f32 = 460.0;
 /// Side of a cell.
 const CELL: f32 = 46.0 / 3.0;
-/// How many cells are seen to each side: 7 x 7.
-const DEPTH: u32 = 3;
 /// From one thought about where to go to the next, in ticks: 1.8 to 6 seconds.
 const THINKS: [u32; 2] = [54, 180];
 /// The angle from one body to the next.
@@ -93,27 +91,41 @@ impl Body {
     }
 }
 
+/// How far players see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
+pub struct Config {
+    /// Cells to each side: 3 for 7 x 7, as published; 2 for 5 x 5.
+    pub depth: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { depth: 3 }
+    }
+}
+
 /// The rules: a body a player, up to [`MOST`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Population {
+    depth: u32,
     /// By the number of the player.
     bodies: Vec<EntityId>,
 }
 
 impl Game for Population {
     const NAME: &'static str = "population";
-    type Config = ();
+    type Config = Config;
     type Entity = Body;
     type Input = ();
     type Event = ();
 
-    fn settings(_config: &()) -> Settings {
+    fn settings(_config: &Config) -> Settings {
         Settings { tick_hz: 30, max_players: MOST, ..Settings::default() }
     }
 
-    fn new(_config: (), ctx: &mut Ctx<'_, Self>) -> Self {
+    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
         ctx.world.set_grid(Grid::new(2.0 * MIDDLE, 2.0 * MIDDLE, CELL), Body::position);
-        Self { bodies: Vec::new() }
+        Self { depth: config.depth, bodies: Vec::new() }
     }
 
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
@@ -137,7 +149,7 @@ impl Game for Population {
     }
 
     fn view(&self, player: PlayerId, view: &mut View<'_, Body>) {
-        view.around(self.body(player), DEPTH);
+        view.around(self.body(player), self.depth);
     }
 }
 

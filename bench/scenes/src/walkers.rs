@@ -96,27 +96,41 @@ impl Turn {
     }
 }
 
+/// How far players see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
+pub struct Config {
+    /// Cells to each side: 1 for 3 x 3, 2 for 5 x 5.
+    pub depth: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { depth: 1 }
+    }
+}
+
 /// The rules: a walker a player, as many as there are seats.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Walkers {
+    depth: u32,
     /// By the number of the player.
     walkers: Vec<EntityId>,
 }
 
 impl Game for Walkers {
     const NAME: &'static str = "walkers";
-    type Config = ();
+    type Config = Config;
     type Entity = Walker;
     type Input = Turn;
     type Event = ();
 
-    fn settings(_config: &()) -> Settings {
+    fn settings(_config: &Config) -> Settings {
         Settings { tick_hz: 20, max_players: 65_535, ..Settings::default() }
     }
 
-    fn new(_config: (), ctx: &mut Ctx<'_, Self>) -> Self {
+    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
         ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Walker::position);
-        Self { walkers: Vec::new() }
+        Self { depth: config.depth, walkers: Vec::new() }
     }
 
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
@@ -151,7 +165,7 @@ impl Game for Walkers {
     }
 
     fn view(&self, player: PlayerId, view: &mut View<'_, Walker>) {
-        view.around(self.walker(player), 1);
+        view.around(self.walker(player), self.depth);
     }
 }
 

@@ -3,18 +3,22 @@
 use std::{
     io::{self, Read as _, Write as _},
     mem,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use mio::net::TcpStream;
 use tiltyard_shared::{
     game::Tick,
-    protocol::{CONTROL, ClientMessage, Enter, FRAME, Report, ServerMessage, Target, VERSION, codec},
+    protocol::{CONTROL, ClientMessage, FRAME, Report, codec},
     replica::{Applied, Replica},
 };
+use uuid::Uuid;
 
-use super::{Dialect, Measures, Plan, colyseus};
+use super::{Dialect, Measures, Plan, Recovery, colyseus};
 use crate::websocket::{self, opcode};
+
+mod entry;
 
 /// Where a client is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,19 @@ impl Stage {
     pub(super) fn is_entering(self) -> bool {
         !matches!(self, Self::Playing | Self::Gone)
     }
+}
+
+/// What a client asks a server of ours for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// A seat in any open room.
+    AnySeat,
+    /// A seat in a room of its own making.
+    NewRoom,
+    /// A seat in this room.
+    Seat(Uuid),
+    /// The list of rooms.
+    Rooms,
 }
 
 /// How a client reads.
@@ -67,10 +84,12 @@ pub struct Client {
     last_frame: Option<Instant>,
     verifies: bool,
     path: String,
+    request: Request,
+    /// The room that it has made, until somebody takes note of it.
+    made: Option<Uuid>,
     /// Bytes read since it began anew.
     bytes: u64,
-    /// When it was last proved to hold what the server has, and the bytes of that frame.
-    exact: Option<(Instant, usize)>,
+    pub(super) recovery: Recovery,
     /// When it began to connect, and its first frame.
     born: Instant,
     first_frame: Option<Instant>,
@@ -80,7 +99,7 @@ pub struct Client {
 
 impl Client {
     /// Begins to connect client number `place`.
-    pub(super) fn connect(plan: &Plan, place: usize) -> io::Result<Self> {
+    pub(super) fn connect(plan: &Plan, place: usize, request: Request) -> io::Result<Self> {
         let path = match plan.dialect {
             Dialect::Colyseus => colyseus::reserve(plan.addr, plan.game)?,
             Dialect::Tiltyard | Dialect::Floor => "/ws".to_owned(),
@@ -99,8 +118,10 @@ impl Client {
             last_frame: None,
             verifies: plan.verify_every > 0 && place.is_multiple_of(plan.verify_every),
             path,
+            request,
+            made: None,
             bytes: 0,
-            exact: None,
+            recovery: Recovery::default(),
             born: Instant::now(),
             first_frame: None,
             unapplied: Vec::new(),
@@ -120,14 +141,41 @@ impl Client {
         self.frames
     }
 
+    /// Its own address.
+    ///
+    /// # Errors
+    ///
+    /// If its connection is gone.
+    pub fn addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     /// Bytes read since it began anew.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// When a hash last proved its state, and how many bytes that frame had. Only for who verifies.
-    pub fn exact(&self) -> Option<(Instant, usize)> {
-        self.exact
+    /// How it came to hold what the server has. Only for who verifies.
+    pub fn recovery(&self) -> Recovery {
+        self.recovery
+    }
+
+    /// The tick that it has applied.
+    pub fn applied(&self) -> Tick {
+        self.report.applied
+    }
+
+    /// The room that it has made, once.
+    pub(super) fn take_made(&mut self) -> Option<Uuid> {
+        self.made.take()
+    }
+
+    /// Forgets everything and asks to be told anew.
+    pub(super) fn forget(&mut self) {
+        if let Some(replica) = &mut self.replica {
+            let jump = replica.jump(true);
+            self.say(&ClientMessage::Jump(jump));
+        }
     }
 
     /// From the first byte of its connection to its first frame.
@@ -211,66 +259,6 @@ impl Client {
         bytes.len()
     }
 
-    fn connected(&mut self, plan: &Plan) {
-        if self.stream.peer_addr().is_err() {
-            return;
-        }
-        self.stream.set_nodelay(true).ok();
-        if plan.dialect == Dialect::Floor {
-            self.report.epoch = 1;
-            self.stage = Stage::Playing;
-        } else {
-            let request = websocket::upgrade(plan.addr, &self.path);
-            self.stage = Stage::Upgrading;
-            self.write(&request);
-        }
-    }
-
-    fn upgraded(&mut self, plan: &Plan) {
-        if plan.dialect == Dialect::Colyseus {
-            self.stage = Stage::Entering;
-            return;
-        }
-        self.stage = Stage::Greeting;
-        self.say(&ClientMessage::Hello { protocol: VERSION, client: "tiltyard-bench".to_owned() });
-    }
-
-    fn take_control(&mut self, plan: &Plan, bytes: &[u8], measures: &mut Measures) {
-        match codec::decode(bytes) {
-            Ok(ServerMessage::Welcome { .. }) => {
-                let enter = Enter {
-                    target: Target::Game(plan.game.to_owned()),
-                    name: String::new(),
-                    schema: Some(plan.schema_hash),
-                    verify: self.verifies,
-                    spectate: false,
-                };
-                self.stage = Stage::Entering;
-                self.say(&ClientMessage::Enter(enter));
-            }
-            Ok(ServerMessage::Entered { epoch, tick, .. }) => {
-                self.report = Report { epoch, applied: tick, event: 0 };
-                self.replica = self.verifies.then(|| Box::new(Replica::new(&plan.schema, epoch)));
-                self.stage = Stage::Playing;
-            }
-            Ok(other) => {
-                self.lose(measures, &format!("{other:?}"));
-            }
-            Err(error) => self.lose(measures, &error.to_string()),
-        }
-    }
-
-    fn take_colyseus(&mut self, payload: &[u8]) -> bool {
-        match payload.first() {
-            Some(&colyseus::JOIN_ROOM) => {
-                self.stage = Stage::Playing;
-                self.send(opcode::BINARY, &[colyseus::JOIN_ROOM]);
-                false
-            }
-            kind => kind == Some(&colyseus::ROOM_STATE_PATCH),
-        }
-    }
-
     /// Applies a frame wholly or by its head.
     fn apply(&mut self, frame: &[u8], measures: &mut Measures) {
         let Some(replica) = &mut self.replica else {
@@ -282,7 +270,7 @@ impl Client {
         match replica.apply(frame) {
             Ok(Applied::Frame(head)) => {
                 measures.verified += u64::from(head.hash.is_some());
-                self.exact = head.hash.map(|_| (Instant::now(), frame.len())).or(self.exact);
+                self.recovery.note(head.tick, frame.len(), head.hash.is_some());
                 self.report = replica.report();
                 replica.drain_events().for_each(drop);
             }
@@ -328,7 +316,8 @@ impl Client {
 
     /// Reports what it holds, if anything.
     pub(super) fn report(&mut self, _dialect: Dialect) {
-        if self.stage == Stage::Playing && self.unsent.is_empty() && self.reading == Reading::All {
+        let sits = self.stage == Stage::Playing && self.request != Request::Rooms;
+        if sits && self.unsent.is_empty() && self.reading == Reading::All {
             self.say(&ClientMessage::Report(self.report));
         }
     }
