@@ -9,6 +9,7 @@ mod damage;
 mod allocations;
 mod damaged;
 mod faults;
+mod learned;
 mod model;
 mod sandbox;
 mod spectators;
