@@ -51,7 +51,7 @@ fn check(line: &str, kinds: &[Kind], file: &LitStr) -> Option<TokenStream> {
     let what = if lane == "*" { "masks".to_owned() } else { format!("`{lane}`") };
     let note = format!(
         "{} was learned for another type or quantizer of {what} in `{kind}`, which is coded by default until \
-         codings are learned again (see `tiltyard learn`)",
+         codings are learned again (see `tiltyard_shared::learn`)",
         file.value()
     );
     Some(quote_spanned! {file.span().resolved_at(Span::mixed_site())=>
