@@ -4,7 +4,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, Type, Variant, spanned::Spanned as _};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, LitStr, Result, Type, Variant, spanned::Spanned as _};
 
 use crate::input;
 
@@ -32,7 +32,7 @@ pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
             };
             let kinds = [kind];
             let learned = codings::read(item, &kinds, &mut constants)?;
-            Ok(block(&constants, &[entity(ident, &kinds, &learned), marker]))
+            Ok(block(&constants, &[entity(ident, &kinds, learned.as_ref()), marker]))
         }
         Data::Enum(data) => expand_enum(item, data),
         Data::Union(_) => Err(Error::new_spanned(ident, "a union cannot be replicated")),
@@ -55,7 +55,7 @@ fn expand_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
     let kinds = data.variants.iter().map(|variant| Kind::of_variant(variant, &mut constants));
     let kinds = kinds.collect::<Result<Vec<_>>>()?;
     let learned = codings::read(item, &kinds, &mut constants)?;
-    Ok(block(&constants, &[entity(ident, &kinds, &learned)]))
+    Ok(block(&constants, &[entity(ident, &kinds, learned.as_ref())]))
 }
 
 /// Constants and impls, hidden from the author's namespace.
@@ -179,16 +179,18 @@ impl Kind {
     }
 }
 
-fn entity(ident: &Ident, kinds: &[Kind], learned: &TokenStream) -> TokenStream {
+fn entity(ident: &Ident, kinds: &[Kind], codings: Option<&LitStr>) -> TokenStream {
     let numbers: Vec<u8> = (0..=u8::MAX).take(kinds.len()).collect();
     let schemas = kinds.iter().map(Kind::schema);
+    let schema = quote!(::tiltyard_shared::replicate::EntitySchema { kinds: ::std::vec![#(#schemas),*] });
+    let schema = codings.map_or_else(|| schema.clone(), |file| codings::learned(&schema, file));
     let any = kinds.iter().map(Kind::any);
     let quantize = kinds.iter().map(Kind::quantize);
     let restore = kinds.iter().map(Kind::restore);
     quote! {
         impl ::tiltyard_shared::replicate::Replicate for #ident {
             fn schema() -> ::tiltyard_shared::replicate::EntitySchema {
-                ::tiltyard_shared::replicate::EntitySchema { kinds: ::std::vec![#(#schemas),*] } #learned
+                #schema
             }
 
             fn kind(&self) -> u8 {

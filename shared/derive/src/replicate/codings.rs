@@ -9,9 +9,9 @@ use syn::{DeriveInput, Error, LitStr, Result};
 
 use super::Kind;
 
-/// What follows the schema of an entity: nothing without the attribute. Checks of the file's lines go to `constants`.
-pub(super) fn read(item: &DeriveInput, kinds: &[Kind], constants: &mut Vec<TokenStream>) -> Result<TokenStream> {
-    let Some(name) = attribute(item)? else { return Ok(TokenStream::new()) };
+/// The file, if there is one. Checks of its lines go to `constants`.
+pub(super) fn read(item: &DeriveInput, kinds: &[Kind], constants: &mut Vec<TokenStream>) -> Result<Option<LitStr>> {
+    let Some(name) = attribute(item)? else { return Ok(None) };
     let source = name.span().unwrap().local_file();
     let path = source.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).join(name.value());
     let text = fs::read_to_string(&path)
@@ -21,8 +21,17 @@ pub(super) fn read(item: &DeriveInput, kinds: &[Kind], constants: &mut Vec<Token
             || Error::new(name.span(), format!("{}: line {} is none of a codings file", name.value(), index + 1));
         constants.push(check(line, kinds, &name).ok_or_else(wrong)?);
     }
+    Ok(Some(name))
+}
+
+/// A schema with the codings of a file, which is read once.
+pub(super) fn learned(schema: &TokenStream, file: &LitStr) -> TokenStream {
     // Included, so that the compiler knows that it depends on the file.
-    Ok(quote!(.with_codings(::std::include_str!(#name))))
+    quote! {
+        static LEARNED: ::std::sync::OnceLock<::tiltyard_shared::replicate::EntitySchema> = ::std::sync::OnceLock::new();
+        let learn = || #schema.with_codings(::std::include_str!(#file));
+        ::std::clone::Clone::clone(LEARNED.get_or_init(learn))
+    }
 }
 
 fn attribute(item: &DeriveInput) -> Result<Option<LitStr>> {
