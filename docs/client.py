@@ -39,6 +39,13 @@ class Reader:  # of all three codings: bits, from the lowest of each byte
     def golomb(self, order):
         zeros = next(n for n in range(33) if self.plain(1))
         return ((1 << zeros | self.plain(zeros)) - 1) << order | self.plain(order)
+    def coded(self, code):  # a learned one: the codeword of a cell, then the place in the cell
+        word = length = 0
+        while (length, word) not in code:
+            check(length < 12, "no codeword")
+            word, length = word << 1 | self.plain(1), length + 1
+        start, raw = code[length, word]
+        return start + self.plain(raw)
     def rising(self, count, gap=None):
         order, at = self.plain(4) if count and not gap else 0, -1  # unless told how to read a gap, its order is first
         for _ in range(count):
@@ -62,13 +69,25 @@ def pair(key, content):
     return mix(key ^ content), mix((key << 16 | key >> 16) + (content ^ 0x5BD1E995) & U32)
 def total(pairs):
     return tuple(sum(column) & U32 for column in zip((0, 0), *pairs))
-def lane_coding(lane):  # width in bits, the Golomb order of differences, whether it is linear
+def learned(text, width):  # (length, codeword): (first value, raw bits) of each cell; none without a text
+    digits = [int(digit, 36) for digit in text]
+    code, start, word, order = {}, 0, 0, []
+    for length, raw in zip(digits[::2], digits[1::2]):
+        order, start = order + [(length, start, raw)], start + (1 << raw)
+    check(not text or start == 1 << width, "a code of other values")
+    for length, start, raw in sorted(order):  # shorter codewords first, then by value
+        code[length, word >> 12 - length], word = (start, raw), word + (1 << 12 - length)
+    check(not text or word == 1 << 12, "no prefix code")
+    return code
+def lane_coding(lane):  # width in bits, the Golomb order of differences, whether it is linear, learned codes
     match lane["quantizer"]:
         case {"type": "fixed" | "int", "max": largest}: pass
         case {"type": "angle", "bits": bits}: largest = (1 << bits) - 1
         case {"type": "choice", "names": names}: largest = len(names) - 1
         case {"type": kind}: largest = {"bool": 1, "entity": U32}[kind]
-    return largest.bit_length(), lane["coding"]["golomb"]["k"], lane.get("linear", False)
+    width, linear, texts = largest.bit_length(), lane.get("linear", False), lane.get("learned", {})
+    codes = [learned(texts.get(of, ""), width + 8 * linear) for of in ("change", "error", "whole")]
+    return width, lane["coding"]["golomb"]["k"], linear, *codes
 def signed(zigzag):
     return zigzag >> 1 ^ -(zigzag & 1)
 
@@ -81,37 +100,46 @@ class Table:
 class Replica:
     def __init__(self, schema, epoch):
         self.kinds = [[*map(lane_coding, kind["lanes"]), *map(lambda _: None, kind["blobs"])] for kind in schema]
+        self.masks = [learned(kind.get("mask", ""), len(codings)) for kind, codings in zip(schema, self.kinds)]
         self.epoch, self.tick, self.tables, self.view, self.own = epoch, 0, {}, [], None
         self.behind = {}  # group: the tick until which nothing was missed
         self.event, self.events, self.lead = 0, 0, 4  # last consumed, how many; how far ahead to aim inputs
     def content(self, reader, coding):
         if not coding:
             return reader.bytes(reader.golomb(4))
-        if not coding[2]:
-            return reader.plain(coding[0])
-        if reader.plain(1) == 0:  # a line that stands still
-            return reader.plain(coding[0]) << 8 | 128, 0
-        return reader.plain(coding[0] + 8), signed(reader.golomb(coding[1]) + 1) & (1 << coding[0] + 8) - 1
+        width, order, linear, _change, _error, whole = coding
+        if not linear:
+            return reader.coded(whole) if whole else reader.plain(width)
+        rate = reader.coded(whole) if whole else reader.plain(1)
+        if rate == 0:  # a line that stands still
+            return reader.plain(width) << 8 | 128, 0
+        origin = reader.plain(width + 8)
+        return origin, signed(rate if whole else reader.golomb(order) + 1) & (1 << width + 8) - 1
     def line(self, reader, coding, line, tick):  # the new line, by the new rate and by how much it misses the old one
         origin, rate = line
-        if reader.plain(1) == 0:
+        width, order, _linear, change, error, _whole = coding
+        if change:
+            change, error = signed(reader.coded(change)), signed(reader.coded(error) if error else reader.golomb(3))
+        elif reader.plain(1) == 0:
             change, error = 0, signed(reader.golomb(3) + 1)
         else:
-            change, error = signed(reader.golomb(coding[1]) + 1), signed(reader.golomb(3))
-        mask = (1 << coding[0] + 8) - 1
+            change, error = signed(reader.golomb(order) + 1), signed(reader.golomb(3))
+        mask = (1 << width + 8) - 1
         return origin + error - change * (tick - 1) & mask, rate + change & mask
     def whole(self, reader):
         generation, kind = reader.golomb(4), reader.plain((len(self.kinds) - 1).bit_length())
         return generation, kind, [self.content(reader, coding) for coding in self.kinds[kind]]
     def change(self, reader, member, tick, absolute):
-        (_generation, kind, fields), mask = member, reader.plain(len(member[2]))
+        (_generation, kind, fields), code = member, {} if absolute else self.masks[member[1]]
+        mask = reader.coded(code) if code else reader.plain(len(fields))
         for i, coding in enumerate(self.kinds[kind]):
             if mask >> i & 1 and (absolute or not coding):
                 fields[i] = self.content(reader, coding)
             elif mask >> i & 1 and coding[2]:
                 fields[i] = self.line(reader, coding, fields[i], tick)
             elif mask >> i & 1:
-                zigzag = 1 if coding[0] == 1 else reader.golomb(coding[1]) + 1  # a single bit flips
+                change = coding[3]
+                zigzag = 1 if coding[0] == 1 else 1 + (reader.coded(change) if change else reader.golomb(coding[1]))
                 fields[i] = fields[i] + signed(zigzag) & (1 << coding[0]) - 1
         return member
     def chunk(self, reader, group, tick):

@@ -104,6 +104,14 @@ impl<'a> BitReader<'a> {
         if self.remaining() < bits as usize {
             return Err(BadBits);
         }
+        let value = self.peek(bits);
+        self.position += bits as usize;
+        Ok(value)
+    }
+
+    /// The next `bits` (at most 32) without passing over them; behind the end there are zeros.
+    #[inline]
+    pub fn peek(&self, bits: u32) -> u32 {
         let (first, shift) = (self.position / 8, self.position % 8);
         let window = match self.bytes.get(first..first + 8) {
             Some(eight) => u64::from_le_bytes(eight.try_into().expect("the range is eight bytes long")),
@@ -114,8 +122,7 @@ impl<'a> BitReader<'a> {
                 u64::from_le_bytes(padded)
             }
         };
-        self.position += bits as usize;
-        Ok((window >> shift) as u32 & low_mask(bits))
+        (window >> shift) as u32 & low_mask(bits)
     }
 
     /// The next `bits` (at most 64).
@@ -147,6 +154,11 @@ impl<'a> BitReader<'a> {
         let value = (quotient - 1) << k | u64::from(self.read(k)?);
         u32::try_from(value).map_err(|_| BadBits)
     }
+}
+
+/// How many bits a value takes as an exponential Golomb code of order `k` (at most 31).
+pub fn golomb_bits(value: u32, k: u32) -> u32 {
+    2 * ((u64::from(value) >> k) + 1).ilog2() + 1 + k
 }
 
 /// A mask of the low `bits` (0 to 32).

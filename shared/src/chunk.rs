@@ -15,20 +15,26 @@
 //! entity        mask:fields, for each set bit: lane difference:G(lane) | blob
 //! whole         generation:G4 kind:kind_bits, every lane as it is, every blob
 //! linear lane   difference: 0 | 1 rate:G(lane), error:G3       as it is: 0 code | 1 origin:bits+8 rate:G(lane)
+//!   learned     difference: rate:change error:error            as it is: rate:whole, code | origin:bits+8
 //! blob          length:G4, bytes
 //! ```
 //!
 //! `Gk` is an exponential Golomb code of order k, a plain number a width in bits (see [`crate::bits`]); a chunk is padded
 //! to whole bytes. A delta leads to the tick of its frame. The difference of a lane is taken modulo its width, zigzagged,
 //! less one; a lane of one bit has none, since it can only flip. Of a linear lane it is that of the rates, and the error by
-//! which the new line misses the old one at the tick before. [`Table::apply`](crate::replica::Table) decodes.
+//! which the new line misses the old one at the tick before. A [learned code](crate::prefix) stands in the place of the
+//! default one: for the mask, the difference, a held lane as it is. `lane` writes and reads lanes, [`Table::apply`](crate::replica::Table) decodes
+//! chunks.
 
 use crate::{
     bits::BitWriter,
     game::Tick,
-    linear::{self, Line},
-    world::{Committed, GroupId, KindLayout, LaneLayout, Member, Move},
+    world::{Committed, GroupId, Member, Move},
 };
+
+mod lane;
+
+pub(crate) use lane::{Change, ERROR_ORDER, undo_zigzag, zigzag};
 
 pub(crate) const CHANGED_ORDER: u32 = 1;
 pub(crate) const DEPARTED_ORDER: u32 = 0;
@@ -38,7 +44,6 @@ pub(crate) const MEMBERS_ORDER: u32 = 4;
 pub(crate) const BLOB_ORDER: u32 = 4;
 pub(crate) const ORDER_BITS: u32 = 4;
 pub(crate) const GENERATION_ORDER: u32 = 4;
-pub(crate) const ERROR_ORDER: u32 = 3;
 pub(crate) const SOURCES_ORDER: u32 = 0;
 pub(crate) const FROM_ORDER: u32 = 3;
 
@@ -211,14 +216,13 @@ impl Encoder<'_> {
     fn changes(&mut self, slot: u16) {
         let member = self.world.member(slot);
         let kind = self.world.kind(member);
-        let (old, new) = (self.world.lanes_before(slot), self.world.lanes(slot));
-        self.bits.write_wide(member.mask, kind.fields() as u32);
+        let (old, new, tick) = (self.world.lanes_before(slot), self.world.lanes(slot), self.world.tick().0);
+        match kind.mask.as_deref() {
+            Some(code) => code.write(&mut self.bits, member.mask as u32),
+            None => self.bits.write_wide(member.mask, kind.fields() as u32),
+        }
         for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| member.mask >> index & 1 == 1) {
-            match (kind.line(old, index), kind.line(new, index)) {
-                (Some(old), Some(new)) => self.line_change(*lane, old, new),
-                _ if lane.bits > 1 => self.bits.write_golomb(difference(*lane, old[index], new[index]), lane.golomb),
-                _ => {}
-            }
+            lane.write_change(kind.change(index, old, new, tick), &mut self.bits);
         }
         self.blobs(slot, member.mask >> kind.lanes.len().min(63));
     }
@@ -229,8 +233,8 @@ impl Encoder<'_> {
         let ticks = ticks[..kind.fields()].iter().enumerate();
         let mask = ticks.fold(0u64, |mask, (index, tick)| mask | u64::from(*tick > since) << index);
         self.bits.write_wide(mask, kind.fields() as u32);
-        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
-            self.absolute(kind, index, *lane, self.world.lanes(slot));
+        for index in (0..kind.lanes.len()).filter(|index| mask >> index & 1 == 1) {
+            kind.write_whole(index, self.world.lanes(slot), &mut self.bits);
         }
         self.blobs(slot, mask >> kind.lanes.len().min(63));
     }
@@ -240,39 +244,10 @@ impl Encoder<'_> {
         self.bits.write_golomb(u32::from(member.generation), GENERATION_ORDER);
         self.bits.write(u32::from(member.kind), layout.kind_bits);
         let kind = self.world.kind(member);
-        for (index, lane) in kind.lanes.iter().enumerate() {
-            self.absolute(kind, index, *lane, self.world.lanes(slot));
+        for index in 0..kind.lanes.len() {
+            kind.write_whole(index, self.world.lanes(slot), &mut self.bits);
         }
         self.blobs(slot, u64::MAX);
-    }
-
-    fn absolute(&mut self, kind: &KindLayout, index: usize, lane: LaneLayout, codes: &[u32]) {
-        match kind.line(codes, index) {
-            None => self.bits.write(codes[index], lane.bits),
-            Some(Line { origin, rate: 0 }) => {
-                self.bits.write(0, 1);
-                self.bits.write(origin >> linear::FRACTION, lane.bits);
-            }
-            Some(Line { origin, rate }) => {
-                self.bits.write(1, 1);
-                self.bits.write(origin, lane.bits + linear::FRACTION);
-                self.bits.write_golomb(zigzag(linear::signed(lane.bits, rate)) - 1, lane.golomb);
-            }
-        }
-    }
-
-    fn line_change(&mut self, lane: LaneLayout, old: Line, new: Line) {
-        let before = self.world.tick().0 - 1;
-        let signed = |new: u32, old: u32| linear::signed(lane.bits, new.wrapping_sub(old));
-        let rate = zigzag(signed(new.rate, old.rate));
-        let error = zigzag(signed(new.value_at(lane.bits, before), old.value_at(lane.bits, before)));
-        self.bits.write(u32::from(rate != 0), 1);
-        if rate == 0 {
-            self.bits.write_golomb(error - 1, ERROR_ORDER);
-        } else {
-            self.bits.write_golomb(rate - 1, lane.golomb);
-            self.bits.write_golomb(error, ERROR_ORDER);
-        }
     }
 
     /// The blobs of a slot whose bit is set.
@@ -286,32 +261,6 @@ impl Encoder<'_> {
             }
         }
     }
-}
-
-/// The zigzagged wrapping difference of two different codes, less one.
-#[inline]
-fn difference(lane: LaneLayout, old: u32, new: u32) -> u32 {
-    let shift = 32 - lane.bits;
-    let signed = (new.wrapping_sub(old) << shift) as i32 >> shift;
-    zigzag(signed).wrapping_sub(1) & crate::bits::low_mask(lane.bits)
-}
-
-/// 0, -1, 1, -2, … as 0, 1, 2, 3, ….
-#[inline]
-fn zigzag(signed: i32) -> u32 {
-    (signed << 1 ^ signed >> 31) as u32
-}
-
-/// The inverse of [`zigzag`].
-#[inline]
-pub(crate) fn undo_zigzag(zigzag: u32) -> u32 {
-    (zigzag >> 1) ^ (zigzag & 1).wrapping_neg()
-}
-
-/// The inverse of [`difference`].
-#[inline]
-pub(crate) fn undo_difference(lane: LaneLayout, old: u32, coded: u32) -> u32 {
-    old.wrapping_add(undo_zigzag(coded.wrapping_add(1))) & crate::bits::low_mask(lane.bits)
 }
 
 /// Finds where slots stood in the member list before a commit, asked in rising order, from the list after it.
@@ -341,22 +290,5 @@ impl<'a> OldPlaces<'a> {
         let old = before(&mut self.members) + before(&mut self.departed);
         self.skipped = self.skipped + old - before(&mut self.arrived);
         self.skipped
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_difference_is_undone(bits in 2u32..=32, old: u32, new: u32, golomb in 0u32..20) {
-            let lane = LaneLayout { bits, golomb, rate: None };
-            let (old, new) = (old & crate::bits::low_mask(bits), new & crate::bits::low_mask(bits));
-            prop_assume!(old != new);
-            prop_assert_eq!(undo_difference(lane, old, difference(lane, old, new)), new);
-        }
     }
 }

@@ -17,12 +17,14 @@ pub mod linear;
 pub mod wire;
 pub mod schema;
 pub mod bits;
+pub mod prefix;
 pub mod hash;
 pub mod chunk;
 pub mod frame;
 pub mod replica;
 pub mod protocol;
 pub mod check;
+pub mod learn;
 
 /// Everything that a game's own file needs: `use tiltyard_shared::prelude::*;`.
 pub mod prelude {

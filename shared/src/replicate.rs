@@ -7,13 +7,20 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{game::Tick, world::KindLayout};
+use crate::{
+    game::Tick,
+    linear,
+    prefix::{self, BadPrefix},
+    world::KindLayout,
+};
 
+mod codings;
 mod field;
 mod quantizer;
 #[cfg(test)]
 mod tests;
 
+pub use codings::{Entry, FieldMark, Mark};
 pub use field::{Blob, Lane, LaneBy};
 pub use quantizer::{Angle, Fixed, Int, Linear, Quantizer};
 pub use tiltyard_derive::Replicate;
@@ -44,13 +51,33 @@ pub trait Replicate: Clone + Serialize + DeserializeOwned + Send + 'static {
     label = "not a struct that derives `Replicate`",
     note = "a variant is a unit, holds one struct that derives `Replicate`, or has named fields"
 )]
-pub trait Kind: Replicate {}
+pub trait Kind: Replicate {
+    /// Its fields, as far as clients see them.
+    const FIELDS: &'static [FieldMark];
+}
 
 /// The kinds of an entity type, in the order of their kind numbers (at most 256).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EntitySchema {
     /// One entry a variant; exactly one for a struct.
     pub kinds: Vec<KindSchema>,
+}
+
+impl EntitySchema {
+    /// Whether every learned coding can be used, as a document from elsewhere may claim.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first that cannot.
+    pub fn check(&self) -> Result<(), BadPrefix> {
+        for kind in &self.kinds {
+            kind.mask.iter().try_for_each(|text| prefix::check(text, kind.fields()))?;
+            for lane in &kind.lanes {
+                lane.learned.texts().try_for_each(|text| prefix::check(text, lane.coded_bits()))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The fields of one kind. Lanes come first in masks and chunks, then blobs.
@@ -62,6 +89,9 @@ pub struct KindSchema {
     pub lanes: Vec<LaneSchema>,
     /// The fields that are replicated whole.
     pub blobs: Vec<BlobSchema>,
+    /// How a delta says which fields have changed, if that was [learned](crate::prefix).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<String>,
     /// The names of the fields that stay on the server. Not part of the document: clients do not learn of them.
     #[serde(skip)]
     pub skipped: Vec<String>,
@@ -72,6 +102,11 @@ impl KindSchema {
     pub fn of<T: Kind>(name: &str) -> Self {
         let inner = T::schema().kinds.swap_remove(0);
         Self { name: name.to_owned(), ..inner }
+    }
+
+    /// How many fields it has: the bits of its masks.
+    pub fn fields(&self) -> u32 {
+        (self.lanes.len() + self.blobs.len()) as u32
     }
 }
 
@@ -90,19 +125,29 @@ pub struct LaneSchema {
     pub linear: bool,
     /// How a change is coded in a delta chunk.
     pub coding: Coding,
+    /// What was learned: it goes before `coding`.
+    #[serde(default, skip_serializing_if = "Learned::is_empty")]
+    pub learned: Learned,
 }
 
 impl LaneSchema {
     /// A lane that is coded as its quantizer suggests, and is no teleport counter.
     pub fn new(name: &str, quantizer: impl Into<Quantizer>) -> Self {
         let quantizer = quantizer.into();
-        Self { name: name.to_owned(), teleport: false, linear: false, coding: quantizer.coding(), quantizer }
+        let (coding, learned) = (quantizer.coding(), Learned::default());
+        Self { name: name.to_owned(), teleport: false, linear: false, coding, learned, quantizer }
     }
 
     /// A linear lane: its rates differ by more than its values do, for they count in 256ths of a step.
     pub fn linear(name: &str, by: Linear) -> Self {
         let quantizer = Quantizer::from(by.0);
-        Self { name: name.to_owned(), teleport: false, linear: true, coding: quantizer.rate_coding(), quantizer }
+        Self { linear: true, coding: quantizer.rate_coding(), ..Self::new(name, quantizer) }
+    }
+
+    /// How many bits a number has that a learned coding is of: those of a code, or of a line's rate.
+    pub fn coded_bits(&self) -> u32 {
+        let bits = self.quantizer.bits();
+        if self.linear { bits.min(linear::MAX_BITS) + linear::FRACTION } else { bits }
     }
 }
 
@@ -117,7 +162,33 @@ pub struct BlobSchema {
     pub text: bool,
 }
 
-/// How the change of a lane is coded in a delta chunk. Announced in the schema, so that it can be learned later.
+/// The codings of one lane that were learned from what a game did, each a [prefix code](crate::prefix) as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Of its changes; in a linear lane of its rate's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// Of what a line misses, in a linear lane whose `change` is learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Of the lane as it is; in a linear lane of its rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<String>,
+}
+
+impl Learned {
+    /// Whether nothing was learned.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each coding that there is.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        [&self.change, &self.error, &self.whole].into_iter().filter_map(|text| text.as_deref())
+    }
+}
+
+/// How the change of a lane is coded in a delta chunk. Announced in the schema, so that it can be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {

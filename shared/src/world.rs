@@ -21,7 +21,7 @@ mod committed;
 #[cfg(test)]
 mod tests;
 
-pub use committed::{Committed, Fault, Group, KindLayout, LaneLayout, Layout, Member, Move};
+pub use committed::{Committed, Fault, Group, KindLayout, LaneLayout, Layout, LearnedLayout, Member, Move};
 
 /// Most entities of a world.
 pub const MAX_ENTITIES: usize = 65_535;

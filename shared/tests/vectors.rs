@@ -27,6 +27,8 @@ mod quantizers;
 mod wire;
 #[path = "vectors/heads.rs"]
 mod heads;
+#[path = "vectors/codings.rs"]
+mod codings;
 #[path = "vectors/chunks.rs"]
 mod chunks;
 #[path = "vectors/frames.rs"]

@@ -115,6 +115,23 @@ export class BitReader {
     return this.#readLongGolomb(k);
   }
 
+  /**
+   * The next value of a learned code.
+   *
+   * @param {import("./prefix.js").Prefix} code
+   * @returns {number}
+   */
+  readPrefix(code) {
+    const { bytes, position } = this;
+    const at = position >>> 3;
+    // Behind the end there is nothing, which counts as zeros.
+    const window = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16)) >>> (position & 7);
+    const entry = code.lookup[window & (code.lookup.length - 1)];
+    const cell = entry & 255;
+    this.position = position + (entry >>> 8);
+    return code.starts[cell] + this.read(code.raws[cell]);
+  }
+
   /** @param {number} k */
   #readLongGolomb(k) {
     let extra = 0;

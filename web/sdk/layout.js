@@ -3,10 +3,19 @@
  * `shared/src/world/committed.rs`.
  */
 
-import { MAX_BITS } from "./linear.js";
+import { FRACTION, MAX_BITS } from "./linear.js";
+import { Prefix } from "./prefix.js";
 import { quantizerBits } from "./replicate/quantizer.js";
 
 /** @typedef {import("./schema.js").EntitySchema} EntitySchema */
+
+/**
+ * @param {string | undefined} text
+ * @param {number} width
+ */
+function learnedCode(text, width) {
+  return text === undefined ? null : new Prefix(text, width);
+}
 
 /** The lanes and blobs of one kind. */
 export class KindLayout {
@@ -29,6 +38,14 @@ export class KindLayout {
     );
     /** Golomb order of the changes of each lane, or of its rates. */
     this.golomb = Uint8Array.from(kind.lanes, (lane) => Math.min(lane.coding.golomb.k, 31));
+    /** Learned codes, by lane; `null` where the default is used. Numbers are codes, or rates of linear lanes. */
+    const codes = (/** @type {"change" | "error" | "whole"} */ of) =>
+      kind.lanes.map(({ learned, linear }, lane) => learnedCode(learned?.[of], this.bits[lane] + (linear ? FRACTION : 0)));
+    this.changes = codes("change");
+    this.errors = codes("error");
+    this.wholes = codes("whole");
+    /** The same of masks. */
+    this.mask = learnedCode(kind.mask, this.fields);
     /** Most bytes of each blob. */
     this.maxLen = kind.blobs.map((blob) => blob.max_len);
   }
@@ -36,7 +53,10 @@ export class KindLayout {
 
 /** The kinds of an entity type. */
 export class Layout {
-  /** @param {EntitySchema} schema */
+  /**
+   * @param {EntitySchema} schema
+   * @throws {import("./prefix.js").BadPrefix} if a learned coding is none
+   */
   constructor(schema) {
     this.kinds = schema.kinds.map((kind) => new KindLayout(kind));
     /** Most codes of any kind. */

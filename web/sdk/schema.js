@@ -14,7 +14,7 @@
 
 /** @typedef {import("./wire.js").WireSchema} WireSchema */
 /** @typedef {{ kinds: KindSchema[] }} EntitySchema */
-/** @typedef {{ name: string, lanes: LaneSchema[], blobs: BlobSchema[] }} KindSchema */
+/** @typedef {{ name: string, lanes: LaneSchema[], blobs: BlobSchema[], mask?: string }} KindSchema */
 /** @typedef {{ name: string, max_len: number, text: boolean }} BlobSchema */
 
 /**
@@ -24,6 +24,7 @@
  * @property {boolean} [teleport] whether a change of this lane makes clients snap instead of gliding
  * @property {boolean} [linear] whether the value moves at a rate of its own
  * @property {{ golomb: { k: number } }} coding
+ * @property {{ change?: string, error?: string, whole?: string }} [learned] codes as `prefix.js` reads them
  */
 
 /**

@@ -12,6 +12,7 @@ import { Layout } from "../sdk/layout.js";
 import { CODES, VERSION, clientMessage, codeOfClose, serverMessage } from "../sdk/protocol.js";
 import { decodeControl, encodeMessage } from "../sdk/protocol.js";
 import { CodecError } from "../sdk/protocol/codec.js";
+import { Prefix } from "../sdk/prefix.js";
 import { Replica } from "../sdk/replica.js";
 import { ChunkDecoder } from "../sdk/replica/decoder.js";
 import { Table } from "../sdk/replica/table.js";
@@ -46,6 +47,28 @@ test("numbers: bits, Golomb codes, variable lengths", () => {
   }
   for (const [text, hash] of numbers.schema_hash) {
     assert.equal(schemaHash(text).toString(16).padStart(16, "0"), hash);
+  }
+});
+
+test("prefix: learned codes, and texts that are none", () => {
+  const { codes, bad } = load("prefix.json");
+  for (const { code, width, values } of codes) {
+    const prefix = new Prefix(code, width);
+    for (const [value, bits] of values) {
+      for (let offset = 0; offset < 8; offset += 1) {
+        const reader = new BitReader(packed("1".repeat(offset) + bits));
+        reader.read(offset);
+        assert.equal(reader.readPrefix(prefix), value, `${value} by ${code} at bit ${offset}`);
+        assert.equal(reader.position, offset + bits.length);
+      }
+      if (bits.length > 8) {
+        const early = new BitReader(packed(bits.slice(0, -8)));
+        assert.throws(() => early.readPrefix(prefix), `${value} by ${code}, cut`);
+      }
+    }
+  }
+  for (const [text, reason] of bad) {
+    assert.throws(() => new Prefix(text, 3), { reason }, text);
   }
 });
 

@@ -17,6 +17,7 @@ const STEP: f32 = 5.0;
 
 /// Something that moves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+#[replicate(codings = "../codings/aoi.txt")]
 pub struct Mover {
     /// Where it is, to the right.
     #[replicate(range = 0.0..=SIZE, step = 0.0625)]

@@ -35,7 +35,12 @@ impl<G: Game> Crowd<G> {
     /// Opens a room and lets players in; each sends an input a tick if there is a way to draw one. One player in
     /// `decodes_one_in` decodes its frames and verifies those that carry a hash; with 0 nobody does.
     pub fn new(config: G::Config, players: u32, decodes_one_in: usize, draw: Option<Draw>) -> Self {
-        let mut room = Room::<G>::open(config, 1);
+        Self::seeded(1, config, players, decodes_one_in, draw)
+    }
+
+    /// The same by another seed, which is 1 otherwise.
+    pub fn seeded(seed: u64, config: G::Config, players: u32, decodes_one_in: usize, draw: Option<Draw>) -> Self {
+        let mut room = Room::<G>::open(config, seed);
         let enter = |number: u32| {
             let token = Uuid::from_u128(u128::from(number) + 1);
             let newcomer = Newcomer { name: String::new(), token, verify: false, expected: false, team: None };
@@ -44,7 +49,7 @@ impl<G: Game> Crowd<G> {
         let seats: Vec<SeatId> = (0..players).map(enter).collect();
         let decoding = if decodes_one_in == 0 { 0 } else { seats.len().div_ceil(decodes_one_in) };
         let replicas = (0..decoding).map(|_| Replica::new(&G::Entity::schema(), 1)).collect();
-        let (rng, frame) = (Rng::new(7), Vec::new());
+        let (rng, frame) = (Rng::new(seed + 6), Vec::new());
         Self { room, seats, replicas, decodes_one_in, draw, rng, now: Duration::ZERO, frame, bytes: 0, visible: 0 }
     }
 

@@ -24,6 +24,7 @@ const STEP: f32 = 1.0 / 256.0;
 
 /// Somebody in the crowd: as many bits as the original's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+#[replicate(codings = "../codings/population.txt")]
 pub struct Body {
     /// Where it is, to the right.
     #[replicate(range = 0.0..WIDTH, step = STEP, linear)]

@@ -20,6 +20,7 @@ const STEP: f32 = 1.0 / 16.0;
 
 /// Somebody who walks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+#[replicate(codings = "../codings/walkers.txt")]
 pub struct Walker {
     /// Where it is, to the right.
     #[replicate(range = 0.0..SIZE, step = STEP, linear)]

@@ -332,7 +332,7 @@ impl Edge {
         };
         seat.served = world.tick();
         if written {
-            seat.note_frame(world.tick(), situation);
+            seat.note_frame(world.tick(), out.len(), situation);
             common.stats.frames += 1;
             common.stats.bytes += out.len() as u64;
         }

@@ -269,7 +269,7 @@ impl<'a> Visitor<'a> {
 
     /// Waits until something may have come, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
-let (line, clock) = (socket.line(), self.gateway.rooms.clock());
+        let (line, clock) = (socket.line(), self.gateway.rooms.clock());
         let patient = self.looks_on() || self.searching.is_some();
         let list =
             self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);

@@ -4,13 +4,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, DeriveInput, Error, Member, Result, ext::IdentExt as _, spanned::Spanned as _};
 
-/// Refuses generic types, and attributes of the item itself: both macros know attributes of fields only.
-pub(crate) fn check(item: &DeriveInput, attribute: &str) -> Result<()> {
-    if !item.generics.params.is_empty() {
-        let message = "a type that both ends know by name cannot be generic";
-        return Err(Error::new_spanned(&item.generics.params, message));
+/// Refuses generic types.
+pub(crate) fn refuse_generics(item: &DeriveInput) -> Result<()> {
+    if item.generics.params.is_empty() {
+        return Ok(());
     }
-    refuse_attributes(&item.attrs, attribute)
+    Err(Error::new_spanned(&item.generics.params, "a type that both ends know by name cannot be generic"))
 }
 
 /// Refuses attributes of this name.

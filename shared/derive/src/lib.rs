@@ -76,7 +76,7 @@ mod wire;
 ///
 /// # Attributes
 ///
-/// All are of fields, as in `#[replicate(range = 0.0..=1.0, step = 0.01, teleport)]`, each at most once. Numbers may be
+/// All but `codings` are of fields, as in `#[replicate(range = 0.0..=1.0, step = 0.01, teleport)]`, each at most once. Numbers may be
 /// any constant expressions that do not name `Self`.
 ///
 /// | attribute | of | means |
@@ -92,6 +92,17 @@ mod wire;
 ///
 /// A `linear` lane is for what mostly moves straight on: walkers, shots. A client is told a value and a rate, and again only
 /// when the field is elsewhere than these lead. What jumps about, or moves one step and stops, is told twice as often.
+///
+/// # Learned codings
+///
+/// `#[replicate(codings = "codings.txt")]` on the entity itself names a file, beside the source file, of codings that were
+/// learned from play: common changes and values then take fewer bits. Learn when the game plays as it shall and bytes
+/// matter: `tiltyard_shared::learn::Recording` plays rooms, best with players who do what yours do; write its file,
+/// name it here, commit both. The schema carries the codings, so clients need nothing. A value that was never recorded has a
+/// code all the same. Where a field has another type or quantizer than its line of the file was learned of, it is coded
+/// by default, and the build warns of a deprecated `check` that names lane and file: learn again, or delete the line.
+///
+/// # What fields may hold
 ///
 /// Nothing that a field holds fails or panics. A value out of range takes the nearest end, NaN counts as 0, an angle
 /// that is not finite is 0, a text that is too long is cut before the character that does not fit; `Quantized::errors`
@@ -155,7 +166,8 @@ mod wire;
 /// }
 /// ```
 ///
-/// Unions, generic types, attributes elsewhere than on fields, unknown ones, and ones that exclude each other.
+/// Unions, generic types, attributes elsewhere than on fields, unknown ones, and ones that exclude each other; a file of
+/// codings that is not there, or has a line that is none.
 #[proc_macro_derive(Replicate, attributes(replicate))]
 pub fn derive_replicate(item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

@@ -4,11 +4,12 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Data, DataEnum, DeriveInput, Error, Fields, Result, Type, Variant, spanned::Spanned as _};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, LitStr, Result, Type, Variant, spanned::Spanned as _};
 
 use crate::input;
 
 mod attributes;
+mod codings;
 mod field;
 
 use field::Field;
@@ -17,21 +18,29 @@ use field::Field;
 const MAX_VARIANTS: usize = 256;
 
 pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
-    input::check(item, "replicate")?;
+    input::refuse_generics(item)?;
     let ident = &item.ident;
     match &item.data {
         Data::Struct(data) => {
             let mut constants = Vec::new();
             let kind = Kind::of_fields(ident, quote!(Self), &data.fields, &mut constants)?;
-            let marker = quote!(impl ::tiltyard_shared::replicate::Kind for #ident {});
-            Ok(block(&constants, &[entity(ident, &[kind]), marker]))
+            let fields = kind.fields();
+            let marker = quote! {
+                impl ::tiltyard_shared::replicate::Kind for #ident {
+                    const FIELDS: &'static [::tiltyard_shared::replicate::FieldMark] = #fields;
+                }
+            };
+            let kinds = [kind];
+            let learned = codings::read(item, &kinds, &mut constants)?;
+            Ok(block(&constants, &[entity(ident, &kinds, learned.as_ref()), marker]))
         }
-        Data::Enum(data) => expand_enum(ident, data),
+        Data::Enum(data) => expand_enum(item, data),
         Data::Union(_) => Err(Error::new_spanned(ident, "a union cannot be replicated")),
     }
 }
 
-fn expand_enum(ident: &Ident, data: &DataEnum) -> Result<TokenStream> {
+fn expand_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
+    let ident = &item.ident;
     if !(1..=MAX_VARIANTS).contains(&data.variants.len()) {
         return Err(Error::new_spanned(ident, "an enum that is replicated has 1 to 256 variants"));
     }
@@ -39,12 +48,14 @@ fn expand_enum(ident: &Ident, data: &DataEnum) -> Result<TokenStream> {
         input::refuse_attributes(&variant.attrs, "replicate")?;
     }
     if data.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit)) {
+        input::refuse_attributes(&item.attrs, "replicate")?;
         return Ok(block(&[], &[choice(ident, data)]));
     }
     let mut constants = Vec::new();
     let kinds = data.variants.iter().map(|variant| Kind::of_variant(variant, &mut constants));
     let kinds = kinds.collect::<Result<Vec<_>>>()?;
-    Ok(block(&constants, &[entity(ident, &kinds)]))
+    let learned = codings::read(item, &kinds, &mut constants)?;
+    Ok(block(&constants, &[entity(ident, &kinds, learned.as_ref())]))
 }
 
 /// Constants and impls, hidden from the author's namespace.
@@ -109,6 +120,7 @@ impl Kind {
                         name: ::std::string::String::from(#name),
                         lanes,
                         blobs,
+                        mask: ::std::option::Option::None,
                         skipped: ::std::vec![#(::std::string::String::from(#skipped)),*],
                     }
                 }}
@@ -116,6 +128,17 @@ impl Kind {
             Body::Inner(ty) => quote_spanned! {ty.span()=>
                 ::tiltyard_shared::replicate::KindSchema::of::<#ty>(#name)
             },
+        }
+    }
+
+    /// What codings of its fields depend on, as a constant slice.
+    fn fields(&self) -> TokenStream {
+        match &self.body {
+            Body::Fields(fields) => {
+                let marks = fields.iter().filter_map(Field::mark);
+                quote!(&[#(#marks),*])
+            }
+            Body::Inner(ty) => quote_spanned!(ty.span()=> <#ty as ::tiltyard_shared::replicate::Kind>::FIELDS),
         }
     }
 
@@ -156,16 +179,18 @@ impl Kind {
     }
 }
 
-fn entity(ident: &Ident, kinds: &[Kind]) -> TokenStream {
+fn entity(ident: &Ident, kinds: &[Kind], codings: Option<&LitStr>) -> TokenStream {
     let numbers: Vec<u8> = (0..=u8::MAX).take(kinds.len()).collect();
     let schemas = kinds.iter().map(Kind::schema);
+    let schema = quote!(::tiltyard_shared::replicate::EntitySchema { kinds: ::std::vec![#(#schemas),*] });
+    let schema = codings.map_or_else(|| schema.clone(), |file| codings::learned(&schema, file));
     let any = kinds.iter().map(Kind::any);
     let quantize = kinds.iter().map(Kind::quantize);
     let restore = kinds.iter().map(Kind::restore);
     quote! {
         impl ::tiltyard_shared::replicate::Replicate for #ident {
             fn schema() -> ::tiltyard_shared::replicate::EntitySchema {
-                ::tiltyard_shared::replicate::EntitySchema { kinds: ::std::vec![#(#schemas),*] }
+                #schema
             }
 
             fn kind(&self) -> u8 {
@@ -191,10 +216,13 @@ fn entity(ident: &Ident, kinds: &[Kind]) -> TokenStream {
 
 fn choice(ident: &Ident, data: &DataEnum) -> TokenStream {
     let variants: Vec<&Ident> = data.variants.iter().map(|variant| &variant.ident).collect();
-    let names = variants.iter().map(|variant| input::plain(variant));
+    let names: Vec<String> = variants.iter().map(|variant| input::plain(variant)).collect();
     let codes: Vec<u32> = (0..).take(variants.len()).collect();
     quote! {
         impl ::tiltyard_shared::replicate::Lane for #ident {
+            const MARK: ::tiltyard_shared::replicate::Mark =
+                ::tiltyard_shared::replicate::Mark::of_choice(&[#(#names),*]);
+
             fn describe(name: &str, out: &mut ::std::vec::Vec<::tiltyard_shared::replicate::LaneSchema>) {
                 let names = ::std::vec![#(::std::string::String::from(#names)),*];
                 let quantizer = ::tiltyard_shared::replicate::Quantizer::Choice { names };

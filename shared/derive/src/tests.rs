@@ -61,7 +61,9 @@ fn shapes_that_cannot_be_replicated_are_refused() {
         ("enum E { A(u8, u8) }", "name the fields, or hold one struct that derives `Replicate`"),
         ("enum E { A(#[replicate(skip)] S) }", "`#[replicate(…)]` belongs on a field"),
         ("enum E { #[replicate(skip)] A }", "`#[replicate(…)]` belongs on a field"),
-        ("#[replicate(skip)] struct S;", "`#[replicate(…)]` belongs on a field"),
+        ("#[replicate(skip)] struct S;", "`codings` belongs here, all else on a field"),
+        ("#[replicate(codings = \"a\", codings = \"b\")] struct S;", "said twice"),
+        ("#[replicate(codings = \"a\")] enum E { A }", "`#[replicate(…)]` belongs on a field"),
     ];
     for (item, message) in cases {
         assert_eq!(told(replicate::expand, item), message, "{item}");

@@ -23,7 +23,8 @@ const HARMLESS: [&str; 9] = [
 ];
 
 pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
-    input::check(item, "wire")?;
+    input::refuse_generics(item)?;
+    input::refuse_attributes(&item.attrs, "wire")?;
     refuse_serde(&item.attrs)?;
     let ident = &item.ident;
     let (shape, methods) = match &item.data {

@@ -5,7 +5,7 @@ use crate::{
     world::EntityId,
 };
 
-use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Linear, Quantized, Quantizer};
+use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Linear, Mark, Quantized, Quantizer};
 
 /// A field type that is one or more lanes without attributes: integers, `bool`, C-like enums, ids, arrays of these.
 #[diagnostic::on_unimplemented(
@@ -18,6 +18,8 @@ use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Linear, Quantized
 pub trait Lane: Sized {
     /// How many lanes.
     const LANES: usize = 1;
+    /// What codings of each depend on.
+    const MARK: Mark;
 
     /// Describes the lanes of a field of that name; arrays append `.0`, `.1`, ….
     fn describe(name: &str, out: &mut Vec<LaneSchema>);
@@ -64,6 +66,8 @@ pub trait Blob: Sized {
 macro_rules! int_lane {
     ($($int:ty),*) => {$(
         impl Lane for $int {
+            const MARK: Mark = Int::inclusive(<$int>::MIN as i64, <$int>::MAX as i64).mark();
+
             fn describe(name: &str, out: &mut Vec<LaneSchema>) {
                 out.push(LaneSchema::new(name, const { Int::inclusive(<$int>::MIN as i64, <$int>::MAX as i64) }));
             }
@@ -85,6 +89,8 @@ int_lane!(u8, u16, u32, i8, i16, i32);
 macro_rules! number_lane {
     ($($number:ident),*) => {$(
         impl Lane for $number {
+            const MARK: Mark = <u32 as Lane>::MARK;
+
             fn describe(name: &str, out: &mut Vec<LaneSchema>) {
                 <u32 as Lane>::describe(name, out);
             }
@@ -103,6 +109,8 @@ macro_rules! number_lane {
 number_lane!(PlayerId, Tick);
 
 impl Lane for bool {
+    const MARK: Mark = Mark::BOOL;
+
     fn describe(name: &str, out: &mut Vec<LaneSchema>) {
         out.push(LaneSchema::new(name, Quantizer::Bool));
     }
@@ -121,6 +129,8 @@ impl Lane for bool {
 }
 
 impl Lane for EntityId {
+    const MARK: Mark = Mark::ENTITY;
+
     fn describe(name: &str, out: &mut Vec<LaneSchema>) {
         out.push(LaneSchema::new(name, Quantizer::Entity));
     }
@@ -135,6 +145,8 @@ impl Lane for EntityId {
 }
 
 impl Lane for Option<EntityId> {
+    const MARK: Mark = Mark::ENTITY;
+
     fn describe(name: &str, out: &mut Vec<LaneSchema>) {
         EntityId::describe(name, out);
     }
@@ -150,6 +162,7 @@ impl Lane for Option<EntityId> {
 
 impl<T: Lane, const N: usize> Lane for [T; N] {
     const LANES: usize = N * T::LANES;
+    const MARK: Mark = T::MARK;
 
     fn describe(name: &str, out: &mut Vec<LaneSchema>) {
         (0..N).for_each(|index| T::describe(&format!("{name}.{index}"), out));

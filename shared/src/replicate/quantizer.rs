@@ -9,7 +9,7 @@ use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
-use super::Coding;
+use super::{Coding, Mark};
 use crate::linear;
 
 /// Fixed point: `value = min + code * step`, for codes from 0 to `max`.
@@ -69,6 +69,12 @@ impl Fixed {
         self.max
     }
 
+    /// What codings of the lane depend on.
+    pub const fn mark(&self) -> Mark {
+        let bits = u32::BITS - self.max.leading_zeros();
+        Mark::new(1, bits).and(self.min.to_bits()).and(self.step.to_bits()).and(self.max as u64)
+    }
+
     /// How many steps above `min` a value with this code is: half a step to each side of the code at most.
     pub(super) fn steps(&self, value: f64, code: u32) -> f64 {
         let (steps, code) = ((value - self.min) / self.step, f64::from(code));
@@ -100,6 +106,11 @@ impl Linear {
     /// The largest code.
     pub const fn max(&self) -> u32 {
         self.0.max
+    }
+
+    /// What codings of the lane depend on.
+    pub const fn mark(&self) -> Mark {
+        self.0.mark().linear()
     }
 }
 
@@ -151,6 +162,11 @@ impl Angle {
         self.codes() as u32 - 1
     }
 
+    /// What codings of the lane depend on.
+    pub const fn mark(&self) -> Mark {
+        Mark::new(2, self.bits as u32)
+    }
+
     const fn codes(&self) -> f64 {
         (1_u32 << (self.bits & 31)) as f64
     }
@@ -200,6 +216,11 @@ impl Int {
     /// The largest code.
     pub const fn max(&self) -> u32 {
         self.max
+    }
+
+    /// What codings of the lane depend on.
+    pub const fn mark(&self) -> Mark {
+        Mark::new(3, u32::BITS - self.max.leading_zeros()).and(self.min as u64).and(self.max as u64)
     }
 }
 
@@ -273,6 +294,18 @@ impl Quantizer {
             Self::Angle { bits } => Angle { bits: *bits }.encode(value),
             Self::Int { min, max } => nearest(Int { min: *min, max: *max }, value),
             Self::Bool | Self::Choice { .. } | Self::Entity => nearest(Int { min: 0, max: self.max() }, value),
+        }
+    }
+
+    /// What codings of a held lane depend on.
+    pub(super) fn mark(&self) -> Mark {
+        match self {
+            Self::Fixed { min, step, max } => Fixed { min: *min, step: *step, max: *max }.mark(),
+            Self::Angle { bits } => Angle { bits: *bits }.mark(),
+            Self::Int { min, max } => Int { min: *min, max: *max }.mark(),
+            Self::Bool => Mark::BOOL,
+            Self::Choice { names } => Mark::of_choice(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+            Self::Entity => Mark::ENTITY,
         }
     }
 

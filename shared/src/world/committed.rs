@@ -12,7 +12,7 @@ mod layout;
 
 pub use fault::Fault;
 pub use group::{Group, Member, Move};
-pub use layout::{KindLayout, LaneLayout, Layout};
+pub use layout::{KindLayout, LaneLayout, Layout, LearnedLayout};
 
 /// The committed state of a world.
 #[derive(Clone, Debug)]

@@ -34,7 +34,9 @@ impl<const SLIP: u8> Replicate for Stone<SLIP> {
     fn schema() -> EntitySchema {
         let mut lanes = vec![LaneSchema::new("x", STEPS), LaneSchema::new("y", STEPS)];
         lanes.truncate(if SLIP == FORGETS_A_FIELD { 1 } else { 2 });
-        EntitySchema { kinds: vec![KindSchema { name: "Stone".to_owned(), lanes, blobs: vec![], skipped: vec![] }] }
+        EntitySchema {
+            kinds: vec![KindSchema { name: "Stone".to_owned(), lanes, blobs: vec![], mask: None, skipped: vec![] }],
+        }
     }
 
     fn kind(&self) -> u8 {

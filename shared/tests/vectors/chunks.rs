@@ -3,16 +3,17 @@
 use serde_json::{Value, json};
 use tiltyard_shared::{
     chunk::{self, Form},
-    game::Tick,
+    game::{Rng, Tick},
     replica::Table,
     replicate::Replicate,
     world::{EntityId, GroupId, Layout, World},
 };
 
 use crate::{
+    codings,
     json::hex,
     replay::{chunk_error_name, table},
-    things::{Dot, Numbers, Team, Thing, Wide},
+    things::{Dot, Learned, Numbers, Team, Thing, Wide},
 };
 
 const GROUP: GroupId = GroupId(0);
@@ -36,6 +37,7 @@ fn chunks() {
         &json!([
             { "schema": Dot::schema(), "cases": dots.cases },
             { "schema": Thing::schema(), "cases": things.cases },
+            { "schema": Learned::schema(), "cases": learned().cases },
         ]),
     );
 }
@@ -166,6 +168,27 @@ fn every_field(cases: &mut Cases<Thing>) {
     cases.change(numbers, of!(Numbers, |numbers| numbers.wide = 7));
     cases.add("changes of several members", Form::Delta);
     cases.write("a snapshot of all that", Form::Snapshot);
+}
+
+/// The same by learned codings.
+fn learned() -> Cases<Learned> {
+    let (mut cases, mut rng) = (Cases::new(), Rng::new(6));
+    let ids: Vec<EntityId> = (0..20).map(|_| cases.world.spawn(codings::learned(&mut rng))).collect();
+    cases.add("a snapshot by learned codings", Form::Snapshot);
+    for name in ["lines begin to move", "changes by learned codings", "more of these"] {
+        codings::play(&mut cases.world, &mut rng);
+        cases.add(name, Form::Delta);
+    }
+    cases.write("a snapshot of what moves", Form::Snapshot);
+    let rare = cases.world.get_mut(ids[3]).expect("it is there");
+    (rare.hp, rare.team, rare.points, rare.name) = (255, Team::Blue, u32::MAX, "rare".to_owned());
+    cases.add("what was never recorded has a code, too", Form::Delta);
+    cases.world.get_mut(ids[4]).expect("it is there").at = [3.0, 127.0];
+    cases.add("a catch-up: its masks are plain", Form::CatchUp(Tick(cases.tick)));
+    cases.world.despawn(ids[5]);
+    cases.world.spawn(codings::learned(&mut rng));
+    cases.add("a departure and an arrival", Form::Delta);
+    cases
 }
 
 /// Linear lanes: what follows by itself is not told.

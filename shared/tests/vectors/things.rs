@@ -114,3 +114,18 @@ pub(crate) struct Dot {
     #[replicate(range = 0..=9)]
     pub x: u8,
 }
+
+/// Lanes of which codings were learned, held and linear ones: see `codings`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Replicate)]
+#[replicate(codings = "codings.txt")]
+pub(crate) struct Learned {
+    #[replicate(range = 0.0..=128.0, step = 0.0625, linear)]
+    pub at: [f32; 2],
+    #[replicate(angle = 8)]
+    pub heading: f32,
+    pub hp: u8,
+    pub team: Team,
+    pub points: u32,
+    #[replicate(max_len = 4)]
+    pub name: String,
+}

@@ -332,8 +332,8 @@ export class ChunkDecoder {
     const kind = layout.kinds[members.kinds[place]];
     const entity = members.entity(place);
     const start = place * layout.laneStride;
-    const low = bits.readWide(kind.fields);
-    const { high } = bits;
+    const low = kind.mask === null ? bits.readWide(kind.fields) : bits.readPrefix(kind.mask);
+    const high = kind.mask === null ? bits.high : 0;
     for (let index = 0; index < kind.laneCount; index += 1) {
       if (((index < 32 ? low >>> index : high >>> (index - 32)) & 1) === 0) {
         continue;
@@ -346,7 +346,8 @@ export class ChunkDecoder {
         continue;
       }
       const width = kind.bits[index];
-      const coded = width > 1 ? bits.readGolomb(kind.golomb[index]) : 0;
+      const change = kind.changes[index];
+      const coded = width < 2 ? 0 : change === null ? bits.readGolomb(kind.golomb[index]) : bits.readPrefix(change);
       const old = members.lanes[start + index];
       const code = chunk.undoDifference(width, old, coded);
       members.lanes[start + index] = code;

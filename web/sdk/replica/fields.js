@@ -20,15 +20,21 @@ import { BadChunk } from "./table.js";
 export function readLane(bits, kind, index, codes, start) {
   const width = kind.bits[index];
   const rate = kind.rates[index];
+  const whole = kind.wholes[index];
   if (rate === 0) {
-    codes[start + index] = bits.read(width);
-  } else if (bits.read(1) === 0) {
+    codes[start + index] = whole === null ? bits.read(width) : bits.readPrefix(whole);
+    return;
+  }
+  // Without a learned code a bit says whether there is a rate, which then stands behind the origin.
+  const first = whole === null ? bits.read(1) : bits.readPrefix(whole);
+  if (first === 0) {
     codes[start + index] = linear.still(bits.read(width));
     codes[start + rate] = 0;
-  } else {
-    codes[start + index] = bits.read(width + linear.FRACTION);
-    codes[start + rate] = linear.wrap(width, chunk.undoZigzag(bits.readGolomb(kind.golomb[index]) + 1));
+    return;
   }
+  codes[start + index] = bits.read(width + linear.FRACTION);
+  const zigzag = whole === null ? bits.readGolomb(kind.golomb[index]) + 1 : first;
+  codes[start + rate] = linear.wrap(width, chunk.undoZigzag(zigzag));
 }
 
 /**
@@ -44,9 +50,13 @@ export function readLane(bits, kind, index, codes, start) {
 export function readLineChange(bits, kind, index, codes, start, tick) {
   const width = kind.bits[index];
   const [origin, rate] = [codes[start + index], codes[start + kind.rates[index]]];
+  const [change, missed] = [kind.changes[index], kind.errors[index]];
   let newRate = rate;
   let error;
-  if (bits.read(1) === 0) {
+  if (change !== null) {
+    newRate = linear.wrap(width, rate + chunk.undoZigzag(bits.readPrefix(change)));
+    error = chunk.undoZigzag(missed === null ? bits.readGolomb(chunk.ERROR_ORDER) : bits.readPrefix(missed));
+  } else if (bits.read(1) === 0) {
     error = chunk.undoZigzag(bits.readGolomb(chunk.ERROR_ORDER) + 1);
   } else {
     newRate = linear.wrap(width, rate + chunk.undoZigzag(bits.readGolomb(kind.golomb[index]) + 1));

@@ -91,7 +91,12 @@ impl Chunks {
         if let Some(range) = self.others.get(&(group, since)) {
             return range.clone();
         }
-        let range = self.append(world, group, form, if form == Form::Snapshot { 2 } else { 1 });
+        let mut range = self.append(world, group, form, if form == Form::Snapshot { 2 } else { 1 });
+        if form != Form::Snapshot {
+            // Who was away for long is told almost everything, and a snapshot says that with fewer words.
+            let whole = self.encode(world, group, Form::Snapshot, holds);
+            range = if whole.len() < range.len() { whole } else { range };
+        }
         self.others.insert((group, since), range.clone());
         range
     }

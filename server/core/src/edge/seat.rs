@@ -34,6 +34,14 @@ impl Standing {
     }
 }
 
+/// A frame that the client has not yet reported applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unapplied {
+    tick: Tick,
+    handed: Duration,
+    bytes: u32,
+}
+
 /// The edge's part of a seat.
 #[derive(Debug)]
 pub(super) struct EdgeSeat {
@@ -62,8 +70,10 @@ pub(super) struct EdgeSeat {
     pub(super) lost_event: u64,
     /// The seat's own events, and those of groups that left its view unconfirmed.
     pub(super) queue: Log,
-    /// Frames handed over and not reported applied: their ticks and when. Bounded, because a lagging seat is held.
-    pub(super) unapplied: VecDeque<(Tick, Duration)>,
+    /// Frames handed over and not reported applied. Bounded, because a lagging seat is held.
+    pub(super) unapplied: VecDeque<Unapplied>,
+    /// Their bytes.
+    pub(super) unapplied_bytes: usize,
     /// The tick of the last of them. Most reports name it, and then the list need not be looked at.
     pub(super) newest: Tick,
     pub(super) applied: Tick,
@@ -95,6 +105,7 @@ impl EdgeSeat {
             lost_event: event,
             queue: Log::default(),
             unapplied: VecDeque::new(),
+            unapplied_bytes: 0,
             newest: Tick(0),
             applied: Tick(0),
             held: None,
@@ -114,8 +125,11 @@ impl EdgeSeat {
         }
         if report.applied == self.newest {
             self.unapplied.clear();
+            self.unapplied_bytes = 0;
         }
-        while self.unapplied.pop_front_if(|(tick, _)| *tick <= report.applied).is_some() {}
+        while let Some(frame) = self.unapplied.pop_front_if(|frame| frame.tick <= report.applied) {
+            self.unapplied_bytes -= frame.bytes as usize;
+        }
         self.applied = report.applied;
         self.confirm(report.event);
         if self.unapplied.is_empty() {
@@ -128,7 +142,7 @@ impl EdgeSeat {
         tick > Tick(0)
             && (tick == self.applied
                 || (tick == self.newest && !self.unapplied.is_empty())
-                || self.unapplied.binary_search_by_key(&tick, |(tick, _)| *tick).is_ok())
+                || self.unapplied.binary_search_by_key(&tick, |frame| frame.tick).is_ok())
     }
 
     fn confirm(&mut self, event: u64) {
@@ -156,6 +170,7 @@ impl EdgeSeat {
         self.steady = false;
         self.held = None;
         self.unapplied.clear();
+        self.unapplied_bytes = 0;
         self.applied = applied.unwrap_or(Tick(0));
         self.last_jump = Some(now);
         self.pending_jump = None;
@@ -167,19 +182,22 @@ impl EdgeSeat {
     }
 
     /// A frame was handed over.
-    pub(super) fn note_frame(&mut self, tick: Tick, situation: &Situation<'_>) {
+    pub(super) fn note_frame(&mut self, tick: Tick, bytes: usize, situation: &Situation<'_>) {
         self.start = false;
         self.told_settled = situation.settled.number;
         self.told_moved = situation.moved;
         self.last_frame = Some(situation.now);
-        self.unapplied.push_back((tick, situation.now));
+        self.unapplied.push_back(Unapplied { tick, handed: situation.now, bytes: bytes as u32 });
+        self.unapplied_bytes += bytes;
         self.newest = tick;
         self.frames_to_hash = if self.frames_to_hash == 0 { 127 } else { self.frames_to_hash - 1 };
         self.frames += 1;
     }
 
-    /// Whether the oldest frame not reported applied is too old.
+    /// Whether the oldest frame not reported applied is too old, or another one as large would be too much.
     pub(super) fn lags(&self, now: Duration, rtt: Duration) -> bool {
-        self.unapplied.front().is_some_and(|(_, handed)| now.saturating_sub(*handed) > limits::LAG + 2 * rtt)
+        let Some(oldest) = self.unapplied.front() else { return false };
+        now.saturating_sub(oldest.handed) > limits::LAG + 2 * rtt
+            || self.unapplied_bytes + oldest.bytes as usize > limits::UNAPPLIED_BYTES
     }
 }

@@ -10,6 +10,7 @@ mod allocations;
 mod chat;
 mod damaged;
 mod faults;
+mod learned;
 mod model;
 mod sandbox;
 mod spectators;

@@ -6,8 +6,9 @@ use tiltyard_core::room::Newcomer;
 use tiltyard_shared::prelude::*;
 use uuid::Uuid;
 
-/// Three kinds with every sort of field.
+/// Three kinds with every sort of field. `learned` made the codings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+#[replicate(codings = "codings.txt")]
 pub(crate) enum Thing {
     Ball(Ball),
     Sign(Sign),

@@ -25,6 +25,8 @@ struct Replicated {
     subject: TokenStream,
     /// The quantizer or limit, with a comma; nothing for what is a lane by its type alone.
     by: TokenStream,
+    /// What its codings depend on, an `Option`.
+    mark: TokenStream,
     blob: bool,
 }
 
@@ -51,9 +53,17 @@ impl Field {
         self.replicated.is_none().then(|| input::member_name(&self.member))
     }
 
+    /// What codings of it depend on, if clients see it.
+    pub(super) fn mark(&self) -> Option<TokenStream> {
+        let Replicated { subject, mark, blob, .. } = self.replicated.as_ref()?;
+        let name = input::member_name(&self.member);
+        let lanes = if *blob { quote!(0) } else { quote!(#subject::LANES) };
+        Some(quote!(::tiltyard_shared::replicate::FieldMark { name: #name, lanes: #lanes, mark: #mark }))
+    }
+
     /// Statements that append to `lanes` or `blobs`.
     pub(super) fn describe(&self) -> Option<TokenStream> {
-        let Replicated { subject, by, blob } = self.replicated.as_ref()?;
+        let Replicated { subject, by, blob, .. } = self.replicated.as_ref()?;
         let name = input::member_name(&self.member);
         if *blob {
             return Some(quote!(#subject::describe(#name, #by &mut blobs);));
@@ -96,10 +106,14 @@ impl Replicated {
         let name = format_ident!("BY_{}", constants.len());
         let (at, quantizer, call) = match form {
             Form::Skip => return None,
-            Form::Plain => return Some(Self::new(ty, &quote!(Lane), TokenStream::new())),
+            Form::Plain => {
+                let mark = quote_spanned!(ty.span()=> <#ty as ::tiltyard_shared::replicate::Lane>::MARK);
+                return Some(Self::new(ty, &quote!(Lane), TokenStream::new(), &mark));
+            }
             Form::Blob(max_len) => {
                 constants.push(quote!(const #name: u32 = #max_len;));
-                return Some(Self { blob: true, ..Self::new(ty, &quote!(Blob), quote!(#name,)) });
+                let mark = quote!(::std::option::Option::None);
+                return Some(Self { blob: true, mark, ..Self::new(ty, &quote!(Blob), quote!(#name,), &quote!()) });
             }
             Form::Fixed(ends, step) => (ends.at(), quote!(Fixed), ends.call(&quote!(f64), &quote!(, (#step) as f64))),
             Form::Linear(ends, step) => {
@@ -112,13 +126,13 @@ impl Replicated {
         };
         let quantizer = quote_spanned!(at=> ::tiltyard_shared::replicate::#quantizer);
         constants.push(quote_spanned!(at=> const #name: #quantizer = #quantizer::#call;));
-        Some(Self::new(ty, &quote!(LaneBy<#quantizer>), quote!(&#name,)))
+        Some(Self::new(ty, &quote!(LaneBy<#quantizer>), quote!(&#name,), &quote!(#name.mark())))
     }
 
-    fn new(ty: &Type, role: &TokenStream, by: TokenStream) -> Self {
+    fn new(ty: &Type, role: &TokenStream, by: TokenStream, mark: &TokenStream) -> Self {
         // With the span of the type, the compiler points there when the type does not fit.
         let subject = quote_spanned!(ty.span()=> <#ty as ::tiltyard_shared::replicate::#role>);
-        Self { subject, by, blob: false }
+        Self { subject, by, mark: quote!(::std::option::Option::Some(#mark)), blob: false }
     }
 
     /// How many fields of a change mask it takes.

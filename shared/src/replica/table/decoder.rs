@@ -3,12 +3,11 @@
 use super::{Table, TableMember, Whole};
 use crate::{
     bits::BitReader,
-    chunk::{self, undo_difference},
+    chunk,
     game::Tick,
     hash::StateHash,
-    linear::{self, Line},
     replica::{Anatomy, BadChunk, Seen},
-    world::{GroupId, KindLayout, LaneLayout, Layout},
+    world::{GroupId, Layout},
 };
 
 /// What the chunks of one frame share.
@@ -272,41 +271,11 @@ impl Decoder<'_, '_> {
         let kind = self.layout.kinds.get(number as usize).ok_or(BadChunk::OutOfRange)?;
         let member = TableMember { slot, generation, kind: number as u8 };
         let mut lanes = vec![0; kind.codes()];
-        for (index, lane) in kind.lanes.iter().enumerate() {
-            self.absolute(index, *lane, &mut lanes)?;
+        for index in 0..kind.lanes.len() {
+            kind.read_whole(index, &mut lanes, &mut self.bits)?;
         }
         let blobs = kind.blobs.iter().map(|max_len| self.blob(*max_len)).collect::<Result<_, _>>()?;
         Ok(Whole { member, lanes, blobs })
-    }
-
-    /// Reads a lane as it is into the codes of a member.
-    fn absolute(&mut self, index: usize, lane: LaneLayout, codes: &mut [u32]) -> Result<(), BadChunk> {
-        let Some(rate) = lane.rate else {
-            codes[index] = self.bits.read(lane.bits)?;
-            return Ok(());
-        };
-        let line = if self.bits.read(1)? == 0 {
-            Line::still(self.bits.read(lane.bits)?)
-        } else {
-            let origin = self.bits.read(lane.bits + linear::FRACTION)?;
-            let rate = chunk::undo_zigzag(self.bits.read_golomb(lane.golomb)?.wrapping_add(1));
-            Line { origin, rate: linear::wrap(lane.bits, rate) }
-        };
-        (codes[index], codes[rate]) = (line.origin, line.rate);
-        Ok(())
-    }
-
-    /// Reads the change of a line in the delta of a tick.
-    fn line_change(&mut self, lane: LaneLayout, old: Line, tick: u32) -> Result<Line, BadChunk> {
-        let (rate, error) = if self.bits.read(1)? == 0 {
-            (0, self.bits.read_golomb(chunk::ERROR_ORDER)?.wrapping_add(1))
-        } else {
-            let rate = self.bits.read_golomb(lane.golomb)?.wrapping_add(1);
-            (rate, self.bits.read_golomb(chunk::ERROR_ORDER)?)
-        };
-        let before = tick.wrapping_sub(1);
-        let value = old.value_at(lane.bits, before).wrapping_add(chunk::undo_zigzag(error));
-        Ok(Line::through(lane.bits, before, value, old.rate.wrapping_add(chunk::undo_zigzag(rate))))
     }
 
     fn blob(&mut self, max_len: u32) -> Result<Box<[u8]>, BadChunk> {
@@ -318,31 +287,21 @@ impl Decoder<'_, '_> {
         Ok(bytes?.into_boxed_slice())
     }
 
-    fn mask(&mut self, kind: &KindLayout) -> Result<u64, BadChunk> {
-        Ok(self.bits.read_wide(kind.fields() as u32)?)
-    }
-
     /// Reads the changes of a member in a delta, and keeps the hash.
     fn changes(&mut self, place: usize, tick: Tick) -> Result<(), BadChunk> {
         let TableMember { slot, generation, kind } = self.table.members[place];
         let kind = &self.layout.kinds[kind as usize];
-        let mask = self.mask(kind)?;
+        let mask = match kind.mask.as_deref() {
+            Some(code) => u64::from(code.read(&mut self.bits)?),
+            None => self.bits.read_wide(kind.fields() as u32)?,
+        };
         let term = |index: usize, content| StateHash::field(slot, generation, index as u32, content);
+        let codes = &mut self.table.lanes[place * self.layout.lane_stride..];
         for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
-            let start = place * self.layout.lane_stride;
-            if let Some(rate) = lane.rate {
-                let old = Line { origin: self.table.lanes[start + index], rate: self.table.lanes[start + rate] };
-                let new = self.line_change(*lane, old, tick.0)?;
-                (self.table.lanes[start + index], self.table.lanes[start + rate]) = (new.origin, new.rate);
-                self.table.hash -= term(index, old.content());
-                self.table.hash += term(index, new.content());
-                continue;
-            }
-            let coded = if lane.bits > 1 { self.bits.read_golomb(lane.golomb)? } else { 0 };
-            let code = &mut self.table.lanes[start + index];
-            self.table.hash -= term(index, *code);
-            *code = undo_difference(*lane, *code, coded);
-            self.table.hash += term(index, *code);
+            let before = kind.content(codes, index);
+            kind.follow(index, codes, lane.read_change(&mut self.bits)?, tick.0);
+            self.table.hash -= term(index, before);
+            self.table.hash += term(index, kind.content(codes, index));
         }
         for (index, max_len) in kind.blobs.iter().enumerate() {
             let field = kind.lanes.len() + index;
@@ -361,12 +320,10 @@ impl Decoder<'_, '_> {
     fn absolute_changes(&mut self) -> Result<(), BadChunk> {
         let place = self.table.members.len() - 1;
         let kind = &self.layout.kinds[self.table.members[place].kind as usize];
-        let mask = self.mask(kind)?;
-        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
-            let mut codes = std::mem::take(&mut self.table.lanes);
-            let read = self.absolute(index, *lane, &mut codes[place * self.layout.lane_stride..]);
-            self.table.lanes = codes;
-            read?;
+        let mask = self.bits.read_wide(kind.fields() as u32)?;
+        let codes = &mut self.table.lanes[place * self.layout.lane_stride..];
+        for index in (0..kind.lanes.len()).filter(|index| mask >> index & 1 == 1) {
+            kind.read_whole(index, codes, &mut self.bits)?;
         }
         for (index, max_len) in kind.blobs.iter().enumerate() {
             if mask >> (kind.lanes.len() + index) & 1 == 1 {

@@ -3,7 +3,8 @@
 use crate::{
     game::Tick,
     linear::{self, Line},
-    replicate::{Coding, EntitySchema, KindSchema, LaneSchema},
+    prefix::Prefix,
+    replicate::{Coding, EntitySchema, KindSchema, LaneSchema, Learned},
 };
 
 /// What an encoder or decoder must know of the kinds: counts, widths, codings. Made from a schema.
@@ -32,10 +33,12 @@ pub struct KindLayout {
     pub linear: Vec<usize>,
     /// Most bytes of each blob.
     pub blobs: Vec<u32>,
+    /// How a delta says which fields have changed, if that was learned.
+    pub mask: Option<Box<Prefix>>,
 }
 
 /// The width and coding of one lane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LaneLayout {
     /// Bits of a code.
     pub bits: u32,
@@ -43,6 +46,31 @@ pub struct LaneLayout {
     pub golomb: u32,
     /// Where the rate of a linear lane stands among the codes.
     pub rate: Option<usize>,
+    /// What was learned of it.
+    pub learned: LearnedLayout,
+}
+
+/// The learned codings of one lane; where there is none, the default one is used.
+#[derive(Clone, Debug, Default)]
+pub struct LearnedLayout {
+    /// Of its changes, or of its rate's.
+    pub change: Option<Box<Prefix>>,
+    /// Of what a line misses.
+    pub error: Option<Box<Prefix>>,
+    /// Of the lane as it is, or of its rate.
+    pub whole: Option<Box<Prefix>>,
+}
+
+impl LearnedLayout {
+    /// What does not fit the lane is left out: [`EntitySchema::check`] tells.
+    fn new(learned: &Learned, width: u32) -> Self {
+        let code = |text: &Option<String>| code(text.as_deref(), width);
+        Self { change: code(&learned.change), error: code(&learned.error), whole: code(&learned.whole) }
+    }
+}
+
+fn code(text: Option<&str>, width: u32) -> Option<Box<Prefix>> {
+    text.and_then(|text| Prefix::parse(text, width).ok()).map(Box::new)
 }
 
 impl KindLayout {
@@ -54,6 +82,7 @@ impl KindLayout {
             let most = if lane.linear { linear::MAX_BITS } else { 32 };
             LaneLayout {
                 bits: lane.quantizer.bits().min(most),
+                learned: LearnedLayout::new(&lane.learned, lane.coded_bits()),
                 golomb: u32::from(k).min(31),
                 rate: linear.binary_search(&place).ok().map(|index| kind.lanes.len() + index),
             }
@@ -62,6 +91,7 @@ impl KindLayout {
             lanes: kind.lanes.iter().enumerate().map(lane).collect(),
             linear,
             blobs: kind.blobs.iter().map(|blob| blob.max_len).collect(),
+            mask: code(kind.mask.as_deref(), kind.fields()),
         }
     }
 
