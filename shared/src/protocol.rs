@@ -99,6 +99,8 @@ pub mod limits {
     pub const JUMP_SPACING: Duration = Duration::from_secs(1);
     /// A seat is held once its oldest frame not reported applied is older than this and two round trips.
     pub const LAG: Duration = Duration::from_millis(500);
+    /// A seat is also held while one more frame like the last would make more bytes than this not reported applied.
+    pub const UNAPPLIED_BYTES: usize = 128 * 1024;
 }
 
 /// What a client says.

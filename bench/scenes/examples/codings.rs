@@ -13,8 +13,16 @@ const TICKS: u32 = 300;
 const SEEDS: [u64; 4] = [1_000, 1_001, 1_002, 1_003];
 
 fn main() -> io::Result<()> {
-    learn(|seed| Crowd::<Walkers>::seeded(seed, (), 2_000, usize::MAX, Some(|rng| codec::encode(&Turn::draw(rng)))))?;
-    learn(|seed| Crowd::<Population>::seeded(seed, (), 1_000, usize::MAX, None))?;
+    learn(|seed| {
+        Crowd::<Walkers>::seeded(
+            seed,
+            Default::default(),
+            2_000,
+            usize::MAX,
+            Some(|rng| codec::encode(&Turn::draw(rng))),
+        )
+    })?;
+    learn(|seed| Crowd::<Population>::seeded(seed, Default::default(), 1_000, usize::MAX, None))?;
     learn(|seed| Crowd::<Aoi>::seeded(seed, Config::default(), 10, usize::MAX, None))
 }
 

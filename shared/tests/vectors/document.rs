@@ -43,6 +43,7 @@ fn the_document_says_what_the_code_does() {
         ("FRAME_BYTES", limits::FRAME_BYTES),
         ("FRAME_EVENT_BYTES", limits::FRAME_EVENT_BYTES),
         ("CHUNK_BYTES", limits::CHUNK_BYTES),
+        ("UNAPPLIED_BYTES", limits::UNAPPLIED_BYTES),
         ("MESSAGES_PER_SECOND", limits::MESSAGES_PER_SECOND as usize),
         ("HELLO_TIMEOUT", limits::HELLO_TIMEOUT.as_millis() as usize),
         ("LIST_SPACING", limits::LIST_SPACING.as_millis() as usize),

@@ -194,10 +194,10 @@ impl EdgeSeat {
         self.frames += 1;
     }
 
-    /// Whether the oldest frame not reported applied is too old, or another one as large would be too much.
+    /// Whether the oldest frame not reported applied is too old, or one more like the newest would be too much.
     pub(super) fn lags(&self, now: Duration, rtt: Duration) -> bool {
-        let Some(oldest) = self.unapplied.front() else { return false };
+        let (Some(oldest), Some(newest)) = (self.unapplied.front(), self.unapplied.back()) else { return false };
         now.saturating_sub(oldest.handed) > limits::LAG + 2 * rtt
-            || self.unapplied_bytes + oldest.bytes as usize > limits::UNAPPLIED_BYTES
+            || self.unapplied_bytes + newest.bytes as usize > limits::UNAPPLIED_BYTES
     }
 }
