@@ -18,7 +18,7 @@ use crate::{
     config::{Config, Timing},
     fleet::{Fleet, member},
     games::Games,
-    gateway::{self, Gateway, MAX_OUTSIDE, pages::Pages},
+    gateway::{self, Gateway, MAX_OUTSIDE, Tickets, pages::Pages},
     lobby::Lobby,
     matchmaking::{Matchmaking, Parts},
     ops,
@@ -132,6 +132,7 @@ impl Server {
         let gateway = Gateway {
             rooms: rooms.clone(),
             matchmaking,
+            tickets: Tickets::default(),
             pages,
             public_url,
             timing: config.timing,

@@ -16,3 +16,4 @@ mod process;
 mod room;
 mod search;
 mod stop;
+mod tickets;
