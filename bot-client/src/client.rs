@@ -31,7 +31,7 @@ mod tests;
 /// How a client connects.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The server: `ws://host:port/ws`.
+    /// The server: `ws://host:port/ws`. A seat may be on another one, where it is resumed.
     pub url: String,
     /// The player's name: at most 32 bytes. Default empty.
     pub name: String,
@@ -59,12 +59,14 @@ impl Options {
 pub struct Client<G: Game> {
     session: Session<G>,
     link: Link,
+    /// Where the seat is.
+    place: String,
     options: Arc<Options>,
     rng: Rng,
     timer: Pin<Box<Sleep>>,
 }
 
-type Attempt = Pin<Box<dyn Future<Output = Result<(Socket, Seat), Error>> + Send>>;
+type Attempt = Pin<Box<dyn Future<Output = Result<(Socket, Seat, String), Error>> + Send>>;
 
 enum Link {
     Open(Box<Socket>),
@@ -81,9 +83,10 @@ impl<G: Game> Client<G> {
     ///
     /// Every [`Error`] but [`Error::Over`].
     pub async fn enter(options: Options, target: Target) -> Result<Self, Error> {
-        let (socket, session) = handshake::open(&options, target).await?;
+        let (socket, seat, place) = handshake::enter_at::<G>(&options, options.url.clone(), target).await?;
         Ok(Self {
-            session,
+            session: Session::new(seat, Instant::now()),
+            place,
             link: Link::Open(Box::new(socket)),
             rng: Rng::new(options.seed),
             options: Arc::new(options),
@@ -181,11 +184,12 @@ impl<G: Game> Client<G> {
             Link::Waiting(_, due) if now < *due => return Ok(Poll::Pending),
             Link::Waiting(attempt, _) => {
                 let attempt = *attempt;
-                self.link = Link::Opening(attempt, self.resume());
+                self.link = Link::Opening(attempt, self.resume(attempt));
             }
             Link::Opening(attempt, opening) => match opening.as_mut().poll(cx) {
                 Poll::Pending => return Ok(Poll::Pending),
-                Poll::Ready(Ok((socket, seat))) => {
+                Poll::Ready(Ok((socket, seat, place))) => {
+                    self.place = place;
                     self.session.resumed(seat, Instant::now())?;
                     self.link = Link::Open(Box::new(socket));
                 }
@@ -240,10 +244,12 @@ impl<G: Game> Client<G> {
         Some(())
     }
 
-    fn resume(&mut self) -> Attempt {
+    /// Where the seat is, and every second time where the client came in: from there it is sent on if the seat has moved.
+    fn resume(&mut self, attempt: u32) -> Attempt {
         let (room, token, jump) = self.session.resume();
         let options = Arc::clone(&self.options);
-        Box::pin(async move { handshake::enter::<G>(&options, Target::Resume { room, token, jump }).await })
+        let url = if attempt % 2 == 1 { &self.place } else { &options.url }.clone();
+        Box::pin(async move { handshake::enter_at::<G>(&options, url, Target::Resume { room, token, jump }).await })
     }
 }
 

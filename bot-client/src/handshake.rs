@@ -31,7 +31,17 @@ const REDIRECTS: u32 = 3;
 ///
 /// Every [`Error`] but [`Error::Over`].
 pub async fn enter<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
-    timeout(PATIENCE, enter_patiently::<G>(options, target)).await.unwrap_or(Err(Error::Timeout))
+    let (socket, seat, _) = enter_at::<G>(options, options.url.clone(), target).await?;
+    Ok((socket, seat))
+}
+
+/// As [`enter`], first at this URL. Also says where the seat is.
+pub(crate) async fn enter_at<G: Game>(
+    options: &Options,
+    url: String,
+    target: Target,
+) -> Result<(Socket, Seat, String), Error> {
+    timeout(PATIENCE, enter_patiently::<G>(options, url, target)).await.unwrap_or(Err(Error::Timeout))
 }
 
 /// As [`enter`], with the [`Session`] of the seat.
@@ -54,23 +64,26 @@ pub(crate) async fn hello(url: &str) -> Result<Socket, Error> {
     }
 }
 
-async fn enter_patiently<G: Game>(options: &Options, mut target: Target) -> Result<(Socket, Seat), Error> {
-    let mut url = options.url.clone();
+async fn enter_patiently<G: Game>(
+    options: &Options,
+    mut url: String,
+    mut target: Target,
+) -> Result<(Socket, Seat, String), Error> {
     let mut left = REDIRECTS;
     loop {
-        match enter_at::<G>(&url, options, target.clone()).await {
+        match enter_once::<G>(&url, options, target.clone()).await {
             Err(Error::Redirected { url: there, pass }) if left > 0 => {
                 left -= 1;
                 url = there;
                 // Without a pass the wish is said there once more.
                 target = if pass.is_empty() { target } else { Target::Pass(pass) };
             }
-            entered => return entered,
+            entered => return entered.map(|(socket, seat)| (socket, seat, url)),
         }
     }
 }
 
-async fn enter_at<G: Game>(url: &str, options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
+async fn enter_once<G: Game>(url: &str, options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
     let mut socket = hello(url).await?;
     let ours = Schema::hash(&Schema::of::<G>().to_json());
     let (name, verify) = (options.name.clone(), options.verify);

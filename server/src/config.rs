@@ -127,6 +127,8 @@ pub struct Timing {
     /// Pings in a row without an answer until a connection counts as gone: each waits for [`Self::ping`]. Default 5, so
     /// that a dead peer is found 10 s after the first ping that it does not answer.
     pub missed_pings: u32,
+    /// A ticket made by REST is cancelled when nobody has asked after it for so long. Default 10 s.
+    pub ticket: Duration,
     /// How long a connection that we close has to take the last words. Default 2 s.
     pub farewell: Duration,
     /// How long the whole server may take to stop. Default 8 s.
@@ -139,6 +141,7 @@ impl Default for Timing {
             hello: tiltyard_shared::protocol::limits::HELLO_TIMEOUT,
             ping: Duration::from_secs(2),
             missed_pings: 5,
+            ticket: Duration::from_secs(10),
             farewell: Duration::from_secs(2),
             stop: Duration::from_secs(8),
         }

@@ -18,6 +18,7 @@ pub(crate) mod http;
 pub(crate) mod pages;
 mod visitor;
 
+pub(crate) use api::Tickets;
 use pages::Pages;
 
 /// Connections that are not in a room: HTTP, handshake, hello, lobby. Beyond them new ones wait to be accepted.
@@ -32,6 +33,8 @@ pub(crate) struct Gateway {
     pub(crate) matchmaking: Matchmaking,
     /// What is said in channels.
     pub(crate) chat: Chat,
+    /// Who searches by REST.
+    pub(crate) tickets: Tickets,
     /// The page.
     pub(crate) pages: Pages,
     /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.
@@ -55,6 +58,12 @@ impl Gateway {
         let scheme = if text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
         format!("{scheme}://{host}/ws")
     }
+
+    /// Drops what nobody has come for.
+    fn expire(&self) {
+        self.rooms.expire();
+        self.tickets.expire(self.rooms.clock().now(), self.timing.ticket);
+    }
 }
 
 /// Serves players until the server stops. `places` has [`MAX_OUTSIDE`] permits.
@@ -70,7 +79,7 @@ pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<S
         .with_state(gateway.clone());
     tokio::select! {
         () = http::serve(listener, router, places, gateway.rooms.clock()) => {}
-        () = lobby::run(gateway.rooms.lobby(), || gateway.rooms.expire()) => {}
+        () = lobby::run(gateway.rooms.lobby(), || gateway.expire()) => {}
         () = stop.requested() => {}
     }
 }

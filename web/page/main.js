@@ -139,4 +139,5 @@ function route() {
 }
 
 addEventListener("popstate", route);
+addEventListener("pagehide", () => searching?.close());
 route();

@@ -51,10 +51,14 @@ export class Searching {
     this.#line?.send(encodeMessage({ SearchAgain: { id } }));
   }
 
-  /** Searches no longer. */
+  /** Searches no longer. Says so first: a line that only breaks leaves others waiting for who was to join them. */
   close() {
     const line = this.#line;
     this.#line = null;
+    const state = this.state.get();
+    if (state !== "Connecting" && !isOver(state)) {
+      line?.send(encodeMessage("CancelSearch"));
+    }
     line?.close(1000);
   }
 

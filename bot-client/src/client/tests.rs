@@ -156,6 +156,35 @@ async fn a_client_goes_where_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_seat_elsewhere_is_resumed_there_and_then_where_the_client_came_in() {
+    let ((first, mut options), (second, there)) = (listen().await, listen().await);
+    options.backoff = Backoff { first: Duration::from_millis(1), ..Backoff::default() };
+    let server = tokio::spawn(async move {
+        let mut peer = Peer::accept(&first).await;
+        assert!(matches!(peer.greet().await, Target::Game(_)));
+        peer.say(ServerMessage::Redirect { url: there.url, pass: vec![1] }).await;
+        let mut peer = Peer::accept(&second).await;
+        assert_eq!(peer.greet().await, Target::Pass(vec![1]));
+        peer.seat(1, 0, schema()).await;
+        drop(peer);
+        let mut peer = Peer::accept(&second).await;
+        assert!(matches!(peer.greet().await, Target::Resume { .. }), "there, without asking at the first");
+        peer.seat(2, 0, schema()).await;
+        drop((peer, second));
+        let mut peer = Peer::accept(&first).await;
+        assert!(matches!(peer.greet().await, Target::Resume { .. }), "nobody is there any more");
+        peer.seat(3, 0, schema()).await;
+        peer
+    });
+    let mut client = Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await.unwrap();
+    let mut reconnected = 0;
+    while reconnected < 2 {
+        reconnected += usize::from(client.next().await.unwrap() == Event::Reconnected);
+    }
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_game_with_other_types_is_told_apart() {
     let (listener, options) = listen().await;
     tokio::spawn(async move {

@@ -145,7 +145,7 @@ pub struct Report {
     pub came: usize,
     /// Bots that played a match.
     pub matched: usize,
-    /// Bots that got none.
+    /// Bots that got none, or lost theirs with its host and got no other.
     pub unmatched: usize,
     /// Rooms in which matches were on.
     pub matches: usize,
@@ -163,6 +163,8 @@ pub struct Report {
     pub homes_lost: usize,
     /// Seats that were lost before the match was over.
     pub thrown_out: usize,
+    /// Of these, seats in matches that were on: their players search anew.
+    pub interrupted: usize,
     /// How long bots waited, in seconds.
     pub waiting: Spread,
     /// The difference between the best and the worst of a match.
@@ -192,7 +194,7 @@ impl Report {
             bots,
             came: journal.iter().map(|entry| entry.bot).collect::<BTreeSet<_>>().len(),
             matched: matched.len(),
-            unmatched: who(|what| matches!(what, What::Unmatched)).difference(&matched).count(),
+            unmatched: who(|what| matches!(what, What::Unmatched)).len(),
             matches: matches.len(),
             twice: count(|what| matches!(what, What::Twice { .. })) + in_two(journal),
             outside_windows: matches.values().filter(outside).count(),
@@ -201,6 +203,7 @@ impl Report {
             mismatches: count(|what| matches!(what, What::Mismatch { .. })),
             homes_lost: count(|what| matches!(what, What::HomeLost)),
             thrown_out: count(|what| matches!(what, What::Out { .. })),
+            interrupted: interrupted(journal),
             waiting: Spread::of(waited.collect()),
             rating_spread: Spread::of(matches.values().map(|seated| rating_spread(seated)).collect()),
             balance: Spread::of(matches.values().map(|seated| balance(seated)).collect()),
@@ -231,7 +234,8 @@ impl fmt::Display for Report {
         row(f, "matches outside of windows", self.outside_windows.to_string())?;
         row(f, "parties in two teams", self.torn_parties.to_string())?;
         row(f, "waiting times lost", self.time_lost.to_string())?;
-        row(f, "homes lost, seats lost", format!("{}, {}", self.homes_lost, self.thrown_out))?;
+        let Self { homes_lost, thrown_out, interrupted, .. } = self;
+        row(f, "homes lost, seats lost", format!("{homes_lost}, {thrown_out} ({interrupted} of them playing)"))?;
         row(f, "mismatches", self.mismatches.to_string())?;
         self.complaints.iter().try_for_each(|complaint| writeln!(f, "  ! {complaint}"))
     }
@@ -270,6 +274,20 @@ fn in_two(journal: &[Entry]) -> usize {
         }
     }
     twice
+}
+
+/// Bots that were thrown out of a match that was on.
+fn interrupted(journal: &[Entry]) -> usize {
+    let (mut playing, mut lost) = (BTreeSet::new(), 0);
+    for entry in journal {
+        match entry.what {
+            What::Matched { .. } => _ = playing.insert(entry.bot),
+            What::Left { .. } => _ = playing.remove(&entry.bot),
+            What::Out { .. } => lost += usize::from(playing.remove(&entry.bot)),
+            _ => {}
+        }
+    }
+    lost
 }
 
 /// The tickets that a match was founded of must be within each other's windows: mean ratings, by what each had waited.
@@ -337,7 +355,9 @@ mod tests {
         assert_eq!(Report::new("teams", 2, &far, Vec::new()).outside_windows, 1);
         let twice = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, matched(2, 0))];
         assert_eq!(Report::new("teams", 1, &twice, Vec::new()).twice, 1);
-        let lost = [entry(1, 1_000, What::Unmatched)];
-        assert_eq!(Report::new("teams", 1, &lost, Vec::new()).unmatched, 1);
+        let out = What::Out { id, room: id, code: Code::Unresponsive };
+        let lost = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, out), entry(1, 1_000, What::Unmatched)];
+        let report = Report::new("teams", 1, &lost, Vec::new());
+        assert_eq!((report.thrown_out, report.interrupted, report.unmatched), (1, 1, 1));
     }
 }

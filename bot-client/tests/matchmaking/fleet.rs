@@ -23,7 +23,13 @@ pub(crate) struct Fleet(pub(crate) Vec<Instance>);
 impl Fleet {
     /// Starts so many, whose matches of the arena last so long, and waits until they know each other.
     pub(crate) fn start(instances: usize, match_seconds: u32) -> anyhow::Result<Self> {
-        let fleet = Self((0..instances).map(|_| Instance::start(match_seconds)).collect::<anyhow::Result<_>>()?);
+        Self::start_with(instances, match_seconds, &[])
+    }
+
+    /// The same with more options for each.
+    pub(crate) fn start_with(instances: usize, match_seconds: u32, options: &[&str]) -> anyhow::Result<Self> {
+        let start = |_| Instance::start(match_seconds, options);
+        let fleet = Self((0..instances).map(start).collect::<anyhow::Result<_>>()?);
         let deadline = Instant::now() + Duration::from_secs(30);
         while fleet.0.iter().any(|one| one.metric("tiltyard_instances").unwrap_or(0.0) < instances as f64) {
             ensure!(Instant::now() < deadline, "the instances do not find each other");
@@ -43,12 +49,13 @@ impl Fleet {
 }
 
 impl Instance {
-    fn start(match_seconds: u32) -> anyhow::Result<Self> {
+    fn start(match_seconds: u32, options: &[&str]) -> anyhow::Result<Self> {
         let binary = crate::binary::tiltyard()?;
         let config = format!("arena/teams={{\"match_seconds\":{match_seconds}}}");
         let mut child = Command::new(&binary)
             .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn", "--bus-required"])
             .args(["--mode-config", &config])
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;

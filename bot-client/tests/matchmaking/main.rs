@@ -2,7 +2,7 @@
 //! stopped and let go on while they do.
 //!
 //! `rabbitmq/with-broker cargo test --release -p tiltyard-bot --test matchmaking` runs the short form; `FLEET=full` the full
-//! one. Part names after `--` run only those (`crowd`, `matchmaker`, `paused`, `host`). Prints every claim with what was seen;
+//! one. Part names after `--` run only those (`crowd`, `matchmaker`, `paused`, `host`, `running`). Prints every claim with what was seen;
 //! exit status 0 only if all held. Without `AMQP_URL` there is nothing to run against.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
@@ -20,8 +20,13 @@ use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks, bool) -> anyhow::Result<()>);
 
-const PARTS: [Part; 4] =
-    [("crowd", parts::crowd), ("matchmaker", parts::matchmaker), ("paused", parts::paused), ("host", parts::host)];
+const PARTS: [Part; 5] = [
+    ("crowd", parts::crowd),
+    ("matchmaker", parts::matchmaker),
+    ("paused", parts::paused),
+    ("host", parts::host),
+    ("running", parts::running),
+];
 
 fn main() -> ExitCode {
     if env::var_os("AMQP_URL").is_none() {

@@ -28,13 +28,21 @@ fn plan(fleet: &Fleet, bots: usize, arrival: u64) -> Plan {
     }
 }
 
-/// A pool with so many tickets is that of the active matchmaker.
-const MANY: f64 = 20.0;
-
-/// The place of the active matchmaker, once many tickets wait.
-fn matchmaker_of(fleet: &Fleet) -> anyhow::Result<usize> {
-    wait_until("tickets", Duration::from_secs(20), || fleet.active(MANY).is_some())?;
-    fleet.active(MANY).context("nobody is the matchmaker")
+/// A fleet, a crowd that searches, and the place of the active matchmaker, once so many tickets wait in its pool. In the full
+/// form 1,000 do: 1,300 come to 300 seats.
+fn searching(full: bool, arrival: u64) -> anyhow::Result<(Fleet, Crowd, usize, f64)> {
+    let (fleet, crowd, many) = if full {
+        let fleet = Fleet::start_with(3, MATCH_SECONDS, &["--max-players", "100"])?;
+        let plan = Plan { party_max: 1, limit: Duration::from_secs(240), ..plan(&fleet, 1_350, 5) };
+        (fleet, Crowd::start(plan)?, 1_000.0)
+    } else {
+        let fleet = Fleet::start(3, MATCH_SECONDS)?;
+        let crowd = Crowd::start(plan(&fleet, 120, arrival))?;
+        (fleet, crowd, 20.0)
+    };
+    wait_until("tickets", Duration::from_secs(30), || fleet.active(many).is_some())?;
+    let active = fleet.active(many / 2.0).context("nobody is the matchmaker")?;
+    Ok((fleet, crowd, active, many))
 }
 
 /// What holds after every part.
@@ -79,12 +87,10 @@ pub(crate) fn crowd(checks: &mut Checks, full: bool) -> anyhow::Result<()> {
 
 /// kill -9 of the matchmaker that is active while tickets wait.
 pub(crate) fn matchmaker(checks: &mut Checks, full: bool) -> anyhow::Result<()> {
-    let mut fleet = Fleet::start(3, MATCH_SECONDS)?;
-    let crowd = Crowd::start(plan(&fleet, if full { 1_000 } else { 120 }, if full { 10 } else { 4 }))?;
-    let active = matchmaker_of(&fleet)?;
+    let (mut fleet, crowd, active, many) = searching(full, 4)?;
     let killed = fleet.0.remove(active);
     killed.signal("KILL")?;
-    let took = wait_until("another matchmaker", Duration::from_secs(20), || fleet.active(MANY / 2.0).is_some())?;
+    let took = wait_until("another matchmaker", Duration::from_secs(20), || fleet.active(many / 2.0).is_some())?;
     checks.check("another matchmaker goes on in under 5 s", format!("{:.1} s", took.as_secs_f64()), took.as_secs() < 5);
     check(checks, &crowd.finish());
     Ok(())
@@ -92,9 +98,7 @@ pub(crate) fn matchmaker(checks: &mut Checks, full: bool) -> anyhow::Result<()> 
 
 /// The active matchmaker is stopped for a while and goes on: there are two of them then.
 pub(crate) fn paused(checks: &mut Checks, full: bool) -> anyhow::Result<()> {
-    let fleet = Fleet::start(3, MATCH_SECONDS)?;
-    let crowd = Crowd::start(plan(&fleet, if full { 1_000 } else { 120 }, if full { 30 } else { 12 }))?;
-    let active = matchmaker_of(&fleet)?;
+    let (fleet, crowd, active, _) = searching(full, 12)?;
     fleet.0[active].signal("STOP")?;
     thread::sleep(Duration::from_secs(if full { 20 } else { 12 }));
     fleet.0[active].signal("CONT")?;
@@ -120,6 +124,26 @@ pub(crate) fn host(checks: &mut Checks, full: bool) -> anyhow::Result<()> {
     let report = crowd.finish();
     let seen = format!("{} homes and {} seats lost", report.homes_lost, report.thrown_out);
     checks.check("its death was noticed", seen, report.homes_lost + report.thrown_out > 0);
+    check(checks, &report);
+    Ok(())
+}
+
+/// kill -9 of an instance on which a match is on: its players are told nothing and can go nowhere, so they search anew.
+pub(crate) fn running(checks: &mut Checks, full: bool) -> anyhow::Result<()> {
+    let mut fleet = Fleet::start(3, 20)?;
+    let crowd = Crowd::start(plan(&fleet, if full { 300 } else { 90 }, if full { 20 } else { 8 }))?;
+    let plays =
+        |fleet: &Fleet| fleet.0.iter().position(|one| one.metric("tiltyard_matches_total").unwrap_or(0.0) > 0.0);
+    let mut victim = None;
+    wait_until("a match", Duration::from_secs(40), || {
+        victim = plays(&fleet);
+        victim.is_some()
+    })?;
+    let killed = fleet.0.remove(victim.context("no match")?);
+    killed.signal("KILL")?;
+    let report = crowd.finish();
+    let seen = format!("{} players lost a match that was on", report.interrupted);
+    checks.check("a match that was on is lost", seen, report.interrupted >= 8);
     check(checks, &report);
     Ok(())
 }

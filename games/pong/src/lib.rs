@@ -78,6 +78,10 @@ impl Game for Pong {
         Settings { tick_hz: 30, max_players: 2, ..Settings::default() }
     }
 
+    fn modes() -> Vec<(Mode, ())> {
+        vec![(Mode::new("duel", 2, 1), ())]
+    }
+
     fn new(_config: (), ctx: &mut Ctx<'_, Self>) -> Self {
         let table = Table { players: [NOBODY; 2], paddles: [0.5; 2], ball: [0.5; 2], score: [0; 2] };
         Self { table: ctx.world.spawn(table), players: vec![], push: [0; 2], velocity: [SPEED, 0.0], serve_at: Tick(0) }
@@ -110,9 +114,7 @@ impl Game for Pong {
         // The ball flies on. The upper and the lower edge throw it back.
         let [x, y] = [0, 1].map(|axis| table.ball[axis] + self.velocity[axis] * ctx.dt);
         table.ball = [x, y].map(|at| at.clamp(0.0, 1.0));
-        if y != table.ball[1] {
-            self.velocity[1] = -self.velocity[1];
-        }
+        self.velocity[1] *= if y == table.ball[1] { 1.0 } else { -1.0 };
         if x == table.ball[0] {
             return;
         }

@@ -1,5 +1,5 @@
 //! The API over HTTP: what can be played and where, for pages, scripts and other servers. JSON in, JSON out, every error
-//! typed. It makes rooms and keeps seats; the seat itself is taken over WebSocket with the pass.
+//! typed. It makes rooms, keeps seats and searches for matches; the seat itself is taken over WebSocket with the pass.
 //!
 //! There are no headers for other origins, so browsers let only the server's own pages use it.
 
@@ -33,9 +33,11 @@ use crate::{
 
 mod failure;
 mod json;
+mod tickets;
 
 use failure::Failure;
 use json::Json;
+pub(crate) use tickets::Tickets;
 
 /// Rooms that are asked for a seat before a quick join gives up.
 const ATTEMPTS: u32 = 4;
@@ -51,6 +53,7 @@ pub(super) fn router() -> Router<Arc<Gateway>> {
         .route("/api/rooms/{room}", get(show))
         .route("/api/rooms/{room}/seats", post(keep_seat))
         .route("/api/quick-join", post(quick_join))
+        .merge(tickets::router())
         .route("/api/{*rest}", get(nothing).post(nothing))
         .method_not_allowed_fallback(async || Failure::method())
         .layer(from_fn(watch))
@@ -228,9 +231,12 @@ fn seat_elsewhere(place: Elsewhere) -> Answer {
 }
 
 fn kept(room: Uuid, pass: &[u8], url: String) -> Response {
-    let pass = pass.iter().map(|byte| format!("{byte:02x}")).collect();
-    let seat = Seat { room, pass, url, expires_in_ms: limits::PASS_LIFETIME.as_millis() as u64 };
+    let seat = Seat { room, pass: hex(pass), url, expires_in_ms: limits::PASS_LIFETIME.as_millis() as u64 };
     (StatusCode::CREATED, axum::Json(seat)).into_response()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How a path names a room.

@@ -73,7 +73,8 @@ impl Game for Puppet {
 
     fn modes() -> Vec<(Mode, Strings)> {
         let mode = |name, size| (Mode::new(name, 2, size), Strings { seats: 2 * size as u8, ..Strings::default() });
-        vec![mode("duel", 1), mode("pairs", 2)]
+        let (relay, strings) = mode("relay", 1);
+        vec![mode("duel", 1), mode("pairs", 2), (Mode { backfill: true, ..relay }, strings)]
     }
 
     fn new(config: Strings, _ctx: &mut Ctx<'_, Self>) -> Self {

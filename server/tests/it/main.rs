@@ -18,3 +18,4 @@ mod room;
 mod search;
 mod stop;
 mod talk;
+mod tickets;

@@ -1,7 +1,7 @@
 //! Searching for a match, as clients meet it.
 
 use tiltyard_shared::protocol::{
-    ClientMessage, Code, ServerMessage, Target,
+    ClientMessage, Code, ServerMessage, Target, limits,
     search::{Party, Search, SearchState},
 };
 use uuid::Uuid;
@@ -150,6 +150,51 @@ async fn a_party_is_matched_into_one_team() {
         places.iter().all(|(code, place)| places.iter().all(|(other, at)| (code == other) == (place == at))),
         "{places:?}"
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_mate_who_changes_their_mind_lets_nobody_wait() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let party = |code: &str| Search { party: Some(Party { code: code.to_owned(), size: 2 }), ..search("pairs") };
+    let (mut ann, mut ben) = (searching(addr, &party("red")).await, searching(addr, &party("red")).await);
+    let (mut cyd, mut dan) = (searching(addr, &party("blue")).await, searching(addr, &party("blue")).await);
+    let pass = until(&mut ann, |state| if let SearchState::Joining { pass, .. } = state { Some(pass) } else { None });
+    let (mut playing, _) = take_seat(addr, &pass.await).await;
+    let began = std::time::Instant::now();
+    ben.say(&ClientMessage::CancelSearch).await;
+    assert!(matches!(playing.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
+    for other in [&mut cyd, &mut dan] {
+        until(other, |state| matches!(state, SearchState::Joining { .. }).then_some(())).await;
+        until(other, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
+    }
+    assert!(began.elapsed() < limits::PASS_LIFETIME / 2, "the seats are not kept until their time is over");
+    // A party searches together or not at all.
+    until(&mut ann, |state| (state == SearchState::Ended { code: Code::Cancelled }).then_some(())).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_seat_that_becomes_free_is_filled_by_who_searches() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, mut bob) = (searching(addr, &search("relay")).await, searching(addr, &search("relay")).await);
+    let ((room, pass_a), (_, pass_b)) = (until_joining(&mut ann).await, until_joining(&mut bob).await);
+    let (mut staying, seat) = take_seat(addr, &pass_a).await;
+    let (mut leaving, left) = take_seat(addr, &pass_b).await;
+    until_matched(&mut ann).await;
+    let freed = staying.until_figure(left.player).await.place;
+    leaving.say(&ClientMessage::Leave).await;
+    assert_eq!(leaving.goodbye().await.0, Code::Left);
+    let mut cyd = searching(addr, &search("relay")).await;
+    let (fill, pass) = until_joining(&mut cyd).await;
+    assert_ne!(fill, room, "a proposal of its own");
+    let (mut playing, new) = take_seat(addr, &pass).await;
+    assert_eq!(new.room, seat.room);
+    assert_eq!(playing.until_figure(new.player).await.place, freed, "in the team of who has left");
+    staying.until_figure(new.player).await;
+    assert_eq!(until_matched(&mut cyd).await, fill);
     server.stop().await;
 }
 

@@ -32,6 +32,11 @@ impl Failure {
         Self::http(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
     }
 
+    /// A ticket that is not here, or not any more.
+    pub(super) fn no_ticket() -> Self {
+        Self::http(StatusCode::NOT_FOUND, "unknown_ticket", "there is no such ticket, or nobody has asked after it")
+    }
+
     /// A route that knows other methods.
     pub(super) fn method() -> Self {
         Self::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method")

@@ -194,7 +194,7 @@ impl Matchmaker {
             Request::Submit { number, ticket } => self.pool.add(now, age, number, ticket),
             Request::Renew(renewal) => self.pool.renew(now, age, renewal),
             Request::Cancel { ticket, .. } => {
-                self.pool.remove(ticket);
+                self.withdraw(now, ticket, effects);
                 Taken::default()
             }
             Request::Offer(offer) => Taken { stale: !self.pool.offer(now, age, offer), ..Taken::default() },
@@ -205,6 +205,16 @@ impl Matchmaker {
         for (home, ticket, why) in taken.refused {
             effects.push(Effect::Send(home, Message::Home(ToHome::NotTaken { ticket, why })));
         }
+    }
+
+    /// A ticket is open no longer: what it was proposed for comes to nothing at once, so that the others are free again.
+    fn withdraw(&mut self, now: Duration, ticket: TicketId, effects: &mut Vec<Effect>) {
+        let meant = |open: &Open| open.proposal.tickets().any(|other| other.id == ticket);
+        if let Some(id) = self.open.iter().find(|(_, open)| meant(open)).map(|(id, _)| *id) {
+            self.give_up(now, id, &[(ticket, No::NotOpen)], effects);
+            self.stats.no_home += 1;
+        }
+        self.pool.remove(ticket);
     }
 
     fn know(&mut self, hosts: Vec<HostLoad>) {
@@ -331,10 +341,10 @@ impl Matchmaker {
                 No::Bound(rest) => self.pool.hold(*ticket, now + (*rest).min(AGREED)),
             }
         }
-        if open.reserved.is_none() {
-            self.avoid(now, &open);
-        } else if no.is_empty() {
-            self.hold_silent(now, &open);
+        match open.reserved {
+            _ if !no.is_empty() => {}
+            None => self.avoid(now, &open),
+            Some(_) => self.hold_silent(now, &open),
         }
     }
 

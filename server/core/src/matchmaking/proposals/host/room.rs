@@ -136,12 +136,14 @@ impl Room {
         }
     }
 
-    /// Players of a match, or of one ticket of it, do not come. Whoever is here already stays.
+    /// Players of a match, or of one ticket of it, do not come. Whoever is here already stays, and waits for none of them.
     pub(super) fn drop_absent(&mut self, id: MatchId, ticket: Option<TicketId>) {
-        self.send_back(|party| {
-            let meant = party.id == id && ticket.is_none_or(|ticket| party.ticket.id == ticket);
-            meant && !party.seated && party.here.is_empty()
-        });
+        let meant =
+            |party: &Party| party.id == id && ticket.is_none_or(|ticket| party.ticket.id == ticket) && !party.seated;
+        self.send_back(|party| meant(party) && party.here.is_empty());
+        for Party { ticket, here, left, .. } in self.parties.iter_mut().filter(|party| meant(party)) {
+            left.extend(ticket.players().filter(|player| !here.contains(player)));
+        }
     }
 
     /// What became of a ticket: seated or not, `None` while it is open.

@@ -134,6 +134,17 @@ fn it_ends_at_once_when_the_minimum_is_out_of_reach() {
 }
 
 #[test]
+fn who_is_here_waits_for_no_mate_who_declines() {
+    let mut host = reserving();
+    assert_eq!(come(&mut host, &[(1, 0), (2, 0), (3, 0)], 100), []);
+    let effects = host.handle(at(200), decline(ROOM, 1));
+    let all = [Effect::Start(ROOM), verdict(ROOM, 1, true), verdict(ROOM, 2, true), verdict(ROOM, 3, true)];
+    assert_eq!(effects, all, "three are enough");
+    let late = claim(ROOM, 1, 1, 1);
+    assert_eq!(host.handle(at(201), Event::Claim(late)), [Effect::Refuse(late)]);
+}
+
+#[test]
 fn free_seats_are_offered_and_filled_while_it_runs() {
     let mut host = reserving();
     come(&mut host, &[(1, 0), (1, 1), (2, 0)], 100);

@@ -29,6 +29,13 @@ fn ticket(home: usize) -> Ticket {
     Ticket { id: TicketId(number), home, mode, party, regions: Vec::new(), waited: Duration::ZERO }
 }
 
+/// A ticket of somebody else.
+fn other() -> Ticket {
+    let number = Uuid::from_u128(30);
+    let party = vec![Member { player: SessionId(number), rating: 0 }];
+    Ticket { id: TicketId(number), party, ..ticket(0) }
+}
+
 fn request(request: Request) -> Event {
     Event::Request { delivery: 9, age: Duration::ZERO, request }
 }
@@ -117,6 +124,22 @@ fn a_no_frees_the_others_and_holds_the_one() {
     reserve(&mut matchmaker, 1_010, id);
     matchmaker.handle(at(1_010), no(id, No::NotOpen));
     assert_eq!(matchmaker.pool().waiting(), 1, "what is not open is no ticket");
+}
+
+#[test]
+fn who_changes_their_mind_frees_the_others_at_once() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    reserve(&mut matchmaker, 0, id);
+    matchmaker.handle(at(5), message(yes(id, 1)));
+    let cancel = Request::Cancel { home: HOMES[0], ticket: ticket(0).id };
+    let release = Effect::Send(host, Message::Host(ToHost::Release { id }));
+    let released = [release, says(0, ToHome::Release { id }), says(1, ToHome::Release { id }), Effect::Acknowledge(9)];
+    assert_eq!(matchmaker.handle(at(10), request(cancel)), released);
+    assert_eq!((matchmaker.pool().waiting(), matchmaker.stats().no_home), (1, 1));
+    matchmaker.handle(at(11), request(Request::Submit { number: 2, ticket: other() }));
+    matchmaker.handle(at(11), Event::Hosts(vec![load(0, 4, 10), load(1, 6, 20)]));
+    assert_eq!(propose(&mut matchmaker, 11).1, host, "the other is matched anew, and the host was not to blame");
 }
 
 #[test]
