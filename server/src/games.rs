@@ -10,8 +10,10 @@ use std::{
 
 use serde_json::Value;
 use tiltyard_shared::{
-    game::{Game, Mode},
+    game::{Game, Mode, Rng},
+    learn::Recording,
     protocol::{Code, codec, limits},
+    replicate::Replicate as _,
     schema::Schema,
     wire::Wire,
 };
@@ -121,6 +123,9 @@ pub(crate) trait GameHost: Send + Sync {
 
     /// What clients must know of it.
     fn schema(&self) -> &SchemaDocument;
+
+    /// What can be learned of its lanes from this many rooms of players who do anything at random, as a file of codings.
+    fn learn(&self, rooms: u64, players: u32, ticks: u32) -> String;
 
     /// The config of a room that says nothing else, as JSON.
     fn default_config(&self) -> Value;
@@ -235,6 +240,17 @@ impl<G: Game> GameHost for Host<G> {
 
     fn schema(&self) -> &SchemaDocument {
         &self.schema
+    }
+
+    fn learn(&self, rooms: u64, players: u32, ticks: u32) -> String {
+        // Whoever plays goes on for a while with what it does.
+        let input = |_, _: &_, rng: &mut Rng| rng.chance(0.1).then(|| G::Input::arbitrary(rng));
+        let players = players.min(G::settings(&G::Config::default()).max_players);
+        let mut recording = Recording::new(G::Entity::schema());
+        for seed in 1..=rooms {
+            recording.merge(&Recording::play::<G>(G::Config::default(), seed, players, ticks, input));
+        }
+        recording.file(&recording.findings())
     }
 
     fn default_config(&self) -> Value {

@@ -1,5 +1,5 @@
-//! What a server's binary can do beside serving: for authors of games, show a game's schema, begin a new project; for
-//! operators, ask a server how it is, look at a fleet, listen to it, run one on this machine.
+//! What a server's binary can do beside serving: for authors of games, show a game's schema, learn codings, begin a new
+//! project; for operators, ask a server how it is, look at a fleet, listen to it, run one on this machine.
 
 use std::{
     io::{self, Write as _},
@@ -14,7 +14,7 @@ use tokio::runtime;
 
 use crate::{
     config::{AmqpUrl, Config, parse_instance},
-    games::Games,
+    games::{GameHost, Games},
 };
 
 mod cluster;
@@ -34,6 +34,25 @@ pub(crate) enum Tool {
         /// Prints TypeScript declarations of its entities, inputs, events and config, which JSDoc can import as well
         #[arg(long)]
         types: bool,
+    },
+    /// Learns codings that save bytes from rooms of players who do anything at random
+    ///
+    /// Prints a file for #[replicate(codings = "…")] on the entity, as in `tiltyard learn mine > src/codings.txt`: what each
+    /// coding saves, then the codings, the same every time. Where one saves less than a fiftieth, or fewer than 500 values
+    /// were told, none is used. Players who do what yours do teach better: write some, and use tiltyard_shared::learn as
+    /// the arena's example `learn` does.
+    Learn {
+        /// The game's name
+        game: String,
+        /// How many rooms, each by chance of its own
+        #[arg(long, default_value_t = 8)]
+        rooms: u64,
+        /// How many players in each, or as many as it holds
+        #[arg(long, default_value_t = 50)]
+        players: u32,
+        /// How many ticks of each
+        #[arg(long, default_value_t = 1_200)]
+        ticks: u32,
     },
     /// Begins a project for a game of your own, which can be played at once: pong, to be changed at will
     New {
@@ -89,8 +108,7 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
     let url = config.amqp_url.as_ref();
     match tool {
         Tool::Schema { game, types } => {
-            let names = || format!("there is no game {game:?} here; there are: {}", games.names().join(", "));
-            let json = &games.find(game).with_context(names)?.schema().json;
+            let json = &find(games, game)?.schema().json;
             if *types {
                 let schema: Schema = serde_json::from_str(json).context("the schema is not readable")?;
                 print(&types::declarations(&schema))
@@ -98,6 +116,7 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
                 print(&format!("{json}\n"))
             }
         }
+        Tool::Learn { game, rooms, players, ticks } => print(&find(games, game)?.learn(*rooms, *players, *ticks)),
         Tool::New { folder, path } => print(&project::create(folder, path.as_deref())?),
         Tool::Health { ready } => print(&health::ask(config.ops_listen, if *ready { "/readyz" } else { "/healthz" })?),
         Tool::Cluster(cluster) => cluster.run(url.map(AmqpUrl::text)),
@@ -106,6 +125,11 @@ pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result
         Tool::Rooms { of, json } => print(&wait(fleet::rooms(url, *of, *json))?),
         Tool::Drain { instance } => print(&wait(fleet::drain(url, *instance))?),
     }
+}
+
+fn find<'a>(games: &'a Games, name: &str) -> anyhow::Result<&'a dyn GameHost> {
+    let names = || format!("there is no game {name:?} here; there are: {}", games.names().join(", "));
+    games.find(name).map(AsRef::as_ref).with_context(names)
 }
 
 /// Does what needs a broker. Its connections are closed when the runtime ends.

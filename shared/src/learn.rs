@@ -264,7 +264,7 @@ fn finding(
         sum as f64 / total.max(1) as f64
     };
     let share = |times: u64| times as f64 / total as f64;
-    let entropy = values.iter().map(|(_, times)| -share(*times) * share(*times).log2()).sum();
+    let entropy = values.iter().map(|(_, times)| -share(*times) * share(*times).log2()).sum::<f64>().abs();
     let text = prefix::text(divide::cells(&values, bits).into_iter());
     let learned = Prefix::parse(&text, bits).map_or(f64::INFINITY, |code| mean(&|value| code.bits_of(value)));
     let default = mean(&default);

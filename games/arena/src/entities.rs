@@ -7,8 +7,9 @@ use crate::rules::{self, MAGAZINE, MAX_HP, NAME_BYTES, Point, SIZE};
 /// Positions travel in sixteenths of a unit.
 const STEP: f32 = 1.0 / 16.0;
 
-/// Anything in the world.
+/// Anything in the world. Its codings were learned from bots: see `examples/learn.rs`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
+#[replicate(codings = "../codings.txt")]
 pub enum Thing {
     /// A player's figure.
     Fighter(Fighter),

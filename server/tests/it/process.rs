@@ -6,7 +6,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use tiltyard_shared::protocol::{Code, Target};
+use tiltyard_arena::Arena;
+use tiltyard_shared::{
+    game::Game,
+    protocol::{Code, Target},
+    replicate::Replicate as _,
+};
 
 use crate::{client::Client, http::page};
 
@@ -82,6 +87,27 @@ async fn sigterm(args: &[&str]) {
     let (status, said) = process.end();
     assert_eq!(status, Some(0), "{said}");
     assert!(said.lines().all(|line| line.starts_with('{')), "{said}");
+}
+
+#[test]
+fn learn_prints_codings_that_fit_the_game() {
+    let learn = || {
+        let mut process = Process::start(&["learn", "arena", "--rooms", "2", "--players", "20", "--ticks", "300"]);
+        let mut file = String::new();
+        process.0.stdout.take().unwrap().read_to_string(&mut file).unwrap();
+        assert_eq!(process.end(), (Some(0), String::new()));
+        file
+    };
+    let file = learn();
+    assert_eq!(file, learn());
+    let line = file.lines().find(|line| line.starts_with("Fighter x ")).expect("walkers move");
+    let change = line.split_whitespace().find_map(|word| word.strip_prefix("change="));
+    let fighter = &<Arena as Game>::Entity::schema().with_codings(&file).kinds[0];
+    assert_eq!(fighter.lanes[0].learned.change.as_deref(), change, "{line}");
+
+    let (status, said) = Process::start(&["learn", "chess"]).end();
+    assert_eq!(status, Some(1));
+    assert!(said.contains("\"chess\"") && said.contains("arena") && said.lines().count() == 1, "{said}");
 }
 
 #[test]

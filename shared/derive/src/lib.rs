@@ -97,8 +97,8 @@ mod wire;
 ///
 /// `#[replicate(codings = "codings.txt")]` on the entity itself names a file, beside the source file, of codings that were
 /// learned from play: common changes and values then take fewer bits. Learn when the game plays as it shall and bytes
-/// matter: `tiltyard_shared::learn::Recording` plays rooms, best with players who do what yours do; write its file,
-/// name it here, commit both. The schema carries the codings, so clients need nothing. A value that was never recorded has a
+/// matter: `tiltyard learn GAME`, which your own binary has as well, prints the file; `tiltyard_shared::learn::Recording`
+/// learns more from players who do what yours do. Name the file here, commit both. The schema carries the codings, so clients need nothing. A value that was never recorded has a
 /// code all the same. Where a field has another type or quantizer than its line of the file was learned of, it is coded
 /// by default, and the build warns of a deprecated `check` that names lane and file: learn again, or delete the line.
 ///
