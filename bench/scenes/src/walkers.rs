@@ -5,7 +5,7 @@ use std::f32::consts::TAU;
 
 use tiltyard_shared::prelude::*;
 
-/// Side of the field in units.
+/// Side of the field in units, at most.
 pub const SIZE: f32 = 2048.0;
 /// Side of a cell.
 pub const CELL: f32 = 128.0;
@@ -55,10 +55,10 @@ impl Walker {
         self.velocity = [libm::cosf(self.heading) * SPEED, libm::sinf(self.heading) * SPEED];
     }
 
-    fn walk(&mut self, dt: f32) {
+    fn walk(&mut self, size: f32, dt: f32) {
         let [right, down] = self.velocity;
-        let (x, back_x) = reflected(self.x + right * dt);
-        let (y, back_y) = reflected(self.y + down * dt);
+        let (x, back_x) = reflected(self.x + right * dt, size);
+        let (y, back_y) = reflected(self.y + down * dt, size);
         (self.x, self.y) = (x, y);
         // Half a circle less the course turns it around upright, the course taken from 0 lying.
         if back_x {
@@ -71,11 +71,11 @@ impl Walker {
 }
 
 /// A coordinate thrown back by the walls, and whether it was.
-fn reflected(at: f32) -> (f32, bool) {
+fn reflected(at: f32, size: f32) -> (f32, bool) {
     if at < 0.0 {
         (-at, true)
-    } else if at > SIZE {
-        (2.0 * SIZE - at, true)
+    } else if at > size {
+        (2.0 * size - at, true)
     } else {
         (at, false)
     }
@@ -97,16 +97,18 @@ impl Turn {
     }
 }
 
-/// How far players see.
+/// How large the field is and how far players see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
 pub struct Config {
     /// Cells to each side: 1 for 3 x 3, 2 for 5 x 5.
     pub depth: u32,
+    /// Cells along a side of the field: 1 to 16.
+    pub cells: u8,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { depth: 1 }
+        Self { depth: 1, cells: 16 }
     }
 }
 
@@ -114,6 +116,7 @@ impl Default for Config {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Walkers {
     depth: u32,
+    size: f32,
     /// By the number of the player.
     walkers: Vec<EntityId>,
 }
@@ -130,14 +133,15 @@ impl Game for Walkers {
     }
 
     fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
-        ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Walker::position);
-        Self { depth: config.depth, walkers: Vec::new() }
+        let size = (f32::from(config.cells) * CELL).clamp(CELL, SIZE);
+        ctx.world.set_grid(Grid::new(size, size, CELL), Walker::position);
+        Self { depth: config.depth, size, walkers: Vec::new() }
     }
 
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
         let mut walker = Walker {
-            x: ctx.rng.between(0.0, SIZE),
-            y: ctx.rng.between(0.0, SIZE),
+            x: ctx.rng.between(0.0, self.size),
+            y: ctx.rng.between(0.0, self.size),
             heading: 0.0,
             hp: 1 + ctx.rng.below(100) as u8,
             score: ctx.rng.below(1000) as u16,
@@ -161,7 +165,7 @@ impl Game for Walkers {
             }
         }
         for (_, walker) in ctx.world.iter_mut() {
-            walker.walk(ctx.dt);
+            walker.walk(self.size, ctx.dt);
         }
     }
 
@@ -191,7 +195,7 @@ mod tests {
             let mut walker =
                 Walker { x: SIZE - 1.0, y: 500.0, heading: 0.0, hp: 1, score: 0, course: 0, velocity: [0.0; 2] };
             walker.set_course(course);
-            walker.walk(0.05);
+            walker.walk(SIZE, 0.05);
             assert_eq!(walker.course, mirrored);
             assert!(walker.x < SIZE && walker.velocity[0] < 0.0);
         }

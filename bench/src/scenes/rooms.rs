@@ -18,24 +18,21 @@ use crate::{
 /// The scene.
 pub const SCENE: Scene = Scene {
     name: "rooms",
-    about: "1,000 rooms of 5 walkers and 20 of 50 on one core; everybody sees the whole room.",
+    about: "1,000 rooms of 5 walkers and 20 of 50 on one core; fields as large as the rooms, everybody sees all of theirs.",
     run,
 };
 
-/// Rooms, and players in each.
-const ROOMS: [(usize, usize); 2] = [(1_000, 5), (20, 50)];
-
-/// So many cells to each side are the whole field.
-const EVERYTHING: Config = Config { depth: 16 };
+/// Rooms, players in each, and cells along a side of their field.
+const ROOMS: [(usize, usize, u8); 2] = [(1_000, 5, 2), (20, 50, 4)];
 
 /// A tick is this long, in milliseconds: later than that it would not begin in its own time.
 const TICK_MS: f64 = 50.0;
 
 fn run(terms: &Terms) -> anyhow::Result<Outcome> {
     let mut runs: Vec<(usize, usize, Run)> = Vec::new();
-    for (rooms, size) in ROOMS {
+    for (rooms, size, cells) in ROOMS {
         let host = Host::tiltyard()?;
-        let mut plan = walkers::plan(&host, Dialect::Tiltyard, rooms * size, &EVERYTHING);
+        let mut plan = walkers::plan(&host, Dialect::Tiltyard, rooms * size, &Config { depth: cells.into(), cells });
         plan.wish = Wish::Play { room_size: size };
         let run = measure(&host, &mut Crowd::new(plan)?, terms.short())?;
         walkers::tell(&format!("{rooms} rooms"), rooms * size, &run);

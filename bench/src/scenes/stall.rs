@@ -28,7 +28,7 @@ pub const SCENE: Scene = Scene {
 const PLAYERS: usize = 128;
 
 /// So many cells to each side are the whole field.
-const EVERYTHING: Config = Config { depth: 16 };
+const EVERYTHING: Config = Config { depth: 16, cells: 16 };
 
 /// How long one of them stalls.
 const STALL: Duration = Duration::from_secs(12);

@@ -24,14 +24,14 @@ use crate::{
 pub const SCENE: Scene = Scene {
     name: "walkers",
     about: "One room of 2,048 x 2,048 units at 20 Hz, everybody walks and sends 20 inputs a second, 3 x 3 cells of 128 are seen.",
-    run: |terms| compare(terms, "walkers", &Config { depth: 1 }, &[500, 1_000, 2_000, 4_000, 5_000]),
+    run: |terms| compare(terms, "walkers", &Config { depth: 1, cells: 16 }, &[500, 1_000, 2_000, 4_000, 5_000]),
 };
 
 /// Views of 5 x 5 cells.
 pub const WIDE: Scene = Scene {
     name: "wide",
     about: "As walkers, but 5 x 5 cells are seen.",
-    run: |terms| compare(terms, "wide", &Config { depth: 2 }, &[1_000, 4_000]),
+    run: |terms| compare(terms, "wide", &Config { depth: 2, cells: 16 }, &[1_000, 4_000]),
 };
 
 /// Ticks without sockets that tell how large frames are.

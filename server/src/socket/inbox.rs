@@ -17,7 +17,13 @@ use tokio_tungstenite::tungstenite::{
 /// The longest header of a frame.
 const HEADER_BYTES: usize = 14;
 
-/// Memory for what arrives at one socket: the largest frame fits.
+/// The largest frame.
+const FRAME_BYTES: usize = limits::MESSAGE_BYTES + HEADER_BYTES;
+
+/// Read at a time.
+const READ_BYTES: usize = 4 * 1024;
+
+/// Memory for what arrives at one socket. It grows to the largest frame if one comes.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
@@ -42,13 +48,14 @@ pub(super) enum Arrived {
 impl Inbox {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; limits::MESSAGE_BYTES + HEADER_BYTES], waiting: 0..0 }
+        Self { bytes: vec![0; READ_BYTES], waiting: 0..0 }
     }
 
-    /// Begins with what was left over last time; where more may be read to. It grows if a client has sent more than a frame
-    /// together with its handshake.
+    /// Begins with what was left over last time; where more may be read to. What came with a handshake may be more than a
+    /// frame, and then nothing is read.
     pub(super) fn begin(&mut self, left: &[u8]) -> &mut [u8] {
-        self.bytes.resize(self.bytes.len().max(left.len()), 0);
+        let needed = (left.len() + READ_BYTES).min(FRAME_BYTES).max(left.len());
+        self.bytes.resize(self.bytes.len().max(needed), 0);
         let (begin, rest) = self.bytes.split_at_mut(left.len());
         begin.copy_from_slice(left);
         self.waiting = 0..left.len();
