@@ -143,6 +143,26 @@ fn who_changes_their_mind_frees_the_others_at_once() {
 }
 
 #[test]
+fn who_is_back_from_a_match_is_proposed_at_once() {
+    let mut matchmaker = waiting();
+    let (id, _) = propose(&mut matchmaker, 0);
+    let submit = |number, home| request(Request::Submit { number, ticket: ticket(home) });
+    matchmaker.handle(at(0), submit(2, 0));
+    assert!(matchmaker.handle(at(0), Event::Round { unix: at(0), seed: 0 }).is_empty(), "a proposal names both");
+    reserve(&mut matchmaker, 0, id);
+    matchmaker.handle(at(0), message(yes(id, 0)));
+    assert_eq!(matchmaker.handle(at(0), message(yes(id, 1))).len(), 2, "go");
+    for (number, home) in [(2, 0), (1, 1)] {
+        matchmaker.handle(at(500), submit(number, home));
+    }
+    assert!(matchmaker.handle(at(500), Event::Round { unix: at(500), seed: 0 }).is_empty(), "doubled");
+    for home in [0, 1] {
+        matchmaker.handle(at(1_000), submit(3, home));
+    }
+    propose(&mut matchmaker, 1_000);
+}
+
+#[test]
 fn a_host_that_does_not_reserve_is_avoided_and_the_tickets_go_elsewhere() {
     let mut matchmaker = waiting();
     let (id, host) = propose(&mut matchmaker, 0);
