@@ -42,6 +42,11 @@ impl Fleet {
         self.0.iter().map(|instance| instance.url.clone()).collect()
     }
 
+    /// Processor time of all instances so far, by the system's hundredths of a second.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        self.0.iter().filter_map(Instance::cpu_ticks).sum::<u64>() as f64 / 100.0
+    }
+
     /// The place of the instance whose matchmaker has at least so many tickets.
     pub(crate) fn active(&self, tickets: f64) -> Option<usize> {
         self.0.iter().position(|instance| instance.tickets() >= tickets)
@@ -75,6 +80,13 @@ impl Instance {
         let told = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status()?;
         ensure!(told.success(), "cannot send SIG{name}");
         Ok(())
+    }
+
+    fn cpu_ticks(&self) -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        // After the name in brackets: the state is the first field, user and system time are the 12th and 13th.
+        let fields: Vec<_> = stat.rsplit(')').next()?.split_whitespace().collect();
+        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
     }
 
     /// Tickets of the arena in the pool of its matchmaker; 0 if it does not answer.

@@ -2,8 +2,8 @@
 //! stopped and let go on while they do.
 //!
 //! `rabbitmq/with-broker cargo test --release -p tiltyard-bot --test matchmaking` runs the short form; `FLEET=full` the full
-//! one. Part names after `--` run only those (`crowd`, `matchmaker`, `paused`, `host`, `running`). Prints every claim with what was seen;
-//! exit status 0 only if all held. Without `AMQP_URL` there is nothing to run against.
+//! one. Part names after `--` run only those (`crowd`, `matchmaker`, `paused`, `host`, `running`, `tickets`). Prints every
+//! claim with what was seen; exit status 0 only if all held. Without `AMQP_URL` there is nothing to run against.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -15,17 +15,19 @@ mod binary;
 mod checks;
 mod fleet;
 mod parts;
+mod tickets;
 
 use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks, bool) -> anyhow::Result<()>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("crowd", parts::crowd),
     ("matchmaker", parts::matchmaker),
     ("paused", parts::paused),
     ("host", parts::host),
     ("running", parts::running),
+    ("tickets", tickets::tickets),
 ];
 
 fn main() -> ExitCode {

@@ -30,10 +30,12 @@ mod form;
 mod hold;
 mod nearest;
 mod teams;
+mod waiting;
 #[cfg(test)]
 mod tests;
 
 use hold::Holds;
+use waiting::Waiting;
 
 /// What was not stated again for so long is forgotten; a statement older than this is dropped.
 pub const FORGET: Duration = Duration::from_secs(6);
@@ -121,15 +123,6 @@ pub enum Place {
 }
 
 #[derive(Clone, Debug)]
-struct Waiting {
-    ticket: Ticket,
-    /// When `ticket.waited` was true, by our clock; also when it was last stated.
-    heard: Duration,
-    /// The number of the statement that named it last.
-    number: u64,
-}
-
-#[derive(Clone, Debug)]
 struct Open {
     vacancy: Vacancy,
     heard: Duration,
@@ -205,13 +198,17 @@ impl Pool {
         self.tickets.get(&ticket).map(|waiting| &waiting.ticket)
     }
 
-    /// Takes a ticket in that its home stated by itself, `age` ago, in its statement of this number.
+    /// Takes a ticket in that its home stated by itself, `age` ago, in its statement of this number. Its players wait now,
+    /// whatever was agreed before: a new statement ends [`Pool::hold`], a proposal goes on.
     pub fn add(&mut self, now: Duration, age: Duration, number: u64, ticket: Ticket) -> Taken {
         let mut taken = Taken::default();
         let overtaken = self.homes.get(&ticket.home).is_some_and(|known| number <= known.number);
         if age > FORGET || overtaken {
             taken.stale = true;
             return taken;
+        }
+        if self.tickets.get(&ticket.id).is_none_or(|known| known.number < number) {
+            self.held.lift(ticket.id);
         }
         self.take(now.saturating_sub(age), number, ticket, &mut taken);
         taken
@@ -382,19 +379,5 @@ impl Pool {
             }
         }
         proposals
-    }
-}
-
-impl Waiting {
-    /// Its home named it once more. Statements that overtook each other never make the waiting shorter.
-    fn state_again(&mut self, heard: Duration, number: u64, ticket: Ticket) {
-        let heard = heard.max(self.heard);
-        let waited = self.waited(heard).max(ticket.waited);
-        self.ticket = Ticket { waited, ..ticket };
-        (self.heard, self.number) = (heard, self.number.max(number));
-    }
-
-    fn waited(&self, now: Duration) -> Duration {
-        self.ticket.waited.saturating_add(now.saturating_sub(self.heard))
     }
 }

@@ -1,7 +1,10 @@
 //! Who is not to be proposed now: kept beside the tickets and seats, so that one that is forgotten and stated again while a
 //! proposal names it is not proposed twice.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 /// What is held, and until when.
 #[derive(Clone, Debug)]
@@ -27,6 +30,15 @@ impl<K: Ord> Holds<K> {
     /// Held up to this time.
     pub(super) fn hold(&mut self, key: K, until: Duration) {
         self.0.insert(key, Hold::Until(until));
+    }
+
+    /// Held no longer, unless a proposal names it.
+    pub(super) fn lift(&mut self, key: K) {
+        if let Entry::Occupied(held) = self.0.entry(key)
+            && *held.get() != Hold::Proposed
+        {
+            held.remove();
+        }
     }
 
     /// Whether it can be proposed.

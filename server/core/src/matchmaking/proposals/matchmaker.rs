@@ -28,6 +28,10 @@ pub const AVOIDED: Duration = Duration::from_secs(5);
 /// Rounds are so far apart.
 pub const ROUND_EVERY: Duration = Duration::from_millis(500);
 
+/// Most tickets that are being agreed on, but for the last proposal: as each of them can cost a message at a time, this must
+/// stay below what instances can have under way (1,024 commands). The others follow in later rounds, the oldest first.
+pub const MAX_ASKED: usize = 768;
+
 /// A pool and the proposals that are being agreed on.
 #[derive(Debug)]
 pub struct Matchmaker {
@@ -237,7 +241,13 @@ impl Matchmaker {
         let open = self.hosts.values().filter(|known| known.takes(1, now));
         self.pool.set_regions(open.map(|known| known.load.region.clone()).collect());
         let mut rng = Rng::new(seed);
+        let mut asked: usize = self.open.values().map(|open| open.proposal.tickets().count()).sum();
         for proposal in self.pool.round(now) {
+            if asked >= MAX_ASKED {
+                self.pool.free(&proposal, now);
+                continue;
+            }
+            asked += proposal.tickets().count();
             let mut random = [0; 10];
             random[..8].copy_from_slice(&rng.next_u64().to_le_bytes());
             random[8..].copy_from_slice(&rng.next_u32().to_le_bytes()[..2]);

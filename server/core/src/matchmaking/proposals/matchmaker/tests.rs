@@ -143,6 +143,50 @@ fn who_changes_their_mind_frees_the_others_at_once() {
 }
 
 #[test]
+fn who_is_back_from_a_match_is_proposed_at_once() {
+    let mut matchmaker = waiting();
+    let (id, _) = propose(&mut matchmaker, 0);
+    let submit = |number, home| request(Request::Submit { number, ticket: ticket(home) });
+    matchmaker.handle(at(0), submit(2, 0));
+    assert!(matchmaker.handle(at(0), Event::Round { unix: at(0), seed: 0 }).is_empty(), "a proposal names both");
+    reserve(&mut matchmaker, 0, id);
+    matchmaker.handle(at(0), message(yes(id, 0)));
+    assert_eq!(matchmaker.handle(at(0), message(yes(id, 1))).len(), 2, "go");
+    for (number, home) in [(2, 0), (1, 1)] {
+        matchmaker.handle(at(500), submit(number, home));
+    }
+    assert!(matchmaker.handle(at(500), Event::Round { unix: at(500), seed: 0 }).is_empty(), "doubled");
+    for home in [0, 1] {
+        matchmaker.handle(at(1_000), submit(3, home));
+    }
+    propose(&mut matchmaker, 1_000);
+}
+
+#[test]
+fn no_more_tickets_are_asked_for_at_a_time_than_messages_find_room() {
+    let mut matchmaker = Matchmaker::new(ID, Pool::new(vec![Mode::new("duel", 2, 1)]).unwrap());
+    matchmaker.handle(at(0), Event::Hosts(vec![load(0, 0, 10_000)]));
+    for number in 1..=MAX_ASKED as u64 + 100 {
+        let player = Uuid::from_u128(1_000 + u128::from(number));
+        let party = vec![Member { player: SessionId(player), rating: 0 }];
+        let submit = Request::Submit { number, ticket: Ticket { id: TicketId(player), party, ..ticket(0) } };
+        matchmaker.handle(at(0), request(submit));
+    }
+    let effects = matchmaker.handle(at(0), Event::Round { unix: at(0), seed: 1 });
+    assert_eq!(effects.len(), MAX_ASKED / 2);
+    assert!(matchmaker.handle(at(500), Event::Round { unix: at(500), seed: 2 }).is_empty(), "nobody has answered");
+    let reserves = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(_, Message::Host(ToHost::Reserve(Reserve { id, .. }))) => Some(*id),
+        _ => None,
+    });
+    for id in reserves.collect::<Vec<_>>() {
+        reserve(&mut matchmaker, 500, id);
+        matchmaker.handle(at(500), message(yes(id, 0)));
+    }
+    assert_eq!(matchmaker.handle(at(1_000), Event::Round { unix: at(1_000), seed: 3 }).len(), 50, "the others follow");
+}
+
+#[test]
 fn a_host_that_does_not_reserve_is_avoided_and_the_tickets_go_elsewhere() {
     let mut matchmaker = waiting();
     let (id, host) = propose(&mut matchmaker, 0);
