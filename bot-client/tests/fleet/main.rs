@@ -24,6 +24,7 @@ mod process;
 mod prometheus;
 mod scale;
 mod seats;
+mod tickets;
 
 use checks::Checks;
 
