@@ -69,9 +69,12 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What is to name the broker is no URL of one: trying again would not help.
+    #[error("{0}")]
+    Url(bus::Fault),
     /// `--bus-required`, and the broker cannot be used.
     #[error("{0} (--bus-required)")]
-    Bus(#[from] bus::Fault),
+    Bus(bus::Fault),
     /// The system gives no threads or event queues.
     #[error("cannot start the threads for rooms")]
     Threads(#[source] io::Error),
