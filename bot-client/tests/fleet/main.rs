@@ -1,6 +1,6 @@
 //! The fleet's proof over a real RabbitMQ: real processes, real balancers, a real Prometheus, bots that verify every state.
 //!
-//! `make test-fleet` runs the parts `deploy` and `scale` in short, `make fleet` these and `faults` in full (FLEET=full).
+//! `make test-fleet` runs the parts in short, `make fleet` in full (FLEET=full); their names after `--` choose some.
 //! Needs AMQP_URL, for `faults` RABBITMQ_CTL too: rabbitmq/with-broker sets both. Prints every claim with what was seen;
 //! exit status 0 only if all held.
 
