@@ -16,7 +16,7 @@ use crate::{
     checks::Checks,
     deploy::NAMES,
     fleet::{Fleet, Taken},
-    instance::{Place, create_room},
+    instance::{Instance, Place, create_room},
     process::{Folder, free_ports, wait_for},
     seats::Seats,
     tickets,
@@ -92,7 +92,8 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
 
 /// All faults, under people who search and people who ask for seats.
 fn suffer(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
-    let (seats, crowd) = (Seats::start(fleet)?, tickets::start(fleet, size.searching, size.arrival)?);
+    let urls = fleet.0.iter().map(Instance::url).collect();
+    let (seats, crowd) = (Seats::start(fleet)?, tickets::start(urls, size.searching, size.arrival)?);
     outages(fleet, ctl, size, checks)?;
     cuts(fleet, ctl, size, checks)?;
     alarm(fleet, ctl, checks)?;

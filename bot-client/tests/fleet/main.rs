@@ -20,6 +20,7 @@ mod faults;
 mod fleet;
 mod http;
 mod instance;
+mod matches;
 mod process;
 mod prometheus;
 mod scale;
@@ -30,7 +31,8 @@ use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks) -> anyhow::Result<()>);
 
-const PARTS: [Part; 3] = [("deploy", deploy::run), ("scale", scale::run), ("faults", faults::run)];
+const PARTS: [Part; 4] =
+    [("deploy", deploy::run), ("scale", scale::run), ("matches", matches::run), ("faults", faults::run)];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

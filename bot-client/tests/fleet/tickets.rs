@@ -5,18 +5,18 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tiltyard_bot::crowd::{Crowd, Plan, Report};
 
-use crate::{checks::Checks, fleet::Fleet};
+use crate::checks::Checks;
 
 /// The mode that is searched, in which a match is over soon: many are played.
 pub(crate) const MODE_CONFIG: &str = "arena/teams={\"match_seconds\":6}";
 /// Whoever has no match so long after the last one came is lost: three times as long as the mode lets anybody wait.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A crowd over all instances, in parties of up to three, that arrives over this time; then singles follow until nobody
+/// A crowd over these servers, in parties of up to three, that arrives over this time; then singles follow until nobody
 /// waits.
-pub(crate) fn start(fleet: &Fleet, bots: usize, arrival: Duration) -> anyhow::Result<Crowd> {
+pub(crate) fn start(urls: Vec<String>, bots: usize, arrival: Duration) -> anyhow::Result<Crowd> {
     let plan = Plan {
-        urls: fleet.0.iter().map(|instance| instance.url()).collect(),
+        urls,
         mode: "teams".to_owned(),
         bots,
         party_max: 3,
