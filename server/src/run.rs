@@ -84,8 +84,8 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
     })
 }
 
-/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms have
-/// ended or the time is over, or on a further signal.
+/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms and
+/// searches have ended or the time is over, or on a further signal.
 async fn drain(server: &Server, patience: Duration, terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => return info!("SIGINT"),

@@ -45,6 +45,7 @@ pub struct Server {
     stop: StopSender,
     stopped: Stop,
     rooms: Arc<Rooms>,
+    matchmaking: Matchmaking,
     /// What still has something to say to the broker at the end.
     last: JoinSet<()>,
     outside: Arc<Semaphore>,
@@ -124,19 +125,26 @@ impl Server {
         let outside = Outside { lobby, results, stop: stop.clone(), clock, timing: config.timing };
         let rooms = Arc::new(Rooms::new(games, shards, terms, outside));
         let seats = config.max_players as usize;
-        let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, modes, clock, stop: stop.clone() };
+        let parts = Parts {
+            fleet: fleet.clone(),
+            rooms: rooms.clone(),
+            public_url: config.public_url.clone(),
+            seats,
+            modes,
+            clock,
+            stop: stop.clone(),
+        };
         let matchmaking = Matchmaking::start(&parts);
         let mut last = JoinSet::new();
         last.spawn(member::run(fleet.clone(), rooms.clone(), matchmaking.clone(), sender.clone(), stop.clone()));
         last.spawn(postman.run(stop.clone()));
-        let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
         info!(instance = %fleet.id(), region = fleet.region(), "this instance");
         let stopped = stop.clone();
         let gateway = Gateway {
             rooms: rooms.clone(),
-            matchmaking,
-            pages,
-            public_url,
+            matchmaking: matchmaking.clone(),
+            pages: Pages::new(config.web.clone()),
+            public_url: config.public_url.clone(),
             timing: config.timing,
             stop: stop.clone(),
             fleet: fleet.clone(),
@@ -145,7 +153,7 @@ impl Server {
         tokio::spawn(ops::listener::serve(operators, stop, fleet.clone()));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));
         let (id, stop, shards, timing) = (fleet.id(), sender, ends, config.timing);
-        Ok(Self { id, listen, ops_listen, stop, stopped, rooms, last, outside, shards, timing })
+        Ok(Self { id, listen, ops_listen, stop, stopped, rooms, matchmaking, last, outside, shards, timing })
     }
 
     /// Where players connect.
@@ -179,9 +187,9 @@ impl Server {
         self.stopped.clone().draining().await;
     }
 
-    /// Waits until no room is left.
+    /// Waits until no room is left, and nobody who searches for a match.
     pub async fn emptied(&self) {
-        while !self.rooms.is_empty() {
+        while !(self.rooms.is_empty() && self.matchmaking.is_empty()) {
             sleep(LOOK).await;
         }
     }
