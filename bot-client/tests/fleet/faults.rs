@@ -43,7 +43,7 @@ fn size() -> Size {
         Ok("full") => {
             Size { bots: 60, searching: 200, arrival: seconds(100), outages: 1, outage: seconds(30), cuts: 20 }
         }
-        _ => Size { bots: 20, searching: 60, arrival: seconds(60), outages: 1, outage: seconds(10), cuts: 20 },
+        _ => Size { bots: 20, searching: 60, arrival: seconds(30), outages: 1, outage: seconds(10), cuts: 5 },
     }
 }
 

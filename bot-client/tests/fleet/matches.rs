@@ -11,6 +11,7 @@ use tiltyard_bot::crowd::Report;
 
 use crate::{
     balancer::{Balancer, Kind},
+    bots::Bots,
     checks::Checks,
     deploy::{NAMES, places},
     fleet::Fleet,
@@ -52,6 +53,8 @@ fn under_search(kind: Kind, size: Size, checks: &mut Checks) -> anyhow::Result<(
     let balancer = Balancer::start(kind, port, &places, folder.path())?;
     let prometheus = Prometheus::start(folder.path())?;
     prometheus.scrape(&fleet)?;
+    // Somebody plays on the first one until all has been counted: what it counts in its last moment nobody can scrape.
+    let kept = Bots::start("kept", &[balancer.url_of(NAMES[0])], &["--bots", "1"], 3600, folder.path())?;
     let crowd = tickets::start(vec![balancer.url()], size.bots, size.arrival)?;
     fleet.0.push(Instance::start(&places[3], folder.path())?);
     new_one_hosts(&fleet, checks)?;
@@ -61,10 +64,12 @@ fn under_search(kind: Kind, size: Size, checks: &mut Checks) -> anyhow::Result<(
     tickets::check(&report, checks);
     let lost = format!("{} seats, {} searches", report.thrown_out, report.homes_lost);
     checks.check("thrown out of a match, or of a search: 0", lost, report.thrown_out + report.homes_lost == 0);
+    compare(&prometheus, &report, checks)?;
+    kept.stop()?.check("who has stayed where it drains", checks)?;
     let mut gone = fleet.0.remove(0);
     let status = gone.process.end(Duration::from_secs(60))?;
     checks.check("the drained instance has ended by itself, status 0", status, status.success());
-    compare(&prometheus, &report, checks)
+    Ok(())
 }
 
 /// While people search, matches are on the new one soon.
@@ -79,14 +84,14 @@ fn new_one_hosts(fleet: &Fleet, checks: &mut Checks) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The last that Prometheus has of every instance, the one that is gone included, is what the crowd has counted.
+/// What Prometheus has of all instances, the one that drains included, is what the crowd has counted.
 fn compare(prometheus: &Prometheus, report: &Report, checks: &mut Checks) -> anyhow::Result<()> {
     let series = ["tiltyard_tickets_total{outcome='matched'}", "tiltyard_matches_total"];
-    let wanted = [report.matched as f64, report.matches as f64];
+    let wanted = [report.tickets as f64, report.matches as f64];
     let mut seen = Vec::new();
     let same = wait_for(2 * SCRAPE, "Prometheus", || {
-        let last = |of: &&str| prometheus.value(&format!("sum(max_over_time({of}[10m]))"));
-        seen = series.iter().map(last).collect::<Result<_, _>>()?;
+        let sum = |of: &&str| prometheus.value(&format!("sum({of})"));
+        seen = series.iter().map(sum).collect::<Result<_, _>>()?;
         Ok((seen == wanted).then_some(()))
     });
     let told = format!("{seen:?} of {wanted:?}");
