@@ -81,13 +81,14 @@ smoke: build web/node_modules ## a release server on free ports, and bots of bot
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
 
 .PHONY: test-fleet
-test-fleet: build ## a fleet on RabbitMQ behind HAProxy and nginx, seen by Prometheus; it grows and shrinks
-	$(FLEET_TEST) deploy scale
+test-fleet: build ## a fleet on RabbitMQ behind HAProxy and nginx, seen by Prometheus; it grows, shrinks, and loses its broker
+	$(FLEET_TEST) deploy scale matches
+	$(FLEET_TEST) faults
 
 .PHONY: fleet
 fleet: build ## matchmaking, balancers, growth and a broker's faults at full size; prints a table of what must hold
 	FLEET=full $(MAKE) test-matchmaking
-	FLEET=full $(FLEET_TEST) deploy scale
+	FLEET=full $(FLEET_TEST) deploy scale matches
 	FLEET=full $(FLEET_TEST) faults
 
 .PHONY: soak

@@ -15,7 +15,7 @@ use crate::{ops::log, tools::Tool};
 ///
 /// Without options it serves its games on this machine only. Every option can also be given by the environment variable
 /// named beside it; the command line wins. Ctrl-C stops the server: players are told, then it exits with
-/// status 0. SIGTERM does so once all rooms have ended, or after --drain-timeout.
+/// status 0. SIGTERM does so once all rooms and searches for matches have ended, or after --drain-timeout.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tiltyard", version)]
 #[non_exhaustive]

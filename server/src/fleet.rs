@@ -7,13 +7,12 @@ use std::{
 };
 
 use tiltyard_core::instance::Incarnation;
-use tokio::sync::watch;
-use tracing::warn;
 use uuid::Uuid;
 
 use crate::{
-    bus::{Bounds, Fault, InstanceId, Link, State, memory::Hub, rabbitmq},
+    bus::{Bounds, InstanceId, Link, memory::Hub, rabbitmq},
     config::Config,
+    server::StartError,
 };
 
 pub mod words;
@@ -39,23 +38,18 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// With `--bus-required`, why the broker cannot be used. Otherwise the server goes on without, and tries again.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Fault> {
+    /// [`StartError::Url`], and with `--bus-required` [`StartError::Bus`]. Otherwise the server goes on without the broker,
+    /// and tries again.
+    pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
         let id = config.instance.unwrap_or_else(random_id);
         let Some(url) = &config.amqp_url else {
             return Ok(Self::new(config, id, Hub::default().join(id), true));
         };
-        let opened =
-            rabbitmq::open(rabbitmq::Config { url: url.text().to_owned(), instance: id, bounds: Bounds::default() });
-        let link = match opened {
-            Ok(link) if config.bus_required => link.first_attempt().await.map(|()| link)?,
-            Ok(link) => link,
-            Err(fault) if config.bus_required => return Err(fault),
-            Err(fault) => {
-                warn!(%fault, "the bus is away for good; serving alone");
-                Link { state: watch::channel(State::Away(fault)).1, ..Hub::default().join(id) }
-            }
-        };
+        let broker = rabbitmq::Config { url: url.text().to_owned(), instance: id, bounds: Bounds::default() };
+        let link = rabbitmq::open(broker).map_err(StartError::Url)?;
+        if config.bus_required {
+            link.first_attempt().await.map_err(StartError::Bus)?;
+        }
         Ok(Self::new(config, id, link, false))
     }
 

@@ -9,7 +9,15 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{chat::Chat, config::Timing, fleet::Fleet, lobby, matchmaking::Matchmaking, rooms::Rooms, stop::Stop};
+use crate::{
+    chat::Chat,
+    config::Timing,
+    fleet::{Fleet, seats::socket_url},
+    lobby,
+    matchmaking::Matchmaking,
+    rooms::Rooms,
+    stop::Stop,
+};
 
 mod api;
 mod handshake;
@@ -51,7 +59,7 @@ impl Gateway {
     /// The WebSocket URL of this instance, for whoever has sent a request with these headers.
     fn socket_url(&self, headers: &HeaderMap) -> String {
         if let Some(url) = &self.public_url {
-            return format!("{}/ws", url.trim_end_matches('/'));
+            return socket_url(url);
         }
         let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
         let host = text(HOST.as_str()).unwrap_or("localhost");

@@ -79,6 +79,8 @@ pub(crate) struct Parts {
     pub(crate) fleet: Fleet,
     /// Where matches are played.
     pub(crate) rooms: Arc<Rooms>,
+    /// Where players find this instance if a balancer stands before it; else it is where they are.
+    pub(crate) public_url: Option<String>,
     /// Most players of this instance.
     pub(crate) seats: usize,
     /// The modes that are played here.
@@ -118,7 +120,7 @@ impl Matchmaking {
             let (own, draining) = (self.1.fleet.id(), self.1.rooms.is_draining());
             let others = roster.peers().filter(|peer| !peer.draining);
             let best = others.max_by_key(|peer| score(peer.instance))?;
-            (draining || score(best.instance) > score(own)).then(|| socket_url(best))
+            (draining || score(best.instance) > score(own)).then(|| socket_url(&best.url))
         })
     }
 
@@ -143,6 +145,11 @@ impl Matchmaking {
         let wanted = Box::new(Wanted { search, session, states, round_trip });
         counter.events.try_send(Event::Search(wanted)).map_err(|_| Code::ServerFull)?;
         Ok(Searching { told, session, events: counter.events.clone(), _guard: guard })
+    }
+
+    /// Whether nobody searches here, and nobody sits in a match.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.values().all(|counter| counter.events.capacity() == counter.events.max_capacity())
     }
 
     /// The way to the seat that a pass of a match is for; `None` if it is no such pass.
@@ -263,14 +270,15 @@ impl Parts {
         self.rooms.lobby().roster(|roster| roster.peers().map(other).chain([own]).collect())
     }
 
-    /// Where the players of an instance connect: empty for this one, `None` for one that is not known.
+    /// Where the players of an instance connect: empty for this one unless a balancer is before it, `None` for one that is
+    /// not known.
     fn url(&self, instance: InstanceId) -> Option<String> {
         if instance == self.fleet.id() {
-            return Some(String::new());
+            return Some(self.public_url.as_deref().map(socket_url).unwrap_or_default());
         }
         self.rooms.lobby().roster(|roster| {
             let home = roster.peers().find(|peer| peer.instance == instance);
-            home.map(socket_url)
+            home.map(|home| socket_url(&home.url))
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     tools,
 };
 
-/// Exit status for a mistake on the command line.
+/// Exit status for a mistake on the command line or in the broker's URL.
 const USAGE: u8 = 2;
 
 /// Exit status for a broker that is required and cannot be used.
@@ -31,7 +31,7 @@ const NO_BUS: u8 = 3;
 
 /// Everything that a server's `main` does: reads command line and environment, serves the games until SIGTERM or SIGINT,
 /// tells players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
-/// command line, 3 if `--bus-required` and the broker cannot be used.
+/// command line or in the broker's URL, 3 if `--bus-required` and the broker cannot be used.
 ///
 /// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
 /// [`main!`](crate::main) writes the function around it.
@@ -55,6 +55,7 @@ fn finish(outcome: anyhow::Result<()>) -> ExitCode {
         Err(error) => {
             complain(&format!("{error:#}"));
             match error.downcast_ref::<StartError>() {
+                Some(StartError::Url(_)) => ExitCode::from(USAGE),
                 Some(StartError::Bus(_)) => ExitCode::from(NO_BUS),
                 _ => ExitCode::FAILURE,
             }
@@ -83,8 +84,8 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
     })
 }
 
-/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms have
-/// ended or the time is over, or on a further signal.
+/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms and
+/// searches have ended or the time is over, or on a further signal.
 async fn drain(server: &Server, patience: Duration, terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => return info!("SIGINT"),

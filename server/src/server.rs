@@ -46,6 +46,7 @@ pub struct Server {
     stop: StopSender,
     stopped: Stop,
     rooms: Arc<Rooms>,
+    matchmaking: Matchmaking,
     /// What still has something to say to the broker at the end.
     last: JoinSet<()>,
     outside: Arc<Semaphore>,
@@ -70,9 +71,12 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What is to name the broker is no URL of one: trying again would not help.
+    #[error("{0}")]
+    Url(bus::Fault),
     /// `--bus-required`, and the broker cannot be used.
     #[error("{0} (--bus-required)")]
-    Bus(#[from] bus::Fault),
+    Bus(bus::Fault),
     /// The system gives no threads or event queues.
     #[error("cannot start the threads for rooms")]
     Threads(#[source] io::Error),
@@ -122,23 +126,30 @@ impl Server {
         let outside = Outside { lobby, results, stop: stop.clone(), clock, timing: config.timing };
         let rooms = Arc::new(Rooms::new(games, shards, terms, outside));
         let seats = config.max_players as usize;
-        let parts = Parts { fleet: fleet.clone(), rooms: rooms.clone(), seats, modes, clock, stop: stop.clone() };
+        let parts = Parts {
+            fleet: fleet.clone(),
+            rooms: rooms.clone(),
+            public_url: config.public_url.clone(),
+            seats,
+            modes,
+            clock,
+            stop: stop.clone(),
+        };
         let matchmaking = Matchmaking::start(&parts);
         let mut last = JoinSet::new();
         last.spawn(member::run(fleet.clone(), rooms.clone(), matchmaking.clone(), sender.clone(), stop.clone()));
         last.spawn(postman.run(stop.clone()));
         let (chat, courier) = Chat::new(fleet.clone(), clock);
         tokio::spawn(courier.run(rooms.clone(), stop.clone()));
-        let (pages, public_url) = (Pages::new(config.web.clone()), config.public_url.clone());
         info!(instance = %fleet.id(), region = fleet.region(), "this instance");
         let stopped = stop.clone();
         let gateway = Gateway {
             rooms: rooms.clone(),
-            matchmaking,
+            matchmaking: matchmaking.clone(),
             chat,
             tickets: Tickets::default(),
-            pages,
-            public_url,
+            pages: Pages::new(config.web.clone()),
+            public_url: config.public_url.clone(),
             timing: config.timing,
             stop: stop.clone(),
             fleet: fleet.clone(),
@@ -147,7 +158,7 @@ impl Server {
         tokio::spawn(ops::listener::serve(operators, stop, fleet.clone()));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));
         let (id, stop, shards, timing) = (fleet.id(), sender, ends, config.timing);
-        Ok(Self { id, listen, ops_listen, stop, stopped, rooms, last, outside, shards, timing })
+        Ok(Self { id, listen, ops_listen, stop, stopped, rooms, matchmaking, last, outside, shards, timing })
     }
 
     /// Where players connect.
@@ -181,9 +192,9 @@ impl Server {
         self.stopped.clone().draining().await;
     }
 
-    /// Waits until no room is left.
+    /// Waits until no room is left, and nobody who searches for a match.
     pub async fn emptied(&self) {
-        while !self.rooms.is_empty() {
+        while !(self.rooms.is_empty() && self.matchmaking.is_empty()) {
             sleep(LOOK).await;
         }
     }

@@ -91,7 +91,8 @@ pub(crate) enum Tool {
         #[arg(long)]
         json: bool,
     },
-    /// Asks an instance of the fleet at AMQP_URL to take no new rooms and players, and to stop when its rooms have ended
+    /// Asks an instance of the fleet at AMQP_URL to take no new rooms and players, and to stop when its rooms and searches
+    /// have ended
     Drain {
         /// Its name, as `instances` lists it
         #[arg(value_name = "NAME", value_parser = parse_instance)]

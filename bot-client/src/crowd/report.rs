@@ -145,6 +145,8 @@ pub struct Report {
     pub came: usize,
     /// Bots that played a match.
     pub matched: usize,
+    /// Parties, singles among them, that played a match.
+    pub tickets: usize,
     /// Bots that got none, or lost theirs with its host and got no other.
     pub unmatched: usize,
     /// Rooms in which matches were on.
@@ -194,6 +196,7 @@ impl Report {
             bots,
             came: journal.iter().map(|entry| entry.bot).collect::<BTreeSet<_>>().len(),
             matched: matched.len(),
+            tickets: matched_parties(journal).len(),
             unmatched: who(|what| matches!(what, What::Unmatched)).len(),
             matches: matches.len(),
             twice: count(|what| matches!(what, What::Twice { .. })) + in_two(journal),
@@ -239,6 +242,11 @@ impl fmt::Display for Report {
         row(f, "mismatches", self.mismatches.to_string())?;
         self.complaints.iter().try_for_each(|complaint| writeln!(f, "  ! {complaint}"))
     }
+}
+
+fn matched_parties(journal: &[Entry]) -> BTreeSet<usize> {
+    let matched = journal.iter().filter(|entry| matches!(entry.what, What::Matched { .. }));
+    matched.map(|entry| entry.party).collect()
 }
 
 /// Who was in which room when its match was on.

@@ -1,8 +1,9 @@
 //! A broker that goes away, is cut off and lacks memory, under a fleet at play.
 //!
-//! Three instances with bots; meanwhile somebody keeps asking every instance for a seat in a room of the fleet, takes it by
-//! its pass, and shows the pass again. No schedule may move, what was answered must hold and hold once, the lists of rooms
-//! must be whole again 5 s after the broker is back, and nothing may have been left behind in the end.
+//! Three instances with bots; meanwhile a crowd searches for matches, and somebody keeps asking every instance for a seat in
+//! a room of the fleet, takes it by its pass, and shows the pass again. No schedule may move, no ticket may be lost, what
+//! was answered must hold and hold once, the lists of rooms must be whole again 5 s after the broker is back, and nothing
+//! may have been left behind in the end: beside what a first outage, a first cut and a first crowd take once and for all.
 
 use std::{
     env, thread,
@@ -15,15 +16,18 @@ use crate::{
     checks::Checks,
     deploy::NAMES,
     fleet::{Fleet, Taken},
-    instance::{Place, create_room},
+    instance::{Instance, Place, create_room},
     process::{Folder, free_ports, wait_for},
     seats::Seats,
+    tickets,
 };
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
 struct Size {
     bots: usize,
+    searching: usize,
+    arrival: Duration,
     outages: u32,
     outage: Duration,
     cuts: u32,
@@ -33,18 +37,34 @@ struct Size {
 fn size() -> Size {
     let seconds = Duration::from_secs;
     match env::var("FLEET").as_deref() {
-        Ok("soak") => Size { bots: 100, outages: 20, outage: seconds(30), cuts: 20 },
-        Ok("full") => Size { bots: 60, outages: 1, outage: seconds(30), cuts: 20 },
-        _ => Size { bots: 20, outages: 1, outage: seconds(10), cuts: 20 },
+        Ok("soak") => {
+            Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, outage: seconds(30), cuts: 20 }
+        }
+        Ok("full") => {
+            Size { bots: 60, searching: 200, arrival: seconds(100), outages: 1, outage: seconds(30), cuts: 20 }
+        }
+        _ => Size { bots: 20, searching: 60, arrival: seconds(30), outages: 1, outage: seconds(10), cuts: 5 },
     }
 }
 
+/// What comes before the first count, and is in none.
+const WARM_UP: Size = Size {
+    bots: 0,
+    searching: 60,
+    arrival: Duration::from_secs(8),
+    outages: 1,
+    outage: Duration::from_secs(1),
+    cuts: 5,
+};
 /// Between the last fault and the count of what is left.
-const SETTLE: Duration = Duration::from_secs(15);
+const SETTLE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     let size = size();
-    println!("A broker that fails under three instances with {} bots each:", size.bots);
+    println!(
+        "A broker that fails under three instances with {} bots each, first a little, then in earnest:",
+        size.bots
+    );
     let (ctl, folder) = (Ctl::of_environment()?, Folder::new()?);
     let ports = free_ports(6)?;
     let place = |(name, ports): (&&str, &[u16])| Place {
@@ -56,13 +76,10 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     let fleet = Fleet::start(&places, folder.path())?;
     let bots = start_bots(&fleet, size, &folder)?;
     fleet.until_whole()?;
-    let seats = Seats::start(&fleet)?;
+    suffer(&fleet, &ctl, WARM_UP, checks)?;
     thread::sleep(SETTLE);
     let (before, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
-    outages(&fleet, &ctl, size, checks)?;
-    cuts(&fleet, &ctl, size, checks)?;
-    alarm(&fleet, &ctl, checks)?;
-    seats.finish()?.check(checks);
+    suffer(&fleet, &ctl, size, checks)?;
     thread::sleep(SETTLE);
     let (after, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")? - moved);
     checks.check("ticks by which schedules were moved: 0", moved, moved == 0.0);
@@ -70,6 +87,18 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     for (name, bots) in bots {
         bots.stop()?.check(&name, checks)?;
     }
+    Ok(())
+}
+
+/// All faults, under people who search and people who ask for seats.
+fn suffer(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+    let urls = fleet.0.iter().map(Instance::url).collect();
+    let (seats, crowd) = (Seats::start(fleet)?, tickets::start(urls, size.searching, size.arrival)?);
+    outages(fleet, ctl, size, checks)?;
+    cuts(fleet, ctl, size, checks)?;
+    alarm(fleet, ctl, checks)?;
+    seats.finish()?.check(checks);
+    tickets::check(&crowd.finish(), checks);
     Ok(())
 }
 

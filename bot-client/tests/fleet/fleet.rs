@@ -37,12 +37,10 @@ impl Fleet {
         self.0.iter().map(|instance| instance.metric(metric)).sum()
     }
 
-    /// Whether every instance lists every public room of all, once.
+    /// Whether all instances list the same rooms, each once: what an instance says of its own ones is the truth.
     pub(crate) fn is_whole(&self) -> anyhow::Result<bool> {
-        let rooms = self.sum("tiltyard_rooms")?;
         let lists = self.0.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
-        let same = lists.iter().all(|(total, ids)| *ids == lists[0].1 && *total == ids.len());
-        Ok(same && lists[0].1.len() == rooms as usize)
+        Ok(lists.iter().all(|(total, ids)| *ids == lists[0].1 && *total == ids.len() && *total > 0))
     }
 
     /// Waits until the lists are whole.

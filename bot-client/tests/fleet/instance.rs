@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use crate::{
     http,
     process::{Process, root, wait_for},
+    tickets,
 };
 
 /// An instance starts and becomes ready in less.
@@ -92,6 +93,7 @@ fn environment(place: &Place) -> anyhow::Result<BTreeMap<String, String>> {
         ("TILTYARD_OPS_LISTEN", format!("127.0.0.1:{ops}")),
         ("TILTYARD_PUBLIC_URL", url),
         ("TILTYARD_SHARDS", "1".to_owned()),
+        ("TILTYARD_MODE_CONFIG", tickets::MODE_CONFIG.to_owned()),
         ("AMQP_URL", env::var("AMQP_URL").context("AMQP_URL is not set: start this by rabbitmq/with-broker")?),
     ];
     variables.extend(here.map(|(name, value)| (name.to_owned(), value)));

@@ -1,6 +1,6 @@
 //! The fleet's proof over a real RabbitMQ: real processes, real balancers, a real Prometheus, bots that verify every state.
 //!
-//! `make test-fleet` runs the parts `deploy` and `scale` in short, `make fleet` these and `faults` in full (FLEET=full).
+//! `make test-fleet` runs the parts in short, `make fleet` in full (FLEET=full); their names after `--` choose some.
 //! Needs AMQP_URL, for `faults` RABBITMQ_CTL too: rabbitmq/with-broker sets both. Prints every claim with what was seen;
 //! exit status 0 only if all held.
 
@@ -20,16 +20,19 @@ mod faults;
 mod fleet;
 mod http;
 mod instance;
+mod matches;
 mod process;
 mod prometheus;
 mod scale;
 mod seats;
+mod tickets;
 
 use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks) -> anyhow::Result<()>);
 
-const PARTS: [Part; 3] = [("deploy", deploy::run), ("scale", scale::run), ("faults", faults::run)];
+const PARTS: [Part; 4] =
+    [("deploy", deploy::run), ("scale", scale::run), ("matches", matches::run), ("faults", faults::run)];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

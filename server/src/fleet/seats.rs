@@ -49,13 +49,13 @@ pub(crate) struct Elsewhere {
 impl Elsewhere {
     /// The wish is to be said at this instance.
     pub(crate) fn ask_at(home: &Heartbeat) -> Self {
-        Self { url: socket_url(home), pass: Vec::new(), room: None }
+        Self { url: socket_url(&home.url), pass: Vec::new(), room: None }
     }
 }
 
-/// Where players connect there.
-pub(crate) fn socket_url(home: &Heartbeat) -> String {
-    format!("{}/ws", home.url.trim_end_matches('/'))
+/// Where players connect to an instance of this public URL.
+pub(crate) fn socket_url(public: &str) -> String {
+    format!("{}/ws", public.trim_end_matches('/'))
 }
 
 /// Where a wish leads. What [`Rooms::arrive`] says of this instance, [`find`] says of the fleet.

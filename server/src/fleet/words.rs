@@ -65,8 +65,8 @@ pub enum Command {
     },
     /// Keep a seat. Answered by [`Reply::Seat`] or [`Reply::Refused`].
     Reserve(Reserve),
-    /// Take no new rooms and players, and stop when the rooms have ended or the instance's `--drain-timeout` is over.
-    /// Answered by [`Reply::Done`].
+    /// Take no new rooms and players, and stop when rooms and searches have ended or the instance's `--drain-timeout` is
+    /// over. Answered by [`Reply::Done`].
     Drain,
     /// For a desk of matchmaking: answered by [`Reply::Done`] once it is taken, which proves nothing else.
     Match(Box<MatchNote>),

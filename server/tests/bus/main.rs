@@ -10,6 +10,7 @@ mod letters;
 mod full;
 mod rabbitmq;
 mod faults;
+mod leaks;
 mod raw;
 mod rights;
 mod throughput;

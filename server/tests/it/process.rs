@@ -125,6 +125,17 @@ fn health_asks_the_server_of_this_machine() {
     assert!(said.starts_with("error: no answer from 127.0.0.1:") && said.lines().count() == 1, "{said}");
 }
 
+/// A mistake is no reason to serve alone for good.
+#[test]
+fn a_broker_url_that_is_none_is_one_line_and_status_2() {
+    for more in [&[][..], &["--bus-required"]] {
+        let line = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--amqp-url", "amqp:ann:secret@host"];
+        let (status, said) = Process::start(&[&line[..], more].concat()).end();
+        assert_eq!((status, said.lines().count()), (Some(2), 1), "{said}");
+        assert!(said.starts_with("error: AMQP_URL is not a URL") && !said.contains("secret"), "{said}");
+    }
+}
+
 /// A room that its players never leave does not end by itself.
 #[tokio::test]
 async fn a_second_sigterm_ends_the_drain() {

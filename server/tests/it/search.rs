@@ -1,9 +1,12 @@
 //! Searching for a match, as clients meet it.
 
+use std::time::Duration;
+
 use tiltyard_shared::protocol::{
     ClientMessage, Code, ServerMessage, Target, limits,
     search::{Party, Search, SearchState},
 };
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
@@ -86,7 +89,7 @@ async fn a_match_of_too_few_ends_and_who_came_searches_on_with_the_time_waited()
     let server = serve(&config()).await;
     let addr = server.listen_addr();
     let mut ann = searching(addr, &search("duel")).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let mut bob = searching(addr, &search("duel")).await;
     let (_, pass) = until_joining(&mut ann).await;
     until_joining(&mut bob).await;
@@ -220,5 +223,29 @@ async fn a_search_that_cannot_be_is_refused_and_the_connection_goes_on() {
     assert!(matches!(refused, ServerMessage::Refused { code: Code::AlreadySearching, .. }), "{refused:?}");
     // Who goes in somewhere else searches no more.
     client.enter(Target::Game("puppet".to_owned())).await.unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_balancer_a_match_is_joined_where_its_host_is() {
+    let mut config = config();
+    config.public_url = Some("wss://play.example/i/one".to_owned());
+    let server = serve(&config).await;
+    let addr = server.listen_addr();
+    let (mut ann, _bob) = (searching(addr, &search("duel")).await, searching(addr, &search("duel")).await);
+    let url = until(&mut ann, |state| if let SearchState::Joining { url, .. } = state { Some(url) } else { None });
+    assert_eq!(url.await, "wss://play.example/i/one/ws");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_drains_is_not_empty_while_somebody_searches() {
+    let server = serve(&config()).await;
+    let mut ann = searching(server.listen_addr(), &search("duel")).await;
+    until(&mut ann, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
+    server.drain();
+    assert!(timeout(Duration::from_millis(300), server.emptied()).await.is_err(), "her search goes on");
+    drop(ann);
+    timeout(Duration::from_secs(5), server.emptied()).await.expect("nobody is left");
     server.stop().await;
 }

@@ -1,7 +1,12 @@
 //! One connection to the broker, and the certainty that nothing of it is left when it is dropped: lapin runs a thread for
 //! each, which would wait for a broker that is frozen as long as that takes.
 
-use std::{io, net::Shutdown, pin::Pin, task::Context};
+use std::{
+    io::{self, ErrorKind::NotConnected},
+    net::Shutdown,
+    pin::Pin,
+    task::Context,
+};
 
 use futures_util::Stream;
 use socket2::{SockRef, Socket};
@@ -42,35 +47,30 @@ pub(super) struct Line {
 
 impl Line {
     /// Connects. Operators see the instance and the purpose in the connection's name.
+    ///
+    /// lapin gets a stream that is connected already: where it connects by itself and fails, a task of its own stays.
     pub(super) async fn open(uri: &AMQPUri, instance: &InstanceId, purpose: &str) -> Result<Self, Fault> {
-        let properties = ConnectionProperties::default()
-            .with_connection_name(format!("tiltyard {instance} {purpose}").into())
-            .with_client_property("product".into(), "tiltyard".into())
-            .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
-        let cut = Cut::default();
-        let kept = cut.clone();
-        let runtime = default_runtime().map_err(|error| Fault::Lost(error.to_string()))?;
-        let opened = Connection::connector(
-            uri.clone(),
-            runtime,
-            async move |uri, runtime| {
-                let addresses: Vec<_> =
-                    tokio::net::lookup_host((uri.authority.host.as_str(), uri.authority.port)).await?.collect();
-                let stream = time::timeout(CONNECT_PATIENCE, AsyncTcpStream::connect(&runtime, addresses)).await;
-                let stream = stream.map_err(io::Error::from)??;
-                if let AsyncTcpStream::Plain(plain) = &stream {
-                    kept.keep(SockRef::from(plain.get_ref()).try_clone()?);
-                }
-                match uri.scheme {
-                    AMQPScheme::AMQP => Ok(stream),
-                    AMQPScheme::AMQPS => Ok(stream.into_tls(&uri.authority.host, TLSConfig::default()).await?),
-                }
-            },
-            properties,
-        );
         let address = format!("{}:{}", uri.authority.host, uri.authority.port);
-        let connection = match time::timeout(CONNECT_PATIENCE, opened).await {
-            Ok(Ok(connection)) => connection,
+        let runtime = default_runtime().map_err(|error| Fault::Lost(error.to_string()))?;
+        let opened = async {
+            let host = uri.authority.host.as_str();
+            let addresses: Vec<_> = tokio::net::lookup_host((host, uri.authority.port)).await?.collect();
+            let plain = AsyncTcpStream::connect(&runtime, addresses).await?;
+            let cut = Cut(match &plain {
+                AsyncTcpStream::Plain(plain) => Some(SockRef::from(plain.get_ref()).try_clone()?),
+                _ => None,
+            });
+            let stream = match uri.scheme {
+                AMQPScheme::AMQP => plain,
+                AMQPScheme::AMQPS => plain.into_tls(host, TLSConfig::default()).await?,
+            };
+            let ready = Mutex::new(Some(stream));
+            let hand = async move |_, _| locked(&ready).take().ok_or_else(|| io::Error::from(NotConnected).into());
+            let connector = Connection::connector(uri.clone(), runtime.clone(), hand, properties(instance, purpose));
+            Ok::<_, Error>((connector.await?, cut))
+        };
+        let (connection, cut) = match time::timeout(CONNECT_PATIENCE, opened).await {
+            Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Err(refusal(uri, address, &error)),
             Err(_) => return Err(Fault::Unreachable { address, reason: "no answer in time".to_owned() }),
         };
@@ -121,24 +121,22 @@ impl Line {
 }
 
 /// Shuts a socket down when dropped, so that who waits for it wakes up.
-#[derive(Clone, Default)]
-struct Cut(Arc<Kept>);
-
-#[derive(Default)]
-struct Kept(Mutex<Option<Socket>>);
-
-impl Cut {
-    fn keep(&self, socket: Socket) {
-        *locked(&self.0.0) = Some(socket);
-    }
-}
+struct Cut(Option<Socket>);
 
 impl Drop for Cut {
     fn drop(&mut self) {
-        if let Some(socket) = locked(&self.0.0).take() {
+        if let Some(socket) = self.0.take() {
             let _gone = socket.shutdown(Shutdown::Both);
         }
     }
+}
+
+/// What operators see of a connection.
+fn properties(instance: &InstanceId, purpose: &str) -> ConnectionProperties {
+    ConnectionProperties::default()
+        .with_connection_name(format!("tiltyard {instance} {purpose}").into())
+        .with_client_property("product".into(), "tiltyard".into())
+        .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
 }
 
 /// Why a connection could not be made.
