@@ -111,7 +111,9 @@ impl Matchmaking {
     /// gives the most. So all find the same one without asking, and of a party that has to move only one instance changes.
     pub(crate) fn elsewhere(&self, search: &Search) -> Option<String> {
         let Search { game, mode, party, .. } = search;
-        let party = party.as_ref().filter(|party| party.size > 1)?;
+        let Some(party) = party.as_ref().filter(|party| party.size > 1) else {
+            return self.away_from_here();
+        };
         let score = |instance: InstanceId| {
             let words = format!("{game}/{mode}/{}/{}/{instance}", party.code, party.size);
             (Schema::hash(&words), instance)
@@ -121,6 +123,18 @@ impl Matchmaking {
             let others = roster.peers().filter(|peer| !peer.draining);
             let best = others.max_by_key(|peer| score(peer.instance))?;
             (draining || score(best.instance) > score(own)).then(|| socket_url(&best.url))
+        })
+    }
+
+    /// Where who comes alone searches while this instance drains: where the fewest play. A balancer that does not know of
+    /// the drain would send them here again and again.
+    fn away_from_here(&self) -> Option<String> {
+        if !self.1.rooms.is_draining() {
+            return None;
+        }
+        self.1.rooms.lobby().roster(|roster| {
+            let others = roster.peers().filter(|peer| !peer.draining);
+            others.min_by_key(|peer| peer.players).map(|peer| socket_url(&peer.url))
         })
     }
 
