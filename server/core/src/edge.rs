@@ -22,7 +22,7 @@ mod views;
 
 use body::Bodies;
 use chunks::Chunks;
-use events::{Entry, Log};
+use events::{Entry, Logs};
 use seat::{EdgeSeat, Standing};
 use views::{ViewId, Views};
 
@@ -112,7 +112,7 @@ struct Common {
     views: Views,
     chunks: Chunks,
     bodies: Bodies,
-    logs: Vec<Log>,
+    logs: Logs,
     /// The number of the last event: now, at the last commit, at the one before.
     event: u64,
     event_committed: u64,
@@ -138,7 +138,7 @@ impl Edge {
             views: Views::new(),
             chunks: Chunks::default(),
             bodies: Bodies::default(),
-            logs: Vec::new(),
+            logs: Logs::default(),
             event: 0,
             event_committed: 0,
             event_before: 0,
@@ -184,11 +184,7 @@ impl Edge {
     pub fn broadcast(&mut self, group: GroupId, bytes: Vec<u8>) {
         let Common { event, logs, bounds, .. } = &mut self.common;
         *event += 1;
-        let place = group.0 as usize;
-        if place >= logs.len() {
-            logs.resize_with(place + 1, Log::default);
-        }
-        logs[place].insert(Entry { number: *event, bytes: bytes.into_boxed_slice() }, bounds);
+        logs.insert(group, Entry { number: *event, bytes: bytes.into_boxed_slice() }, bounds);
     }
 
     /// An event for one seat.
@@ -203,10 +199,11 @@ impl Edge {
     /// The world has been committed: what was made for the commit before is forgotten. Then every seat is to be served,
     /// by [`Edge::frame`] or [`Edge::hold`].
     pub fn begin_commit(&mut self) {
-        self.common.event_before = self.common.event_committed;
-        self.common.event_committed = self.common.event;
-        self.common.chunks.clear();
-        self.common.views.begin_commit();
+        let Common { event, event_committed, event_before, logs, views, chunks, .. } = &mut self.common;
+        *event_before = std::mem::replace(event_committed, *event);
+        logs.forget(*event_before, self.seats.iter().flatten().flat_map(|seat| seat.confirmed_by_group(views)));
+        chunks.clear();
+        views.begin_commit();
     }
 
     /// Takes what a client has applied.
@@ -347,7 +344,7 @@ impl Common {
         let stay = self.views.groups(view);
         let leaving = self.views.groups(seat.view).iter().zip(&seat.standings);
         for (group, standing) in leaving.filter(|(group, _)| stay.binary_search(group).is_err()) {
-            let Some(log) = self.logs.get(group.0 as usize) else { continue };
+            let Some(log) = self.logs.get(*group) else { continue };
             let confirmed = seat.confirmed_event.max(standing.entry);
             if log.dropped > confirmed {
                 seat.queue.dropped = seat.queue.dropped.max(log.dropped);

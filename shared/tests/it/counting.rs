@@ -22,11 +22,19 @@ pub(crate) struct Taken {
     pub largest: usize,
 }
 
-/// Runs a piece of code and says what it took. What it returns still lives, so that freeing it is not measured.
+/// Runs a piece of code and says what it took. What it returns still lives, so that freeing it is not measured. A part of
+/// the code may be measured within.
 pub(crate) fn measure<T>(run: impl FnOnce() -> T) -> (T, Taken) {
-    COUNTS.set((Taken::default(), 0));
+    let (outer, outer_held) = COUNTS.take();
     let result = run();
-    (result, COUNTS.get().0)
+    let (taken, held) = COUNTS.get();
+    let whole = Taken {
+        count: outer.count + taken.count,
+        peak: outer.peak.max((outer_held + taken.peak as isize).max(0) as usize),
+        largest: outer.largest.max(taken.largest),
+    };
+    COUNTS.set((whole, outer_held + held));
+    (result, taken)
 }
 
 thread_local! {

@@ -12,7 +12,7 @@ use tiltyard_shared::{
 use super::{
     Common, EdgeSeat, Situation, Standing,
     chunks::Chunks,
-    events::{Entry, Log},
+    events::{Entry, Logs},
     views::{ViewId, Views},
 };
 
@@ -129,7 +129,7 @@ impl Body {
             return 0;
         }
         let start = self.bytes.len();
-        let logs = || groups.iter().filter_map(|group| owed.logs.get(group.0 as usize));
+        let logs = || groups.iter().filter_map(|group| owed.logs.get(*group));
         let lost = if logs().any(|log| log.dropped > owed.after) { part_flags::LOST } else { 0 };
         let mut events: Vec<&Entry> = logs().flat_map(|log| log.above(owed.after)).collect();
         if events.is_empty() {
@@ -145,7 +145,7 @@ impl Body {
 /// The events above a number, up to the last.
 #[derive(Clone, Copy)]
 struct Owed<'a> {
-    logs: &'a [Log],
+    logs: &'a Logs,
     after: u64,
     last: u64,
 }

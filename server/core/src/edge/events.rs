@@ -1,8 +1,16 @@
 //! Events do not coalesce: each group keeps a bounded log of them, each seat a bounded queue of its own.
+//!
+//! A queue forgets what its seat has confirmed with each report. Logs are shared: now and then they forget what none of
+//! those who see their group can need again.
 
 use std::collections::VecDeque;
 
+use tiltyard_shared::world::GroupId;
+
 use super::Bounds;
+
+/// Logs are rid of what is consumed at each such commit: that costs a look at everybody's view.
+const FORGET_EVERY: u64 = 16;
 
 /// An event as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,5 +62,53 @@ impl Log {
         let oldest = self.entries.pop_front()?;
         self.bytes -= oldest.bytes.len();
         Some(oldest.number)
+    }
+}
+
+/// The logs of a room's groups.
+#[derive(Debug, Default)]
+pub(super) struct Logs {
+    /// By group, as far as there were events.
+    logs: Vec<Log>,
+    /// By group: up to where its events may go, while that is found.
+    spent: Vec<u64>,
+    commits: u64,
+}
+
+impl Logs {
+    /// Puts an event in its group's log.
+    pub(super) fn insert(&mut self, group: GroupId, entry: Entry, bounds: &Bounds) {
+        let place = group.0 as usize;
+        if place >= self.logs.len() {
+            self.logs.resize_with(place + 1, Log::default);
+        }
+        self.logs[place].insert(entry, bounds);
+    }
+
+    /// The log of a group, if it ever had an event.
+    pub(super) fn get(&self, group: GroupId) -> Option<&Log> {
+        self.logs.get(group.0 as usize)
+    }
+
+    /// At every 16th commit: forgets the events up to `before`, except those above what one who sees their group has
+    /// confirmed. `confirmed` lists that for everyone and each group of its view.
+    pub(super) fn forget(&mut self, before: u64, confirmed: impl Iterator<Item = (GroupId, u64)>) {
+        self.commits += 1;
+        if !self.commits.is_multiple_of(FORGET_EVERY) || self.logs.iter().all(|log| log.entries.is_empty()) {
+            return;
+        }
+        self.spent.clear();
+        self.spent.resize(self.logs.len(), before);
+        for (group, number) in confirmed {
+            if let Some(spent) = self.spent.get_mut(group.0 as usize) {
+                *spent = number.min(*spent);
+            }
+        }
+        for (log, spent) in self.logs.iter_mut().zip(&self.spent) {
+            log.trim(*spent);
+            if log.entries.is_empty() {
+                log.entries = VecDeque::new();
+            }
+        }
     }
 }

@@ -159,7 +159,7 @@ impl Common {
     /// The events owed to a seat, lowest first, as many as a frame takes; and whether those are all.
     fn owed_events<'a>(&'a self, seat: &'a EdgeSeat) -> (Vec<&'a Entry>, bool) {
         let groups = self.views.groups(seat.view).iter().zip(&seat.standings);
-        let logs = groups.filter_map(|(group, standing)| Some((self.logs.get(group.0 as usize)?, standing.entry)));
+        let logs = groups.filter_map(|(group, standing)| Some((self.logs.get(*group)?, standing.entry)));
         let mut owed: Vec<&Entry> = logs
             .flat_map(|(log, entry)| log.above(seat.handed_event.max(entry)))
             .chain(seat.queue.above(seat.handed_event))
@@ -182,7 +182,7 @@ impl Common {
         let known = seat.handed_event.max(seat.lost_event);
         let groups = self.views.groups(seat.view).iter().zip(&seat.standings);
         let in_logs = groups
-            .filter_map(|(group, standing)| Some((self.logs.get(group.0 as usize)?.dropped, standing.entry)))
+            .filter_map(|(group, standing)| Some((self.logs.get(*group)?.dropped, standing.entry)))
             .filter(|(dropped, entry)| *dropped > known.max(*entry))
             .map(|(dropped, _)| dropped)
             .max();

@@ -150,6 +150,12 @@ impl EdgeSeat {
         self.queue.trim(self.confirmed_event);
     }
 
+    /// The groups of the view, each with the number up to which none of its events will be asked for again.
+    pub(super) fn confirmed_by_group<'a>(&'a self, views: &'a Views) -> impl Iterator<Item = (GroupId, u64)> + 'a {
+        let groups = views.groups(self.view).iter().zip(&self.standings);
+        groups.map(|(group, standing)| (*group, self.confirmed_event.max(standing.entry)))
+    }
+
     /// Begins the epoch that the client asked for: groups that it has followed since before `applied` go on from there, all
     /// others start anew.
     pub(super) fn begin_epoch(&mut self, jump: Jump, now: Duration) {

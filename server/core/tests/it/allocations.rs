@@ -1,4 +1,5 @@
-//! What a tick allocates: nothing for a player who sees what it saw before. Counted in rooms of the arena.
+//! What a tick allocates: nothing for a player who sees what it saw before; and what a room keeps: nothing of events that
+//! are consumed. Counted in rooms of the arena.
 
 use std::{f32::consts::PI, time::Duration};
 
@@ -138,4 +139,18 @@ fn a_view_that_changes_is_made_once_for_all_who_change_to_it() {
     let (few, many) = (frames(200), frames(400));
     assert_eq!(few, many);
     assert_eq!(few.iter().filter(|count| **count > 0).count(), 8, "a border is crossed now and then");
+}
+
+#[test]
+fn a_room_keeps_no_events_that_everyone_has_confirmed() {
+    let mut crowd = Crowd::of(100, 3, spread);
+    let mut play = |ticks| {
+        for tick in 0..ticks {
+            crowd.tick(|_| Input { fire: true, ..to_and_fro(tick) });
+        }
+        crowd.room.stats().edge.frames
+    };
+    play(1_000);
+    let (_, taken) = measure(|| play(4_000));
+    assert!(taken.peak < 16 * 1024, "{taken:?}");
 }
