@@ -1,3 +1,5 @@
+//! Who hears what in a channel, who is seen there, and what is refused, on one instance and from others.
+
 use super::*;
 use crate::instance::instance;
 

@@ -207,3 +207,35 @@ impl EdgeSeat {
             || self.unapplied_bytes + newest.bytes as usize > limits::UNAPPLIED_BYTES
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tiltyard_shared::frame::Settled;
+
+    use super::*;
+
+    #[test]
+    fn a_seat_lags_while_one_more_frame_would_be_too_many_bytes() {
+        let situation = Situation {
+            now: Duration::ZERO,
+            rtt: Duration::ZERO,
+            view: &[],
+            own: None,
+            settled: Settled::default(),
+            moved: 0,
+        };
+        let mut seat = EdgeSeat::new(0, false);
+        let lags = |seat: &EdgeSeat| seat.lags(Duration::ZERO, Duration::ZERO);
+        let bytes = limits::UNAPPLIED_BYTES / 3;
+        for tick in 1..=2 {
+            seat.note_frame(Tick(tick), bytes, &situation);
+            assert!(!lags(&seat));
+        }
+        seat.note_frame(Tick(3), bytes, &situation);
+        assert!(lags(&seat));
+        seat.report(Report { epoch: 1, applied: Tick(1), event: 0 });
+        assert_eq!((lags(&seat), seat.unapplied_bytes), (false, 2 * bytes));
+        seat.report(Report { epoch: 1, applied: Tick(3), event: 0 });
+        assert_eq!((lags(&seat), seat.unapplied_bytes), (false, 0));
+    }
+}
