@@ -1,0 +1,161 @@
+//! What drives a game: a [`Simulation`] steps it by the [`Command`]s of each tick, which are a room's journal.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ctx, Game, Inputs, Leave, Outbox, PlayerId, Rng, Tick, View};
+use crate::world::{GroupId, World};
+
+/// One entry of a room's journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command<I> {
+    /// A player takes a seat.
+    Join {
+        /// Who: higher than all before.
+        player: PlayerId,
+        /// The name that the player chose.
+        name: String,
+        /// The team that the player was matched into.
+        team: Option<u16>,
+    },
+    /// A seat is free again.
+    Leave {
+        /// Whose.
+        player: PlayerId,
+        /// For what reason.
+        why: Leave,
+    },
+    /// A player does something.
+    Input {
+        /// Who.
+        player: PlayerId,
+        /// What.
+        input: I,
+    },
+}
+
+/// What a room knows of a player beside what its game keeps.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) team: Option<u16>,
+}
+
+/// A running game: rules, world, randomness, tick. The same seed, config and commands give the same states.
+#[derive(Debug)]
+pub struct Simulation<G: Game> {
+    game: G,
+    world: World<G::Entity>,
+    rng: Rng,
+    tick: Tick,
+    dt: f32,
+    players: BTreeMap<PlayerId, Person>,
+    outbox: Outbox,
+    inputs: Inputs<G::Input>,
+}
+
+/// A [`Ctx`] over the parts of a simulation, leaving its game free to be borrowed beside it.
+macro_rules! ctx {
+    ($sim:expr) => {
+        &mut Ctx {
+            world: &mut $sim.world,
+            rng: &mut $sim.rng,
+            tick: $sim.tick,
+            dt: $sim.dt,
+            players: &$sim.players,
+            outbox: &mut $sim.outbox,
+        }
+    };
+}
+
+impl<G: Game> Simulation<G> {
+    /// A room at tick 0.
+    pub fn new(config: G::Config, seed: u64) -> Self {
+        let dt = G::settings(&config).tick_length().as_secs_f32();
+        let (mut world, mut rng, players, mut outbox) =
+            (World::new(), Rng::new(seed), BTreeMap::new(), Outbox::default());
+        let ctx =
+            &mut Ctx { world: &mut world, rng: &mut rng, tick: Tick(0), dt, players: &players, outbox: &mut outbox };
+        let game = G::new(config, ctx);
+        Self { game, world, rng, tick: Tick(0), dt, players, outbox, inputs: Inputs(Vec::new()) }
+    }
+
+    /// Computes the next tick: joins and leaves in their order, then the game's own step with all inputs.
+    /// Commands of players who are not in the room are passed over.
+    pub fn step(&mut self, commands: impl IntoIterator<Item = Command<G::Input>>) {
+        self.tick.0 += 1;
+        self.inputs.0.clear();
+        for command in commands {
+            match command {
+                Command::Join { player, name, team } => {
+                    self.players.insert(player, Person { name, team });
+                    self.game.join(player, ctx!(self));
+                }
+                Command::Leave { player, why } => {
+                    if self.players.contains_key(&player) {
+                        self.game.leave(player, why, ctx!(self));
+                        self.world.drop_own_group(player);
+                        self.players.remove(&player);
+                        self.inputs.0.retain(|(from, _)| *from != player);
+                    }
+                }
+                Command::Input { player, input } => {
+                    if self.players.contains_key(&player) {
+                        self.inputs.0.push((player, input));
+                    }
+                }
+            }
+        }
+        self.game.tick(&self.inputs, ctx!(self));
+    }
+
+    /// Fixes the world's state of this tick, so that it can be sent. See [`World::commit`].
+    pub fn commit(&mut self) {
+        self.world.commit(self.tick);
+    }
+
+    /// Fills `groups` with the sorted view of a player.
+    pub fn view(&self, player: PlayerId, groups: &mut Vec<GroupId>) {
+        let mut view = View::new(&self.world, groups);
+        self.game.view(player, &mut view);
+        view.finish();
+    }
+
+    /// Fills `groups` with the sorted view of spectators.
+    pub fn spectate(&self, groups: &mut Vec<GroupId>) {
+        let mut view = View::new(&self.world, groups);
+        self.game.spectate(&mut view);
+        view.finish();
+    }
+
+    /// The last tick that was computed.
+    pub fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// The rules and their state.
+    pub fn game(&self) -> &G {
+        &self.game
+    }
+
+    /// The entities.
+    pub fn world(&self) -> &World<G::Entity> {
+        &self.world
+    }
+
+    /// The entities, for tests and tools that act beside the game.
+    pub fn world_mut(&mut self) -> &mut World<G::Entity> {
+        &mut self.world
+    }
+
+    /// What the game told its players since this was last emptied.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// What the game says of its room.
+    pub fn told(&self) -> &Outbox {
+        &self.outbox
+    }
+}
