@@ -19,6 +19,7 @@ use crate::{
 
 pub mod run;
 pub mod walkers;
+pub mod bytes;
 pub mod aoi;
 pub mod colyseus;
 pub mod population;
@@ -79,6 +80,7 @@ pub struct Scene {
 /// All scenes in the order in which they are run: what matters most comes first.
 pub const SCENES: &[Scene] = &[
     walkers::SCENE,
+    bytes::SCENE,
     aoi::SCENE,
     colyseus::SCENE,
     population::SCENE,

@@ -67,6 +67,9 @@ pub enum Reading {
     Unapplied,
 }
 
+/// Inputs aim so many ticks beyond the newest that is held, and at most twice as many.
+const LEAD: u32 = 2;
+
 /// A client.
 #[derive(Debug)]
 pub struct Client {
@@ -80,6 +83,8 @@ pub struct Client {
     replica: Option<Box<Replica>>,
     report: Report,
     number: u32,
+    /// The tick that its last input aims at.
+    aim: Tick,
     frames: u64,
     last_frame: Option<Instant>,
     verifies: bool,
@@ -114,6 +119,7 @@ impl Client {
             replica: None,
             report: Report::default(),
             number: 0,
+            aim: Tick(0),
             frames: 0,
             last_frame: None,
             verifies: plan.verify_every > 0 && place.is_multiple_of(plan.verify_every),
@@ -301,7 +307,7 @@ impl Client {
         }
     }
 
-    /// Sends an input, with the report of what it holds.
+    /// Sends an input, with the report of what it holds. As the SDKs' clocks do, each aims at a tick of its own.
     pub(super) fn act(&mut self, payload: Vec<u8>, dialect: Dialect) {
         if self.stage != Stage::Playing || !self.unsent.is_empty() || self.reading != Reading::All {
             return;
@@ -310,8 +316,9 @@ impl Client {
             return self.send(opcode::BINARY, &colyseus::message(&payload));
         }
         self.number += 1;
-        let aim = Tick(self.report.applied.0 + 2);
-        self.say(&ClientMessage::Input { number: self.number, aim, report: self.report, payload });
+        let next = self.report.applied.0 + LEAD;
+        self.aim = Tick(next.max(self.aim.0 + 1).min(next + LEAD));
+        self.say(&ClientMessage::Input { number: self.number, aim: self.aim, report: self.report, payload });
     }
 
     /// Reports what it holds, if anything.

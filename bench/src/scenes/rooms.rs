@@ -22,21 +22,23 @@ pub const SCENE: Scene = Scene {
     run,
 };
 
-/// Rooms, players in each, and cells along a side of their field.
-const ROOMS: [(usize, usize, u8); 2] = [(1_000, 5, 2), (20, 50, 4)];
+/// Players in all, players in each room, and cells along a side of their field.
+const ROOMS: [(usize, usize, u8); 2] = [(5_000, 5, 2), (1_000, 50, 4)];
 
 /// A tick is this long, in milliseconds: later than that it would not begin in its own time.
 const TICK_MS: f64 = 50.0;
 
 fn run(terms: &Terms) -> anyhow::Result<Outcome> {
     let mut runs: Vec<(usize, usize, Run)> = Vec::new();
-    for (rooms, size, cells) in ROOMS {
-        let host = Host::tiltyard()?;
-        let mut plan = walkers::plan(&host, Dialect::Tiltyard, rooms * size, &Config { depth: cells.into(), cells });
-        plan.wish = Wish::Play { room_size: size };
-        let run = measure(&host, &mut Crowd::new(plan)?, terms.short())?;
-        walkers::tell(&format!("{rooms} rooms"), rooms * size, &run);
-        runs.push((rooms, size, run));
+    for (players, size, cells) in ROOMS {
+        for players in terms.players(&[players]) {
+            let (host, rooms) = (Host::tiltyard()?, players.div_ceil(size));
+            let mut plan = walkers::plan(&host, Dialect::Tiltyard, players, &Config { depth: cells.into(), cells });
+            plan.wish = Wish::Play { room_size: size };
+            let run = measure(&host, &mut Crowd::new(plan)?, terms.short())?;
+            walkers::tell(&format!("{rooms} rooms"), players, &run);
+            runs.push((rooms, size, run));
+        }
     }
     let mut table = Table::new(&[
         "rooms",
