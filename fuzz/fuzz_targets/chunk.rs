@@ -1,4 +1,5 @@
-//! Chunks for a table, one after the other, each as if its frame were of the next tick.
+//! Chunks for a table, one after the other, each as if its frame were of the next tick. The first byte says of which entities:
+//! with the default codings, or with learned ones.
 
 #![no_main]
 
@@ -7,12 +8,14 @@
 mod sandbox;
 
 use libfuzzer_sys::fuzz_target;
+use tiltyard_scenes::walkers::Walker;
 use tiltyard_shared::{game::Tick, hash::StateHash, replica::Table, replicate::Replicate, world::Layout};
 
 use sandbox::Thing;
 
 fuzz_target!(|data: &[u8]| {
-    let layout = Layout::new(&Thing::schema());
+    let Some((which, data)) = data.split_first() else { return };
+    let layout = Layout::new(&if which % 2 == 0 { Thing::schema() } else { Walker::schema() });
     let (mut rest, mut table) = (data, Table::default());
     for tick in 1.. {
         match table.apply(&layout, rest, Tick(tick), Tick(tick - 1)) {
