@@ -190,7 +190,14 @@ impl Crowd {
     pub fn enter(&mut self, patience: Duration) -> anyhow::Result<()> {
         let end = Instant::now() + self.plan.ramp + patience;
         while self.playing < self.plan.clients {
-            anyhow::ensure!(Instant::now() < end, "only {} of {} are in", self.playing, self.plan.clients);
+            if Instant::now() >= end {
+                let stuck = self.clients.iter().find(|client| client.stage.is_entering()).map(|client| client.stage);
+                anyhow::bail!(
+                    "only {} of {} are in; the first of the others: {stuck:?}",
+                    self.playing,
+                    self.plan.clients
+                );
+            }
             if let Some(complaint) = &self.measures.complaint {
                 anyhow::bail!("{complaint}");
             }

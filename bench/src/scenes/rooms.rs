@@ -18,12 +18,16 @@ use crate::{
 /// The scene.
 pub const SCENE: Scene = Scene {
     name: "rooms",
-    about: "1,000 rooms of 5 walkers and 20 of 50 on one core; fields as large as the rooms, everybody sees all of theirs.",
+    about: "1,000 rooms of 5 walkers and 20 of 50 on one core; 10 inputs a second, everybody sees all of their room.",
     run,
 };
 
 /// Players in all, players in each room, and cells along a side of their field.
 const ROOMS: [(usize, usize, u8); 2] = [(5_000, 5, 2), (1_000, 50, 4)];
+
+/// Inputs a second of each player. With 20, of which each is answered by a frame, 5,000 players of small rooms are more than
+/// one core can do: no two of their frames are written at once, so each wakes the load anew.
+const INPUT_HZ: u32 = 10;
 
 /// A tick is this long, in milliseconds: later than that it would not begin in its own time.
 const TICK_MS: f64 = 50.0;
@@ -34,7 +38,7 @@ fn run(terms: &Terms) -> anyhow::Result<Outcome> {
         for players in terms.players(&[players]) {
             let (host, rooms) = (Host::tiltyard()?, players.div_ceil(size));
             let mut plan = walkers::plan(&host, Dialect::Tiltyard, players, &Config { depth: cells.into(), cells });
-            plan.wish = Wish::Play { room_size: size };
+            (plan.wish, plan.input_hz) = (Wish::Play { room_size: size }, INPUT_HZ);
             let run = measure(&host, &mut Crowd::new(plan)?, terms.short())?;
             walkers::tell(&format!("{rooms} rooms"), players, &run);
             runs.push((rooms, size, run));
