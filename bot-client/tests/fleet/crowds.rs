@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use tiltyard_bot::crowd::{Crowd, Plan, Report};
 
-use crate::checks::Checks;
+use crate::{Form, checks::Checks};
 
 /// Whoever has no match so long after the last one came is lost: three times as long as the mode lets anybody wait.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// A crowd over these servers, in parties of up to three, that arrives over this time; then singles follow until nobody
-/// waits.
-pub(crate) fn plan(urls: Vec<String>, bots: usize, arrival: Duration) -> Plan {
+/// waits: one by one as where people play, or in short as many as a match lacks.
+pub(crate) fn plan(form: Form, urls: Vec<String>, bots: usize, arrival: Duration) -> Plan {
     Plan {
         urls,
         mode: "teams".to_owned(),
@@ -26,7 +26,7 @@ pub(crate) fn plan(urls: Vec<String>, bots: usize, arrival: Duration) -> Plan {
         arrival,
         limit: arrival + PATIENCE,
         play: true,
-        followers: true,
+        followers: if form == Form::Short { 9 } else { 1 },
         threads: 2,
         seed: 1,
     }

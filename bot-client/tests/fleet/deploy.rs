@@ -1,7 +1,7 @@
 //! The fleet of deploy/ without containers: its three instances from its environment files, its balancers from theirs, and
 //! bots that play through both.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use crate::{
     Form,
@@ -15,20 +15,19 @@ use crate::{
     process::{Port, wait_for},
 };
 
-/// How long bots play through each balancer.
-const SECONDS: u64 = 6;
 /// Bots of each of the four addresses.
 const BOTS: usize = 10;
 
-pub(crate) fn run(checks: &mut Checks, _form: Form) -> anyhow::Result<()> {
+pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     for kind in [Kind::HaProxy, Kind::Nginx] {
         println!("  behind {}:", kind.name());
-        through(kind, checks)?;
+        // How long bots play through each.
+        through(kind, if form == Form::Short { 4 } else { 10 }, checks)?;
     }
     Ok(())
 }
 
-fn through(kind: Kind, checks: &mut Checks) -> anyhow::Result<()> {
+fn through(kind: Kind, seconds: u64, checks: &mut Checks) -> anyhow::Result<()> {
     let port = Port::new()?;
     let mut places = Place::several(&NAMES, Some(port.number()?))?;
     let mut fleet = Fleet::start(&mut places, Broker::of_environment()?, &[])?;
@@ -36,11 +35,13 @@ fn through(kind: Kind, checks: &mut Checks) -> anyhow::Result<()> {
     let page = http::get(balancer.address, "/")?;
     checks.check("the page comes from any instance", kind.name(), page.contains("<html"));
     let name = kind.name();
-    let by_path: Vec<_> = NAMES
-        .iter()
-        .map(|instance| start(&format!("{name}-{instance}"), balancer.url_of(instance), 2, fleet.folder()))
-        .collect();
-    let anywhere = start(&format!("{name}-any"), balancer.url(), BOTS, fleet.folder())?;
+    let play = |name: &str, url: String, rooms: usize| {
+        let args = ["--bots", &BOTS.to_string(), "--rooms", &rooms.to_string()];
+        Bots::start(name, &[url], &args, seconds, fleet.folder())
+    };
+    let by_path: Vec<_> =
+        NAMES.iter().map(|instance| play(&format!("{name}-{instance}"), balancer.url_of(instance), 2)).collect();
+    let anywhere = play(&format!("{name}-any"), balancer.url(), BOTS)?;
     let (mut players, mut connected) = (Vec::new(), 0);
     wait_for(Duration::from_secs(20), "all bots to be in", || {
         players = fleet.instances.iter().map(|one| one.metric("tiltyard_players")).collect::<Result<Vec<_>, _>>()?;
@@ -54,11 +55,6 @@ fn through(kind: Kind, checks: &mut Checks) -> anyhow::Result<()> {
     }
     anywhere.finish()?.check("/ws", checks)?;
     stop_one(&mut fleet, &balancer, checks)
-}
-
-fn start(name: &str, url: String, rooms: usize, folder: &Path) -> anyhow::Result<Bots> {
-    let args = ["--bots", &BOTS.to_string(), "--rooms", &rooms.to_string()];
-    Bots::start(name, &[url], &args, SECONDS, folder)
 }
 
 /// An instance that is not there is nobody's problem but its own players'.

@@ -31,18 +31,24 @@ struct Size {
     outages: u32,
     outage: Duration,
     cuts: u32,
+    alarm: Duration,
 }
 
 fn size(form: Form) -> Size {
     let seconds = Duration::from_secs;
+    let long = Size {
+        bots: 60,
+        searching: 200,
+        arrival: seconds(100),
+        outages: 1,
+        outage: seconds(30),
+        cuts: 20,
+        alarm: seconds(5),
+    };
     match form {
-        Form::Soak => {
-            Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, outage: seconds(30), cuts: 20 }
-        }
-        Form::Full => {
-            Size { bots: 60, searching: 200, arrival: seconds(100), outages: 1, outage: seconds(30), cuts: 20 }
-        }
-        Form::Short => Size { bots: 20, searching: 60, arrival: seconds(30), outages: 1, outage: seconds(10), cuts: 5 },
+        Form::Soak => Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, ..long },
+        Form::Full => long,
+        Form::Short => Size { bots: 20, searching: 60, arrival: seconds(30), outage: seconds(10), cuts: 5, ..long },
     }
 }
 
@@ -54,11 +60,12 @@ const WARM_UP: Size = Size {
     outages: 1,
     outage: Duration::from_secs(1),
     cuts: 5,
+    alarm: Duration::from_secs(1),
 };
-/// After the broker is back.
-const WHOLE_WITHIN: Duration = Duration::from_secs(5);
 /// Between the last fault and the count of what is left.
 const SETTLE: Duration = Duration::from_secs(10);
+/// After the broker is back.
+const WHOLE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let size = size(form);
@@ -67,11 +74,9 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let fleet = Fleet::start(&mut Place::several(&NAMES, None)?, broker.broker.clone(), &[])?;
     let bots = start_bots(&fleet, size)?;
     fleet.until_whole()?;
-    suffer(&fleet, &broker, WARM_UP, checks)?;
-    thread::sleep(SETTLE);
+    suffer(&fleet, &broker, form, WARM_UP, checks)?;
     let (before, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
-    suffer(&fleet, &broker, size, checks)?;
-    thread::sleep(SETTLE);
+    suffer(&fleet, &broker, form, size, checks)?;
     let (after, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")? - moved);
     checks.check("no schedule moves while the broker fails", format!("{moved} ticks"), moved == 0.0);
     compare(&before, &after, checks);
@@ -81,15 +86,16 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All faults, under people who search and people who ask for seats.
-fn suffer(fleet: &Fleet, broker: &OwnBroker, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
-    let crowd = crowds::plan(fleet.urls(), size.searching, size.arrival);
+/// All faults, under people who search and people who ask for seats, and some rest.
+fn suffer(fleet: &Fleet, broker: &OwnBroker, form: Form, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+    let crowd = crowds::plan(form, fleet.urls(), size.searching, size.arrival);
     let (seats, crowd) = (Seats::start(fleet)?, crowds::start(crowd)?);
     outages(fleet, broker, size, checks)?;
     cuts(fleet, broker, size, checks)?;
-    alarm(fleet, broker, checks)?;
+    alarm(fleet, broker, size, checks)?;
     seats.finish()?.check(checks);
     crowds::finish(crowd, checks);
+    thread::sleep(SETTLE);
     Ok(())
 }
 
@@ -141,10 +147,10 @@ fn cuts(fleet: &Fleet, broker: &OwnBroker, size: Size, checks: &mut Checks) -> a
 }
 
 /// A broker that lacks memory reads nothing until it has some again.
-fn alarm(fleet: &Fleet, broker: &OwnBroker, checks: &mut Checks) -> anyhow::Result<()> {
+fn alarm(fleet: &Fleet, broker: &OwnBroker, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
     broker.run(&["set_vm_memory_high_watermark", "absolute", "1MB"])?;
     let noticed = wait_for(Duration::from_secs(20), "all to be blocked", || Ok(is_up(fleet, 0.0)?.then_some(())));
-    thread::sleep(Duration::from_secs(5));
+    thread::sleep(size.alarm);
     broker.run(&["set_vm_memory_high_watermark", "0.4"])?;
     noticed?;
     let slowest = recovery(fleet)?;

@@ -34,17 +34,17 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     };
     for &kind in size.behind {
         println!("  {} who search, one more instance and one less, behind {}:", size.bots, kind.name());
-        under_search(kind, size, checks)?;
+        under_search(kind, form, size, checks)?;
     }
     Ok(())
 }
 
-fn under_search(kind: Kind, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+fn under_search(kind: Kind, form: Form, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
     let mut stage = Stage::start(kind)?;
     // Somebody plays on the first one until all has been counted: what it counts in its last moment nobody can scrape.
     let there = stage.balancer.url_of(NAMES[0]);
     let kept = Bots::start("kept", &[there], &["--bots", "1"], 3600, stage.fleet.folder())?;
-    let crowd = crowds::start(crowds::plan(vec![stage.balancer.url()], size.bots, size.arrival))?;
+    let crowd = crowds::start(crowds::plan(form, vec![stage.balancer.url()], size.bots, size.arrival))?;
     stage.grow("tiltyard_matches_total", |_| Ok(()), checks)?;
     stage.drain_first()?;
     let report = crowds::finish(crowd, checks);

@@ -22,8 +22,8 @@ struct Size {
 }
 
 impl Size {
-    fn start(&self, fleet: &Fleet) -> anyhow::Result<Crowd> {
-        crowds::start(crowds::plan(fleet.urls(), self.bots, Duration::from_secs(self.arrival)))
+    fn start(&self, form: Form, fleet: &Fleet) -> anyhow::Result<Crowd> {
+        crowds::start(crowds::plan(form, fleet.urls(), self.bots, Duration::from_secs(self.arrival)))
     }
 }
 
@@ -42,11 +42,11 @@ impl Searching {
     fn start(form: Form, arrival: u64) -> anyhow::Result<Self> {
         let (fleet, crowd, tickets) = if form == Form::Short {
             let fleet = Fleet::new(&[])?;
-            let crowd = Size { bots: 120, arrival }.start(&fleet)?;
+            let crowd = Size { bots: 120, arrival }.start(form, &fleet)?;
             (fleet, crowd, 20.0)
         } else {
             let fleet = Fleet::new(&[("TILTYARD_MAX_PLAYERS", "100")])?;
-            let plan = crowds::plan(fleet.urls(), 1_350, Duration::from_secs(5));
+            let plan = crowds::plan(form, fleet.urls(), 1_350, Duration::from_secs(5));
             let plan = Plan { party_max: 1, limit: Duration::from_secs(240), ..plan };
             (fleet, crowds::start(plan)?, 1_000.0)
         };
@@ -64,7 +64,7 @@ pub(crate) fn crowd(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     };
     let options: Vec<_> = options.iter().map(|config| ("TILTYARD_MODE_CONFIG", config.as_str())).collect();
     let fleet = Fleet::new(&options)?;
-    crowds::finish(size.start(&fleet)?, checks);
+    crowds::finish(size.start(form, &fleet)?, checks);
     let hosted = |one: &Instance| one.metric("tiltyard_matches_total");
     let hosted = fleet.instances.iter().map(hosted).collect::<Result<Vec<_>, _>>()?;
     checks.check("every instance hosts matches", format!("{hosted:?}"), hosted.iter().all(|matches| *matches > 0.0));
@@ -106,7 +106,7 @@ fn under_hosts(form: Form) -> Size {
 /// kill -9 of an instance that has just been chosen for a match: it is a home, too.
 pub(crate) fn host(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let mut fleet = Fleet::new(&[])?;
-    let crowd = under_hosts(form).start(&fleet)?;
+    let crowd = under_hosts(form).start(form, &fleet)?;
     // The first that bots are told to join, or have just entered, is the victim.
     wait_for(Duration::from_secs(30), "a match", || {
         let is_told = crowd.journal().iter().any(|entry| matches!(entry.what, What::Told { .. }));
@@ -122,8 +122,9 @@ pub(crate) fn host(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
 
 /// kill -9 of an instance on which a match is on: its players are told nothing and can go nowhere, so they search anew.
 pub(crate) fn running(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
-    let mut fleet = Fleet::new(&[("TILTYARD_MODE_CONFIG", &mode_config(20))])?;
-    let crowd = under_hosts(form).start(&fleet)?;
+    let seconds = if form == Form::Short { 10 } else { 20 };
+    let mut fleet = Fleet::new(&[("TILTYARD_MODE_CONFIG", &mode_config(seconds))])?;
+    let crowd = under_hosts(form).start(form, &fleet)?;
     let victim = wait_for(Duration::from_secs(40), "a match", || fleet.first_with("tiltyard_matches_total"))?;
     fleet.kill(victim)?;
     let report = crowds::finish(crowd, checks);
