@@ -11,7 +11,7 @@ CARGO ?= cargo
 ARGS ?=
 # In CI the committed Cargo.lock counts as it is; a stale one is an error.
 LOCKED := $(if $(CI),--locked)
-# Each with a RabbitMQ of its own, because one part stops it.
+# One RabbitMQ for all parts but the one that breaks its broker, which starts another.
 FLEET_TEST := rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test fleet -- --nocapture
 
 .PHONY: help
@@ -27,7 +27,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-matchmaking test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -42,10 +42,6 @@ test-rust: ## all Rust tests, then the doctests
 .PHONY: test-broker
 test-broker: ## bus and fleet against a real RabbitMQ: a given AMQP_URL, or a private node of its own
 	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus --test fleet
-
-.PHONY: test-matchmaking
-test-matchmaking: build ## three servers on a real RabbitMQ and crowds that search, while processes die; FLEET=full is the full size
-	rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test matchmaking -- --nocapture
 
 .PHONY: test-web
 test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests, golden vectors; `smoke` plays with its bots
@@ -80,16 +76,16 @@ image: ## the container image `tiltyard`, where docker or podman answers
 smoke: build web/node_modules ## a release server on free ports, and bots of both SDKs (Rust, browser) that verify every state they hold
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
 
+# PARTS="crowd faults" runs only these.
+PARTS ?=
+
 .PHONY: test-fleet
-test-fleet: build ## a fleet on RabbitMQ behind HAProxy and nginx, seen by Prometheus; it grows, shrinks, and loses its broker
-	$(FLEET_TEST) deploy scale matches
-	$(FLEET_TEST) faults
+test-fleet: build ## a fleet on RabbitMQ in short: matchmaking while processes die, balancers, growth, a broker that fails; PARTS="..."
+	$(FLEET_TEST) $(PARTS)
 
 .PHONY: fleet
-fleet: build ## matchmaking, balancers, growth and a broker's faults at full size; prints a table of what must hold
-	FLEET=full $(MAKE) test-matchmaking
-	FLEET=full $(FLEET_TEST) deploy scale matches
-	FLEET=full $(FLEET_TEST) faults
+fleet: build ## the same at full size, the simulations included; prints a table of what must hold
+	FLEET=full $(FLEET_TEST) $(PARTS)
 
 .PHONY: soak
 soak: build ## a broker that stops 20 times for 30 s under 300 bots; about 20 minutes
@@ -114,7 +110,7 @@ lint: ## rustfmt, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --quiet --workspace --all-targets -- -D warnings
 	@# Targets with `test = false` are in none of the above.
-	$(CARGO) clippy $(LOCKED) --quiet -p tiltyard-bot --test smoke --test fleet --test matchmaking -- -D warnings
+	$(CARGO) clippy $(LOCKED) --quiet -p tiltyard-bot --test smoke --test fleet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --quiet --workspace --no-deps
 
 .PHONY: deny

@@ -16,7 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tiltyard_shared::game::Rng;
+use tiltyard_arena::Arena;
+use tiltyard_shared::game::{Game as _, Rng};
 use tokio::{runtime, task::JoinSet, time::sleep_until};
 
 mod member;
@@ -27,8 +28,8 @@ pub use report::{Entry, Report};
 /// A single player follows so often while others wait: longer than it takes to match one, so that none is too many.
 const FOLLOWERS_EVERY: Duration = Duration::from_millis(1_500);
 
-/// So many follow at a time, each for somebody else who waits.
-const FOLLOWERS: usize = 4;
+/// So many who wait are followed at a time.
+const FOLLOWED: usize = 4;
 
 /// What a crowd does.
 #[derive(Clone, Debug)]
@@ -47,8 +48,8 @@ pub struct Plan {
     pub limit: Duration,
     /// Whether bots whose match is over leave; otherwise they leave once they have been matched.
     pub play: bool,
-    /// Whether single players follow until nobody waits.
-    pub followers: bool,
+    /// Single players follow until nobody waits, at most so many at a time for one who does; 0: nobody follows.
+    pub followers: usize,
     /// How many threads.
     pub threads: usize,
     /// The seed of ratings and parties.
@@ -209,7 +210,7 @@ fn run_thread(shared: &Arc<Shared>, people: Vec<Person>, index: usize) -> io::Re
         for person in people {
             tasks.spawn(member::run(Arc::clone(shared), person));
         }
-        if index == 0 && shared.plan.followers {
+        if index == 0 && shared.plan.followers > 0 {
             follow(shared, &mut tasks).await;
         }
         while tasks.join_next().await.is_some() {}
@@ -218,26 +219,32 @@ fn run_thread(shared: &Arc<Shared>, people: Vec<Person>, index: usize) -> io::Re
 }
 
 /// Single players come while others wait after the arrivals: they are as strong as those who wait, the oldest first, and far
-/// enough from one another that each helps somebody else.
+/// enough from one another that each helps somebody else; no more at a time than a match lacks.
 async fn follow(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
+    let mode = Arena::modes().into_iter().find(|(mode, _)| mode.name == shared.plan.mode);
+    let (seats, near) = mode.map_or((1, 0), |(mode, _)| (mode.teams * mode.team_size, mode.window.start));
     let mut next = shared.start + shared.plan.arrival;
     let mut number = shared.plan.bots;
     loop {
         sleep_until(next.into()).await;
+        let waiting: Vec<i32> = shared.waiting().values().map(|person| person.rating).collect();
         let mut wanted: Vec<i32> = Vec::new();
-        for person in shared.waiting().values() {
-            if wanted.len() < FOLLOWERS && wanted.iter().all(|rating| (rating - person.rating).abs() > 400) {
-                wanted.push(person.rating);
+        for rating in &waiting {
+            if wanted.len() < FOLLOWED && wanted.iter().all(|other| (other - rating).abs() > 400) {
+                wanted.push(*rating);
             }
         }
         if wanted.is_empty() || shared.is_over() {
             return;
         }
         for rating in wanted {
-            let person = Person { number, party: number, size: 1, rating, at: shared.start.elapsed() };
-            shared.wait(&person);
-            tasks.spawn(member::run(Arc::clone(shared), person));
-            number += 1;
+            let there = waiting.iter().filter(|other| other.abs_diff(rating) <= near).count();
+            for _ in 0..seats.saturating_sub(there).clamp(1, shared.plan.followers) {
+                let person = Person { number, party: number, size: 1, rating, at: shared.start.elapsed() };
+                shared.wait(&person);
+                tasks.spawn(member::run(Arc::clone(shared), person));
+                number += 1;
+            }
         }
         next += FOLLOWERS_EVERY;
     }
@@ -257,7 +264,7 @@ mod tests {
             arrival: Duration::from_secs(60),
             limit: Duration::from_secs(1),
             play: true,
-            followers: false,
+            followers: 0,
             threads: 1,
             seed: 7,
         };

@@ -95,7 +95,7 @@ impl Args {
             arrival: self.ramp,
             limit: self.ramp + self.duration,
             play: true,
-            followers: self.followers,
+            followers: usize::from(self.followers),
             threads: usize::from(self.threads),
             seed: self.seed,
         }

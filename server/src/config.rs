@@ -87,6 +87,10 @@ pub struct Config {
     #[arg(long, env = "TILTYARD_TEST_FAULT", value_name = "FAULT", hide = true)]
     pub test_fault: Option<Fault>,
 
+    /// Stops at once, as by Ctrl-C, when standard input ends: whoever holds its other end is gone
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
+
     /// Times that are fixed for operators but not for tests.
     #[arg(skip)]
     pub timing: Timing,
@@ -169,6 +173,7 @@ impl Default for Config {
             log_json: false,
             mode_config: Vec::new(),
             test_fault: None,
+            stop_with_stdin: false,
             timing: Timing::default(),
         }
     }

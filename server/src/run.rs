@@ -3,11 +3,13 @@
 use std::{
     io::{self, Write as _},
     process::ExitCode,
+    thread,
     time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::error::ErrorKind;
+use rustix::process::{Signal as Kind, getpid, kill_process};
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -70,6 +72,9 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
         let (Some(Ok(mut terminate)), Some(Ok(mut interrupt))) = (signals.next(), signals.next()) else {
             anyhow::bail!("cannot wait for signals");
         };
+        if config.stop_with_stdin {
+            interrupt_after_stdin()?;
+        }
         let names = games.names().join(", ");
         let server = Server::start(config, games).await?;
         let (listen, ops) = (server.listen_addr(), server.ops_addr());
@@ -82,6 +87,18 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
             name = either(&mut terminate, &mut interrupt) => anyhow::bail!("{name} while stopping"),
         }
     })
+}
+
+/// What the end of standard input says: the same as Ctrl-C.
+fn interrupt_after_stdin() -> anyhow::Result<()> {
+    let wait = || {
+        let _error_is_an_end = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        if let Err(error) = kill_process(getpid(), Kind::INT) {
+            warn!(%error, "cannot stop, though standard input has ended");
+        }
+    };
+    thread::Builder::new().name("stdin".to_owned()).spawn(wait).context("cannot wait for standard input")?;
+    Ok(())
 }
 
 /// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms and

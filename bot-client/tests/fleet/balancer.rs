@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use crate::{
     http,
     instance::Place,
-    process::{Process, root, tool, wait_for},
+    process::{Port, Process, root, tool, wait_for},
 };
 
 /// The port of deploy/'s instances for players, and the one that both balancers listen on.
@@ -45,17 +45,19 @@ pub(crate) struct Balancer {
 
 impl Balancer {
     /// Starts it in front of these instances and waits until it answers.
-    pub(crate) fn start(kind: Kind, port: u16, places: &[Place], folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(kind: Kind, port: Port, places: &[Place], folder: &Path) -> anyhow::Result<Self> {
+        let number = port.number()?;
         let (config, command) = match kind {
             Kind::HaProxy => (haproxy(places)?, haproxy_command(folder)?),
             Kind::Nginx => (nginx(places, folder)?, nginx_command(folder)?),
         };
-        let listen = [(format!("bind :{PLAYERS}"), format!("bind 127.0.0.1:{port}"))];
-        let listen = listen.into_iter().chain([(format!("listen {PLAYERS};"), format!("listen 127.0.0.1:{port};"))]);
+        let listen = [(format!("bind :{PLAYERS}"), format!("bind 127.0.0.1:{number}"))];
+        let listen = listen.into_iter().chain([(format!("listen {PLAYERS};"), format!("listen 127.0.0.1:{number};"))]);
         let config = listen.fold(config, |config, (theirs, ours)| config.replace(&theirs, &ours));
         fs::write(folder.join(kind.name()), config)?;
+        drop(port);
         let mut process = Process::start(command, folder.join(format!("{}.log", kind.name())))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let address = SocketAddr::from(([127, 0, 0, 1], number));
         wait_for(Duration::from_secs(10), &format!("{} to answer", kind.name()), || {
             ensure!(process.status()?.is_none(), "{} has ended:\n{}", kind.name(), process.last_words());
             Ok(http::get(address, "/api/version").ok())

@@ -62,14 +62,15 @@ impl Results {
 
     /// All got in, nothing differed, nothing went wrong, nobody was thrown out.
     pub(crate) fn check(&self, who: &str, checks: &mut Checks) -> anyhow::Result<()> {
+        println!("    {who}:");
         let (bots, connected) = (self.number("bots")?, self.number("connected")?);
-        checks.check(&format!("{who}: all got in"), format!("{connected} of {bots}"), connected == bots);
+        checks.check("all bots got in", format!("{connected} of {bots}"), connected == bots);
         let (frames, mismatches) = (self.number("frames")?, self.number("mismatches")?);
-        let seen = format!("{mismatches} of {frames} frames");
-        checks.check(&format!("{who}: states that differ: 0"), seen, mismatches == 0.0 && frames > 0.0);
+        let seen = format!("{mismatches} of {frames}");
+        checks.check("no frame differs", seen, mismatches == 0.0 && frames > 0.0);
         let errors = self.number("errors")?;
-        let told = if errors == 0.0 { "0".to_owned() } else { format!("{errors}: {}", self.0["complaints"]) };
-        checks.check(&format!("{who}: errors, players thrown out among them: 0"), told, errors == 0.0);
+        let complaints = if errors == 0.0 { String::new() } else { format!(": {}", self.0["complaints"]) };
+        checks.check("no bot fails or is thrown out", format!("{errors}{complaints}"), errors == 0.0);
         Ok(())
     }
 }

@@ -6,20 +6,20 @@
 //! may have been left behind in the end: beside what a first outage, a first cut and a first crowd take once and for all.
 
 use std::{
-    env, thread,
+    thread,
     time::{Duration, Instant},
 };
 
 use crate::{
+    Form,
     bots::Bots,
-    broker::Ctl,
+    broker::OwnBroker,
     checks::Checks,
-    deploy::NAMES,
-    fleet::{Fleet, Taken},
-    instance::{Instance, Place, create_room},
-    process::{Folder, free_ports, wait_for},
+    crowds,
+    fleet::{Fleet, NAMES, Taken},
+    instance::{Place, create_room},
+    process::wait_for,
     seats::Seats,
-    tickets,
 };
 
 /// How much of everything.
@@ -31,19 +31,24 @@ struct Size {
     outages: u32,
     outage: Duration,
     cuts: u32,
+    alarm: Duration,
 }
 
-/// FLEET is `full`, `soak` or nothing.
-fn size() -> Size {
+fn size(form: Form) -> Size {
     let seconds = Duration::from_secs;
-    match env::var("FLEET").as_deref() {
-        Ok("soak") => {
-            Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, outage: seconds(30), cuts: 20 }
-        }
-        Ok("full") => {
-            Size { bots: 60, searching: 200, arrival: seconds(100), outages: 1, outage: seconds(30), cuts: 20 }
-        }
-        _ => Size { bots: 20, searching: 60, arrival: seconds(30), outages: 1, outage: seconds(10), cuts: 5 },
+    let long = Size {
+        bots: 60,
+        searching: 200,
+        arrival: seconds(100),
+        outages: 1,
+        outage: seconds(30),
+        cuts: 20,
+        alarm: seconds(5),
+    };
+    match form {
+        Form::Soak => Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, ..long },
+        Form::Full => long,
+        Form::Short => Size { bots: 20, searching: 60, arrival: seconds(30), outage: seconds(10), cuts: 5, ..long },
     }
 }
 
@@ -55,34 +60,25 @@ const WARM_UP: Size = Size {
     outages: 1,
     outage: Duration::from_secs(1),
     cuts: 5,
+    alarm: Duration::from_secs(1),
 };
 /// Between the last fault and the count of what is left.
 const SETTLE: Duration = Duration::from_secs(10);
+/// After the broker is back.
+const WHOLE_WITHIN: Duration = Duration::from_secs(5);
 
-pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
-    let size = size();
-    println!(
-        "A broker that fails under three instances with {} bots each, first a little, then in earnest:",
-        size.bots
-    );
-    let (ctl, folder) = (Ctl::of_environment()?, Folder::new()?);
-    let ports = free_ports(6)?;
-    let place = |(name, ports): (&&str, &[u16])| Place {
-        name: (*name).to_owned(),
-        ports: [ports[0], ports[1]],
-        balancer: None,
-    };
-    let places: Vec<_> = NAMES.iter().zip(ports.chunks(2)).map(place).collect();
-    let fleet = Fleet::start(&places, folder.path())?;
-    let bots = start_bots(&fleet, size, &folder)?;
+pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
+    let size = size(form);
+    println!("  three instances with {} bots each, under faults a little, then in earnest:", size.bots);
+    let broker = OwnBroker::start()?;
+    let fleet = Fleet::start(&mut Place::several(&NAMES, None)?, broker.broker.clone(), &[])?;
+    let bots = start_bots(&fleet, size)?;
     fleet.until_whole()?;
-    suffer(&fleet, &ctl, WARM_UP, checks)?;
-    thread::sleep(SETTLE);
+    suffer(&fleet, &broker, form, WARM_UP, checks)?;
     let (before, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
-    suffer(&fleet, &ctl, size, checks)?;
-    thread::sleep(SETTLE);
+    suffer(&fleet, &broker, form, size, checks)?;
     let (after, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")? - moved);
-    checks.check("ticks by which schedules were moved: 0", moved, moved == 0.0);
+    checks.check("no schedule moves while the broker fails", format!("{moved} ticks"), moved == 0.0);
     compare(&before, &after, checks);
     for (name, bots) in bots {
         bots.stop()?.check(&name, checks)?;
@@ -90,24 +86,25 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All faults, under people who search and people who ask for seats.
-fn suffer(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
-    let urls = fleet.0.iter().map(Instance::url).collect();
-    let (seats, crowd) = (Seats::start(fleet)?, tickets::start(urls, size.searching, size.arrival)?);
-    outages(fleet, ctl, size, checks)?;
-    cuts(fleet, ctl, size, checks)?;
-    alarm(fleet, ctl, checks)?;
+/// All faults, under people who search and people who ask for seats, and some rest.
+fn suffer(fleet: &Fleet, broker: &OwnBroker, form: Form, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+    let crowd = crowds::plan(form, fleet.urls(), size.searching, size.arrival);
+    let (seats, crowd) = (Seats::start(fleet)?, crowds::start(crowd)?);
+    outages(fleet, broker, size, checks)?;
+    cuts(fleet, broker, size, checks)?;
+    alarm(fleet, broker, size, checks)?;
     seats.finish()?.check(checks);
-    tickets::check(&crowd.finish(), checks);
+    crowds::finish(crowd, checks);
+    thread::sleep(SETTLE);
     Ok(())
 }
 
-fn start_bots(fleet: &Fleet, size: Size, folder: &Folder) -> anyhow::Result<Vec<(String, Bots)>> {
+fn start_bots(fleet: &Fleet, size: Size) -> anyhow::Result<Vec<(String, Bots)>> {
     let mut all = Vec::new();
-    for instance in &fleet.0 {
+    for instance in &fleet.instances {
         let name = format!("bots of {}", instance.name);
         let args = ["--bots", &size.bots.to_string(), "--rooms", "2", "--threads", "1"];
-        all.push((name, Bots::start(&instance.name, &[instance.url()], &args, 3600, folder.path())?));
+        all.push((name, Bots::start(&instance.name, &[instance.url()], &args, 3600, fleet.folder())?));
     }
     let wanted = (all.len() * size.bots) as f64;
     wait_for(Duration::from_secs(30), "all bots to be in", || {
@@ -117,53 +114,53 @@ fn start_bots(fleet: &Fleet, size: Size, folder: &Folder) -> anyhow::Result<Vec<
 }
 
 /// The broker stops for a while; meanwhile the world goes on without it, and rooms are made that nobody else can know.
-fn outages(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+fn outages(fleet: &Fleet, broker: &OwnBroker, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
     let mut slowest = Duration::ZERO;
     for _ in 0..size.outages {
-        ctl.run(&["stop_app"])?;
+        broker.run(&["stop_app"])?;
         wait_for(Duration::from_secs(20), "all to miss the broker", || Ok(is_up(fleet, 0.0)?.then_some(())))?;
         // Those of the beginning have ended by the end, those of the end are there: nobody else has heard of either.
         create_rooms(fleet)?;
         thread::sleep(size.outage);
         create_rooms(fleet)?;
-        ctl.run(&["start_app"])?;
+        broker.run(&["start_app"])?;
         slowest = slowest.max(recovery(fleet)?);
     }
-    let claim = format!("lists whole after {} outages of {} s: within 5 s", size.outages, size.outage.as_secs());
-    checks.check(&claim, format!("{:.1} s", slowest.as_secs_f64()), slowest < Duration::from_secs(5));
+    let seen = format!("{:.1} s after {} of {} s", slowest.as_secs_f64(), size.outages, size.outage.as_secs());
+    checks.check("lists are whole 5 s after an outage of the broker", seen, slowest < WHOLE_WITHIN);
     Ok(())
 }
 
 /// Every connection to the broker is closed by its operator, again and again.
-fn cuts(fleet: &Fleet, ctl: &Ctl, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+fn cuts(fleet: &Fleet, broker: &OwnBroker, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
     let lost = || fleet.sum("tiltyard_bus_connections_total{outcome=\"lost\"}");
     let (before, mut slowest) = (lost()?, Duration::ZERO);
     for number in 1..=size.cuts {
-        ctl.run(&["close_all_connections", "--global", "cut by the test"])?;
-        let wanted = before + f64::from(number) * fleet.0.len() as f64;
+        broker.run(&["close_all_connections", "--global", "cut by the test"])?;
+        let wanted = before + f64::from(number) * fleet.instances.len() as f64;
         wait_for(Duration::from_secs(10), "the connections to be lost", || Ok((lost()? >= wanted).then_some(())))?;
         slowest = slowest.max(recovery(fleet)?);
     }
-    let claim = format!("lists whole after each of {} cuts: within 5 s", size.cuts);
-    checks.check(&claim, format!("{:.1} s", slowest.as_secs_f64()), slowest < Duration::from_secs(5));
+    let seen = format!("{:.1} s after each of {}", slowest.as_secs_f64(), size.cuts);
+    checks.check("lists are whole 5 s after a cut from the broker", seen, slowest < WHOLE_WITHIN);
     Ok(())
 }
 
 /// A broker that lacks memory reads nothing until it has some again.
-fn alarm(fleet: &Fleet, ctl: &Ctl, checks: &mut Checks) -> anyhow::Result<()> {
-    ctl.run(&["set_vm_memory_high_watermark", "absolute", "1MB"])?;
+fn alarm(fleet: &Fleet, broker: &OwnBroker, size: Size, checks: &mut Checks) -> anyhow::Result<()> {
+    broker.run(&["set_vm_memory_high_watermark", "absolute", "1MB"])?;
     let noticed = wait_for(Duration::from_secs(20), "all to be blocked", || Ok(is_up(fleet, 0.0)?.then_some(())));
-    thread::sleep(Duration::from_secs(5));
-    ctl.run(&["set_vm_memory_high_watermark", "0.4"])?;
+    thread::sleep(size.alarm);
+    broker.run(&["set_vm_memory_high_watermark", "0.4"])?;
     noticed?;
     let slowest = recovery(fleet)?;
     let seen = format!("{:.1} s", slowest.as_secs_f64());
-    checks.check("lists whole after a memory alarm: within 5 s", seen, slowest < Duration::from_secs(5));
+    checks.check("lists are whole 5 s after a memory alarm of the broker", seen, slowest < WHOLE_WITHIN);
     Ok(())
 }
 
 fn create_rooms(fleet: &Fleet) -> anyhow::Result<()> {
-    fleet.0.iter().try_for_each(|instance| create_room(instance.players))
+    fleet.instances.iter().try_for_each(|instance| create_room(instance.players))
 }
 
 /// How long it takes until every instance has its broker again and all lists are whole.
@@ -175,7 +172,8 @@ fn recovery(fleet: &Fleet) -> anyhow::Result<Duration> {
 }
 
 fn is_up(fleet: &Fleet, wanted: f64) -> anyhow::Result<bool> {
-    let states = fleet.0.iter().map(|instance| instance.metric("tiltyard_bus_up")).collect::<Result<Vec<_>, _>>()?;
+    let states =
+        fleet.instances.iter().map(|instance| instance.metric("tiltyard_bus_up")).collect::<Result<Vec<_>, _>>()?;
     Ok(states.iter().all(|state| *state == wanted))
 }
 
@@ -192,6 +190,6 @@ fn compare(before: &[Taken], after: &[Taken], checks: &mut Checks) {
         let all = |taken: &[Taken]| taken.iter().map(of).collect::<Vec<_>>();
         let (before, after) = (all(before), all(after));
         let held = before.iter().zip(&after).all(|(before, after)| *after <= before + before / 20);
-        checks.check(&format!("{name}: at most 5 % more"), format!("{before:?} to {after:?}"), held);
+        checks.check(&format!("{name}: at most 5 % more after faults"), format!("{before:?} to {after:?}"), held);
     }
 }

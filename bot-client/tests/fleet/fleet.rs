@@ -5,13 +5,21 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 use anyhow::Context as _;
 
 use crate::{
+    broker::Broker,
     http,
     instance::{Instance, Place},
-    process::wait_for,
+    process::{Folder, wait_for},
 };
 
+/// deploy/'s instances.
+pub(crate) const NAMES: [&str; 3] = ["one", "two", "three"];
+
 /// The instances that run.
-pub(crate) struct Fleet(pub(crate) Vec<Instance>);
+pub(crate) struct Fleet {
+    pub(crate) instances: Vec<Instance>,
+    broker: Broker,
+    folder: Folder,
+}
 
 /// What an instance has taken of its machine.
 #[derive(Clone, Copy, Debug)]
@@ -27,19 +35,71 @@ pub(crate) struct Taken {
 }
 
 impl Fleet {
-    /// Starts them one after the other.
-    pub(crate) fn start(places: &[Place], logs: &Path) -> anyhow::Result<Self> {
-        places.iter().map(|place| Instance::start(place, logs)).collect::<Result<_, _>>().map(Self)
+    /// Starts deploy/'s three instances without a balancer, with these variables beside the others.
+    pub(crate) fn new(options: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start(&mut Place::several(&NAMES, None)?, Broker::of_environment()?, options)
+    }
+
+    /// Starts instances and waits until they take players and know each other.
+    pub(crate) fn start(places: &mut [Place], broker: Broker, options: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let folder = Folder::new()?;
+        let start = |place| Instance::start(place, &broker, options, folder.path());
+        let mut instances = places.iter_mut().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        instances.iter_mut().try_for_each(Instance::until_ready)?;
+        wait_for(Duration::from_secs(30), "the instances to find each other", || {
+            let known = instances.iter().map(|one| one.metric("tiltyard_instances")).collect::<Result<Vec<_>, _>>()?;
+            Ok(known.iter().all(|known| *known >= instances.len() as f64).then_some(()))
+        })?;
+        Ok(Self { instances, broker, folder })
+    }
+
+    /// One more.
+    pub(crate) fn grow(&mut self, place: &mut Place) -> anyhow::Result<&Instance> {
+        let mut new = Instance::start(place, &self.broker, &[], self.folder.path())?;
+        new.until_ready()?;
+        self.instances.push(new);
+        self.instances.last().context("no instance")
+    }
+
+    /// Where logs and results go.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where players connect to each.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.instances.iter().map(Instance::url).collect()
+    }
+
+    /// Processor time of all so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        self.instances.iter().map(Instance::cpu).sum()
+    }
+
+    /// The place of the first instance of which a metric is not 0.
+    pub(crate) fn first_with(&self, metric: &str) -> anyhow::Result<Option<usize>> {
+        let values = self.instances.iter().map(|one| one.metric(metric)).collect::<Result<Vec<_>, _>>()?;
+        Ok(values.iter().position(|value| *value > 0.0))
+    }
+
+    /// kill -9 of the instance at this place.
+    pub(crate) fn kill(&mut self, place: usize) -> anyhow::Result<()> {
+        self.instances.remove(place).process.signal("KILL")
+    }
+
+    /// The place of the instance whose matchmaker has at least so many tickets.
+    pub(crate) fn active(&self, tickets: f64) -> Option<usize> {
+        self.instances.iter().position(|instance| instance.tickets() >= tickets)
     }
 
     /// A metric, summed over all.
     pub(crate) fn sum(&self, metric: &str) -> anyhow::Result<f64> {
-        self.0.iter().map(|instance| instance.metric(metric)).sum()
+        self.instances.iter().map(|instance| instance.metric(metric)).sum()
     }
 
     /// Whether all instances list the same rooms, each once: what an instance says of its own ones is the truth.
     pub(crate) fn is_whole(&self) -> anyhow::Result<bool> {
-        let lists = self.0.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
+        let lists = self.instances.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
         Ok(lists.iter().all(|(total, ids)| *ids == lists[0].1 && *total == ids.len() && *total > 0))
     }
 
@@ -47,12 +107,12 @@ impl Fleet {
     pub(crate) fn until_whole(&self) -> anyhow::Result<()> {
         let seen =
             wait_for(Duration::from_secs(20), "the lists of rooms to be whole", || Ok(self.is_whole()?.then_some(())));
-        seen.with_context(|| format!("{:?}", self.0.iter().map(listed).collect::<Result<Vec<_>, _>>()))
+        seen.with_context(|| format!("{:?}", self.instances.iter().map(listed).collect::<Result<Vec<_>, _>>()))
     }
 
     /// What each has taken.
     pub(crate) fn taken(&self) -> anyhow::Result<Vec<Taken>> {
-        self.0.iter().map(Taken::of).collect()
+        self.instances.iter().map(Taken::of).collect()
     }
 }
 

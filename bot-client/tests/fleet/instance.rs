@@ -1,17 +1,20 @@
 //! An instance as a process, from the environment files of deploy/, and what operators see of it.
 
-use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
 
 use crate::{
+    broker::Broker,
     http,
-    process::{Process, root, wait_for},
-    tickets,
+    metrics::metric,
+    process::{Port, Process, root, wait_for},
 };
 
 /// An instance starts and becomes ready in less.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Matches are over soon: many are played.
+pub(crate) const MATCH_SECONDS: u32 = 6;
 
 /// A running instance.
 pub(crate) struct Instance {
@@ -25,29 +28,54 @@ pub(crate) struct Instance {
     pub(crate) ops: SocketAddr,
 }
 
-/// What is different here from deploy/: the ports, the broker, the balancer's address.
-#[derive(Clone, Debug)]
+/// Where an instance stands: what is different here from deploy/.
+#[derive(Debug)]
 pub(crate) struct Place {
     /// The instance's name.
     pub(crate) name: String,
     /// Its ports, for players and for operators.
     pub(crate) ports: [u16; 2],
+    /// Nobody else takes them until it starts.
+    held: Vec<Port>,
     /// Where the balancer listens; without one the instance is found by its own address.
-    pub(crate) balancer: Option<u16>,
+    balancer: Option<u16>,
+}
+
+impl Place {
+    /// Places for instances of these names, behind a balancer on this port or behind none.
+    pub(crate) fn several(names: &[&str], balancer: Option<u16>) -> anyhow::Result<Vec<Self>> {
+        let place = |name: &&str| {
+            let held = vec![Port::new()?, Port::new()?];
+            let ports = [held[0].number()?, held[1].number()?];
+            Ok(Self { name: (*name).to_owned(), ports, held, balancer })
+        };
+        names.iter().map(place).collect()
+    }
 }
 
 impl Instance {
-    /// Starts it and waits until it is ready.
-    pub(crate) fn start(place: &Place, logs: &Path) -> anyhow::Result<Self> {
+    /// Starts it on this broker, with these variables beside the others, and does not wait for it.
+    pub(crate) fn start(
+        place: &mut Place,
+        broker: &Broker,
+        options: &[(&str, &str)],
+        logs: &Path,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(crate::binary::tiltyard()?);
-        command.envs(environment(place)?);
-        let mut process = Process::start(command, logs.join(format!("{}.log", place.name)))?;
+        command.envs(environment(place, broker)?).envs(options.iter().copied());
+        place.held.clear();
+        let process = Process::start(command, logs.join(format!("{}.log", place.name)))?;
         let [players, ops] = place.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        wait_for(PATIENCE, &format!("{} to be ready", place.name), || {
-            ensure!(process.status()?.is_none(), "{} has ended:\n{}", place.name, process.last_words());
-            Ok(http::get(ops, "/readyz").ok())
-        })?;
         Ok(Self { name: place.name.clone(), process, players, ops })
+    }
+
+    /// Waits until it takes players.
+    pub(crate) fn until_ready(&mut self) -> anyhow::Result<()> {
+        wait_for(PATIENCE, &format!("{} to be ready", self.name), || {
+            let Self { name, process, ops, .. } = self;
+            ensure!(process.status()?.is_none(), "{name} has ended:\n{}", process.last_words());
+            Ok(http::get(*ops, "/readyz").ok().map(drop))
+        })
     }
 
     /// Where clients connect to exactly this one.
@@ -57,16 +85,22 @@ impl Instance {
 
     /// The sum of a metric over all its labels, or over those that begin with these; 0 if nothing has been counted yet.
     pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
-        let text = http::get(self.ops, "/metrics")?;
-        let values = text.lines().filter_map(|line| {
-            let rest = line.strip_prefix(name)?;
-            if name.contains('{') || rest.starts_with([' ', '{']) {
-                rest.rsplit(' ').next()?.parse::<f64>().ok()
-            } else {
-                None
-            }
-        });
-        Ok(values.sum())
+        metric(self.ops, name)
+    }
+
+    /// Tickets in the pool of its matchmaker; 0 if it does not answer.
+    pub(crate) fn tickets(&self) -> f64 {
+        self.metric("tiltyard_tickets_waiting").unwrap_or(0.0)
+    }
+
+    /// Processor time so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // After the name in brackets: the state is the first field, user and system time are the 12th and 13th, in
+        // hundredths of a second.
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |field: usize| -> anyhow::Result<u64> { Ok(fields.get(field).context("no times")?.parse()?) };
+        Ok(Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
     }
 }
 
@@ -77,8 +111,13 @@ pub(crate) fn create_room(at: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The mode that is searched, in which matches last so long.
+pub(crate) fn mode_config(match_seconds: u32) -> String {
+    format!("arena/teams={{\"match_seconds\":{match_seconds}}}")
+}
+
 /// The variables of an instance: those of deploy/common.env and, if there is one, its own file, with what is different here.
-fn environment(place: &Place) -> anyhow::Result<BTreeMap<String, String>> {
+fn environment(place: &Place, broker: &Broker) -> anyhow::Result<BTreeMap<String, String>> {
     let mut variables = variables("common.env")?;
     // Who is started while the run goes on has no file: it is like the others.
     let own = variables_or_none(&format!("{}.env", place.name))?;
@@ -93,8 +132,8 @@ fn environment(place: &Place) -> anyhow::Result<BTreeMap<String, String>> {
         ("TILTYARD_OPS_LISTEN", format!("127.0.0.1:{ops}")),
         ("TILTYARD_PUBLIC_URL", url),
         ("TILTYARD_SHARDS", "1".to_owned()),
-        ("TILTYARD_MODE_CONFIG", tickets::MODE_CONFIG.to_owned()),
-        ("AMQP_URL", env::var("AMQP_URL").context("AMQP_URL is not set: start this by rabbitmq/with-broker")?),
+        ("TILTYARD_MODE_CONFIG", mode_config(MATCH_SECONDS)),
+        ("AMQP_URL", broker.url.clone()),
     ];
     variables.extend(here.map(|(name, value)| (name.to_owned(), value)));
     Ok(variables)

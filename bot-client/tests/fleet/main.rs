@@ -1,8 +1,9 @@
-//! The fleet's proof over a real RabbitMQ: real processes, real balancers, a real Prometheus, bots that verify every state.
+//! The fleet's proof over a real RabbitMQ: real processes, real balancers, a real Prometheus, bots that verify every state,
+//! while processes are killed, stopped and let go on, and brokers fail.
 //!
-//! `make test-fleet` runs the parts in short, `make fleet` in full (FLEET=full); their names after `--` choose some.
-//! Needs AMQP_URL, for `faults` RABBITMQ_CTL too: rabbitmq/with-broker sets both. Prints every claim with what was seen;
-//! exit status 0 only if all held.
+//! `make test-fleet` runs the parts in short, `make fleet` in full (FLEET=full), `make soak` the longest one (FLEET=soak);
+//! their names after `--` choose some. Needs AMQP_URL, as rabbitmq/with-broker sets it; `faults` starts a broker of its own
+//! to break. Prints every claim with what was seen, at the end a table of what must hold; exit status 0 only if all held.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -15,33 +16,81 @@ mod broker;
 mod binary;
 #[path = "../smoke/checks.rs"]
 mod checks;
+mod crowds;
 mod deploy;
 mod faults;
 mod fleet;
 mod http;
 mod instance;
 mod matches;
+mod matchmaking;
+#[path = "../smoke/metrics.rs"]
+mod metrics;
 mod process;
 mod prometheus;
 mod scale;
 mod seats;
+mod simulations;
+mod stage;
+mod stop;
+mod table;
 mod tickets;
 
 use checks::Checks;
 
-type Part = (&'static str, fn(&mut Checks) -> anyhow::Result<()>);
+/// How much of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Short,
+    Full,
+    Soak,
+}
 
-const PARTS: [Part; 4] =
-    [("deploy", deploy::run), ("scale", scale::run), ("matches", matches::run), ("faults", faults::run)];
-
-fn main() -> ExitCode {
-    let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let mut checks = Checks::default();
-    for (name, part) in PARTS.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name))
-    {
-        if let Err(error) = part(&mut checks) {
-            checks.check(name, format!("{error:#}"), false);
+impl Form {
+    /// FLEET is `full`, `soak` or nothing.
+    fn of_environment() -> Self {
+        match env::var("FLEET").as_deref() {
+            Ok("soak") => Self::Soak,
+            Ok("full") => Self::Full,
+            _ => Self::Short,
         }
     }
+}
+
+type Part = (&'static str, fn(&mut Checks, Form) -> anyhow::Result<()>);
+
+const SIMULATIONS: &str = "simulations";
+
+const PARTS: [Part; 11] = [
+    (SIMULATIONS, simulations::run),
+    ("crowd", matchmaking::crowd),
+    ("matchmaker", matchmaking::matchmaker),
+    ("paused", matchmaking::paused),
+    ("host", matchmaking::host),
+    ("running", matchmaking::running),
+    ("tickets", tickets::run),
+    ("deploy", deploy::run),
+    ("scale", scale::run),
+    ("matches", matches::run),
+    ("faults", faults::run),
+];
+
+fn main() -> ExitCode {
+    let form = Form::of_environment();
+    let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    // In short the simulations are not run: they are among `make test-rust`.
+    let is_wanted = |name: &str| match wanted.as_slice() {
+        [] => form != Form::Short || name != SIMULATIONS,
+        wanted => wanted.iter().any(|wanted| wanted == name),
+    };
+    if let Err(error) = stop::watch() {
+        println!("FAIL {error:#}");
+        return ExitCode::FAILURE;
+    }
+    let mut checks = Checks::default();
+    for (name, part) in PARTS.iter().filter(|(name, _)| is_wanted(name)) {
+        checks.part(name, |checks| part(checks, form));
+    }
+    table::print(&checks);
     if checks.sum_up() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,17 +1,22 @@
-//! Processes of a run: each logs to a file of its own, is told to stop, and is killed when dropped.
+//! Processes of a run: each logs to a file of its own, is told to stop, and is killed with its group when dropped.
 
 use std::{
     env,
     fs::{self, File},
     io::Read as _,
-    net::TcpListener,
+    net::{Ipv4Addr, SocketAddrV4},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail, ensure};
+use socket2::{Domain, Socket, Type};
+
+use crate::stop;
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -28,8 +33,9 @@ impl Process {
     /// Starts a command that logs to this file.
     pub(crate) fn start(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
         let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        stop::add_group(child.id());
         Ok(Self { child, log })
     }
 
@@ -72,7 +78,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.child.kill().ok();
+        stop::kill_group(self.child.id());
         self.child.wait().ok();
     }
 }
@@ -99,8 +105,11 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     /// A new one.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let path = env::temp_dir().join(format!("tiltyard-fleet-{}-{}", std::process::id(), free_ports(1)?[0]));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("tiltyard-fleet-{}-{number}", std::process::id()));
         fs::create_dir(&path)?;
+        stop::add_folder(&path);
         Ok(Self(path))
     }
 
@@ -112,15 +121,26 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
+        stop::remove_folder(&self.0);
     }
 }
 
-/// Ports that were free a moment ago, for programs that cannot take one by themselves and say which.
-pub(crate) fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
-    let listeners: Vec<_> =
-        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>().context("no free port")?;
-    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+/// A port that nobody else is given while this value lives; connections to it are refused.
+#[derive(Debug)]
+pub(crate) struct Port(Socket);
+
+impl Port {
+    /// A free one.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into()).context("no free port")?;
+        Ok(Self(socket))
+    }
+
+    /// Its number, for programs that cannot take a port by themselves and say which.
+    pub(crate) fn number(&self) -> anyhow::Result<u16> {
+        Ok(self.0.local_addr()?.as_socket_ipv4().context("no port")?.port())
+    }
 }
 
 /// The project's folder.

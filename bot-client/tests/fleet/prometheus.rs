@@ -13,7 +13,7 @@ use anyhow::{Context as _, ensure};
 use crate::{
     fleet::Fleet,
     http,
-    process::{Process, free_ports, root, tool, wait_for},
+    process::{Port, Process, root, tool, wait_for},
 };
 
 /// From one scrape to the next, and from one look at instances.yml to the next.
@@ -39,11 +39,13 @@ impl Prometheus {
         fs::write(&file, config)?;
         fs::copy(root().join("deploy/alerts.yml"), folder.join("alerts.yml"))?;
         fs::write(&instances, "[]\n")?;
-        let address = SocketAddr::from(([127, 0, 0, 1], free_ports(1)?[0]));
+        let port = Port::new()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port.number()?));
         let mut command = Command::new(tool("prometheus")?);
         command.arg(format!("--config.file={}", file.display()));
         command.arg(format!("--storage.tsdb.path={}", folder.join("series").display()));
         command.arg(format!("--web.listen-address={address}"));
+        drop(port);
         let mut process = Process::start(command, folder.join("prometheus.log"))?;
         wait_for(Duration::from_secs(20), "Prometheus to be ready", || {
             ensure!(process.status()?.is_none(), "Prometheus has ended:\n{}", process.last_words());
@@ -56,11 +58,11 @@ impl Prometheus {
     pub(crate) fn scrape(&self, fleet: &Fleet) -> anyhow::Result<()> {
         let group =
             |(name, ops): (&str, SocketAddr)| format!("- targets: [\"{ops}\"]\n  labels: {{instance: {name}}}\n");
-        let groups: String = fleet.0.iter().map(|one| group((&one.name, one.ops))).collect();
+        let groups: String = fleet.instances.iter().map(|one| group((&one.name, one.ops))).collect();
         let new = self.instances.with_extension("new");
         fs::write(&new, groups)?;
         fs::rename(new, &self.instances)?;
-        let wanted = fleet.0.len() as f64;
+        let wanted = fleet.instances.len() as f64;
         wait_for(Duration::from_secs(15), "Prometheus to scrape all", || {
             let (all, up) = (self.value("count(up{job='tiltyard'})")?, self.value("sum(up{job='tiltyard'})")?);
             Ok((all == wanted && up == wanted).then_some(()))

@@ -1,47 +1,92 @@
-//! A crowd that searches for matches while things fail: no ticket may be lost, none may count twice.
+//! How many tickets a second go from homes through the broker, the pool and the agreement of host and homes to "everybody
+//! told where to go".
+//!
+//! Single players of one rating search for a match of two, so that every round matches all whom it finds. They take no
+//! seats: whoever is told where to go hangs up.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
-use tiltyard_bot::crowd::{Crowd, Plan, Report};
+use tiltyard_bot::{Options, search::Searching};
+use tiltyard_shared::protocol::search::{Search, SearchState};
+use tokio::{
+    runtime,
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant as Deadline, timeout_at},
+};
 
-use crate::checks::Checks;
+use crate::{Form, checks::Checks, fleet::Fleet};
 
-/// The mode that is searched, in which a match is over soon: many are played.
-pub(crate) const MODE_CONFIG: &str = "arena/teams={\"match_seconds\":6}";
-/// Whoever has no match so long after the last one came is lost: three times as long as the mode lets anybody wait.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// So many search.
+const MANY: usize = 3_000;
 
-/// A crowd over these servers, in parties of up to three, that arrives over this time; then singles follow until nobody
-/// waits.
-pub(crate) fn start(urls: Vec<String>, bots: usize, arrival: Duration) -> anyhow::Result<Crowd> {
-    let plan = Plan {
-        urls,
-        mode: "teams".to_owned(),
-        bots,
-        party_max: 3,
-        arrival,
-        limit: arrival + PATIENCE,
-        play: true,
-        followers: true,
-        threads: 1,
-        seed: 1,
-    };
-    Crowd::start(plan).context("no threads for the crowd")
+/// So many connect at a time.
+const CONNECTING: usize = 128;
+
+/// Whoever has not been told by then is lost.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// When a player began to search, and when it was told where to go.
+type Told = (Duration, Duration);
+
+/// A crowd that searches as fast as it can connect.
+pub(crate) fn run(checks: &mut Checks, _form: Form) -> anyhow::Result<()> {
+    let fleet = Fleet::new(&[("TILTYARD_MAX_PLAYERS", "5000")])?;
+    let before = fleet.cpu()?;
+    let mut told = runtime::Builder::new_current_thread().enable_all().build()?.block_on(search(fleet.urls()))?;
+    let spent = fleet.cpu()? - before;
+    checks.check("all are told where to go", format!("{} of {MANY}", told.len()), told.len() == MANY);
+    let (last_search, last_told) =
+        told.iter().fold(Told::default(), |last, one| (last.0.max(one.0), last.1.max(one.1)));
+    told.sort_by_key(|(searched, told)| *told - *searched);
+    let took = |share: usize| told.get(told.len() * share / 100).map_or(0.0, |one| (one.1 - one.0).as_secs_f64());
+    println!(
+        "    all search after {:.2} s, are told after {:.2} s",
+        last_search.as_secs_f64(),
+        last_told.as_secs_f64()
+    );
+    println!("    {:.0} tickets a second", told.len() as f64 / last_told.as_secs_f64());
+    println!("    from search to told, p50 and p99: {:.2} and {:.2} s", took(50), took(99));
+    println!("    {:.1} s of processor time in the servers", spent.as_secs_f64());
+    Ok(())
 }
 
-/// What must hold whatever happened.
-pub(crate) fn check(report: &Report, checks: &mut Checks) {
-    let lost = format!("{} of {}, {} matches", report.unmatched, report.came, report.matches);
-    checks.check("tickets lost: 0", lost, report.unmatched == 0 && report.matched == report.came);
-    checks.check("tickets in two matches: 0", report.twice, report.twice == 0);
-    checks.check("tickets whose waiting time was lost: 0", report.time_lost, report.time_lost == 0);
-    let wrong = report.outside_windows + report.torn_parties;
-    checks.check("matches outside windows, parties torn: 0", wrong, wrong == 0);
-    let told = format!("{} {:?}", report.mismatches, report.complaints);
-    checks.check(
-        "matched players' states that differ: 0",
-        told,
-        report.mismatches == 0 && report.complaints.is_empty(),
-    );
+/// All who were told, with times from the first search on.
+async fn search(urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
+    let (start, connecting) = (Instant::now(), Arc::new(Semaphore::new(CONNECTING)));
+    let mut tasks = JoinSet::new();
+    for number in 0..MANY {
+        let options = Options::new(urls[number % urls.len()].clone());
+        let connecting = Arc::clone(&connecting);
+        tasks.spawn(timeout_at(Deadline::from_std(start + LIMIT), player(options, connecting, start)));
+    }
+    let mut told = Vec::with_capacity(MANY);
+    while let Some(player) = tasks.join_next().await {
+        match player.context("a player panicked")? {
+            Ok(Ok(one)) => told.push(one),
+            Ok(Err(error)) => println!("    {error:#}"),
+            Err(_) => {}
+        }
+    }
+    Ok(told)
+}
+
+/// Searches until told where to go.
+async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) -> anyhow::Result<Told> {
+    let wish = Search { game: "pong".to_owned(), mode: "duel".to_owned(), rating: 1_500, party: None };
+    let place = connecting.acquire_owned().await?;
+    let mut searching = Searching::start(&options, wish).await?;
+    drop(place);
+    let searched = start.elapsed();
+    loop {
+        match searching.next().await? {
+            SearchState::Joining { .. } => return Ok((searched, start.elapsed())),
+            SearchState::Ended { code } => anyhow::bail!("the search has ended: {code}"),
+            _ => {}
+        }
+    }
 }

@@ -1,26 +1,56 @@
-//! What was to be shown, what was seen, and whether it held.
+//! What was to be shown, what was seen, and whether it held; how long each part of a run took.
 
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
 
-/// A list of claims.
+/// One claim, and what was seen of it.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) part: &'static str,
+    pub(crate) claim: String,
+    pub(crate) seen: String,
+    pub(crate) holds: bool,
+}
+
+/// All claims so far.
 #[derive(Default)]
 pub(crate) struct Checks {
-    failed: usize,
-    all: usize,
+    pub(crate) all: Vec<Seen>,
+    part: &'static str,
 }
 
 impl Checks {
+    /// Runs a part to its end, whatever becomes of it: one that fails or panics hides no other.
+    pub(crate) fn part(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> anyhow::Result<()>) {
+        println!("{name}:");
+        self.part = name;
+        let began = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(self)));
+        let (seen, holds) = match outcome {
+            Ok(Ok(())) => (format!("{:.0} s", began.elapsed().as_secs_f64()), true),
+            Ok(Err(error)) => (format!("{error:#}"), false),
+            Err(_) => ("it panicked".to_owned(), false),
+        };
+        self.check("the part comes to its end", seen, holds);
+    }
+
     /// Prints one claim with what was seen.
     pub(crate) fn check(&mut self, claim: &str, seen: impl Display, holds: bool) {
         let mark = if holds { "ok  " } else { "FAIL" };
         println!("  {mark} {claim:<62} {seen}");
-        self.all += 1;
-        self.failed += usize::from(!holds);
+        self.all.push(Seen { part: self.part, claim: claim.to_owned(), seen: seen.to_string(), holds });
     }
 
-    /// Prints the sum and gives whether all held.
+    /// Prints what failed, then the sum, and gives whether all held.
     pub(crate) fn sum_up(&self) -> bool {
-        println!("{} of {} claims held", self.all - self.failed, self.all);
-        self.failed == 0
+        let failed: Vec<_> = self.all.iter().filter(|seen| !seen.holds).collect();
+        for Seen { part, claim, seen, .. } in &failed {
+            println!("FAIL {part}: {claim}: {seen}");
+        }
+        println!("{} of {} claims held", self.all.len() - failed.len(), self.all.len());
+        failed.is_empty()
     }
 }

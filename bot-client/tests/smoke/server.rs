@@ -1,14 +1,16 @@
 //! The real server as a child process on free ports, and what its `/metrics` say.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail, ensure};
+
+use crate::metrics::metric;
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
@@ -40,17 +42,7 @@ impl Server {
 
     /// The sum of a metric over all its labels; 0 if nothing has been counted yet.
     pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
-        let mut stream = TcpStream::connect(self.ops)?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET /metrics HTTP/1.0\r\nHost: {}\r\n\r\n", self.ops)?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        ensure!(text.contains(" 200 "), "no metrics: {}", text.lines().next().unwrap_or_default());
-        let values = text.lines().filter_map(|line| {
-            let rest = line.strip_prefix(name)?;
-            if rest.starts_with([' ', '{']) { rest.rsplit(' ').next()?.parse::<f64>().ok() } else { None }
-        });
-        Ok(values.sum())
+        metric(self.ops, name)
     }
 
     /// Tells it to stop; true if it does so in time and with status 0.

@@ -18,7 +18,7 @@ use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     runtime,
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -131,15 +131,18 @@ struct Running {
     /// Each ends with the instance's name and how it ended.
     lives: JoinSet<(String, io::Result<ExitStatus>)>,
     pids: Vec<(String, Pid)>,
+    /// Their standard inputs end with this process, however it ends, and they with them.
+    leashes: Vec<ChildStdin>,
 }
 
 impl Running {
     fn start(plans: &[Plan], options: &[OsString], url: &str) -> anyhow::Result<Self> {
-        let mut fleet = Self { lives: JoinSet::new(), pids: Vec::new() };
+        let mut fleet = Self { lives: JoinSet::new(), pids: Vec::new(), leashes: Vec::new() };
         for (number, plan) in plans.iter().enumerate() {
             let mut child = spawn(plan, options, url)?;
             let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).context("no process id")?;
             fleet.pids.push((plan.name.clone(), pid));
+            fleet.leashes.extend(child.stdin.take());
             if let Some(log) = child.stderr.take() {
                 tokio::spawn(relay(prefix(number, &plan.name), log));
             }
@@ -201,11 +204,11 @@ impl Running {
 
 fn spawn(plan: &Plan, options: &[OsString], url: &str) -> anyhow::Result<Child> {
     let mut command = Command::new(env::current_exe().context("cannot find this program")?);
-    command.args(options).env("AMQP_URL", url).env("TILTYARD_INSTANCE", &plan.name);
+    command.arg("--stop-with-stdin").args(options).env("AMQP_URL", url).env("TILTYARD_INSTANCE", &plan.name);
     command.env("TILTYARD_LISTEN", format!("127.0.0.1:{}", plan.players));
     command.env("TILTYARD_OPS_LISTEN", format!("127.0.0.1:{}", plan.operators));
     command.env("TILTYARD_PUBLIC_URL", format!("ws://127.0.0.1:{}", plan.players));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     // In a process group of its own, so that Ctrl-C in a terminal comes once, from us.
     command.process_group(0).kill_on_drop(true);
     command.spawn().with_context(|| format!("cannot start {}", plan.name))

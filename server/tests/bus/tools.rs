@@ -2,7 +2,9 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    net::TcpStream,
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -65,6 +67,27 @@ fn a_cluster_runs_until_ctrl_c_and_a_tap_hears_it() {
     assert_eq!(cluster.0.wait().unwrap().code(), Some(0));
     let logs: Vec<_> = logs.lines().map(Result::unwrap).collect();
     assert!(["local-1", "local-2"].iter().all(|name| logs.iter().any(|line| line.starts_with(name))), "{logs:?}");
+}
+
+#[test]
+fn a_cluster_that_is_killed_takes_its_instances_with_it() {
+    if broker("AMQP_URL").is_none() {
+        return;
+    }
+    let (mut cluster, table, logs) = Tool::start(&["cluster", "--instances", "2", "--base-port", "0"]);
+    let rows: Vec<_> = table.lines().take(2).map(Result::unwrap).collect();
+    let ready = logs.lines().map_while(Result::ok).filter(|line| line.contains("serving")).take(2).count();
+    assert_eq!(ready, 2, "{rows:?}");
+    cluster.0.kill().unwrap();
+    cluster.0.wait().unwrap();
+    for row in rows {
+        let address = row.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        let began = Instant::now();
+        while TcpStream::connect(address).is_ok() {
+            assert!(began.elapsed() < Duration::from_secs(20), "{address} still answers");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
 }
 
 #[test]
