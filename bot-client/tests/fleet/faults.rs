@@ -3,7 +3,7 @@
 //! Three instances with bots; meanwhile a crowd searches for matches, and somebody keeps asking every instance for a seat in
 //! a room of the fleet, takes it by its pass, and shows the pass again. No schedule may move, no ticket may be lost, what
 //! was answered must hold and hold once, the lists of rooms must be whole again 5 s after the broker is back, and nothing
-//! may have been left behind in the end: beside what a first outage, a first cut and a first crowd take once and for all.
+//! may have been left behind in the end: beside what the first outages, cuts and crowds take once and for all.
 
 use std::{
     env, thread,
@@ -33,6 +33,16 @@ struct Size {
     cuts: u32,
 }
 
+impl Size {
+    /// What comes before the first count, and is in none: the beginning of the same, at the same rates.
+    fn warm_up(self) -> Self {
+        let outages = self.outages.min(WARM_UP);
+        let searching = self.searching * outages as usize / self.outages as usize;
+        let arrival = self.arrival * outages / self.outages;
+        Self { searching, arrival, outages, cuts: self.cuts.min(WARM_UP), ..self }
+    }
+}
+
 /// FLEET is `full`, `soak` or nothing.
 fn size() -> Size {
     let seconds = Duration::from_secs;
@@ -47,22 +57,15 @@ fn size() -> Size {
     }
 }
 
-/// What comes before the first count, and is in none.
-const WARM_UP: Size = Size {
-    bots: 0,
-    searching: 60,
-    arrival: Duration::from_secs(8),
-    outages: 1,
-    outage: Duration::from_secs(1),
-    cuts: 5,
-};
+/// So many outages and cuts come before the first count, at most: until then memory that is used again still grows.
+const WARM_UP: u32 = 3;
 /// Between the last fault and the count of what is left.
 const SETTLE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     let size = size();
     println!(
-        "A broker that fails under three instances with {} bots each, first a little, then in earnest:",
+        "A broker that fails under three instances with {} bots each, first for a while, then in earnest:",
         size.bots
     );
     let (ctl, folder) = (Ctl::of_environment()?, Folder::new()?);
@@ -76,7 +79,7 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     let fleet = Fleet::start(&places, folder.path())?;
     let bots = start_bots(&fleet, size, &folder)?;
     fleet.until_whole()?;
-    suffer(&fleet, &ctl, WARM_UP, checks)?;
+    suffer(&fleet, &ctl, size.warm_up(), checks)?;
     thread::sleep(SETTLE);
     let (before, moved) = (fleet.taken()?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
     suffer(&fleet, &ctl, size, checks)?;
