@@ -36,10 +36,23 @@ pub use games::Games;
 pub use run::run;
 pub use server::{Server, StartError};
 
-/// The `main` function of a server that offers these games, in this order.
+/// The allocator of a server's binary. After a peak jemalloc gives back what is free again; with glibc's, memory crept up by a
+/// tenth over twenty outages of a broker.
+#[cfg(target_env = "msvc")]
+pub use std::alloc::System as Allocator;
+#[cfg(not(target_env = "msvc"))]
+pub use tikv_jemallocator::Jemalloc as Allocator;
+
+/// The `main` function of a server that offers these games, in this order, and its [`Allocator`]. Who wants another writes a
+/// `main` that calls [`run()`].
 #[macro_export]
 macro_rules! main {
     ($($game:ty),+ $(,)?) => {
+        const _: () = {
+            #[global_allocator]
+            static ALLOCATOR: $crate::Allocator = $crate::Allocator;
+        };
+
         fn main() -> ::std::process::ExitCode {
             $crate::run($crate::Games::new()$(.with::<$game>())+)
         }
