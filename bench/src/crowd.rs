@@ -66,7 +66,7 @@ pub struct Plan {
     pub wish: Wish,
     /// They enter one after the other over this time.
     pub ramp: Duration,
-    /// Inputs a second of each; 0: they only report.
+    /// So often a second each sends something.
     pub input_hz: u32,
     /// Every so-manieth client verifies every frame; 0: none.
     pub verify_every: usize,
@@ -78,7 +78,7 @@ pub struct Plan {
     pub schema: EntitySchema,
     /// The hash of its schema.
     pub schema_hash: u64,
-    /// The bytes of one more input.
+    /// The bytes of one more input; if there are none, only a report is sent.
     pub input: fn(&mut Rng) -> Vec<u8>,
 }
 
@@ -276,8 +276,7 @@ impl Crowd {
     /// Sends the inputs that are due, one client after the other; when the next is.
     fn send_due(&mut self, now: Instant) -> Instant {
         let Plan { clients, input_hz, .. } = self.plan;
-        let hz = if input_hz == 0 { 10 } else { input_hz };
-        let per_second = f64::from(hz) * clients as f64;
+        let per_second = f64::from(input_hz) * clients as f64;
         let due = (now.duration_since(self.start).as_secs_f64() * per_second) as u64;
         // After a pause what was missed is not made up for: nobody sends twice at once.
         self.turns = self.turns.max(due.saturating_sub(clients as u64));
@@ -285,10 +284,9 @@ impl Crowd {
             let place = (self.turns % clients as u64) as usize;
             self.turns += 1;
             let Some(client) = self.clients.get_mut(place) else { continue };
-            if input_hz == 0 {
-                client.report(self.plan.dialect);
-            } else {
-                client.act((self.plan.input)(&mut self.rng), self.plan.dialect);
+            match (self.plan.input)(&mut self.rng) {
+                input if input.is_empty() => client.report(),
+                input => client.act(input, self.plan.dialect),
             }
         }
         self.start + Duration::from_secs_f64((due + 1) as f64 / per_second)

@@ -102,6 +102,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Inputs a second of each player, unless a scene says otherwise.
 const HZ: u32 = 20;
 
+/// Reports a second of who sends no inputs.
+const REPORT_HZ: u32 = 10;
+
 /// Every so-manieth client verifies every frame.
 const VERIFY_EVERY: usize = 20;
 
@@ -132,6 +135,6 @@ pub fn plan_of<G: Game>(
 /// A crowd that says nothing but what it has applied.
 pub fn silent<G: Game>(host: &Host, clients: usize, config: &G::Config) -> Plan {
     let mut plan = plan_of::<G>(host, Dialect::Tiltyard, clients, config, |_| Vec::new());
-    plan.input_hz = 0;
+    plan.input_hz = REPORT_HZ;
     plan
 }

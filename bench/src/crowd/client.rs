@@ -322,7 +322,7 @@ impl Client {
     }
 
     /// Reports what it holds, if anything.
-    pub(super) fn report(&mut self, _dialect: Dialect) {
+    pub(super) fn report(&mut self) {
         let sits = self.stage == Stage::Playing && self.request != Request::Rooms;
         if sits && self.unsent.is_empty() && self.reading == Reading::All {
             self.say(&ClientMessage::Report(self.report));

@@ -1,10 +1,11 @@
 //! `rooms`: the same players in many rooms: what a room costs beside its players, and whether all keep their time.
 
 use serde_json::{Value, json};
-use tiltyard_scenes::walkers::Config;
+use tiltyard_scenes::walkers::{Config, Turn};
+use tiltyard_shared::{game::Rng, protocol::codec};
 
 use super::{
-    Outcome, Scene, Terms,
+    Outcome, REPORT_HZ, Scene, Terms,
     run::{self, Run, measure},
     walkers,
 };
@@ -18,16 +19,12 @@ use crate::{
 /// The scene.
 pub const SCENE: Scene = Scene {
     name: "rooms",
-    about: "1,000 rooms of 5 walkers and 20 of 50 on one core; 10 inputs a second, everybody sees all of their room.",
+    about: "1,000 rooms of 5 walkers and 20 of 50 on one core; inputs on change, reports ten times a second; everybody sees their whole room.",
     run,
 };
 
 /// Players in all, players in each room, and cells along a side of their field.
 const ROOMS: [(usize, usize, u8); 2] = [(5_000, 5, 2), (1_000, 50, 4)];
-
-/// Inputs a second of each player. With 20, of which each is answered by a frame, 5,000 players of small rooms are more than
-/// one core can do: no two of their frames are written at once, so each wakes the load anew.
-const INPUT_HZ: u32 = 10;
 
 /// A tick is this long, in milliseconds: later than that it would not begin in its own time.
 const TICK_MS: f64 = 50.0;
@@ -38,7 +35,8 @@ fn run(terms: &Terms) -> anyhow::Result<Outcome> {
         for players in terms.players(&[players]) {
             let (host, rooms) = (Host::tiltyard()?, players.div_ceil(size));
             let mut plan = walkers::plan(&host, Dialect::Tiltyard, players, &Config { depth: cells.into(), cells });
-            (plan.wish, plan.input_hz) = (Wish::Play { room_size: size }, INPUT_HZ);
+            plan.wish = Wish::Play { room_size: size };
+            (plan.input_hz, plan.input) = (REPORT_HZ, turn_on_change);
             let run = measure(&host, &mut Crowd::new(plan)?, terms.short())?;
             walkers::tell(&format!("{rooms} rooms"), players, &run);
             runs.push((rooms, size, run));
@@ -83,4 +81,10 @@ fn run(terms: &Terms) -> anyhow::Result<Outcome> {
     say(&table.text());
     let kept = runs.iter().map(|(rooms, size, run)| json!({ "rooms": rooms, "players_each": size, "run": run }));
     Ok(Outcome { measured: Value::Array(kept.collect()), claims })
+}
+
+/// A turn if it is one: whoever walks on says nothing but what it has applied, as the SDKs do.
+fn turn_on_change(rng: &mut Rng) -> Vec<u8> {
+    let turn = Turn::draw(rng);
+    if turn == (Turn { by: 0 }) { Vec::new() } else { codec::encode(&turn) }
 }
