@@ -15,7 +15,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use super::{Dialect, Measures, Plan, Recovery, colyseus};
+use super::{Dialect, Measures, Plan, Recovery, WATCH_EVERY, colyseus};
 use crate::websocket::{self, opcode};
 
 mod entry;
@@ -56,6 +56,17 @@ pub(super) enum Request {
     Rooms,
 }
 
+/// Whether the event queue tells of a client's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    /// Always.
+    Always,
+    /// Until its first frame.
+    Entry,
+    /// No more: it looks when it sends.
+    No,
+}
+
 /// How a client reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
@@ -66,6 +77,10 @@ pub enum Reading {
     /// Everything, but it applies nothing and reports no more.
     Unapplied,
 }
+
+/// Who is not watched looks at the first sending so long after the last look: with twenty or ten sendings a second, what it
+/// reports as applied is at most 100 ms old, as the SDKs' reports are.
+const LOOK_SPACING: Duration = Duration::from_millis(75);
 
 /// Inputs aim so many ticks beyond the newest that is held, and at most twice as many.
 const LEAD: u32 = 2;
@@ -88,6 +103,8 @@ pub struct Client {
     frames: u64,
     last_frame: Option<Instant>,
     verifies: bool,
+    watch: Watch,
+    next_look: Instant,
     path: String,
     request: Request,
     /// The room that it has made, until somebody takes note of it.
@@ -123,6 +140,8 @@ impl Client {
             frames: 0,
             last_frame: None,
             verifies: plan.verify_every > 0 && place.is_multiple_of(plan.verify_every),
+            watch: if place.is_multiple_of(WATCH_EVERY) { Watch::Always } else { Watch::Entry },
+            next_look: Instant::now(),
             path,
             request,
             made: None,
@@ -136,6 +155,24 @@ impl Client {
 
     pub(super) fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
+    }
+
+    /// Whether the event queue is to tell of its bytes no more.
+    pub(super) fn stops_being_watched(&mut self) -> bool {
+        let stops = self.watch == Watch::Entry && self.first_frame.is_some();
+        if stops {
+            self.watch = Watch::No;
+        }
+        stops
+    }
+
+    /// Whether it is time to look what has come, because the event queue does not tell.
+    pub(super) fn looks(&mut self, now: Instant) -> bool {
+        let due = now >= self.next_look;
+        if due {
+            self.next_look = now + LOOK_SPACING;
+        }
+        due && self.watch == Watch::No
     }
 
     pub(super) fn begin(&mut self) {
@@ -300,10 +337,12 @@ impl Client {
         measures.frames += 1;
         measures.bytes += bytes as u64;
         self.frames += 1;
-        if let Some(last) = self.last_frame.replace(now) {
-            measures.interval.saturating_record(now.duration_since(last).as_micros() as u64);
-        } else {
-            self.first_frame = Some(now);
+        match self.last_frame.replace(now) {
+            None => self.first_frame = Some(now),
+            Some(last) if self.watch == Watch::Always => {
+                measures.interval.saturating_record(now.duration_since(last).as_micros() as u64);
+            }
+            Some(_) => {}
         }
     }
 
