@@ -3,8 +3,10 @@
 use std::{
     env,
     fs::{self, File},
+    hash::{BuildHasher as _, RandomState},
     io::Read as _,
     net::{Ipv4Addr, SocketAddrV4},
+    ops::Range,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -129,12 +131,22 @@ impl Drop for Folder {
 #[derive(Debug)]
 pub(crate) struct Port(Socket);
 
+/// Where no system takes the ports of outgoing connections from, such as those of bots: once this value has made way for the
+/// program that is to listen, only another listener could take its port.
+const PORTS: Range<u16> = 10_000..32_000;
+
 impl Port {
     /// A free one.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into()).context("no free port")?;
-        Ok(Self(socket))
+        for _ in PORTS {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+            // Seeded anew for each process and call, so that runs side by side do not ask for the same ones.
+            let port = PORTS.start + (RandomState::new().hash_one(()) % PORTS.len() as u64) as u16;
+            if socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into()).is_ok() {
+                return Ok(Self(socket));
+            }
+        }
+        bail!("no free port");
     }
 
     /// Its number, for programs that cannot take a port by themselves and say which.
