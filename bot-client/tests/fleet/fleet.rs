@@ -1,6 +1,12 @@
 //! Several instances, and what is true of all of them together.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 
@@ -110,13 +116,36 @@ impl Fleet {
         seen.with_context(|| format!("{:?}", self.instances.iter().map(listed).collect::<Result<Vec<_>, _>>()))
     }
 
-    /// What each has taken.
-    pub(crate) fn taken(&self) -> anyhow::Result<Vec<Taken>> {
+    /// What each has taken at least at some moment of this time. Memory swings: samples are collected and given back in
+    /// turns, free pages some seconds later. What has been left behind is there at all times.
+    pub(crate) fn taken_within(&self, time: Duration) -> anyhow::Result<Vec<Taken>> {
+        let end = Instant::now() + time;
+        let mut least = self.taken()?;
+        while Instant::now() < end {
+            thread::sleep(Duration::from_secs(1));
+            for (least, taken) in least.iter_mut().zip(self.taken()?) {
+                *least = least.least(&taken);
+            }
+        }
+        Ok(least)
+    }
+
+    fn taken(&self) -> anyhow::Result<Vec<Taken>> {
         self.instances.iter().map(Taken::of).collect()
     }
 }
 
 impl Taken {
+    /// Of each the lesser.
+    fn least(&self, other: &Self) -> Self {
+        Self {
+            memory: self.memory.min(other.memory),
+            tasks: self.tasks.min(other.tasks),
+            threads: self.threads.min(other.threads),
+            files: self.files.min(other.files),
+        }
+    }
+
     fn of(instance: &Instance) -> anyhow::Result<Self> {
         let process = format!("/proc/{}", instance.process.id());
         let status = fs::read_to_string(format!("{process}/status"))?;
