@@ -48,7 +48,7 @@ fn size(form: Form) -> Size {
     match form {
         Form::Soak => Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, ..long },
         Form::Full => long,
-        Form::Short => Size { bots: 20, searching: 60, arrival: seconds(30), outage: seconds(10), cuts: 5, ..long },
+        Form::Short => Size { bots: 20, searching: 60, arrival: seconds(20), outage: seconds(10), cuts: 3, ..long },
     }
 }
 
@@ -63,8 +63,11 @@ fn warm_up(form: Form) -> Size {
     }
 }
 
-/// Between the last fault and the end of the count of what is left.
-const SETTLE: Duration = Duration::from_secs(25);
+/// From the last fault to the end of the count of what is left.
+fn settle(form: Form) -> Duration {
+    Duration::from_secs(if form == Form::Short { 18 } else { 25 })
+}
+
 /// After the broker is back.
 const WHOLE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -76,9 +79,9 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let bots = start_bots(&fleet, size)?;
     fleet.until_whole()?;
     suffer(&fleet, &broker, form, warm_up(form), checks)?;
-    let (before, moved) = (fleet.taken_within(SETTLE)?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
+    let (before, moved) = (fleet.taken_within(settle(form))?, fleet.sum("tiltyard_schedule_moved_ticks_total")?);
     suffer(&fleet, &broker, form, size, checks)?;
-    let (after, moved) = (fleet.taken_within(SETTLE)?, fleet.sum("tiltyard_schedule_moved_ticks_total")? - moved);
+    let (after, moved) = (fleet.taken_within(settle(form))?, fleet.sum("tiltyard_schedule_moved_ticks_total")? - moved);
     checks.check("no schedule moves while the broker fails", format!("{moved} ticks"), moved == 0.0);
     compare(&before, &after, checks);
     for (name, bots) in bots {
