@@ -304,12 +304,15 @@ impl<'a, E: Replicate> View<'a, E> {
 
     /// Sorts the list and drops doubles and groups that cannot be listed (own ones, the overflow group, unknown ids).
     pub fn finish(self) {
-        if !self.groups.is_sorted_by(|a, b| a < b) {
-            self.groups.sort_unstable();
-            self.groups.dedup();
+        let Self { world, groups } = self;
+        // Mostly nothing is to be done, so that all are looked at, without a branch for each.
+        if !groups.windows(2).fold(true, |rises, pair| rises & (pair[0] < pair[1])) {
+            groups.sort_unstable();
+            groups.dedup();
         }
-        let world = self.world;
-        self.groups.retain(|group| world.is_shared(*group));
+        if !groups.iter().fold(true, |shared, group| shared & world.is_shared(*group)) {
+            groups.retain(|group| world.is_shared(*group));
+        }
     }
 }
 

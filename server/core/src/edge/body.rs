@@ -23,8 +23,8 @@ pub(super) const HEAD_ROOM: usize = 48;
 #[derive(Debug, Default)]
 pub(super) struct Body {
     bytes: Vec<u8>,
-    /// The chunk of each group of the view, while they are put together.
-    forms: Vec<Option<Form>>,
+    /// The groups with a chunk, while it is put together.
+    told: Vec<(GroupId, Form)>,
     /// Bytes of its events.
     events: usize,
     /// Whether it says anything at all.
@@ -94,33 +94,43 @@ impl Body {
             flags |= part_flags::VIEW;
             frame::write_view_change(&mut self.bytes, before, after);
         }
-        let mut known = before.iter().peekable();
-        let mut stays = |group| {
-            while known.next_if(|other| **other < group).is_some() {}
-            known.next_if(|other| **other == group).is_some()
-        };
-        self.forms.clear();
-        self.forms.extend(after.iter().map(|&group| {
-            let stays = old == new || stays(group);
-            match world.version(group) {
-                Tick(0) => None,
-                _ if !stays => Some(Form::Snapshot),
-                version => (version == world.tick()).then_some(Form::Delta),
-            }
-        }));
-        if self.forms.iter().any(Option::is_some) {
+        let list = self.bytes.len();
+        if old == new {
+            self.write_list(world, after, |_| true);
+        } else {
+            let mut known = before.iter().peekable();
+            self.write_list(world, after, |group| {
+                while known.next_if(|other| **other < group).is_some() {}
+                known.next_if(|other| **other == group).is_some()
+            });
+        }
+        if self.told.is_empty() {
+            self.bytes.truncate(list);
+        } else {
             flags |= part_flags::CHUNKS;
-            frame::write_bit_list(&mut self.bytes, self.forms.iter().map(Option::is_some));
             let held = |from: GroupId| before.binary_search(&from).is_ok();
-            for (group, form) in after.iter().zip(&self.forms) {
-                if let Some(form) = form {
-                    chunks.write(world, *group, *form, held, &mut self.bytes);
-                }
+            for (group, form) in &self.told {
+                chunks.write(world, *group, *form, held, &mut self.bytes);
             }
         }
         flags |= self.write_events(after, owed);
         self.says = flags != 0;
         self.bytes[0] = flags;
+    }
+
+    /// Appends the list of the groups that have a chunk, in one pass, because mostly few have.
+    fn write_list(&mut self, world: &Committed, view: &[GroupId], mut stays: impl FnMut(GroupId) -> bool) {
+        let Self { bytes, told, .. } = self;
+        told.clear();
+        let has_chunk = |&group: &GroupId| {
+            let (version, form) = (world.version(group), if stays(group) { Form::Delta } else { Form::Snapshot });
+            let tells = version > Tick(0) && (form == Form::Snapshot || version == world.tick());
+            if tells {
+                told.push((group, form));
+            }
+            tells
+        };
+        frame::write_bit_list(bytes, view.iter().map(has_chunk));
     }
 
     fn write_events(&mut self, groups: &[GroupId], owed: Owed<'_>) -> u8 {
