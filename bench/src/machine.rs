@@ -122,7 +122,9 @@ pub fn pin_self() -> anyhow::Result<()> {
 /// The same in a line for people.
 pub fn sentence(machine: &Value) -> String {
     let text = |name: &str| machine[name].as_str().unwrap_or("?").to_owned();
-    format!("{} x {}, Linux {}; load average {}", machine["cores"], text("cpu"), text("kernel"), text("load_average"))
+    let (cpu, kernel, congestion, load) =
+        (text("cpu"), text("kernel"), text("congestion_control"), text("load_average"));
+    format!("{} x {cpu}, Linux {kernel}, TCP with {congestion}; load average {load}", machine["cores"])
 }
 
 /// What a reader of the figures should know of the machine.
@@ -134,6 +136,7 @@ pub fn describe() -> Value {
         "cpu": model.trim_start_matches([' ', '\t', ':']),
         "cores": cpus.lines().filter(|line| line.starts_with("processor")).count(),
         "kernel": read("/proc/sys/kernel/osrelease").trim(),
+        "congestion_control": read("/proc/sys/net/ipv4/tcp_congestion_control").trim(),
         "load_average": read("/proc/loadavg").split_whitespace().take(3).collect::<Vec<_>>().join(" "),
     })
 }
