@@ -45,7 +45,7 @@ pub(crate) struct Balancer {
 
 impl Balancer {
     /// Starts it in front of these instances and waits until it answers.
-    pub(crate) fn start(kind: Kind, port: Port, places: &[Place], folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(kind: Kind, port: &Port, places: &[Place], folder: &Path) -> anyhow::Result<Self> {
         let number = port.number()?;
         let (config, command) = match kind {
             Kind::HaProxy => (haproxy(places)?, haproxy_command(folder)?),
@@ -55,7 +55,6 @@ impl Balancer {
         let listen = listen.into_iter().chain([(format!("listen {PLAYERS};"), format!("listen 127.0.0.1:{number};"))]);
         let config = listen.fold(config, |config, (theirs, ours)| config.replace(&theirs, &ours));
         fs::write(folder.join(kind.name()), config)?;
-        drop(port);
         let mut process = Process::start(command, folder.join(format!("{}.log", kind.name())))?;
         let address = SocketAddr::from(([127, 0, 0, 1], number));
         wait_for(Duration::from_secs(10), &format!("{} to answer", kind.name()), || {

@@ -29,9 +29,9 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
 
 fn through(kind: Kind, seconds: u64, checks: &mut Checks) -> anyhow::Result<()> {
     let port = Port::new()?;
-    let mut places = Place::several(&NAMES, Some(port.number()?))?;
-    let mut fleet = Fleet::start(&mut places, Broker::of_environment()?, &[])?;
-    let balancer = Balancer::start(kind, port, &places, fleet.folder())?;
+    let places = Place::several(&NAMES, Some(port.number()?))?;
+    let mut fleet = Fleet::start(&places, Broker::of_environment()?, &[])?;
+    let balancer = Balancer::start(kind, &port, &places, fleet.folder())?;
     let page = http::get(balancer.address, "/")?;
     checks.check("the page comes from any instance", kind.name(), page.contains("<html"));
     let name = kind.name();

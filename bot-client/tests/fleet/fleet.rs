@@ -43,14 +43,14 @@ pub(crate) struct Taken {
 impl Fleet {
     /// Starts deploy/'s three instances without a balancer, with these variables beside the others.
     pub(crate) fn new(options: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::start(&mut Place::several(&NAMES, None)?, Broker::of_environment()?, options)
+        Self::start(&Place::several(&NAMES, None)?, Broker::of_environment()?, options)
     }
 
     /// Starts instances and waits until they take players and know each other.
-    pub(crate) fn start(places: &mut [Place], broker: Broker, options: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub(crate) fn start(places: &[Place], broker: Broker, options: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = Folder::new()?;
         let start = |place| Instance::start(place, &broker, options, folder.path());
-        let mut instances = places.iter_mut().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut instances = places.iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
         instances.iter_mut().try_for_each(Instance::until_ready)?;
         wait_for(Duration::from_secs(30), "the instances to find each other", || {
             let known = instances.iter().map(|one| one.metric("tiltyard_instances")).collect::<Result<Vec<_>, _>>()?;
@@ -60,7 +60,7 @@ impl Fleet {
     }
 
     /// One more.
-    pub(crate) fn grow(&mut self, place: &mut Place) -> anyhow::Result<&Instance> {
+    pub(crate) fn grow(&mut self, place: &Place) -> anyhow::Result<&Instance> {
         let mut new = Instance::start(place, &self.broker, &[], self.folder.path())?;
         new.until_ready()?;
         self.instances.push(new);

@@ -35,8 +35,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// Its ports, for players and for operators.
     pub(crate) ports: [u16; 2],
-    /// Nobody else takes them until it starts.
-    held: Vec<Port>,
+    /// Nobody else takes them.
+    _held: [Port; 2],
     /// Where the balancer listens; without one the instance is found by its own address.
     balancer: Option<u16>,
 }
@@ -45,9 +45,9 @@ impl Place {
     /// Places for instances of these names, behind a balancer on this port or behind none.
     pub(crate) fn several(names: &[&str], balancer: Option<u16>) -> anyhow::Result<Vec<Self>> {
         let place = |name: &&str| {
-            let held = vec![Port::new()?, Port::new()?];
+            let held = [Port::new()?, Port::new()?];
             let ports = [held[0].number()?, held[1].number()?];
-            Ok(Self { name: (*name).to_owned(), ports, held, balancer })
+            Ok(Self { name: (*name).to_owned(), ports, _held: held, balancer })
         };
         names.iter().map(place).collect()
     }
@@ -55,15 +55,9 @@ impl Place {
 
 impl Instance {
     /// Starts it on this broker, with these variables beside the others, and does not wait for it.
-    pub(crate) fn start(
-        place: &mut Place,
-        broker: &Broker,
-        options: &[(&str, &str)],
-        logs: &Path,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(place: &Place, broker: &Broker, options: &[(&str, &str)], logs: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(crate::binary::tiltyard()?);
         command.envs(environment(place, broker)?).envs(options.iter().copied());
-        place.held.clear();
         let process = Process::start(command, logs.join(format!("{}.log", place.name)))?;
         let [players, ops] = place.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         Ok(Self { name: place.name.clone(), process, players, ops })

@@ -127,12 +127,13 @@ impl Drop for Folder {
     }
 }
 
-/// A port that nobody else is given while this value lives; connections to it are refused.
+/// A port for one program: nobody else is given it while this value lives. Connections to it are refused until the program
+/// listens, which it may at any time, because servers set `SO_REUSEADDR`, and nothing listens here. So there is no moment in
+/// which the port belongs to nobody, nor one in which a child that still holds this socket is in the program's way.
 #[derive(Debug)]
 pub(crate) struct Port(Socket);
 
-/// Where no system takes the ports of outgoing connections from, such as those of bots: once this value has made way for the
-/// program that is to listen, only another listener could take its port.
+/// Where no system takes the ports of outgoing connections from, such as those of bots.
 const PORTS: Range<u16> = 10_000..32_000;
 
 impl Port {
@@ -143,6 +144,7 @@ impl Port {
             // Seeded anew for each process and call, so that runs side by side do not ask for the same ones.
             let port = PORTS.start + (RandomState::new().hash_one(()) % PORTS.len() as u64) as u16;
             if socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into()).is_ok() {
+                socket.set_reuse_address(true)?; // not before: the port of another value is not free
                 return Ok(Self(socket));
             }
         }

@@ -45,7 +45,6 @@ impl Prometheus {
         command.arg(format!("--config.file={}", file.display()));
         command.arg(format!("--storage.tsdb.path={}", folder.join("series").display()));
         command.arg(format!("--web.listen-address={address}"));
-        drop(port);
         let mut process = Process::start(command, folder.join("prometheus.log"))?;
         wait_for(Duration::from_secs(20), "Prometheus to be ready", || {
             ensure!(process.status()?.is_none(), "Prometheus has ended:\n{}", process.last_words());

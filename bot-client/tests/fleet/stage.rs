@@ -31,8 +31,8 @@ impl Stage {
     pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
         let port = Port::new()?;
         let mut places = Place::several(&[NAMES[0], NAMES[1], NAMES[2], "four"], Some(port.number()?))?;
-        let fleet = Fleet::start(&mut places[..3], Broker::of_environment()?, &[])?;
-        let balancer = Balancer::start(kind, port, &places, fleet.folder())?;
+        let fleet = Fleet::start(&places[..3], Broker::of_environment()?, &[])?;
+        let balancer = Balancer::start(kind, &port, &places, fleet.folder())?;
         let prometheus = Prometheus::start(fleet.folder())?;
         prometheus.scrape(&fleet)?;
         let fourth = places.pop().context("no fourth place")?;
@@ -46,7 +46,7 @@ impl Stage {
         mut people: impl FnMut(&Balancer) -> anyhow::Result<()>,
         checks: &mut Checks,
     ) -> anyhow::Result<()> {
-        let new = self.fleet.grow(&mut self.fourth)?;
+        let new = self.fleet.grow(&self.fourth)?;
         let began = Instant::now();
         let hosts = wait_for(HOSTS_WITHIN, "something on the new instance", || {
             people(&self.balancer)?;
