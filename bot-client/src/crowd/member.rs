@@ -198,12 +198,12 @@ impl Member {
                 Step::On if !self.waiting && !self.shared.plan.play => return self.leave(game, id, room).await,
                 Step::On => {}
                 Step::Differs => self.note(What::Mismatch { room }),
-                Step::Over(Code::Finished) => {
+                Step::Finished => {
                     self.matched(id, room);
                     self.end(id, room);
                     return End::Played;
                 }
-                Step::Over(code) => return self.thrown_out(id, room, code),
+                Step::Out(why) => return self.thrown_out(id, room, why),
             }
             if let Some(team) = game.team.filter(|_| !told_team) {
                 told_team = true;
@@ -216,8 +216,8 @@ impl Member {
         }
     }
 
-    fn thrown_out(&mut self, id: Uuid, room: Uuid, code: Code) -> End {
-        self.note(What::Out { id, room, code });
+    fn thrown_out(&mut self, id: Uuid, room: Uuid, why: String) -> End {
+        self.note(What::Out { id, room, why });
         if !self.waiting {
             self.shared.playing.fetch_sub(1, Ordering::Relaxed);
             self.shared.wait(&self.person);
@@ -229,7 +229,7 @@ impl Member {
 
     async fn leave(&mut self, mut game: Play, id: Uuid, room: Uuid) -> End {
         game.client.leave();
-        let farewell = async { while !matches!(game.step(&mut self.rng).await, Step::Over(_)) {} };
+        let farewell = async { while !matches!(game.step(&mut self.rng).await, Step::Finished | Step::Out(_)) {} };
         let _ = timeout(JOIN, farewell).await;
         self.end(id, room);
         End::Played
@@ -290,8 +290,16 @@ enum Step {
     On,
     /// The state differs from the server's.
     Differs,
-    /// The match is over for this bot.
-    Over(Code),
+    /// The match is over.
+    Finished,
+    /// This bot is in it no longer, and why.
+    Out(String),
+}
+
+impl From<Code> for Step {
+    fn from(code: Code) -> Self {
+        if code == Code::Finished { Self::Finished } else { Self::Out(code.label().to_owned()) }
+    }
 }
 
 impl Play {
@@ -300,11 +308,11 @@ impl Play {
         loop {
             match self.client.next_before(next).await {
                 Ok(None) => break,
-                Ok(Some(Event::Goodbye { code, .. })) => return Step::Over(code),
+                Ok(Some(Event::Goodbye { code, .. })) => return code.into(),
                 Ok(Some(Event::Jumping(Reason::Failed(ReplicaError::HashMismatch(_))))) => return Step::Differs,
                 Ok(Some(_)) => {}
-                Err(Error::Refused { code, .. }) => return Step::Over(code),
-                Err(_) => return Step::Over(Code::Unresponsive),
+                Err(Error::Refused { code, .. }) => return code.into(),
+                Err(error) => return Step::Out(error.to_string()),
             }
         }
         let (me, replica) = (self.client.session().seat().player, self.client.replica());

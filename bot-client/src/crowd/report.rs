@@ -32,7 +32,7 @@ pub struct Entry {
 }
 
 /// What may happen to a bot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// It was told to join a match.
     Told {
@@ -81,7 +81,7 @@ pub enum What {
         /// The room.
         room: Uuid,
         /// Why.
-        code: Code,
+        why: String,
     },
     /// Its search ended without a match.
     Ended {
@@ -163,8 +163,8 @@ pub struct Report {
     pub mismatches: usize,
     /// Connections to homes that were lost.
     pub homes_lost: usize,
-    /// Seats that were lost before the match was over.
-    pub thrown_out: usize,
+    /// Seats that were lost before the match was over, by why.
+    pub thrown_out: BTreeMap<String, usize>,
     /// Of these, seats in matches that were on: their players search anew.
     pub interrupted: usize,
     /// How long bots waited, in seconds.
@@ -205,13 +205,18 @@ impl Report {
             time_lost: count(|what| matches!(what, What::TimeLost { .. })),
             mismatches: count(|what| matches!(what, What::Mismatch { .. })),
             homes_lost: count(|what| matches!(what, What::HomeLost)),
-            thrown_out: count(|what| matches!(what, What::Out { .. })),
+            thrown_out: thrown_out(journal),
             interrupted: interrupted(journal),
             waiting: Spread::of(waited.collect()),
             rating_spread: Spread::of(matches.values().map(|seated| rating_spread(seated)).collect()),
             balance: Spread::of(matches.values().map(|seated| balance(seated)).collect()),
             complaints,
         }
+    }
+
+    /// How many seats were lost before the match was over.
+    pub fn seats_lost(&self) -> usize {
+        self.thrown_out.values().sum()
     }
 
     /// Whether all that must hold did, and everybody was matched.
@@ -237,11 +242,22 @@ impl fmt::Display for Report {
         row(f, "matches outside of windows", self.outside_windows.to_string())?;
         row(f, "parties in two teams", self.torn_parties.to_string())?;
         row(f, "waiting times lost", self.time_lost.to_string())?;
-        let Self { homes_lost, thrown_out, interrupted, .. } = self;
-        row(f, "homes lost, seats lost", format!("{homes_lost}, {thrown_out} ({interrupted} of them playing)"))?;
+        let (homes, seats) = (self.homes_lost, self.seats_lost());
+        row(f, "homes lost, seats lost", format!("{homes}, {seats} ({} of them playing)", self.interrupted))?;
+        self.thrown_out.iter().try_for_each(|(why, count)| row(f, &format!("  {why}"), count.to_string()))?;
         row(f, "mismatches", self.mismatches.to_string())?;
         self.complaints.iter().try_for_each(|complaint| writeln!(f, "  ! {complaint}"))
     }
+}
+
+fn thrown_out(journal: &[Entry]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for entry in journal {
+        if let What::Out { why, .. } = &entry.what {
+            *counts.entry(why.clone()).or_default() += 1;
+        }
+    }
+    counts
 }
 
 fn matched_parties(journal: &[Entry]) -> BTreeSet<usize> {
@@ -363,9 +379,9 @@ mod tests {
         assert_eq!(Report::new("teams", 2, &far, Vec::new()).outside_windows, 1);
         let twice = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, matched(2, 0))];
         assert_eq!(Report::new("teams", 1, &twice, Vec::new()).twice, 1);
-        let out = What::Out { id, room: id, code: Code::Unresponsive };
+        let out = What::Out { id, room: id, why: "unresponsive".to_owned() };
         let lost = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, out), entry(1, 1_000, What::Unmatched)];
         let report = Report::new("teams", 1, &lost, Vec::new());
-        assert_eq!((report.thrown_out, report.interrupted, report.unmatched), (1, 1, 1));
+        assert_eq!((report.seats_lost(), report.interrupted, report.unmatched), (1, 1, 1));
     }
 }

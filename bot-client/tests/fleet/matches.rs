@@ -48,8 +48,8 @@ fn under_search(kind: Kind, form: Form, size: Size, checks: &mut Checks) -> anyh
     stage.grow("tiltyard_matches_total", |_| Ok(()), checks)?;
     stage.drain_first()?;
     let report = crowds::finish(crowd, checks);
-    let lost = format!("{} seats, {} searches", report.thrown_out, report.homes_lost);
-    checks.check("nobody is thrown out of a match or a search", lost, report.thrown_out + report.homes_lost == 0);
+    let lost = format!("{} seats, {} searches", report.seats_lost(), report.homes_lost);
+    checks.check("nobody is thrown out of a match or a search", lost, report.seats_lost() + report.homes_lost == 0);
     compare(&stage.prometheus, &report, checks)?;
     kept.stop()?.check("who has stayed where it drains", checks)?;
     stage.first_ends(checks)?;
