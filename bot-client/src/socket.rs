@@ -77,15 +77,19 @@ impl Socket {
         }
     }
 
-    /// Puts what is to be sent on its way as far as the line takes it, and waits for the next thing that arrives.
+    /// Puts what is to be sent on its way as far as the line takes it, and waits for the next thing that arrives. That goes
+    /// before a failure to send: a proxy that closes after a server's last words may reset the line behind them.
     ///
     /// # Errors
     ///
     /// [`Error::Line`] if the line is broken, [`Error::Violation`] if a text message came.
     pub fn poll(&mut self, outgoing: &mut VecDeque<Outgoing>, cx: &mut Context<'_>) -> Poll<Result<Incoming, Error>> {
-        self.poll_write(outgoing, cx)?;
+        let sent = self.poll_write(outgoing, cx);
         let message = match Pin::new(&mut self.stream).poll_next(cx) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                sent?;
+                return Poll::Pending;
+            }
             Poll::Ready(None) => return Poll::Ready(Ok(Incoming::Closed(None))),
             Poll::Ready(Some(message)) => message.map_err(refine)?,
         };
@@ -159,5 +163,36 @@ fn refine(error: tungstenite::Error) -> Error {
         tungstenite::Error::HttpFormat(error) => Error::Address(error.to_string()),
         tungstenite::Error::Capacity(_) => Violation::Unexpected("a message beyond all limits").into(),
         other => Error::Line(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::SinkExt as _;
+    use tokio::{io::Interest, net::TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn last_words_before_a_reset_are_heard_by_who_has_something_to_say() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+        let accept = async { tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await.unwrap() };
+        let (client, mut server) = tokio::join!(Socket::open(&url), accept);
+        let mut client = client.unwrap();
+        let said = |word: &[u8]| VecDeque::from([Outgoing::Message(word.to_vec())]);
+
+        let mut outgoing = said(b"not read");
+        let silent = poll_fn(|cx| Poll::Ready(client.poll(&mut outgoing, cx).is_pending())).await;
+        assert!(silent && outgoing.is_empty());
+        server.send(Message::Binary(Bytes::from_static(b"last words"))).await.unwrap();
+        drop(server); // with something unread: the kernel resets the line
+        let MaybeTlsStream::Plain(line) = client.stream.get_ref() else { panic!("no TLS here") };
+        line.ready(Interest::ERROR).await.unwrap();
+
+        let heard = client.next(&mut said(b"too late")).await;
+        assert_eq!(heard.unwrap(), Incoming::Message(Bytes::from_static(b"last words")));
+        let broken = client.next(&mut VecDeque::new()).await;
+        assert!(matches!(broken, Err(Error::Line(_))), "{broken:?}");
     }
 }
