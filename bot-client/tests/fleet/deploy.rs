@@ -22,7 +22,7 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     for kind in [Kind::HaProxy, Kind::Nginx] {
         println!("  behind {}:", kind.name());
         // How long bots play through each.
-        through(kind, if form == Form::Short { 4 } else { 10 }, checks)?;
+        through(kind, if form == Form::Short { 2 } else { 10 }, checks)?;
     }
     Ok(())
 }

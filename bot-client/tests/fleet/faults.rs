@@ -48,7 +48,7 @@ fn size(form: Form) -> Size {
     match form {
         Form::Soak => Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, ..long },
         Form::Full => long,
-        Form::Short => Size { bots: 20, searching: 60, arrival: seconds(20), outage: seconds(10), cuts: 3, ..long },
+        Form::Short => Size { bots: 20, searching: 50, arrival: seconds(14), outage: seconds(10), cuts: 3, ..long },
     }
 }
 
@@ -59,7 +59,7 @@ fn warm_up(form: Form) -> Size {
     match form {
         Form::Soak => Size { searching: 135, arrival: seconds(120), outages: 3, cuts: 3, ..size },
         Form::Full => Size { searching: 60, arrival: seconds(30), cuts: 5, ..size },
-        Form::Short => Size { searching: 60, arrival: seconds(8), outage: seconds(1), alarm: seconds(1), ..size },
+        Form::Short => Size { searching: 30, arrival: seconds(4), outage: seconds(1), alarm: seconds(1), ..size },
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let seconds = Duration::from_secs;
     let size = match form {
         Form::Full | Form::Soak => Size { bots: 500, arrival: seconds(40), behind: &[Kind::HaProxy, Kind::Nginx] },
-        Form::Short => Size { bots: 120, arrival: seconds(12), behind: &[Kind::HaProxy] },
+        Form::Short => Size { bots: 100, arrival: seconds(8), behind: &[Kind::HaProxy] },
     };
     for &kind in size.behind {
         println!("  {} who search, one more instance and one less, behind {}:", size.bots, kind.name());
