@@ -103,9 +103,17 @@ struct Shared {
     start: Instant,
     stopping: AtomicBool,
     /// Bots that have yet to come, or wait.
-    waiting: Mutex<BTreeMap<usize, Person>>,
+    waiting: Mutex<BTreeMap<usize, Waiting>>,
     playing: AtomicUsize,
     journal: Mutex<Vec<Entry>>,
+}
+
+/// A bot that has no match yet.
+#[derive(Debug)]
+struct Waiting {
+    person: Person,
+    /// Whether it was told where to go, so that nobody needs to come for it.
+    told: bool,
 }
 
 impl Shared {
@@ -113,12 +121,19 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed) || self.start.elapsed() >= self.plan.limit
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, Person>> {
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait(&self, person: &Person) {
-        self.waiting().insert(person.number, person.clone());
+        self.waiting().insert(person.number, Waiting { person: person.clone(), told: false });
+    }
+
+    /// A bot that waits was told where to go, or that it searches on.
+    fn tell(&self, number: usize, told: bool) {
+        if let Some(waiting) = self.waiting().get_mut(&number) {
+            waiting.told = told;
+        }
     }
 
     fn wait_no_longer(&self, number: usize) {
@@ -148,13 +163,14 @@ impl Crowd {
         let people = people(&plan);
         let threads = plan.threads.max(1);
         let shared = Arc::new(Shared {
-            waiting: Mutex::new(people.iter().map(|person| (person.number, person.clone())).collect()),
+            waiting: Mutex::new(BTreeMap::new()),
             plan,
             start: Instant::now(),
             stopping: AtomicBool::new(false),
             playing: AtomicUsize::new(0),
             journal: Mutex::default(),
         });
+        people.iter().for_each(|person| shared.wait(person));
         let spawn = |index: usize| {
             let mine = people.iter().skip(index).step_by(threads).cloned().collect();
             let shared = Arc::clone(&shared);
@@ -219,7 +235,8 @@ fn run_thread(shared: &Arc<Shared>, people: Vec<Person>, index: usize) -> io::Re
 }
 
 /// Single players come while others wait after the arrivals: they are as strong as those who wait, the oldest first, and far
-/// enough from one another that each helps somebody else; no more at a time than a match lacks.
+/// enough from one another that each helps somebody else; no more at a time than a match lacks. Nobody comes for who was
+/// told where to go: one too many would wait for nine more.
 async fn follow(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     let mode = Arena::modes().into_iter().find(|(mode, _)| mode.name == shared.plan.mode);
     let (seats, near) = mode.map_or((1, 0), |(mode, _)| (mode.teams * mode.team_size, mode.window.start));
@@ -227,14 +244,18 @@ async fn follow(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     let mut number = shared.plan.bots;
     loop {
         sleep_until(next.into()).await;
-        let waiting: Vec<i32> = shared.waiting().values().map(|person| person.rating).collect();
+        let (waiting, nobody_waits) = {
+            let all = shared.waiting();
+            let waiting = all.values().filter(|one| !one.told).map(|one| one.person.rating).collect::<Vec<_>>();
+            (waiting, all.is_empty())
+        };
         let mut wanted: Vec<i32> = Vec::new();
         for rating in &waiting {
             if wanted.len() < FOLLOWED && wanted.iter().all(|other| (other - rating).abs() > 400) {
                 wanted.push(*rating);
             }
         }
-        if wanted.is_empty() || shared.is_over() {
+        if nobody_waits || shared.is_over() {
             return;
         }
         for rating in wanted {

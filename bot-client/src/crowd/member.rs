@@ -121,6 +121,7 @@ impl Member {
             match state {
                 Ok(SearchState::Joining { id, url, pass }) => {
                     self.note(What::Told { id });
+                    self.shared.tell(self.person.number, true);
                     if self.joining.replace(id).is_some_and(|other| other != id) {
                         self.note(What::Twice { id });
                     }
@@ -160,6 +161,7 @@ impl Member {
             self.note(What::TimeLost { before, now: waited });
         }
         self.joining = None;
+        self.shared.tell(self.person.number, false);
         self.told = Some((waited, Instant::now()));
     }
 
