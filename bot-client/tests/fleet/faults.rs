@@ -48,7 +48,7 @@ fn size(form: Form) -> Size {
     match form {
         Form::Soak => Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, ..long },
         Form::Full => long,
-        Form::Short => Size { bots: 20, searching: 50, arrival: seconds(14), outage: seconds(10), cuts: 3, ..long },
+        Form::Short => Size { bots: 20, searching: 50, arrival: seconds(14), outage: seconds(10), cuts: 3, alarm: seconds(3), ..long },
     }
 }
 
@@ -65,7 +65,7 @@ fn warm_up(form: Form) -> Size {
 
 /// From the last fault to the end of the count of what is left.
 fn settle(form: Form) -> Duration {
-    Duration::from_secs(if form == Form::Short { 18 } else { 25 })
+    Duration::from_secs(if form == Form::Short { 15 } else { 25 })
 }
 
 /// After the broker is back.

@@ -59,7 +59,7 @@ impl Searching {
 /// Bots with ratings in parties arrive, then singles follow until nobody waits.
 pub(crate) fn crowd(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let (size, options) = match form {
-        Form::Short => (Size { bots: 90, arrival: 10 }, None),
+        Form::Short => (Size { bots: 90, arrival: 6 }, None),
         Form::Full | Form::Soak => (Size { bots: 600, arrival: 60 }, Some(mode_config(20))),
     };
     let options: Vec<_> = options.iter().map(|config| ("TILTYARD_MODE_CONFIG", config.as_str())).collect();
@@ -98,7 +98,7 @@ pub(crate) fn paused(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
 /// The crowd of the two parts in which a host dies.
 fn under_hosts(form: Form) -> Size {
     match form {
-        Form::Short => Size { bots: 90, arrival: 8 },
+        Form::Short => Size { bots: 90, arrival: 5 },
         Form::Full | Form::Soak => Size { bots: 300, arrival: 20 },
     }
 }
@@ -122,7 +122,7 @@ pub(crate) fn host(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
 
 /// kill -9 of an instance on which a match is on: its players are told nothing and can go nowhere, so they search anew.
 pub(crate) fn running(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
-    let seconds = if form == Form::Short { 10 } else { 20 };
+    let seconds = if form == Form::Short { 7 } else { 20 };
     let mut fleet = Fleet::new(&[("TILTYARD_MODE_CONFIG", &mode_config(seconds))])?;
     let crowd = under_hosts(form).start(form, &fleet)?;
     let victim = wait_for(Duration::from_secs(40), "a match", || fleet.first_with("tiltyard_matches_total"))?;
