@@ -48,7 +48,15 @@ fn size(form: Form) -> Size {
     match form {
         Form::Soak => Size { bots: 100, searching: 900, arrival: seconds(800), outages: 20, ..long },
         Form::Full => long,
-        Form::Short => Size { bots: 20, searching: 50, arrival: seconds(14), outage: seconds(10), cuts: 3, alarm: seconds(3), ..long },
+        Form::Short => Size {
+            bots: 20,
+            searching: 50,
+            arrival: seconds(14),
+            outage: seconds(10),
+            cuts: 3,
+            alarm: seconds(3),
+            ..long
+        },
     }
 }
 
