@@ -23,8 +23,8 @@ use crate::{
 /// The scene.
 pub const SCENE: Scene = Scene {
     name: "population",
-    about: "Plaza's published crowd on a disc at 30 Hz, but everybody walks 7 units a second to places near by. Who sees nobody turn, \
-            stop or come gets no frame.",
+    about: "Plaza's published crowd on a disc at 30 Hz, but everybody walks 7 units a second to places near by. \
+            Who sees nobody turn, stop or come gets no frame.",
     run,
 };
 
