@@ -115,7 +115,7 @@ pub(crate) fn no(message: ServerMessage) -> Error {
         ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
         ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
         ServerMessage::Search(_) => Violation::Unexpected("a search that nobody began").into(),
-        ServerMessage::Said { .. } | ServerMessage::Present { .. } => {
+        ServerMessage::ChannelMessage { .. } | ServerMessage::Present { .. } => {
             Violation::Unexpected("chat in a channel that nobody attended").into()
         }
         ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {

@@ -11,7 +11,7 @@ use tiltyard_shared::protocol::limits;
 /// Frames must be too old for this long on end.
 const SPELL: Duration = Duration::from_millis(250);
 
-/// Decides when to jump for lag, and keeps all jumps [`limits::JUMP_SPACING`] apart.
+/// Decides when to jump for lag, and keeps all jumps [`limits::RESYNC_SPACING`] apart.
 #[derive(Clone, Debug, Default)]
 pub struct Jumps {
     old_since: Option<Instant>,
@@ -31,7 +31,7 @@ impl Jumps {
 
     /// When the next jump may be sent.
     pub fn earliest(&self, now: Instant) -> Instant {
-        self.last.map_or(now, |last| now.max(last + limits::JUMP_SPACING))
+        self.last.map_or(now, |last| now.max(last + limits::RESYNC_SPACING))
     }
 
     /// A jump was sent (or the like: a resume); lag counts anew.

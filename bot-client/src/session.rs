@@ -14,7 +14,7 @@ use std::{
 use tiltyard_shared::{
     frame::Head,
     game::{Game, PlayerId, Tick},
-    protocol::{CONTROL, ClientMessage, FRAME, Jump, Report, ServerMessage, codec, limits},
+    protocol::{CONTROL, ClientMessage, FRAME, Resync, Report, ServerMessage, codec, limits},
     replica::{Applied, Replica, ReplicaError},
     replicate::Replicate,
 };
@@ -106,7 +106,7 @@ pub struct Session<G: Game> {
     /// When the last frame must have been reported, unless an input does it before.
     report_due: Option<Instant>,
     /// A jump that must wait until then, and the report of the epoch that is still going on at the server.
-    waiting: Option<(Instant, Jump, Report)>,
+    waiting: Option<(Instant, Resync, Report)>,
     events: VecDeque<Event<G::Event>>,
     counts: Counts,
     leaving: bool,
@@ -222,7 +222,7 @@ impl<G: Game> Session<G> {
     }
 
     /// What to ask for the seat with on a new line: the secret, and from where to go on.
-    pub fn resume(&mut self) -> (Uuid, Uuid, Jump) {
+    pub fn resume(&mut self) -> (Uuid, Uuid, Resync) {
         self.waiting = None;
         self.report_due = None;
         (self.seat.room, self.seat.token, self.replica.jump(false))
@@ -320,7 +320,7 @@ impl<G: Game> Session<G> {
             ServerMessage::Entered { .. } => Err(Violation::Unexpected("another seat")),
             ServerMessage::Redirect { .. } => Err(Violation::Unexpected("a redirect")),
             ServerMessage::Search(_) => Err(Violation::Unexpected("a search")),
-            ServerMessage::Said { .. } | ServerMessage::Present { .. } => Err(Violation::Unexpected("chat in a room")),
+            ServerMessage::ChannelMessage { .. } | ServerMessage::Present { .. } => Err(Violation::Unexpected("chat in a room")),
             ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
                 Err(Violation::Unexpected("a list of rooms"))
             }
@@ -383,10 +383,10 @@ impl<G: Game> Session<G> {
         self.tell(Event::Jumping(reason));
     }
 
-    fn send_jump(&mut self, jump: Jump, now: Instant) {
+    fn send_jump(&mut self, jump: Resync, now: Instant) {
         self.jumps.sent(now);
         self.counts.jumps += 1;
-        self.send_message(&ClientMessage::Jump(jump));
+        self.send_message(&ClientMessage::Resync(jump));
     }
 
     fn take_game_events(&mut self) -> Result<(), Violation> {

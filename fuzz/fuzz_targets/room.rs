@@ -76,7 +76,7 @@ impl Play {
             7 => self.receive(),
             8 => self.lose_or_resume(bytes.arbitrary()?),
             9 if self.line.is_some() => {
-                let jump = ClientMessage::Jump(self.replica.jump(bytes.arbitrary()?));
+                let jump = ClientMessage::Resync(self.replica.jump(bytes.arbitrary()?));
                 self.room.receive(self.honest, jump, self.now).expect("a jump is always allowed");
             }
             10 => match self.hostile {

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use tiltyard_core::chat::{Channels, Effect, MemberId};
-use tiltyard_shared::protocol::{Code, ServerMessage, chat::Attend, codec};
+use tiltyard_shared::protocol::{Code, ServerMessage, chat::JoinChannel, codec};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -113,7 +113,7 @@ impl Attending {
     /// # Errors
     ///
     /// As [`Channels::attend`].
-    pub(crate) fn attend(&mut self, wish: &Attend) -> Result<(), Code> {
+    pub(crate) fn attend(&mut self, wish: &JoinChannel) -> Result<(), Code> {
         let now = self.chat.0.clock.now();
         self.chat.work(|channels| channels.attend(self.id, wish, now))?;
         self.counted.get_or_insert_with(metrics::ChatClient::new);

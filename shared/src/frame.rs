@@ -5,7 +5,7 @@
 //! ```text
 //! frame   0x00 head body [own]
 //! head    flags:u8 epoch:varint tick (START: u32, else its low u16)
-//!         [INPUTS: settled (START: u32, else its low u16) margin:i8]
+//!         [INPUTS: settled (START: u32, else its low u16) margin:varint]
 //!         [MOVED: schedule moves in ticks since the room opened: varint]
 //!         [REFUSED: count:u8 (number: low u16, code:u8)*]
 //!         [HASH: u32 u32]
@@ -96,7 +96,7 @@ pub struct Settled {
     /// The highest number up to which all inputs are executed or refused.
     pub number: u32,
     /// How many ticks before its aim the last input arrived; negative if late. Saturates.
-    pub margin: i8,
+    pub margin: i16,
 }
 
 /// Bytes that are no frame of the expected view.
@@ -133,7 +133,7 @@ impl Head {
         write_counter(out, self.tick.0);
         if let Some(inputs) = self.inputs {
             write_counter(out, inputs.number);
-            out.push(inputs.margin.to_le_bytes()[0]);
+            write_varint(out, u64::from(zigzag(inputs.margin)));
         }
         if let Some(moved) = self.moved {
             write_varint(out, u64::from(moved));
@@ -143,7 +143,7 @@ impl Head {
             out.push(refused.len() as u8);
             for (number, code) in refused {
                 out.extend_from_slice(&number.to_le_bytes()[..2]);
-                out.push(*code as u8);
+                out.push(u8::try_from(code.number()).unwrap_or(u8::MAX));
             }
         }
         if let Some(StateHash(first, second)) = self.hash {
@@ -180,7 +180,7 @@ impl Head {
         let inputs = match has(head_flags::INPUTS) {
             true => {
                 let number = if start { cursor.u32()? } else { before(sent, cursor.u16()?) };
-                Some(Settled { number, margin: i8::from_le_bytes([cursor.u8()?]) })
+                Some(Settled { number, margin: unzigzag(cursor.varint_u32()?)? })
             }
             false => None,
         };
@@ -189,12 +189,22 @@ impl Head {
         if has(head_flags::REFUSED) {
             for _ in 0..cursor.u8()? {
                 let number = before(sent, cursor.u16()?);
-                refused.push((number, Code::from_number(cursor.u8()?).ok_or(BadFrame::OutOfRange)?));
+                refused.push((number, Code::from_number(u16::from(cursor.u8()?))));
             }
         }
         let hash = if has(head_flags::HASH) { Some(StateHash(cursor.u32()?, cursor.u32()?)) } else { None };
         Ok(Self { epoch, tick: Tick(tick), start, inputs, moved, refused, hash, own: has(head_flags::OWN) })
     }
+}
+
+/// 0, -1, 1, -2 … as 0, 1, 2, 3 …
+fn zigzag(value: i16) -> u16 {
+    ((value << 1) ^ (value >> 15)).cast_unsigned()
+}
+
+fn unzigzag(value: u32) -> Result<i16, BadFrame> {
+    let value = u16::try_from(value).map_err(|_| BadFrame::OutOfRange)?;
+    Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
 }
 
 /// The smallest number above `last` with these low bits.

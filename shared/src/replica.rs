@@ -9,7 +9,7 @@ use crate::{
     frame::{BadFrame, BitList, Cursor, Head, part_flags},
     game::Tick,
     hash::StateHash,
-    protocol::{Jump, Report},
+    protocol::{Report, Resync},
     replicate::{EntitySchema, Replicate},
     world::{EntityId, GroupId, Layout},
 };
@@ -265,7 +265,7 @@ impl Replica {
 
     /// Begins a new epoch and returns what to send: frames of the old one are dropped from now on. With `anew` everything
     /// is forgotten and asked for again; otherwise the server goes on from what is held.
-    pub fn jump(&mut self, anew: bool) -> Jump {
+    pub fn jump(&mut self, anew: bool) -> Resync {
         self.epoch += 1;
         self.started = false;
         if anew {
@@ -273,7 +273,7 @@ impl Replica {
             self.view.clear();
             self.own = None;
         }
-        Jump { epoch: self.epoch, applied: self.tick, event: self.consumed }
+        Resync { epoch: self.epoch, applied: self.tick, event: self.consumed }
     }
 
     /// Remembers the highest input number sent: shortened numbers in heads are counted from it.

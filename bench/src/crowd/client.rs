@@ -217,7 +217,7 @@ impl Client {
     pub(super) fn forget(&mut self) {
         if let Some(replica) = &mut self.replica {
             let jump = replica.jump(true);
-            self.say(&ClientMessage::Jump(jump));
+            self.say(&ClientMessage::Resync(jump));
         }
     }
 

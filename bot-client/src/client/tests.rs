@@ -5,7 +5,7 @@ use tiltyard_arena::Arena;
 use tiltyard_shared::{
     frame::{Head, part_flags, write_view},
     game::{PlayerId, Tick},
-    protocol::{ClientMessage, Jump, ServerMessage, VERSION, codec},
+    protocol::{ClientMessage, Resync, ServerMessage, VERSION, codec},
     schema::Schema,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -97,7 +97,7 @@ async fn a_client_comes_back_by_its_token_and_goes_on() {
         let mut peer = Peer::accept(&listener).await;
         let Target::Resume { token, jump, .. } = peer.greet().await else { panic!("no resume") };
         assert_eq!(token, Uuid::from_u128(2));
-        assert_eq!(jump, Jump { epoch: 2, applied: Some(Tick(5)), event: 0 });
+        assert_eq!(jump, Resync { epoch: 2, applied: Some(Tick(5)), event: 0 });
         peer.seat(2, 0, schema()).await;
         peer.frame(2, 9, true).await;
         let ClientMessage::Input { number: 1, .. } = peer.read().await else { panic!("not sent again") };

@@ -100,7 +100,7 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     let wrong = |head| frame(&Head { hash: Some(StateHash(1, 2)), ..head }, &[]);
     session.handle(&wrong(head(1, 11, false)), now).unwrap();
     assert!(matches!(events(&mut session)[..], [Event::Jumping(Reason::Failed(ReplicaError::HashMismatch(Tick(11))))]));
-    assert_eq!(sent(&mut session), Some(ClientMessage::Jump(Jump { epoch: 2, applied: None, event: 0 })));
+    assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 2, applied: None, event: 0 })));
     session.handle(&frame(&head(1, 12, false), &[]), now).unwrap();
     session.handle(&frame(&head(2, 13, true), &[]), now + 50 * MS).unwrap();
     session.handle(&wrong(head(2, 14, false)), now + 100 * MS).unwrap();
@@ -111,7 +111,7 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     assert_eq!((report.epoch, report.applied), (2, Tick(13)), "the server knows nothing of epoch 3 yet");
     assert_eq!(session.deadline(), now + 1000 * MS);
     session.handle_time(now + 1000 * MS);
-    assert_eq!(sent(&mut session), Some(ClientMessage::Jump(Jump { epoch: 3, applied: None, event: 0 })));
+    assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 3, applied: None, event: 0 })));
     let counts = session.counts();
     assert_eq!((counts.mismatches, counts.stale, counts.jumps, counts.bad_frames), (2, 1, 2, 0));
 }
@@ -129,7 +129,7 @@ fn a_client_that_reads_old_frames_jumps_from_where_it_is() {
     late(&mut session, 13, 951 * MS);
     assert_eq!(session.counts().jumps, 1);
     assert_eq!(events(&mut session).last(), Some(&Event::Jumping(Reason::Lag)));
-    assert_eq!(sent(&mut session), Some(ClientMessage::Jump(Jump { epoch: 2, applied: Some(Tick(13)), event: 0 })));
+    assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 2, applied: Some(Tick(13)), event: 0 })));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn events_are_told_once_and_in_order_across_epochs() {
     let mut session = entered(now);
     session.handle(&frame(&head(1, 11, false), &[4, 7]), now).unwrap();
     let (_, _, jump) = session.resume();
-    assert_eq!(jump, Jump { epoch: 2, applied: Some(Tick(11)), event: 7 });
+    assert_eq!(jump, Resync { epoch: 2, applied: Some(Tick(11)), event: 7 });
     session.resumed(seat(2, 0), now).unwrap();
     session.handle(&frame(&head(2, 12, true), &[7, 9]), now).unwrap();
     let numbers = events(&mut session).into_iter().filter_map(|event| match event {
@@ -203,7 +203,7 @@ fn a_frame_that_is_none_asks_for_everything_anew() {
     let mut session = entered(now);
     session.handle(&[FRAME, 0xFF], now).unwrap();
     assert_eq!(session.counts().bad_frames, 1);
-    assert_eq!(sent(&mut session), Some(ClientMessage::Jump(Jump { epoch: 2, applied: None, event: 0 })));
+    assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 2, applied: None, event: 0 })));
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Channels {
     ///
     /// [`Code::BadChannel`], [`Code::BadName`], [`Code::TooManyChannels`], [`Code::ServerFull`], [`Code::Flooding`]. What was
     /// so far stays.
-    pub fn attend(&mut self, id: MemberId, wish: &Attend, now: Duration) -> Result<usize, Code> {
+    pub fn attend(&mut self, id: MemberId, wish: &JoinChannel, now: Duration) -> Result<usize, Code> {
         let (channel, name) = wish.check()?;
         let member = self.members.get_mut(&id).ok_or(Code::NotInChannel)?;
         if !member.wishes.take(now) {
@@ -362,7 +362,7 @@ impl Channels {
     fn tell(&mut self, words: &Words) {
         let Words { channel, name, text, .. } = words;
         let (to, channel) = (self.listeners(channel), channel.as_str().to_owned());
-        self.effects.push(Effect::Tell(to, ServerMessage::Said { channel, name: name.clone(), text: text.clone() }));
+        self.effects.push(Effect::Tell(to, ServerMessage::ChannelMessage { channel, name: name.clone(), text: text.clone() }));
     }
 
     fn listeners(&self, channel: &Channel) -> Vec<MemberId> {

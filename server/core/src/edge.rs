@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tiltyard_shared::{
     frame::{Head, Settled},
-    protocol::{Code, Jump, Report, limits},
+    protocol::{Code, Resync, Report, limits},
     world::{Committed, Fault, GroupId},
 };
 
@@ -213,17 +213,17 @@ impl Edge {
         }
     }
 
-    /// Takes a client's wish to go on from elsewhere. One that comes within [`limits::JUMP_SPACING`] of the last waits.
+    /// Takes a client's wish to go on from elsewhere. One that comes within [`limits::RESYNC_SPACING`] of the last waits.
     ///
     /// # Errors
     ///
     /// [`Code::StaleEpoch`] if the epoch is not above the current one: the wish is ignored.
-    pub fn jump(&mut self, id: SeatId, world: &Committed, jump: Jump, now: Duration) -> Result<(), Code> {
+    pub fn jump(&mut self, id: SeatId, world: &Committed, jump: Resync, now: Duration) -> Result<(), Code> {
         let Some(seat) = seat(&mut self.seats, id) else { return Ok(()) };
         if jump.epoch <= seat.epoch {
             return Err(Code::StaleEpoch);
         }
-        if seat.last_jump.is_some_and(|last| now.saturating_sub(last) < limits::JUMP_SPACING) {
+        if seat.last_jump.is_some_and(|last| now.saturating_sub(last) < limits::RESYNC_SPACING) {
             seat.pending_jump = Some(jump);
         } else {
             unsteady(seat, &self.common.views, world);
@@ -242,7 +242,7 @@ impl Edge {
         &mut self,
         id: SeatId,
         world: &Committed,
-        jump: Jump,
+        jump: Resync,
         verify: bool,
         now: Duration,
     ) -> Result<(), Code> {
@@ -294,7 +294,7 @@ impl Edge {
         let Some(seat) = self.seats.get_mut(id.0 as usize).and_then(Option::as_mut) else { return Ok(false) };
         let Situation { now, rtt, .. } = *situation;
         if let Some(jump) = seat.pending_jump
-            && seat.last_jump.is_none_or(|last| now.saturating_sub(last) >= limits::JUMP_SPACING)
+            && seat.last_jump.is_none_or(|last| now.saturating_sub(last) >= limits::RESYNC_SPACING)
         {
             unsteady(seat, &self.common.views, world);
             seat.begin_epoch(jump, now);

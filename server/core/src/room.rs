@@ -146,7 +146,7 @@ impl<G: Game> Room<G> {
                 self.edge.report(seat, report);
                 Ok(())
             }
-            ClientMessage::Jump(jump) => {
+            ClientMessage::Resync(jump) => {
                 if self.edge.jump(seat, self.simulation.world().committed(), jump, now).is_err() {
                     self.stats.stale_jumps += 1;
                 }
@@ -159,9 +159,9 @@ impl<G: Game> Room<G> {
             | ClientMessage::Search(_)
             | ClientMessage::CancelSearch
             | ClientMessage::SearchAgain { .. }
-            | ClientMessage::Attend(_)
-            | ClientMessage::Depart { .. }
-            | ClientMessage::Say { .. } => Err(Code::Malformed),
+            | ClientMessage::JoinChannel(_)
+            | ClientMessage::LeaveChannel { .. }
+            | ClientMessage::SendMessage { .. } => Err(Code::Malformed),
         }
     }
 

@@ -76,7 +76,7 @@ mod tests {
             let channel = "lobby".to_owned();
             let present = ServerMessage::Present { channel: channel.clone(), visible: number, names: Vec::new() };
             outbox.put(&present, number.to_le_bytes().to_vec().into());
-            let said = ServerMessage::Said { channel, name: String::new(), text: String::new() };
+            let said = ServerMessage::ChannelMessage { channel, name: String::new(), text: String::new() };
             outbox.put(&said, number.to_le_bytes().to_vec().into());
         }
         let taken: Vec<_> = std::iter::from_fn(|| outbox.take()).collect();

@@ -136,9 +136,9 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                 }
             }
             ClientMessage::SearchAgain { id } => visitor.search_again(id)?,
-            ClientMessage::Attend(wish) => visitor.chat(|attending| attending.attend(&wish)),
-            ClientMessage::Depart { channel } => visitor.chat(|attending| attending.depart(&channel)),
-            ClientMessage::Say { channel, text } => visitor.chat(|attending| attending.say(&channel, &text)),
+            ClientMessage::JoinChannel(wish) => visitor.chat(|attending| attending.attend(&wish)),
+            ClientMessage::LeaveChannel { channel } => visitor.chat(|attending| attending.depart(&channel)),
+            ClientMessage::SendMessage { channel, text } => visitor.chat(|attending| attending.say(&channel, &text)),
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
                 Some(name) => {
                     enter.name = name;
@@ -148,7 +148,7 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
             },
             ClientMessage::Hello { .. } => return Err(Code::Malformed.into()),
             ClientMessage::Leave => return Err(Code::Left.into()),
-            ClientMessage::Input { .. } | ClientMessage::Report(_) | ClientMessage::Jump(_) => {
+            ClientMessage::Input { .. } | ClientMessage::Report(_) | ClientMessage::Resync(_) => {
                 return Err(Code::TooEarly.into());
             }
         }

@@ -1,6 +1,6 @@
 //! Seats elsewhere: redirects, passes, and what of both happens when several come at once.
 
-use tiltyard_shared::protocol::{Code, Jump, ServerMessage, Target};
+use tiltyard_shared::protocol::{Code, Resync, ServerMessage, Target};
 
 use crate::{
     client::Client,
@@ -47,7 +47,7 @@ async fn a_resume_finds_its_seat_from_anywhere(ground: &Ground) {
     let (ann, seat) = Client::seated(servers[0].listen_addr(), room("Tea", false)).await;
     until_listed(&servers[1], 1).await;
     drop(ann);
-    let jump = Jump { epoch: seat.epoch + 1, applied: None, event: 0 };
+    let jump = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
     let resume = Target::Resume { room: seat.room, token: seat.token, jump };
     let (there, pass) = redirected(&servers[1], resume.clone(), false).await;
     assert_eq!((there, pass), (url(&servers[0]), Vec::new()));

@@ -12,7 +12,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tiltyard_shared::{
     game::{PlayerId, Tick},
     protocol::{
-        CONTROL, ClientMessage, Code, Enter, FRAME, Jump, Report, ServerMessage, Target, VERSION, codec,
+        CONTROL, ClientMessage, Code, Enter, FRAME, Resync, Report, ServerMessage, Target, VERSION, codec,
         lobby::{Browse, RoomCode, RoomEntry, RoomList},
     },
     replica::{Applied, Replica},
@@ -199,7 +199,7 @@ impl Client {
     /// Comes back with a token.
     pub(crate) async fn resumed(addr: SocketAddr, seat: &Seat) -> Result<(Self, Seat), Code> {
         let mut client = Self::welcome(addr).await;
-        let jump = Jump { epoch: seat.epoch + 1, applied: None, event: 0 };
+        let jump = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
         let seat = client.enter(Target::Resume { room: seat.room, token: seat.token, jump }).await?;
         Ok((client, seat))
     }

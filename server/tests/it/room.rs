@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tiltyard_shared::protocol::{Code, Jump, Target};
+use tiltyard_shared::protocol::{Code, Resync, Target};
 use uuid::Uuid;
 
 use crate::{
@@ -64,7 +64,7 @@ async fn resuming_what_is_not_there_is_refused() {
     assert_eq!(refused(Seat { token: Uuid::nil(), ..seat }).await, Some(Code::UnknownSession));
     assert_eq!(refused(Seat { room: Uuid::nil(), ..seat }).await, Some(Code::UnknownRoom));
     let mut client = Client::welcome(addr).await;
-    let jump = Jump { epoch: seat.epoch, applied: None, event: 0 };
+    let jump = Resync { epoch: seat.epoch, applied: None, event: 0 };
     let stale = client.enter(Target::Resume { room: seat.room, token: seat.token, jump }).await;
     assert_eq!(stale.unwrap_err(), Code::StaleEpoch);
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, chat::Attend};
+use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, chat::JoinChannel};
 
 use crate::client::Client;
 
@@ -31,18 +31,18 @@ impl Client {
     }
 
     pub(crate) async fn attend(&mut self, channel: &str, name: &str, visible: bool) {
-        let wish = Attend { channel: channel.to_owned(), name: name.to_owned(), visible };
-        self.say(&ClientMessage::Attend(wish)).await;
+        let wish = JoinChannel { channel: channel.to_owned(), name: name.to_owned(), visible };
+        self.say(&ClientMessage::JoinChannel(wish)).await;
     }
 
     pub(crate) async fn talk(&mut self, channel: &str, text: &str) {
-        self.say(&ClientMessage::Say { channel: channel.to_owned(), text: text.to_owned() }).await;
+        self.say(&ClientMessage::SendMessage { channel: channel.to_owned(), text: text.to_owned() }).await;
     }
 
     /// The next thing that it is told.
     pub(crate) async fn told(&mut self) -> Told {
         match self.control().await {
-            ServerMessage::Said { name, text, .. } => Told::Said(name, text),
+            ServerMessage::ChannelMessage { name, text, .. } => Told::Said(name, text),
             ServerMessage::Present { visible, names, .. } => {
                 assert_eq!(visible as usize, names.len());
                 self.present.clone_from(&names);

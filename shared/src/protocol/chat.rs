@@ -10,7 +10,9 @@ use super::{Code, limits, text};
 
 /// A wish to be in a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attend {
+pub struct JoinChannel {
+    /// The client's number of this request.
+    pub request: u32,
     /// The name of a [`Channel`].
     pub channel: String,
     /// Under which name: [plain text](text::plain) of 1 to [`limits::NAME_BYTES`].
@@ -19,7 +21,7 @@ pub struct Attend {
     pub visible: bool,
 }
 
-impl Attend {
+impl JoinChannel {
     /// What a client sent: the channel, and the plain form of the name.
     ///
     /// # Errors
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn a_wish_is_checked_before_anybody_looks_at_it() {
         let wish = |channel: &str, name: &str| {
-            Attend { channel: channel.to_owned(), name: name.to_owned(), visible: true }.check()
+            JoinChannel { request: 0, channel: channel.to_owned(), name: name.to_owned(), visible: true }.check()
         };
         assert_eq!(wish("lobby", " Ann  Lee "), Ok((Channel("lobby".to_owned()), "Ann Lee".to_owned())));
         assert_eq!(wish("LOBBY", "Ann"), Err(Code::BadChannel));

@@ -1,205 +1,171 @@
 //! Why a server refuses something or closes a connection: one table of codes for messages, close frames, JSON and metrics.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use std::fmt;
 
-/// Every reason for which a server refuses something or closes a connection.
-///
-/// The close code of the WebSocket is 4000 plus the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Error)]
-pub enum Code {
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Whether it makes sense to try again after a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It would end the same way.
+    Final,
+    /// It may end well.
+    Again,
+}
+
+/// Writes [`Code`] and its tables out of the one list below: number, name, fate, words.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $number:literal $name:ident, $fate:ident: $words:literal;)*) => {
+        /// Every reason for which a server refuses something or closes a connection.
+        ///
+        /// The close code of the WebSocket is 4000 plus the number. On the wire a code is its number, as the index of an
+        /// enum is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+            /// A code of a later version, by its number.
+            Unknown(u16),
+        }
+
+        impl Code {
+            /// Every code, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The number of the code.
+            pub const fn number(self) -> u16 {
+                match self {
+                    $(Self::$name => $number,)*
+                    Self::Unknown(number) => number,
+                }
+            }
+
+            const fn fate(self) -> Fate {
+                match self {
+                    $(Self::$name => Fate::$fate,)*
+                    Self::Unknown(_) => Fate::Again,
+                }
+            }
+
+            const fn words(self) -> &'static str {
+                match self {
+                    $(Self::$name => $words,)*
+                    Self::Unknown(_) => "a reason of a later version",
+                }
+            }
+        }
+    };
+}
+
+codes! {
     /// Bytes that are no message, or one that makes no sense here.
-    #[error("malformed message")]
-    Malformed,
+    0 Malformed, Final: "malformed message";
     /// A message, field or payload beyond its limit.
-    #[error("message too large")]
-    TooLarge,
+    1 TooLarge, Final: "message too large";
     /// A message that is not yet allowed (before hello or before entering).
-    #[error("not yet: say hello, then enter")]
-    TooEarly,
+    2 TooEarly, Final: "not yet: say hello, then enter";
     /// More messages than [`MESSAGES_PER_SECOND`](super::limits::MESSAGES_PER_SECOND).
-    #[error("too many messages")]
-    TooFast,
+    3 TooFast, Again: "too many messages";
     /// No hello or no wish in time.
-    #[error("no hello in time")]
-    HelloTimeout,
+    4 HelloTimeout, Again: "no hello in time";
     /// Another [`VERSION`](super::VERSION).
-    #[error("this server speaks another protocol version")]
-    WrongVersion,
+    5 WrongVersion, Final: "this server speaks another protocol version";
     /// No such game here.
-    #[error("unknown game")]
-    UnknownGame,
+    6 UnknownGame, Final: "unknown game";
     /// No such room.
-    #[error("unknown room")]
-    UnknownRoom,
+    7 UnknownRoom, Final: "unknown room";
     /// All seats are taken.
-    #[error("the room is full")]
-    RoomFull,
+    8 RoomFull, Final: "the room is full";
     /// The server takes no more rooms or players.
-    #[error("the server is full")]
-    ServerFull,
+    9 ServerFull, Again: "the server is full";
     /// The token fits no seat of the room.
-    #[error("unknown session")]
-    UnknownSession,
+    10 UnknownSession, Final: "unknown session";
     /// The config is not one of this game.
-    #[error("bad config")]
-    BadConfig,
+    11 BadConfig, Final: "bad config";
     /// A name that is too long or has control characters.
-    #[error("bad name")]
-    BadName,
+    12 BadName, Final: "bad name";
     /// An input number that is not one above the last, or an aim below the last.
-    #[error("inputs out of order")]
-    OutOfOrder,
+    13 OutOfOrder, Final: "inputs out of order";
     /// More than [`EARLY_INPUTS`](super::limits::EARLY_INPUTS) inputs wait for their tick. Refuses the input only.
-    #[error("too many early inputs")]
-    TooManyEarly,
+    14 TooManyEarly, Again: "too many early inputs";
     /// The input came later than the game takes it. Refuses the input only.
-    #[error("input too late")]
-    TooLate,
+    15 TooLate, Again: "input too late";
     /// The payload is not an input of this game. Refuses the input only.
-    #[error("bad input")]
-    BadInput,
+    16 BadInput, Final: "bad input";
     /// A jump to an epoch that is not above the current one.
-    #[error("stale epoch")]
-    StaleEpoch,
+    17 StaleEpoch, Again: "stale epoch";
     /// A chunk of the player's view is larger than [`CHUNK_BYTES`](super::limits::CHUNK_BYTES).
-    #[error("the view is too large to send")]
-    ViewTooLarge,
+    18 ViewTooLarge, Final: "the view is too large to send";
     /// No answer to pings.
-    #[error("connection is not responding")]
-    Unresponsive,
+    19 Unresponsive, Again: "connection is not responding";
     /// The same session has connected elsewhere.
-    #[error("taken over by another connection")]
-    TakenOver,
+    20 TakenOver, Final: "taken over by another connection";
     /// The client gave its seat up.
-    #[error("left")]
-    Left,
+    21 Left, Final: "left";
     /// The match is over.
-    #[error("the match is over")]
-    Finished,
+    22 Finished, Final: "the match is over";
     /// The game panicked; its room is gone.
-    #[error("the game failed")]
-    GameFailed,
+    23 GameFailed, Final: "the game failed";
     /// The server is stopping.
-    #[error("the server is stopping")]
-    Stopping,
+    24 Stopping, Again: "the server is stopping";
     /// A fault of the server.
-    #[error("internal error")]
-    Internal,
+    25 Internal, Again: "internal error";
     /// The room has closed because nobody was in it.
-    #[error("the room has closed")]
-    RoomClosed,
+    26 RoomClosed, Final: "the room has closed";
     /// The room takes no new players.
-    #[error("the room is locked")]
-    Locked,
+    27 Locked, Final: "the room is locked";
     /// A pass that was never given, has been used, or is too old.
-    #[error("the pass is not valid any more")]
-    BadPass,
+    28 BadPass, Final: "the pass is not valid any more";
     /// A spectator's input. Refuses the input only.
-    #[error("spectators only watch")]
-    NotAllowed,
+    29 NotAllowed, Final: "spectators only watch";
     /// Text that is no [`RoomCode`](super::lobby::RoomCode).
-    #[error("bad room code")]
-    BadCode,
+    30 BadCode, Final: "bad room code";
     /// A page of the lobby that cannot be.
-    #[error("bad filter")]
-    BadFilter,
+    31 BadFilter, Final: "bad filter";
     /// A title that is too long or has control characters.
-    #[error("bad title")]
-    BadTitle,
+    32 BadTitle, Final: "bad title";
     /// The game has no such mode.
-    #[error("unknown mode")]
-    UnknownMode,
+    33 UnknownMode, Final: "unknown mode";
     /// A party that cannot be: a bad code, more players than a team holds, or not together in time.
-    #[error("bad party")]
-    BadParty,
+    34 BadParty, Final: "bad party";
     /// A rating beyond [`RATING`](super::limits::RATING).
-    #[error("bad rating")]
-    BadRating,
+    35 BadRating, Final: "bad rating";
     /// This connection looks for a match already.
-    #[error("already searching")]
-    AlreadySearching,
+    36 AlreadySearching, Final: "already searching";
     /// The search has ended because somebody of the party wanted so, or was gone.
-    #[error("the search was cancelled")]
-    Cancelled,
+    37 Cancelled, Final: "the search was cancelled";
     /// Too few of a match's players have come: the others search on.
-    #[error("too few players came")]
-    TooFew,
+    38 TooFew, Final: "too few players came";
     /// Text that cannot be the name of a [`Channel`](super::chat::Channel).
-    #[error("bad channel")]
-    BadChannel,
+    39 BadChannel, Final: "bad channel";
     /// A channel that this connection is not in.
-    #[error("not in that channel")]
-    NotInChannel,
+    40 NotInChannel, Final: "not in that channel";
     /// More than [`CHANNELS`](super::limits::CHANNELS) of one connection.
-    #[error("in too many channels")]
-    TooManyChannels,
+    41 TooManyChannels, Final: "in too many channels";
     /// Words that are empty, too long or have control characters.
-    #[error("bad text")]
-    BadText,
+    42 BadText, Final: "bad text";
     /// Said too often, by this connection or in this channel; or attended too often.
-    #[error("too much said at once")]
-    Flooding,
+    43 Flooding, Again: "too much said at once";
+    /// A message that this server does not know, or does not do anything for.
+    44 Unsupported, Final: "this server does not do that";
 }
 
 impl Code {
-    /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 44] = [
-        Self::Malformed,
-        Self::TooLarge,
-        Self::TooEarly,
-        Self::TooFast,
-        Self::HelloTimeout,
-        Self::WrongVersion,
-        Self::UnknownGame,
-        Self::UnknownRoom,
-        Self::RoomFull,
-        Self::ServerFull,
-        Self::UnknownSession,
-        Self::BadConfig,
-        Self::BadName,
-        Self::OutOfOrder,
-        Self::TooManyEarly,
-        Self::TooLate,
-        Self::BadInput,
-        Self::StaleEpoch,
-        Self::ViewTooLarge,
-        Self::Unresponsive,
-        Self::TakenOver,
-        Self::Left,
-        Self::Finished,
-        Self::GameFailed,
-        Self::Stopping,
-        Self::Internal,
-        Self::RoomClosed,
-        Self::Locked,
-        Self::BadPass,
-        Self::NotAllowed,
-        Self::BadCode,
-        Self::BadFilter,
-        Self::BadTitle,
-        Self::UnknownMode,
-        Self::BadParty,
-        Self::BadRating,
-        Self::AlreadySearching,
-        Self::Cancelled,
-        Self::TooFew,
-        Self::BadChannel,
-        Self::NotInChannel,
-        Self::TooManyChannels,
-        Self::BadText,
-        Self::Flooding,
-    ];
+    /// The code with this number: [`Code::Unknown`] if there is none yet.
+    pub fn from_number(number: u16) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Unknown(number))
+    }
 
-    /// The code with this number.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(number as usize).copied()
+    /// Whether no further try makes sense: who was refused would be refused again, and the seat of a connection that was
+    /// closed so is gone, or another has it. After all others, those of later versions included, one tries again, and the
+    /// server keeps the seat.
+    pub fn is_final(self) -> bool {
+        self.fate() == Fate::Final
     }
 
     /// The code as JSON and metrics name it: `room_full`.
     pub fn label(self) -> String {
         let mut label = String::new();
-        for character in format!("{self:?}").chars() {
+        for character in self.name().chars() {
             if character.is_uppercase() && !label.is_empty() {
                 label.push('_');
             }
@@ -210,26 +176,109 @@ impl Code {
 
     /// The close code that goes with this reason.
     pub fn close_code(self) -> u16 {
-        4000 + self as u16
+        4000u16.saturating_add(self.number())
+    }
+
+    /// Its name; that of one of a later version is `Unknown`.
+    fn name(self) -> String {
+        match self {
+            Self::Unknown(_) => "Unknown".to_owned(),
+            known => format!("{known:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())?;
+        if let Self::Unknown(number) = self { write!(f, " ({number})") } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for Code {}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unknown(number) => serializer.serialize_u32(u32::from(*number)),
+            known if serializer.is_human_readable() => serializer.serialize_str(&known.name()),
+            known => serializer.serialize_u32(u32::from(known.number())),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_any(Readable);
+        }
+        let number = u16::try_from(u32::deserialize(deserializer)?).map_err(de::Error::custom)?;
+        Ok(Self::from_number(number))
+    }
+}
+
+/// A code in JSON: its name, or the number of one that has none.
+struct Readable;
+
+impl de::Visitor<'_> for Readable {
+    type Value = Code;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a code")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Code, E> {
+        let code = Code::ALL.iter().find(|code| code.name() == name);
+        code.copied().ok_or_else(|| E::invalid_value(de::Unexpected::Str(name), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Code, E> {
+        u16::try_from(number).map(Code::from_number).map_err(E::custom)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Code;
+    use crate::protocol::codec;
 
     #[test]
     fn codes_are_found_by_their_numbers() {
-        for (number, code) in Code::ALL.into_iter().enumerate() {
-            assert_eq!(code as usize, number);
-            assert_eq!(Code::from_number(number as u8), Some(code));
+        for (number, &code) in Code::ALL.iter().enumerate() {
+            assert_eq!(usize::from(code.number()), number);
+            assert_eq!(Code::from_number(number as u16), code);
         }
-        assert_eq!(Code::from_number(Code::ALL.len() as u8), None);
+        let next = Code::ALL.len() as u16;
+        assert_eq!(Code::from_number(next), Code::Unknown(next));
+    }
+
+    #[test]
+    fn a_code_of_a_later_version_is_kept_as_a_number_and_is_not_final() {
+        for number in [Code::ALL.len() as u16, 250, 251, u16::MAX] {
+            let code = Code::Unknown(number);
+            let bytes = codec::encode(&u32::from(number));
+            assert_eq!(codec::encode(&code), bytes);
+            assert_eq!(codec::decode(&bytes), Ok(code));
+            assert!(!code.is_final());
+            assert!(code.to_string().contains(&number.to_string()));
+        }
+        assert!(codec::decode::<Code>(&codec::encode(&65_536u32)).is_err());
+    }
+
+    #[test]
+    fn who_was_thrown_out_for_a_passing_reason_may_come_back() {
+        for code in [Code::TooFast, Code::ServerFull, Code::Unresponsive, Code::Stopping, Code::Internal] {
+            assert!(!code.is_final(), "{code:?}");
+        }
+        for code in [Code::WrongVersion, Code::TakenOver, Code::Left, Code::UnknownSession, Code::Finished] {
+            assert!(code.is_final(), "{code:?}");
+        }
     }
 
     #[test]
     fn labels_are_in_snake_case() {
         assert_eq!(Code::TooLarge.label(), "too_large");
         assert_eq!(Code::Malformed.label(), "malformed");
+        assert_eq!(Code::Unknown(77).label(), "unknown");
     }
 }

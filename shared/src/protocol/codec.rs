@@ -5,10 +5,10 @@
 
 use std::marker::PhantomData;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use super::{CONTROL, ServerMessage, limits};
+use super::{CONTROL, ClientMessage, Code, ServerMessage, limits};
 
 mod bounded;
 
@@ -26,6 +26,9 @@ pub enum CodecError {
     /// Bytes are left over after the value.
     #[error("{0} bytes too many")]
     Trailing(usize),
+    /// A message of a later version, by its index.
+    #[error("unknown message {0}")]
+    Unknown(u32),
 }
 
 /// The bytes of a value.
@@ -43,11 +46,65 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 ///
 /// [`CodecError`] if they are not exactly one value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let (value, read) = decode_start(bytes)?;
+    if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
+}
+
+/// The value at the start of bytes, and how many it took.
+fn decode_start<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
     let config = bincode::config::standard().with_limit::<LIMIT>();
     let seed = Bounded::<PhantomData<T>>::seed(bytes.len());
-    let decoded = bincode::serde::seed_decode_from_slice(seed, bytes, config);
-    let (value, read) = decoded.map_err(|_| CodecError::Malformed)?;
-    if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
+    bincode::serde::seed_decode_from_slice(seed, bytes, config).map_err(|_| CodecError::Malformed)
+}
+
+/// The client's message of these bytes. Bytes behind its last field are of a later version and passed over.
+///
+/// # Errors
+///
+/// [`CodecError::Unknown`] for a message of a later version, [`CodecError::Malformed`] for what is none.
+pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, CodecError> {
+    decode_message(bytes, ClientMessage::KINDS)
+}
+
+/// The server's message of these bytes, which follow [`CONTROL`]; otherwise as [`decode_client`].
+///
+/// # Errors
+///
+/// As [`decode_client`].
+pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, CodecError> {
+    decode_message(bytes, ServerMessage::KINDS)
+}
+
+fn decode_message<T: DeserializeOwned>(bytes: &[u8], kinds: u32) -> Result<T, CodecError> {
+    match decode_start::<u32>(bytes)? {
+        (kind, _) if kind >= kinds => Err(CodecError::Unknown(kind)),
+        _ => Ok(decode_start(bytes)?.0),
+    }
+}
+
+/// The version that a client speaks, from the part of its hello that never changes.
+///
+/// # Errors
+///
+/// [`CodecError::Malformed`] if the bytes are no hello of any version.
+pub fn decode_version(bytes: &[u8]) -> Result<u16, CodecError> {
+    /// What every version's hello begins with.
+    #[derive(Deserialize)]
+    enum Beginning {
+        Hello { protocol: u16, client: String },
+    }
+    let (Beginning::Hello { protocol, client }, _) = decode_start(bytes)?;
+    drop(client);
+    Ok(protocol)
+}
+
+/// The whole goodbye that every version understands: code, message, and how many frames were handed over.
+pub fn encode_first_goodbye(code: Code, frames: u64) -> Vec<u8> {
+    let goodbye = ServerMessage::Goodbye { code, message: code.to_string(), frames, retry_within_ms: 0 };
+    let mut bytes = encode_control(&goodbye);
+    // Version 1 takes nothing behind the frames: the last field is this one byte.
+    bytes.pop();
+    bytes
 }
 
 /// The bytes of a whole control message: [`CONTROL`] and the value.

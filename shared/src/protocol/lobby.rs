@@ -52,6 +52,8 @@ pub struct RoomEntry {
     pub locked: bool,
     /// What its game says of it: JSON text of at most [`limits::METADATA_BYTES`], or empty.
     pub metadata: String,
+    /// Bits: 1 for a room that would survive the end of its process. Others are of later versions.
+    pub flags: u32,
 }
 
 impl RoomEntry {
@@ -84,7 +86,7 @@ impl RoomList {
     /// Takes a message of the server; false if it is not about the list.
     pub fn apply(&mut self, message: ServerMessage) -> bool {
         let (revision, total, entries) = match message {
-            ServerMessage::Rooms { revision, total, rooms } => {
+            ServerMessage::Rooms { revision, total, rooms, .. } => {
                 self.rooms.clear();
                 (revision, total, rooms)
             }
@@ -92,14 +94,7 @@ impl RoomList {
                 removed.iter().for_each(|room| drop(self.rooms.remove(room)));
                 (revision, total, changed)
             }
-            ServerMessage::Welcome { .. }
-            | ServerMessage::Entered { .. }
-            | ServerMessage::Redirect { .. }
-            | ServerMessage::Refused { .. }
-            | ServerMessage::Goodbye { .. }
-            | ServerMessage::Search(_)
-            | ServerMessage::Said { .. }
-            | ServerMessage::Present { .. } => return false,
+            _ => return false,
         };
         self.rooms.extend(entries.into_iter().map(|entry| (entry.room, entry)));
         (self.revision, self.total) = (revision, total);

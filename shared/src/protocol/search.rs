@@ -86,6 +86,8 @@ pub enum SearchState {
     Ended {
         /// Why.
         code: Code,
+        /// Searching again makes sense after so many milliseconds.
+        retry_after_ms: Option<u32>,
     },
 }
 

@@ -291,7 +291,7 @@ fn frames_of_an_older_epoch_are_dropped_undecoded() {
     let mut pair = Pair::new();
     let mut old = frame_of(&pair.world, 1, false, None, Says::default());
     old.extend([0xFF; 9]);
-    assert_eq!(pair.replica.jump(false), Jump { epoch: 2, applied: Some(Tick(1)), event: 0 });
+    assert_eq!(pair.replica.jump(false), Resync { epoch: 2, applied: Some(Tick(1)), event: 0 });
     assert_eq!(pair.replica.apply(&old), Ok(Applied::Stale));
     assert_eq!(pair.apply(false, Says::default()), Err(ReplicaError::NoStart), "an epoch begins by stating the view");
     assert!(matches!(pair.apply(true, Says::default()), Ok(Applied::Frame(_))));
@@ -303,7 +303,7 @@ fn a_frame_of_a_later_epoch_than_asked_for_is_refused() {
     let mut pair = Pair::new();
     let later = frame_of(&pair.world, u32::MAX, true, None, Says::default());
     assert_eq!(pair.replica.apply(&later), Err(BadFrame::OutOfRange.into()));
-    assert_eq!(pair.replica.jump(true), Jump { epoch: 2, applied: None, event: 0 });
+    assert_eq!(pair.replica.jump(true), Resync { epoch: 2, applied: None, event: 0 });
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn the_first_frame_of_an_epoch_drops_the_tables_that_it_does_not_name() {
         .unwrap();
     let tables: Vec<_> = pair.replica.tables().map(|(group, table, _)| (group, table.version())).collect();
     assert_eq!(tables, [(B, Tick(1)), (GroupId(5), Tick(0))]);
-    assert_eq!(pair.replica.jump(true), Jump { epoch: 3, applied: None, event: 0 });
+    assert_eq!(pair.replica.jump(true), Resync { epoch: 3, applied: None, event: 0 });
     assert_eq!((pair.replica.tables().count(), pair.replica.tick()), (0, None));
 }
 
@@ -353,7 +353,7 @@ fn events_come_in_the_order_of_their_numbers_and_none_again_after_a_jump() {
     let got = numbers(&mut pair, false, &[(2, &[20]), (5, &[50])], &[(3, &[30]), (300, &[7])]);
     assert_eq!(got, [one(2, 20), one(3, 30), one(5, 50), one(300, 7)]);
     assert_eq!(pair.replica.report(), Report { epoch: 1, applied: Tick(2), event: 300 });
-    assert_eq!(pair.replica.jump(true), Jump { epoch: 2, applied: None, event: 300 });
+    assert_eq!(pair.replica.jump(true), Resync { epoch: 2, applied: None, event: 300 });
     assert_eq!(numbers(&mut pair, true, &[(5, &[50]), (301, &[1])], &[(300, &[7])]), [one(301, 1)]);
 }
 

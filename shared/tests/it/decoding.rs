@@ -10,7 +10,7 @@ use tiltyard_shared::{
     frame::{self, Head, part_flags},
     prelude::*,
     protocol::{
-        ClientMessage, Code, Enter, Jump, Report, ServerMessage, Target,
+        ClientMessage, Code, Enter, Hello, Input, Report, Resume, Resync, ServerMessage, Target,
         codec::{self, CodecError},
         lobby::RoomOptions,
     },
@@ -207,27 +207,48 @@ fn arbitrary_and_damaged_messages_are_refused_or_read() {
     let uuid = |random: &mut Rng| uuid::Uuid::from_u128(u128::from(random.next_u64()));
     for seed in 0..2_000 {
         let random = &mut Rng::new(seed);
-        let (order, jump) =
-            (Order::arbitrary(random), Jump { epoch: 300, applied: Some(Tick(70_000)), event: 1 << 40 });
+        let (order, resync) =
+            (Order::arbitrary(random), Resync { epoch: 300, applied: Some(Tick(70_000)), event: 1 << 40 });
         let report = Report { epoch: 3, applied: Tick(random.next_u32()), event: random.next_u64() };
         damage(&order, random);
-        let input = ClientMessage::Input { number: 9, aim: Tick(8), report, payload: codec::encode(&order) };
+        let input = ClientMessage::Inputs {
+            number: 9,
+            report,
+            inputs: vec![Input { aim: Tick(8), payload: codec::encode(&order) }],
+        };
         damage(&input, random);
         let targets = [
             Target::Game("arena".to_owned()),
             Target::Room(uuid(random)),
             Target::Create { game: "arena".to_owned(), config: Some(vec![7; 40]), options: RoomOptions::default() },
-            Target::Resume { room: uuid(random), token: uuid(random), jump },
+            Target::Resume(Resume {
+                room: uuid(random),
+                token: uuid(random),
+                resync,
+                owner: 1,
+                first_input: 4,
+                groups: vec![1, 5, 700],
+            }),
         ];
         for target in targets {
-            let enter = Enter { target, name: "Ada".to_owned(), schema: Some(seed), verify: true, spectate: false };
+            let enter =
+                Enter { request: 1, target, name: "Ada".to_owned(), schema: Some(seed), verify: true, spectate: false };
             damage(&ClientMessage::Enter(enter), random);
         }
-        damage(&ClientMessage::Jump(jump), random);
+        damage(&ClientMessage::Resync(resync), random);
         let games = vec!["arena".to_owned(); 3];
-        damage(&ServerMessage::Welcome { protocol: 1, server: "1.0".to_owned(), games }, random);
-        damage(&ServerMessage::Redirect { url: "wss://there".to_owned(), pass: vec![1; 30] }, random);
-        damage(&ServerMessage::Goodbye { code: Code::Left, message: "bye".to_owned(), frames: seed }, random);
+        let welcome = ServerMessage::Welcome {
+            protocol: 2,
+            server: "1.0".to_owned(),
+            games,
+            capabilities: 3,
+            identity: None,
+            credential: Some(vec![1; 9]),
+        };
+        damage(&welcome, random);
+        damage(&ServerMessage::Redirect { request: 1, url: "wss://there".to_owned(), pass: vec![1; 30] }, random);
+        let message = "bye".to_owned();
+        damage(&ServerMessage::Goodbye { code: Code::Left, message, frames: seed, retry_within_ms: 9 }, random);
     }
 }
 
@@ -242,13 +263,14 @@ fn nothing_is_taken_or_done_for_what_a_length_claims_and_nobody_sent() {
         assert_eq!(result, Err(CodecError::Malformed));
         assert!(largest <= SMALL, "{largest} bytes for {bytes:?}");
     }
-    let messages = [claim(&[0, 1]), claim(&[2, 1, 1, 1, 1, 1]), claim(&[1, 2, 1, 65, 1])];
+    let messages =
+        [claim(&[0, 1]), claim(&[2, 1, 1, 1, 1]), claim(&[2, 1, 1, 1, 1, 1, 1]), claim(&[1, 1, 2, 1, 65, 1])];
     for bytes in messages {
-        let (result, Taken { largest, .. }) = measure(|| codec::decode::<ClientMessage>(&bytes));
+        let (result, Taken { largest, .. }) = measure(|| codec::decode_client(&bytes));
         assert_eq!(result, Err(CodecError::Malformed));
         assert!(largest <= SMALL, "{largest} bytes for {bytes:?}");
     }
-    let (result, Taken { largest, .. }) = measure(|| codec::decode::<ServerMessage>(&claim(&[0, 1, 1, 49])));
+    let (result, Taken { largest, .. }) = measure(|| codec::decode_server(&claim(&[0, 1, 1, 49])));
     assert_eq!(result, Err(CodecError::Malformed));
     assert!(largest <= SMALL, "{largest} bytes for a list of games");
 }
@@ -283,4 +305,33 @@ fn a_tick_on_which_everybody_moves_is_committed_and_encoded_without_allocation()
         });
         assert!(tick.0 < 3 || count == 0, "{count} allocations at {tick:?}");
     }
+}
+
+#[test]
+fn what_a_later_version_adds_is_passed_over() {
+    let longer = |mut bytes: Vec<u8>| {
+        bytes.extend([7, 0, 1]);
+        bytes
+    };
+    let ping = ClientMessage::Ping { number: 3 };
+    assert_eq!(codec::decode_client(&longer(codec::encode(&ping))), Ok(ping));
+    let pace = ServerMessage::Pace { every: 2 };
+    assert_eq!(codec::decode_server(&longer(codec::encode(&pace))), Ok(pace));
+    for next in [ClientMessage::KINDS, 251, u32::MAX] {
+        assert_eq!(codec::decode_client(&longer(codec::encode(&next))), Err(CodecError::Unknown(next)));
+    }
+    assert_eq!(codec::decode_server(&codec::encode(&ServerMessage::KINDS)), Err(CodecError::Unknown(19)));
+}
+
+#[test]
+fn version_one_is_read_and_told_goodbye_in_its_own_bytes() {
+    let hello_of_one = [&[0, 1, 5][..], b"older"].concat();
+    assert_eq!(codec::decode_version(&hello_of_one), Ok(1));
+    assert_eq!(codec::decode_client(&hello_of_one), Err(CodecError::Malformed));
+    let hello = ClientMessage::Hello(Hello { protocol: 300, ..Hello::default() });
+    assert_eq!(codec::decode_version(&codec::encode(&hello)), Ok(300));
+    assert_eq!(codec::decode_version(&codec::encode(&ClientMessage::Leave)), Err(CodecError::Malformed));
+    let goodbye = codec::encode_first_goodbye(Code::WrongVersion, 300);
+    let words = Code::WrongVersion.to_string();
+    assert_eq!(goodbye, [&[1, 4, 5, words.len() as u8][..], words.as_bytes(), &[251, 44, 1]].concat());
 }

@@ -18,7 +18,8 @@ fn the_document_says_what_the_code_does() {
     };
     expect(format!("protocol version {VERSION}"));
     for code in Code::ALL {
-        expect(format!("| {} | `{code:?}` | {} | {code} |", code as u8, code.close_code()));
+        let fate = if code.is_final() { "final" } else { "again" };
+        expect(format!("| {} | `{code:?}` | {} | {fate} | {code} |", code.number(), code.close_code()));
     }
     for (name, value) in [
         ("HELLO_BYTES", limits::HELLO_BYTES),
@@ -31,6 +32,9 @@ fn the_document_says_what_the_code_does() {
         ("PAGE_ROOMS", limits::PAGE_ROOMS),
         ("LAST_PAGE", limits::LAST_PAGE as usize),
         ("PASS_BYTES", limits::PASS_BYTES),
+        ("CREDENTIAL_BYTES", limits::CREDENTIAL_BYTES),
+        ("RESUME_GROUPS", limits::RESUME_GROUPS),
+        ("RESULT_BYTES", limits::RESULT_BYTES),
         ("RATING", limits::RATING as usize),
         ("PARTY", usize::from(limits::PARTY)),
         ("CHANNEL_BYTES", limits::CHANNEL_BYTES),
@@ -45,6 +49,9 @@ fn the_document_says_what_the_code_does() {
         ("CHUNK_BYTES", limits::CHUNK_BYTES),
         ("UNAPPLIED_BYTES", limits::UNAPPLIED_BYTES),
         ("MESSAGES_PER_SECOND", limits::MESSAGES_PER_SECOND as usize),
+        ("INPUTS_PER_SECOND", limits::INPUTS_PER_SECOND as usize),
+        ("KEPT_INPUTS", limits::KEPT_INPUTS),
+        ("KEPT_FOR", limits::KEPT_FOR.as_millis() as usize),
         ("HELLO_TIMEOUT", limits::HELLO_TIMEOUT.as_millis() as usize),
         ("LIST_SPACING", limits::LIST_SPACING.as_millis() as usize),
         ("SAID_SPACING", limits::SAID_SPACING.as_millis() as usize),
@@ -53,7 +60,7 @@ fn the_document_says_what_the_code_does() {
         ("GATHERING", limits::GATHERING.as_millis() as usize),
         ("IDLE_FRAME", limits::IDLE_FRAME.as_millis() as usize),
         ("REPORT", limits::REPORT.as_millis() as usize),
-        ("JUMP_SPACING", limits::JUMP_SPACING.as_millis() as usize),
+        ("RESYNC_SPACING", limits::RESYNC_SPACING.as_millis() as usize),
         ("LAG", limits::LAG.as_millis() as usize),
     ] {
         expect(format!("| `{name}` | {value} |"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tiltyard_shared::{
     frame::{Settled, head_flags, part_flags},
-    protocol::{Code, Jump},
+    protocol::{Code, Resync},
     replica::{Applied, Replica},
     replicate::Replicate as _,
     world::{EntityId, GroupId},
@@ -81,7 +81,7 @@ impl Script {
         self.steps.last().and_then(|step| step["result"].as_str()).unwrap_or_default()
     }
 
-    fn jump(&mut self, anew: bool) -> Jump {
+    fn jump(&mut self, anew: bool) -> Resync {
         let jump = self.replica.jump(anew);
         self.steps.push(json!({ "jump": replay::jump(jump), "anew": anew }));
         self.frames.push(Vec::new());

@@ -26,7 +26,7 @@ fn heads() {
         entry(&settled(5, -128), 10, 65_540),
         entry(&settled(70_000, 0), 10, 70_000),
         entry(
-            &Head { refused: Code::ALL.iter().map(|code| (*code as u32 + 1, *code)).collect(), ..at(11) },
+            &Head { refused: Code::ALL.iter().map(|code| (u32::from(code.number()) + 1, *code)).collect(), ..at(11) },
             10,
             Code::ALL.len() as u32,
         ),

@@ -43,11 +43,11 @@ fn hostile() {
     ];
     let frames: Vec<Value> = bases.iter().map(|(sequence, step)| frame_entry(&sequences[*sequence], *step)).collect();
     let client = messages::client_messages().into_iter().map(|(name, message)| {
-        let result = |bytes: &[u8]| control_result(codec::decode::<ClientMessage>(bytes), bytes);
+        let result = |bytes: &[u8]| control_result(codec::decode_client(bytes), bytes);
         entry(name, &codec::encode(&message), 40, result)
     });
     let server = messages::server_messages().into_iter().map(|(name, message)| {
-        let result = |bytes: &[u8]| control_result(codec::decode::<ServerMessage>(bytes), bytes);
+        let result = |bytes: &[u8]| control_result(codec::decode_server(bytes), bytes);
         entry(name, &codec::encode(&message), 60, result)
     });
     let orders = Orders {
@@ -149,6 +149,7 @@ fn control_result<T: serde::Serialize>(decoded: Result<T, CodecError>, bytes: &[
     match decoded {
         Err(CodecError::Malformed) => json!("malformed"),
         Err(CodecError::Trailing(_)) => json!("trailing"),
+        Err(CodecError::Unknown(_)) => json!("unknown"),
         // A number may be written longer than it need be; then it does not come out as it went in.
         Ok(value) if codec::encode(&value) == bytes => json!("ok"),
         Ok(value) => json!(["ok", hex(&codec::encode(&value))]),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tiltyard_shared::{
     frame::{BadFrame, Head},
     hash::StateHash,
-    protocol::Jump,
+    protocol::Resync,
     replica::{BadChunk, Replica, ReplicaError, Table},
     replicate::{EntitySchema, KindSchema, Quantizer},
     world::{EntityId, Layout},
@@ -53,7 +53,7 @@ pub(crate) fn head(head: &Head) -> Value {
 }
 
 /// A jump.
-pub(crate) fn jump(jump: Jump) -> Value {
+pub(crate) fn jump(jump: Resync) -> Value {
     json!({ "epoch": jump.epoch, "applied": jump.applied.map(|tick| tick.0), "event": jump.event })
 }
 

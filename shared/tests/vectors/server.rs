@@ -7,7 +7,7 @@ use tiltyard_shared::{
     frame::{self, Head, Settled, part_flags},
     game::{PlayerId, Tick},
     hash::StateHash,
-    protocol::{Code, Jump},
+    protocol::{Code, Resync},
     replicate::Replicate,
     world::{GroupId, World},
 };
@@ -58,7 +58,7 @@ impl<E: Replicate> Server<E> {
     }
 
     /// Goes on from where a client is, in a new epoch.
-    pub(crate) fn jump(&mut self, jump: Jump) {
+    pub(crate) fn jump(&mut self, jump: Resync) {
         (self.epoch, self.start, self.own_told) = (jump.epoch, true, false);
         for (group, handed) in &mut self.handed {
             let kept = jump.applied.filter(|applied| self.since.get(group).is_some_and(|since| since <= applied));

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tiltyard_shared::{
     game::Tick,
-    protocol::{Jump, Report, limits},
+    protocol::{Resync, Report, limits},
     world::GroupId,
 };
 
@@ -81,7 +81,7 @@ pub(super) struct EdgeSeat {
     pub(super) held: Option<Duration>,
     pub(super) last_frame: Option<Duration>,
     pub(super) last_jump: Option<Duration>,
-    pub(super) pending_jump: Option<Jump>,
+    pub(super) pending_jump: Option<Resync>,
     pub(super) told_settled: u32,
     pub(super) told_moved: u32,
     pub(super) frames: u64,
@@ -158,7 +158,7 @@ impl EdgeSeat {
 
     /// Begins the epoch that the client asked for: groups that it has followed since before `applied` go on from there, all
     /// others start anew.
-    pub(super) fn begin_epoch(&mut self, jump: Jump, now: Duration) {
+    pub(super) fn begin_epoch(&mut self, jump: Resync, now: Duration) {
         let applied = jump.applied.filter(|tick| self.was_handed(*tick));
         for standing in self.standings.iter_mut().chain(self.own.iter_mut().map(|(_, standing)| standing)) {
             standing.waiting = None;

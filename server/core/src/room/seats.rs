@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tiltyard_shared::{
     game::{Command, Game, Leave, PlayerId, Tick},
-    protocol::{Code, Jump},
+    protocol::{Code, Resync},
 };
 use uuid::Uuid;
 
@@ -120,7 +120,7 @@ impl<G: Game> Room<G> {
     /// # Errors
     ///
     /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
-    pub fn resume(&mut self, token: Uuid, jump: Jump, verify: bool, now: Duration) -> Result<Entered, Code> {
+    pub fn resume(&mut self, token: Uuid, jump: Resync, verify: bool, now: Duration) -> Result<Entered, Code> {
         let found = self
             .seats
             .iter_mut()
@@ -141,9 +141,9 @@ impl<G: Game> Room<G> {
     }
 
     /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
-    pub fn anew(&self, token: Uuid) -> Option<Jump> {
+    pub fn anew(&self, token: Uuid) -> Option<Resync> {
         let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
-        Some(Jump { epoch: self.edge.epoch(SeatId(place as u32)) + 1, applied: None, event: 0 })
+        Some(Resync { epoch: self.edge.epoch(SeatId(place as u32)) + 1, applied: None, event: 0 })
     }
 
     /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).

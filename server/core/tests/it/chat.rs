@@ -14,7 +14,7 @@ use tiltyard_core::{
 };
 use tiltyard_shared::{
     game::Rng,
-    protocol::{ServerMessage, chat::Attend, limits::PRESENT_NAMES},
+    protocol::{ServerMessage, chat::JoinChannel, limits::PRESENT_NAMES},
 };
 
 const BEAT: Duration = Duration::from_millis(250);
@@ -153,7 +153,7 @@ impl World {
         let (channel, visible) = (NAMES[self.below(NAMES.len())], self.below(2) == 0);
         self.names += 1;
         let name = format!("{}-{}", if visible { "seen" } else { "hidden" }, self.names);
-        let wish = Attend { channel: channel.to_owned(), name: name.clone(), visible };
+        let wish = JoinChannel { channel: channel.to_owned(), name: name.clone(), visible };
         if self.nodes[node].channels.attend(member, &wish, self.now).is_ok() {
             let member = self.nodes[node].members.get_mut(&member).expect("it is a member");
             member.attends.insert(channel, (name, visible));
@@ -194,7 +194,7 @@ impl World {
         let mut heard = BTreeSet::new();
         for effect in self.nodes[node].channels.take_effects() {
             match effect {
-                Effect::Tell(to, ServerMessage::Said { .. }) => {
+                Effect::Tell(to, ServerMessage::ChannelMessage { .. }) => {
                     for member in to {
                         assert!(heard.insert(member), "nobody hears it twice");
                     }

@@ -141,7 +141,7 @@ impl Line {
     }
 
     fn jump(&mut self) {
-        let jump = ClientMessage::Jump(self.replica.jump(true));
+        let jump = ClientMessage::Resync(self.replica.jump(true));
         self.room.receive(self.client, jump, self.now).expect("a jump is always allowed");
     }
 

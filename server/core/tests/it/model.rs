@@ -330,7 +330,7 @@ impl Model {
         let client = &mut self.clients[client];
         if client.line != Line::Gone && client.alive {
             let jump = client.replica.jump(anew);
-            self.room.receive(client.seat, ClientMessage::Jump(jump), self.now).expect("a jump is always allowed");
+            self.room.receive(client.seat, ClientMessage::Resync(jump), self.now).expect("a jump is always allowed");
             seen.jumps += 1;
         }
     }
