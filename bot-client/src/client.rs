@@ -246,10 +246,10 @@ impl<G: Game> Client<G> {
 
     /// Where the seat is, and every second time where the client came in: from there it is sent on if the seat has moved.
     fn resume(&mut self, attempt: u32) -> Attempt {
-        let (room, token, jump) = self.session.resume();
+        let resume = self.session.resume();
         let options = Arc::clone(&self.options);
         let url = if attempt % 2 == 1 { &self.place } else { &options.url }.clone();
-        Box::pin(async move { handshake::enter_at::<G>(&options, url, Target::Resume { room, token, jump }).await })
+        Box::pin(async move { handshake::enter_at::<G>(&options, url, Target::Resume(resume)).await })
     }
 }
 

@@ -83,7 +83,7 @@ const MOST_LEAD: u32 = 40;
 /// The lead is lowered when for this long every input came earlier than needed.
 const CALM: Duration = Duration::from_secs(5);
 /// An input that arrives at least so many ticks early could have aimed lower.
-const AMPLE: i8 = 2;
+const AMPLE: i16 = 2;
 
 /// How many ticks ahead of the clock inputs aim: raised at once when one comes late, lowered by one after a calm spell.
 #[derive(Clone, Debug)]
@@ -91,14 +91,14 @@ pub struct Lead {
     ticks: u32,
     /// Margins of inputs up to this number were told by an older lead.
     heeds_after: u32,
-    least: i8,
+    least: i16,
     since: Instant,
 }
 
 impl Lead {
     /// The lead of a client that has sent nothing yet.
     pub fn new(now: Instant) -> Self {
-        Self { ticks: FIRST_LEAD, heeds_after: 0, least: i8::MAX, since: now }
+        Self { ticks: FIRST_LEAD, heeds_after: 0, least: i16::MAX, since: now }
     }
 
     /// The lead in ticks.
@@ -107,7 +107,7 @@ impl Lead {
     }
 
     /// A head told how early input `number` came; `sent` is the highest number sent so far.
-    pub fn observe(&mut self, margin: i8, number: u32, sent: u32, now: Instant) {
+    pub fn observe(&mut self, margin: i16, number: u32, sent: u32, now: Instant) {
         if number <= self.heeds_after {
             return;
         }
@@ -121,7 +121,7 @@ impl Lead {
     }
 
     fn change(&mut self, ticks: u32, heeds_after: u32, now: Instant) {
-        *self = Self { ticks: ticks.clamp(1, MOST_LEAD), heeds_after, least: i8::MAX, since: now };
+        *self = Self { ticks: ticks.clamp(1, MOST_LEAD), heeds_after, least: i16::MAX, since: now };
     }
 }
 

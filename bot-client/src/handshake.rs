@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tiltyard_shared::{
     game::Game,
-    protocol::{CONTROL, ClientMessage, Enter, ServerMessage, Target, VERSION, codec},
+    protocol::{CONTROL, ClientMessage, Enter, Hello, ServerMessage, Target, VERSION, codec},
     schema::Schema,
 };
 use tokio::time::timeout;
@@ -57,7 +57,7 @@ pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket,
 /// Connects and says hello.
 pub(crate) async fn hello(url: &str) -> Result<Socket, Error> {
     let mut socket = Socket::open(url).await?;
-    let hello = ClientMessage::Hello { protocol: VERSION, client: CLIENT.to_owned() };
+    let hello = ClientMessage::Hello(Hello { protocol: VERSION, client: CLIENT.to_owned(), ..Hello::default() });
     match read(&socket.ask(&hello).await?)? {
         ServerMessage::Welcome { .. } => Ok(socket),
         other => Err(no(other)),
@@ -87,14 +87,12 @@ async fn enter_once<G: Game>(url: &str, options: &Options, target: Target) -> Re
     let mut socket = hello(url).await?;
     let ours = Schema::hash(&Schema::of::<G>().to_json());
     let (name, verify) = (options.name.clone(), options.verify);
-    let enter = Enter { target, name, schema: Some(ours), verify, spectate: false };
+    let enter = Enter { request: 1, target, name, schema: Some(ours), verify, spectate: false };
     match read(&socket.ask(&ClientMessage::Enter(enter)).await?)? {
-        ServerMessage::Entered { schema_hash: theirs, .. } if theirs != ours => {
-            Err(Error::OtherSchema { ours, theirs })
+        ServerMessage::Entered(entered) if entered.schema_hash != ours => {
+            Err(Error::OtherSchema { ours, theirs: entered.schema_hash })
         }
-        ServerMessage::Entered { room, player, token, tick_hz, send_every, tick, input, epoch, .. } => {
-            Ok((socket, Seat { room, player, token, tick_hz, send_every, tick, input, epoch }))
-        }
+        ServerMessage::Entered(entered) => Ok((socket, Seat::from(*entered))),
         other => Err(no(other)),
     }
 }
@@ -102,16 +100,16 @@ async fn enter_once<G: Game>(url: &str, options: &Options, target: Target) -> Re
 /// The control message of these bytes.
 pub(crate) fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
     let rest = bytes.strip_prefix(&[CONTROL]).ok_or(Violation::UnknownKind)?;
-    Ok(codec::decode(rest).map_err(Violation::Control)?)
+    Ok(codec::decode_server(rest).map_err(Violation::Control)?)
 }
 
 /// An answer that is not the one hoped for.
 pub(crate) fn no(message: ServerMessage) -> Error {
     match message {
-        ServerMessage::Refused { code, message } | ServerMessage::Goodbye { code, message, .. } => {
+        ServerMessage::Refused { code, message, .. } | ServerMessage::Goodbye { code, message, .. } => {
             Error::Refused { code, message }
         }
-        ServerMessage::Redirect { url, pass } => Error::Redirected { url, pass },
+        ServerMessage::Redirect { url, pass, .. } => Error::Redirected { url, pass },
         ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
         ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
         ServerMessage::Search(_) => Violation::Unexpected("a search that nobody began").into(),
@@ -121,5 +119,6 @@ pub(crate) fn no(message: ServerMessage) -> Error {
         ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
             Violation::Unexpected("a list of rooms that nobody asked for").into()
         }
+        _ => Violation::Unexpected("anything but an answer").into(),
     }
 }

@@ -70,6 +70,11 @@ impl Unsettled {
         self.queue.iter().filter(move |sent| sent.number > number)
     }
 
+    /// The lowest number that is still here; one above the last if none is.
+    pub fn first_kept(&self) -> u32 {
+        self.queue.front().map_or(self.last + 1, |sent| sent.number)
+    }
+
     /// The highest number given; 0 for none.
     pub fn last(&self) -> u32 {
         self.last
@@ -77,8 +82,7 @@ impl Unsettled {
 
     /// Whether a server that has taken in `number` can be answered: all above it are still here, and it made none up.
     pub fn reaches(&self, number: u32) -> bool {
-        let first = self.queue.front().map_or(self.last + 1, |sent| sent.number);
-        number <= self.last && number + 1 >= first
+        number <= self.last && number + 1 >= self.first_kept()
     }
 }
 

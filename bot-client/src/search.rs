@@ -45,7 +45,7 @@ impl Searching {
     pub async fn start(options: &Options, search: Search) -> Result<Self, Error> {
         let begin = async {
             let mut socket = handshake::hello(&options.url).await?;
-            let first = match handshake::read(&socket.ask(&ClientMessage::Search(search)).await?)? {
+            let first = match handshake::read(&socket.ask(&ClientMessage::Search { request: 1, search }).await?)? {
                 ServerMessage::Search(state) => state,
                 other => return Err(handshake::no(other)),
             };
@@ -87,11 +87,11 @@ impl Searching {
 
     /// The seat of this match could not be taken and will not be tried again. Said with the next call of [`Self::next`].
     pub fn again(&mut self, id: Uuid) {
-        self.outgoing.push_back(Outgoing::Message(codec::encode(&ClientMessage::SearchAgain { id })));
+        self.outgoing.push_back(Outgoing::Message(codec::encode(&ClientMessage::SearchAgain { request: 2, id })));
     }
 
     /// Searches no longer: [`SearchState::Ended`] follows. Said with the next call of [`Self::next`].
     pub fn cancel(&mut self) {
-        self.outgoing.push_back(Outgoing::Message(codec::encode(&ClientMessage::CancelSearch)));
+        self.outgoing.push_back(Outgoing::Message(codec::encode(&ClientMessage::CancelSearch { request: 3 })));
     }
 }

@@ -14,7 +14,11 @@ use std::{
 use tiltyard_shared::{
     frame::Head,
     game::{Game, PlayerId, Tick},
-    protocol::{CONTROL, ClientMessage, FRAME, Resync, Report, ServerMessage, codec, limits},
+    protocol::{
+        CONTROL, ClientMessage, Entered, FRAME, Report, Resume, Resync, ServerMessage,
+        codec::{self, CodecError},
+        limits,
+    },
     replica::{Applied, Replica, ReplicaError},
     replicate::Replicate,
 };
@@ -59,6 +63,27 @@ pub struct Seat {
     pub input: u32,
     /// The epoch of the first frame.
     pub epoch: u32,
+    /// For so long the seat is kept without a connection.
+    pub grace: Duration,
+    /// The number of the room's owner.
+    pub owner: u32,
+}
+
+impl From<Entered> for Seat {
+    fn from(entered: Entered) -> Self {
+        Self {
+            room: entered.room,
+            player: entered.player,
+            token: entered.token,
+            tick_hz: entered.tick_hz,
+            send_every: entered.send_every,
+            tick: entered.tick,
+            input: entered.input,
+            epoch: entered.epoch,
+            grace: Duration::from_millis(entered.grace_ms.into()),
+            owner: entered.owner,
+        }
+    }
 }
 
 /// What a session has counted.
@@ -80,6 +105,8 @@ pub struct Counts {
     pub reconnects: u64,
     /// Inputs refused.
     pub inputs_refused: u64,
+    /// Messages of a later version, passed over.
+    pub unknown: u64,
 }
 
 /// Something to send.
@@ -151,10 +178,14 @@ impl<G: Game> Session<G> {
         self.pulse.heard(now);
         match bytes.first() {
             Some(&FRAME) => self.handle_frame(bytes, now),
-            Some(&CONTROL) => {
-                let message = codec::decode(&bytes[1..]).map_err(Violation::Control)?;
-                self.handle_control(message)
-            }
+            Some(&CONTROL) => match codec::decode_server(&bytes[1..]) {
+                Ok(message) => self.handle_control(message),
+                Err(CodecError::Unknown(_)) => {
+                    self.counts.unknown += 1;
+                    Ok(())
+                }
+                Err(error) => Err(Violation::Control(error)),
+            },
             _ => Err(Violation::UnknownKind),
         }
     }
@@ -211,7 +242,7 @@ impl<G: Game> Session<G> {
         let sent = self.inputs.push(aim, codec::encode(input), now)?;
         let (number, aim, payload) = (sent.number, sent.aim, sent.payload.clone());
         self.replica.sent_input(number);
-        self.send_message(&ClientMessage::Input { number, aim, report, payload });
+        self.send_message(&ClientMessage::input(number, report, aim, payload));
         Ok(number)
     }
 
@@ -222,10 +253,17 @@ impl<G: Game> Session<G> {
     }
 
     /// What to ask for the seat with on a new line: the secret, and from where to go on.
-    pub fn resume(&mut self) -> (Uuid, Uuid, Resync) {
+    pub fn resume(&mut self) -> Resume {
         self.waiting = None;
         self.report_due = None;
-        (self.seat.room, self.seat.token, self.replica.jump(false))
+        Resume {
+            room: self.seat.room,
+            token: self.seat.token,
+            groups: self.replica.current_groups(),
+            resync: self.replica.jump(false),
+            owner: self.seat.owner,
+            first_input: self.inputs.first_kept(),
+        }
     }
 
     /// The seat was taken over on a new line.
@@ -244,7 +282,7 @@ impl<G: Game> Session<G> {
         self.outgoing.clear();
         for sent in self.inputs.above(seat.input) {
             let (number, aim, payload) = (sent.number, sent.aim, sent.payload.clone());
-            let message = ClientMessage::Input { number, aim, report, payload };
+            let message = ClientMessage::input(number, report, aim, payload);
             self.outgoing.push_back(Outgoing::Message(codec::encode(&message)));
         }
         if self.leaving {
@@ -307,23 +345,30 @@ impl<G: Game> Session<G> {
 
     fn handle_control(&mut self, message: ServerMessage) -> Result<(), Violation> {
         match message {
-            ServerMessage::Goodbye { code, message, frames } => {
+            ServerMessage::Goodbye { code, message, frames, .. } => {
                 self.over = true;
                 self.tell(Event::Goodbye { code, message, frames });
                 Ok(())
             }
-            ServerMessage::Refused { code, message } => {
+            ServerMessage::Refused { code, message, .. } => {
                 self.tell(Event::Refused { code, message });
+                Ok(())
+            }
+            ServerMessage::Ping { number } => {
+                self.send_message(&ClientMessage::Pong { number, held_ms: 0 });
                 Ok(())
             }
             ServerMessage::Welcome { .. } => Err(Violation::Unexpected("a welcome")),
             ServerMessage::Entered { .. } => Err(Violation::Unexpected("another seat")),
             ServerMessage::Redirect { .. } => Err(Violation::Unexpected("a redirect")),
             ServerMessage::Search(_) => Err(Violation::Unexpected("a search")),
-            ServerMessage::ChannelMessage { .. } | ServerMessage::Present { .. } => Err(Violation::Unexpected("chat in a room")),
+            ServerMessage::ChannelMessage { .. } | ServerMessage::Present { .. } => {
+                Err(Violation::Unexpected("chat in a room"))
+            }
             ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
                 Err(Violation::Unexpected("a list of rooms"))
             }
+            _ => Ok(()),
         }
     }
 

@@ -99,7 +99,7 @@ impl Socket {
             Message::Pong(payload) => Incoming::Pong(payload[..].try_into().map_or(0, u64::from_le_bytes)),
             Message::Close(frame) => {
                 let number = frame.and_then(|frame| u16::from(frame.code).checked_sub(4000));
-                Incoming::Closed(number.and_then(|number| Code::from_number(u8::try_from(number).ok()?)))
+                Incoming::Closed(number.map(Code::from_number))
             }
             Message::Text(_) => return Poll::Ready(Err(Violation::Text.into())),
         }))

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use tiltyard_shared::protocol::{ClientMessage, ServerMessage, codec};
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(message) = codec::decode::<ClientMessage>(data) {
+    if let Ok(message) = codec::decode_client(data) {
         assert_eq!(codec::decode(&codec::encode(&message)), Ok(message));
     }
     if let Ok(message) = codec::decode::<ServerMessage>(data) {

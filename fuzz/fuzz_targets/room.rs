@@ -18,7 +18,7 @@ use tiltyard_core::{
 };
 use tiltyard_shared::{
     game::Leave,
-    protocol::{ClientMessage, Report, codec},
+    protocol::{ClientMessage, Input, Report, codec},
     replica::{Applied, Replica},
     replicate::Replicate,
 };
@@ -132,7 +132,7 @@ impl Play {
         };
         self.inputs += 1;
         let (aim, payload) = (self.room.simulation().tick(), codec::encode(&act));
-        let input = ClientMessage::Input { number: self.inputs, aim, report: Report::default(), payload };
+        let input = ClientMessage::input(self.inputs, Report::default(), aim, payload);
         self.room.receive(self.director, input, self.now).expect("the director is in order");
         Ok(())
     }
@@ -168,11 +168,14 @@ impl Play {
     /// The hostile client says anything that can be read as a message.
     fn say(&mut self, bytes: &mut Unstructured<'_>) -> Result<()> {
         let said: &[u8] = bytes.arbitrary()?;
-        let (Some(seat), Ok(message)) = (self.hostile, codec::decode::<ClientMessage>(said)) else { return Ok(()) };
-        if let ClientMessage::Input { payload, .. } = &message {
+        let (Some(seat), Ok(message)) = (self.hostile, codec::decode_client(said)) else { return Ok(()) };
+        if let ClientMessage::Inputs { inputs, .. } = &message {
             // The sandbox says events of any size that it is asked for.
-            let act = codec::decode(payload);
-            if matches!(act, Ok(Act::Shout { size, .. } | Act::Whisper { size, .. }) if size > 10_000) {
+            let shouts = |input: &Input| {
+                let act = codec::decode(&input.payload);
+                matches!(act, Ok(Act::Shout { size, .. } | Act::Whisper { size, .. }) if size > 10_000)
+            };
+            if inputs.iter().any(shouts) {
                 return Ok(());
             }
         }

@@ -146,8 +146,8 @@ impl Attending {
     }
 
     /// The client shall know that something was refused.
-    pub(crate) fn refuse(&self, code: Code) {
-        let message = ServerMessage::Refused { code, message: code.to_string() };
+    pub(crate) fn refuse(&self, request: u32, code: Code) {
+        let message = ServerMessage::refused(request, code);
         self.outbox.put(&message, codec::encode_control(&message).into());
     }
 

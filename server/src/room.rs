@@ -317,7 +317,8 @@ impl<G: Game> RoomTask<G> {
         match gone {
             Gone::Lost | Gone::Silent => self.room.disconnect(seat, now),
             Gone::Closing(Code::Left) => self.room.remove(seat, Leave::Quit),
-            Gone::Closing(_) => self.room.remove(seat, Leave::Removed),
+            Gone::Closing(code) if !code.is_final() => self.room.disconnect(seat, now),
+            Gone::Closing(_) | Gone::Older => self.room.remove(seat, Leave::Removed),
         }
         self.tell_occupancy();
     }
@@ -340,7 +341,7 @@ impl<G: Game> RoomTask<G> {
         debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
         let patience = if self.farewells.len() < MAX_FAREWELLS { self.setup.timing.farewell } else { Duration::ZERO };
         if let Some(socket) = connection.into_socket() {
-            self.farewells.spawn(socket::farewell(socket, gone.code(), frames, patience));
+            self.farewells.spawn(socket::farewell(socket, gone, frames, patience));
         }
     }
 

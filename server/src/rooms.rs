@@ -173,7 +173,7 @@ impl Rooms {
             Target::Create { game, config, options } => self.create(game, config.as_deref(), options).await?,
             Target::Room(id) => self.by_id(*id, true)?,
             Target::Code(code) => self.by_code(code.parse()?)?,
-            Target::Resume { room, .. } => self.by_id(*room, false)?,
+            Target::Resume(resume) => self.by_id(resume.room, false)?,
             Target::Pass(pass) => {
                 let promise = lock(&self.kept).redeem(pass, self.clock().now())?;
                 return Ok(Way { arrival: promise.arrival(), promise: Some(promise), seat: None });

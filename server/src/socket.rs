@@ -11,14 +11,18 @@ use std::{
 
 use bytes::Bytes;
 
-use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, codec, limits};
+use tiltyard_shared::protocol::{
+    ClientMessage, Code, ServerMessage, VERSION,
+    codec::{self, CodecError},
+    limits,
+};
 use tokio_tungstenite::tungstenite::{
     self, Message,
     error::Error,
     protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
 };
 
-use crate::line::Line;
+use crate::{line::Line, ops::metrics};
 
 mod farewell;
 mod inbox;
@@ -64,6 +68,8 @@ pub(crate) enum Gone {
     Lost,
     /// It does not answer pings. Its player may come back on another.
     Silent,
+    /// It speaks version 1 of the protocol, and is told so in bytes that it reads.
+    Older,
     /// We close it and say why.
     Closing(Code),
 }
@@ -74,6 +80,7 @@ impl Gone {
         match self {
             Self::Lost => None,
             Self::Silent => Some(Code::Unresponsive),
+            Self::Older => Some(Code::WrongVersion),
             Self::Closing(code) => Some(code),
         }
     }
@@ -255,12 +262,14 @@ impl Socket {
     }
 }
 
-/// The client's message in what has arrived; `None` for what WebSocket itself deals with.
+/// The client's message in what has arrived; `None` for what WebSocket itself deals with, and for what is answered here: a
+/// ping, and a message of a later version.
 ///
 /// # Errors
 ///
-/// [`Gone::Lost`] for a close, [`Code::Malformed`] for what is not a client's message.
-pub(crate) fn decode(incoming: &Incoming<'_>) -> Result<Option<ClientMessage>, Gone> {
+/// [`Gone::Lost`] for a close, [`Code::Malformed`] for what is not a client's message, [`Code::WrongVersion`] for the hello
+/// of another version.
+pub(crate) fn hear(socket: &mut Socket, incoming: &Incoming<'_>) -> Result<Option<ClientMessage>, Gone> {
     let bytes = match incoming {
         Incoming::Binary(bytes) => bytes,
         Incoming::Other(Some(Message::Binary(bytes))) => bytes.as_ref(),
@@ -268,7 +277,23 @@ pub(crate) fn decode(incoming: &Incoming<'_>) -> Result<Option<ClientMessage>, G
         Incoming::Other(Some(Message::Close(_))) => return Err(Gone::Lost),
         Incoming::Other(Some(Message::Text(_) | Message::Frame(_))) => return Err(Gone::Closing(Code::Malformed)),
     };
-    codec::decode(bytes).map(Some).map_err(|_| Gone::Closing(Code::Malformed))
+    match codec::decode_client(bytes) {
+        Ok(ClientMessage::Ping { number }) => {
+            say(socket, &ServerMessage::Pong { number, held_ms: 0 })?;
+            Ok(None)
+        }
+        Ok(message) => Ok(Some(message)),
+        Err(CodecError::Unknown(_)) => {
+            metrics::refusal(Code::Unsupported);
+            say(socket, &ServerMessage::refused(0, Code::Unsupported))?;
+            Ok(None)
+        }
+        Err(_) => Err(match codec::decode_version(bytes) {
+            Ok(1) => Gone::Older,
+            Ok(version) if version != VERSION => Code::WrongVersion.into(),
+            _ => Code::Malformed.into(),
+        }),
+    }
 }
 
 /// A ping with a number.

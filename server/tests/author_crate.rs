@@ -15,7 +15,7 @@ use std::{
 
 use tiltyard_shared::{
     game::Tick,
-    protocol::{CONTROL, ClientMessage, Enter, Report, ServerMessage, Target, VERSION, codec},
+    protocol::{CONTROL, ClientMessage, Enter, Hello, Report, ServerMessage, Target, VERSION, codec},
     replica::Replica,
     schema::Schema,
 };
@@ -161,11 +161,19 @@ impl Client {
     /// A client with a seat in a room of the only game, and what it sees.
     fn seated(addr: SocketAddr, game: &str) -> (Self, Replica) {
         let mut client = Self::connect(addr);
-        client.say(&ClientMessage::Hello { protocol: VERSION, client: "test".to_owned() });
+        client.say(&ClientMessage::Hello(Hello { protocol: VERSION, client: "test".to_owned(), ..Hello::default() }));
         assert!(matches!(client.control(), ServerMessage::Welcome { games, .. } if games == [game]));
         let (target, name) = (Target::Game(game.to_owned()), String::new());
-        client.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify: true, spectate: false }));
-        let ServerMessage::Entered { schema: Some(schema), epoch, .. } = client.control() else { panic!("no seat") };
+        client.say(&ClientMessage::Enter(Enter {
+            request: 1,
+            target,
+            name,
+            schema: None,
+            verify: true,
+            spectate: false,
+        }));
+        let ServerMessage::Entered(entered) = client.control() else { panic!("no seat") };
+        let (schema, epoch) = (entered.schema.expect("it was not known"), entered.epoch);
         let schema: Schema = serde_json::from_str(&schema).unwrap();
         let replica = Replica::new(&schema.entity, epoch);
         (client, replica)
@@ -181,12 +189,7 @@ fn the_game_of_the_readme_builds_outside_the_workspace_and_serves() {
     let (mut client, mut replica) = Client::seated(addr, "dots");
 
     // The one dot is pushed to the right: its first lane rises.
-    let push = ClientMessage::Input {
-        number: 1,
-        aim: Tick(0),
-        report: Report::default(),
-        payload: codec::encode(&(1i8, 0i8)),
-    };
+    let push = ClientMessage::input(1, Report::default(), Tick(0), codec::encode(&(1i8, 0i8)));
     client.say(&push);
     replica.sent_input(1);
     let mut place = || {
@@ -206,8 +209,7 @@ fn the_project_that_tiltyard_writes_is_played_at_once() {
     let (_server, addr) = Server::start("moon-pong", &["--web", web.to_str().unwrap()]);
     let (mut ann, mut replica) = Client::seated(addr, "moon-pong");
     let (_bob, _) = Client::seated(addr, "moon-pong");
-    let push =
-        ClientMessage::Input { number: 1, aim: Tick(0), report: Report::default(), payload: codec::encode(&-1i8) };
+    let push = ClientMessage::input(1, Report::default(), Tick(0), codec::encode(&-1i8));
     ann.say(&push);
     replica.sent_input(1);
     // Of the table's lanes the first two are who plays, the third is the left paddle, which goes up.

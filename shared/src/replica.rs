@@ -9,7 +9,7 @@ use crate::{
     frame::{BadFrame, BitList, Cursor, Head, part_flags},
     game::Tick,
     hash::StateHash,
-    protocol::{Report, Resync},
+    protocol::{Report, Resync, limits},
     replicate::{EntitySchema, Replicate},
     world::{EntityId, GroupId, Layout},
 };
@@ -274,6 +274,15 @@ impl Replica {
             self.own = None;
         }
         Resync { epoch: self.epoch, applied: self.tick, event: self.consumed }
+    }
+
+    /// The groups whose tables are current at the tick last applied, rising, the own group included: what a resume names.
+    pub fn current_groups(&self) -> Vec<u32> {
+        let current = self.view.iter().chain(&self.own).filter(|seen| seen.behind.is_none());
+        let mut groups: Vec<u32> = current.map(|seen| seen.id.0).collect();
+        groups.sort_unstable();
+        groups.truncate(limits::RESUME_GROUPS);
+        groups
     }
 
     /// Remembers the highest input number sent: shortened numbers in heads are counted from it.

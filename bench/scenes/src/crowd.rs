@@ -69,7 +69,7 @@ impl<G: Game> Crowd<G> {
         let tick = Tick(self.room.simulation().tick().0 + 1);
         for seat in &self.seats {
             let payload = draw(&mut self.rng);
-            let input = ClientMessage::Input { number: tick.0, aim: tick, report: Report::default(), payload };
+            let input = ClientMessage::input(tick.0, Report::default(), tick, payload);
             self.room.receive(*seat, input, self.now).expect("inputs are in order");
         }
     }

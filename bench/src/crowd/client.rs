@@ -357,7 +357,7 @@ impl Client {
         self.number += 1;
         let next = self.report.applied.0 + LEAD;
         self.aim = Tick(next.max(self.aim.0 + 1).min(next + LEAD));
-        self.say(&ClientMessage::Input { number: self.number, aim: self.aim, report: self.report, payload });
+        self.say(&ClientMessage::input(self.number, self.report, self.aim, payload));
     }
 
     /// Reports what it holds, if anything.

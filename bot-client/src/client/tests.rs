@@ -5,7 +5,7 @@ use tiltyard_arena::Arena;
 use tiltyard_shared::{
     frame::{Head, part_flags, write_view},
     game::{PlayerId, Tick},
-    protocol::{ClientMessage, Resync, ServerMessage, VERSION, codec},
+    protocol::{ClientMessage, Entered, Hello, Resync, ServerMessage, VERSION, codec},
     schema::Schema,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -24,7 +24,7 @@ impl Peer {
     async fn read(&mut self) -> ClientMessage {
         loop {
             if let Message::Binary(bytes) = self.0.next().await.unwrap().unwrap() {
-                return codec::decode(&bytes).unwrap();
+                return codec::decode_client(&bytes).unwrap();
             }
         }
     }
@@ -35,32 +35,34 @@ impl Peer {
 
     /// Hears hello and the wish to enter, which it returns.
     async fn greet(&mut self) -> Target {
-        let ClientMessage::Hello { protocol: VERSION, .. } = self.read().await else { panic!("no hello") };
-        self.say(ServerMessage::Welcome { protocol: VERSION, server: String::new(), games: vec![] }).await;
+        let ClientMessage::Hello(Hello { protocol: VERSION, .. }) = self.read().await else { panic!("no hello") };
+        self.say(welcome()).await;
         let ClientMessage::Enter(enter) = self.read().await else { panic!("no wish") };
         enter.target
     }
 
     async fn seat(&mut self, epoch: u32, input: u32, schema_hash: u64) {
-        let (room, token) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let (player, tick, game) = (PlayerId(1), Tick(0), "arena".to_owned());
-        let (tick_hz, send_every, schema) = (20, 1, None);
-        let entered = ServerMessage::Entered {
-            room,
-            game,
-            player,
-            token,
-            tick_hz,
-            send_every,
-            tick,
+        let entered = Entered {
+            room: Uuid::from_u128(1),
+            game: "arena".to_owned(),
+            player: PlayerId(1),
+            token: Uuid::from_u128(2),
+            tick_hz: 20,
+            send_every: 1,
             input,
             epoch,
             schema_hash,
-            schema,
+            request: 1,
+            tick: Tick(0),
+            schema: None,
             code: String::new(),
             spectator: false,
+            grace_ms: 30_000,
+            owner: 1,
+            cut: None,
+            protected: false,
         };
-        self.say(entered).await;
+        self.say(ServerMessage::Entered(Box::new(entered))).await;
     }
 
     async fn frame(&mut self, epoch: u32, tick: u32, start: bool) {
@@ -71,6 +73,17 @@ impl Peer {
             write_view(&mut bytes, &[]);
         }
         self.0.send(Message::Binary(bytes.into())).await.unwrap();
+    }
+}
+
+fn welcome() -> ServerMessage {
+    ServerMessage::Welcome {
+        protocol: VERSION,
+        server: String::new(),
+        games: vec![],
+        capabilities: 0,
+        identity: None,
+        credential: None,
     }
 }
 
@@ -92,18 +105,19 @@ async fn a_client_comes_back_by_its_token_and_goes_on() {
         assert!(matches!(peer.greet().await, Target::Game(_)));
         peer.seat(1, 0, schema()).await;
         peer.frame(1, 5, true).await;
-        let ClientMessage::Input { number: 1, .. } = peer.read().await else { panic!("no input") };
+        let ClientMessage::Inputs { number: 1, .. } = peer.read().await else { panic!("no input") };
         drop(peer);
         let mut peer = Peer::accept(&listener).await;
-        let Target::Resume { token, jump, .. } = peer.greet().await else { panic!("no resume") };
-        assert_eq!(token, Uuid::from_u128(2));
-        assert_eq!(jump, Resync { epoch: 2, applied: Some(Tick(5)), event: 0 });
+        let Target::Resume(resume) = peer.greet().await else { panic!("no resume") };
+        assert_eq!((resume.token, resume.first_input), (Uuid::from_u128(2), 1));
+        assert_eq!(resume.resync, Resync { epoch: 2, applied: Some(Tick(5)), event: 0 });
         peer.seat(2, 0, schema()).await;
         peer.frame(2, 9, true).await;
-        let ClientMessage::Input { number: 1, .. } = peer.read().await else { panic!("not sent again") };
+        let ClientMessage::Inputs { number: 1, .. } = peer.read().await else { panic!("not sent again") };
         let ClientMessage::Report(_) = peer.read().await else { panic!("no report") };
         let ClientMessage::Leave = peer.read().await else { panic!("no leave") };
-        peer.say(ServerMessage::Goodbye { code: Code::Left, message: String::new(), frames: 2 }).await;
+        peer.say(ServerMessage::Goodbye { code: Code::Left, message: String::new(), frames: 2, retry_within_ms: 0 })
+            .await;
         peer
     });
     let mut client = Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await.unwrap();
@@ -127,7 +141,7 @@ async fn a_refusal_is_typed() {
     tokio::spawn(async move {
         let mut peer = Peer::accept(&listener).await;
         peer.greet().await;
-        peer.say(ServerMessage::Refused { code: Code::RoomFull, message: "full".to_owned() }).await;
+        peer.say(ServerMessage::refused(1, Code::RoomFull)).await;
         peer
     });
     let refused = Client::<Arena>::enter(options, Target::Room(Uuid::nil())).await;
@@ -139,7 +153,8 @@ async fn a_refusal_is_typed() {
 async fn a_client_goes_where_it_is_sent() {
     let ((first, options), (second, there)) = (listen().await, listen().await);
     let server = tokio::spawn(async move {
-        let redirect = |pass: &[u8]| ServerMessage::Redirect { url: there.url.clone(), pass: pass.to_vec() };
+        let redirect =
+            |pass: &[u8]| ServerMessage::Redirect { request: 1, url: there.url.clone(), pass: pass.to_vec() };
         let mut peer = Peer::accept(&first).await;
         assert!(matches!(peer.greet().await, Target::Game(_)));
         peer.say(redirect(b"")).await;
@@ -162,7 +177,7 @@ async fn a_seat_elsewhere_is_resumed_there_and_then_where_the_client_came_in() {
     let server = tokio::spawn(async move {
         let mut peer = Peer::accept(&first).await;
         assert!(matches!(peer.greet().await, Target::Game(_)));
-        peer.say(ServerMessage::Redirect { url: there.url, pass: vec![1] }).await;
+        peer.say(ServerMessage::Redirect { request: 1, url: there.url, pass: vec![1] }).await;
         let mut peer = Peer::accept(&second).await;
         assert_eq!(peer.greet().await, Target::Pass(vec![1]));
         peer.seat(1, 0, schema()).await;

@@ -143,7 +143,7 @@ impl Member {
                 }
                 Ok(SearchState::Searching { waited_ms }) => self.hear(waited_ms),
                 Ok(SearchState::Gathering { .. } | SearchState::Agreed | SearchState::Matched { .. }) => {}
-                Ok(SearchState::Ended { code }) => {
+                Ok(SearchState::Ended { code, .. }) => {
                     self.note(What::Ended { code });
                     return false;
                 }
@@ -181,7 +181,7 @@ impl Member {
                             self.hear(waited_ms);
                             return End::Again;
                         }
-                        Ok(SearchState::Ended { code }) => {
+                        Ok(SearchState::Ended { code, .. }) => {
                             self.note(What::Ended { code });
                             home = false;
                         }

@@ -16,7 +16,18 @@ const MS: Duration = Duration::from_millis(1);
 
 fn seat(epoch: u32, input: u32) -> Seat {
     let (room, token) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    Seat { room, player: PlayerId(1), token, tick_hz: 20, send_every: 1, tick: Tick(0), input, epoch }
+    Seat {
+        room,
+        player: PlayerId(1),
+        token,
+        tick_hz: 20,
+        send_every: 1,
+        tick: Tick(0),
+        input,
+        epoch,
+        grace: Duration::from_secs(30),
+        owner: 1,
+    }
 }
 
 /// A frame that shows one empty group and brings these events.
@@ -49,7 +60,7 @@ fn entered(now: Instant) -> Session<Arena> {
 
 fn sent(session: &mut Session<Arena>) -> Option<ClientMessage> {
     session.outgoing.pop_front().map(|outgoing| match outgoing {
-        Outgoing::Message(bytes) => codec::decode(&bytes).unwrap(),
+        Outgoing::Message(bytes) => codec::decode_client(&bytes).unwrap(),
         Outgoing::Ping(number) => panic!("ping {number}"),
     })
 }
@@ -70,7 +81,8 @@ fn a_frame_is_reported_alone_within_100_ms_unless_an_input_does_it() {
     assert_eq!(sent(&mut session), Some(ClientMessage::Report(report)));
     session.handle(&frame(&head(1, 11, false), &[]), now + 90 * MS).unwrap();
     session.send(&Input::default(), now + 95 * MS).unwrap();
-    let Some(ClientMessage::Input { number: 1, aim, report, .. }) = sent(&mut session) else { panic!() };
+    let Some(ClientMessage::Inputs { number: 1, report, inputs }) = sent(&mut session) else { panic!() };
+    let aim = inputs[0].aim;
     assert!(aim > Tick(11), "{aim:?}");
     assert_eq!(report.applied, Tick(11));
     session.handle_time(now + 500 * MS);
@@ -107,7 +119,7 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     session.handle_time(now + 900 * MS);
     assert_eq!(sent(&mut session), None, "the second jump waits");
     session.send(&Input::default(), now + 900 * MS).unwrap();
-    let Some(ClientMessage::Input { report, .. }) = sent(&mut session) else { panic!() };
+    let Some(ClientMessage::Inputs { report, .. }) = sent(&mut session) else { panic!() };
     assert_eq!((report.epoch, report.applied), (2, Tick(13)), "the server knows nothing of epoch 3 yet");
     assert_eq!(session.deadline(), now + 1000 * MS);
     session.handle_time(now + 1000 * MS);
@@ -137,7 +149,7 @@ fn events_are_told_once_and_in_order_across_epochs() {
     let now = Instant::now();
     let mut session = entered(now);
     session.handle(&frame(&head(1, 11, false), &[4, 7]), now).unwrap();
-    let (_, _, jump) = session.resume();
+    let jump = session.resume().resync;
     assert_eq!(jump, Resync { epoch: 2, applied: Some(Tick(11)), event: 7 });
     session.resumed(seat(2, 0), now).unwrap();
     session.handle(&frame(&head(2, 12, true), &[7, 9]), now).unwrap();
@@ -160,7 +172,7 @@ fn a_resume_sends_again_what_the_server_has_not_taken_in() {
     session.send(&Input::default(), now).unwrap();
     session.resumed(seat(2, 2), now).unwrap();
     let numbers: Vec<_> = std::iter::from_fn(|| sent(&mut session))
-        .map(|message| if let ClientMessage::Input { number, .. } = message { number } else { 0 })
+        .map(|message| if let ClientMessage::Inputs { number, .. } = message { number } else { 0 })
         .collect();
     assert_eq!(numbers, [3, 4, 0], "and the wish to leave last");
     assert_eq!(session.resumed(seat(3, 9), now), Err(Violation::Inputs { taken: 9, sent: 4 }));
@@ -171,7 +183,8 @@ fn an_input_before_the_first_frame_aims_beyond_the_tick_of_the_seat() {
     let now = Instant::now();
     let mut session = Session::<Arena>::new(Seat { tick: Tick(900), ..seat(1, 0) }, now);
     session.send(&Input::default(), now + 60 * MS).unwrap();
-    assert!(matches!(sent(&mut session), Some(ClientMessage::Input { aim: Tick(903), .. })));
+    let Some(ClientMessage::Inputs { inputs, .. }) = sent(&mut session) else { panic!() };
+    assert_eq!(inputs[0].aim, Tick(903));
 }
 
 #[test]
@@ -191,8 +204,12 @@ fn what_a_server_must_not_send_is_a_violation() {
         assert!(entered(now).handle(bytes, now).is_err(), "{bytes:?}");
     }
     let mut session = entered(now);
-    let goodbye =
-        ServerMessage::Goodbye { code: tiltyard_shared::protocol::Code::Left, message: String::new(), frames: 1 };
+    let goodbye = ServerMessage::Goodbye {
+        code: tiltyard_shared::protocol::Code::Left,
+        message: String::new(),
+        frames: 1,
+        retry_within_ms: 0,
+    };
     session.handle(&codec::encode_control(&goodbye), now).unwrap();
     assert!(session.is_over() && session.counts().frames == 1);
 }

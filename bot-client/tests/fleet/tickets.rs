@@ -85,7 +85,7 @@ async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) ->
     loop {
         match searching.next().await? {
             SearchState::Joining { .. } => return Ok((searched, start.elapsed())),
-            SearchState::Ended { code } => anyhow::bail!("the search has ended: {code}"),
+            SearchState::Ended { code, .. } => anyhow::bail!("the search has ended: {code}"),
             _ => {}
         }
     }

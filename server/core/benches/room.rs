@@ -104,7 +104,7 @@ impl Crowd {
             });
             let payload = codec::encode(&player.bot.decide(player.id, aim, sees, &mut self.rng));
             player.inputs += 1;
-            let input = ClientMessage::Input { number: player.inputs, aim, report: Report::default(), payload };
+            let input = ClientMessage::input(player.inputs, Report::default(), aim, payload);
             self.room.receive(player.seat, input, self.now).expect("inputs are in order");
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use tiltyard_shared::protocol::{
     Code, ServerMessage,
-    chat::{Attend, Channel},
+    chat::{Channel, JoinChannel},
     limits::{ATTEND_BURST, CHANNELS, PRESENT_NAMES, PRESENT_SPACING, SAID_BURST, SAID_BYTES, SAID_SPACING},
     text::plain,
 };
@@ -362,7 +362,8 @@ impl Channels {
     fn tell(&mut self, words: &Words) {
         let Words { channel, name, text, .. } = words;
         let (to, channel) = (self.listeners(channel), channel.as_str().to_owned());
-        self.effects.push(Effect::Tell(to, ServerMessage::ChannelMessage { channel, name: name.clone(), text: text.clone() }));
+        self.effects
+            .push(Effect::Tell(to, ServerMessage::ChannelMessage { channel, name: name.clone(), text: text.clone() }));
     }
 
     fn listeners(&self, channel: &Channel) -> Vec<MemberId> {

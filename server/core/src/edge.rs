@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tiltyard_shared::{
     frame::{Head, Settled},
-    protocol::{Code, Resync, Report, limits},
+    protocol::{Code, Report, Resync, limits},
     world::{Committed, Fault, GroupId},
 };
 

@@ -90,7 +90,7 @@ impl<I> SeatInputs<I> {
         }
         (self.highest, self.aim) = (number, aim);
         let margin = i64::from(aim.0) - i64::from(next.0);
-        self.settled.margin = margin.clamp(i64::from(i8::MIN), i64::from(i8::MAX)) as i8;
+        self.settled.margin = margin.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16;
         let input = input.and_then(|input| match late {
             Late::RefuseAfter(window) if -margin > i64::from(window) => Err(Code::TooLate),
             _ if self.waiting.len() >= limits::EARLY_INPUTS => Err(Code::TooManyEarly),

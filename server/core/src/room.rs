@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use tiltyard_shared::{
     game::{Audience, Command, Game, PlayerId, Settings, Simulation, Tick},
-    protocol::{ClientMessage, Code, codec, limits},
+    protocol::{ClientMessage, Code, Input, codec, limits},
     wire::Wire,
     world::{Bent, Fault, GroupId},
 };
@@ -138,9 +138,9 @@ impl<G: Game> Room<G> {
     /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
     pub fn receive(&mut self, seat: SeatId, message: ClientMessage, now: Duration) -> Result<(), Code> {
         match message {
-            ClientMessage::Input { number, aim, report, payload } => {
+            ClientMessage::Inputs { number, report, inputs } => {
                 self.edge.report(seat, report);
-                self.take_input(seat, number, aim, &payload)
+                self.take_inputs(seat, number, &inputs)
             }
             ClientMessage::Report(report) => {
                 self.edge.report(seat, report);
@@ -153,16 +153,18 @@ impl<G: Game> Room<G> {
                 Ok(())
             }
             ClientMessage::Leave => Err(Code::Left),
-            ClientMessage::Hello { .. }
-            | ClientMessage::Enter(_)
-            | ClientMessage::Browse(_)
-            | ClientMessage::Search(_)
-            | ClientMessage::CancelSearch
-            | ClientMessage::SearchAgain { .. }
-            | ClientMessage::JoinChannel(_)
-            | ClientMessage::LeaveChannel { .. }
-            | ClientMessage::SendMessage { .. } => Err(Code::Malformed),
+            _ => Err(Code::Malformed),
         }
+    }
+
+    fn take_inputs(&mut self, seat: SeatId, first: u32, inputs: &[Input]) -> Result<(), Code> {
+        if inputs.is_empty() || inputs.len() > limits::EARLY_INPUTS {
+            return Err(Code::Malformed);
+        }
+        for (number, input) in (first..).zip(inputs) {
+            self.take_input(seat, number, input.aim, &input.payload)?;
+        }
+        Ok(())
     }
 
     fn take_input(&mut self, seat: SeatId, number: u32, aim: Tick, payload: &[u8]) -> Result<(), Code> {

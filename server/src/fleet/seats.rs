@@ -66,7 +66,7 @@ pub(crate) fn socket_url(public: &str) -> String {
 pub(crate) async fn find(fleet: &Fleet, rooms: &Rooms, target: &Target, spectate: bool) -> Result<Found, Code> {
     let there = match target {
         Target::Pass(_) => None,
-        Target::Resume { room, .. } => home_of(rooms, *room).map(|home| Elsewhere::ask_at(&home)),
+        Target::Resume(resume) => home_of(rooms, resume.room).map(|home| Elsewhere::ask_at(&home)),
         Target::Room(room) => in_room(fleet, rooms, *room, spectate).await?,
         Target::Code(code) => {
             let code = code.parse()?;

@@ -3,7 +3,7 @@
 
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{
-    ClientMessage, Code, Enter, ServerMessage, Target, VERSION, limits, search::SearchState, text,
+    ClientMessage, Code, Enter, Hello, ServerMessage, Target, VERSION, limits, search::SearchState, text,
 };
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, error};
@@ -45,18 +45,20 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
     };
     debug!(%peer, reason = %turned.gone, "connection closed before a room");
     if let Some(socket) = turned.socket {
-        socket::farewell(socket, turned.gone.code(), 0, gateway.timing.farewell).await;
+        socket::farewell(socket, turned.gone, 0, gateway.timing.farewell).await;
     }
 }
 
 /// Hello and welcome.
 async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway) -> Result<(), Gone> {
     match visitor.next(socket).await? {
-        ClientMessage::Hello { protocol, client } => {
+        ClientMessage::Hello(Hello { protocol, client, credential, .. }) => {
             if protocol != VERSION {
                 return Err(Code::WrongVersion.into());
             }
-            if client.len() > limits::NAME_BYTES {
+            if client.len() > limits::NAME_BYTES
+                || credential.is_some_and(|credential| credential.len() > limits::CREDENTIAL_BYTES)
+            {
                 return Err(Code::TooLarge.into());
             }
             debug!(peer = %socket.line().peer(), client, "hello");
@@ -67,7 +69,14 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
     visitor.start_waiting();
     socket::say(
         socket,
-        &ServerMessage::Welcome { protocol: VERSION, server: env!("CARGO_PKG_VERSION").to_owned(), games },
+        &ServerMessage::Welcome {
+            protocol: VERSION,
+            server: env!("CARGO_PKG_VERSION").to_owned(),
+            games,
+            capabilities: 0,
+            identity: None,
+            credential: None,
+        },
     )
 }
 
@@ -75,24 +84,27 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
 async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gateway) -> Result<(), Turned> {
     let mut refusals = Bucket::new(REFUSALS, gateway.timing.hello, visitor.now());
     loop {
-        let code = match next_wish(&mut socket, &mut visitor).await {
-            Ok(Wish::Enter(wish)) => match enter(socket, wish, gateway).await {
-                Entered::Seated => return Ok(()),
-                Entered::Elsewhere(back, place) => {
-                    socket = back;
-                    if let Err(gone) = redirect(&mut socket, place) {
-                        return Err(Turned { socket: Some(socket), gone });
+        let (request, code) = match next_wish(&mut socket, &mut visitor).await {
+            Ok(Wish::Enter(wish)) => {
+                let request = wish.request;
+                match enter(socket, wish, gateway).await {
+                    Entered::Seated => return Ok(()),
+                    Entered::Elsewhere(back, place) => {
+                        socket = back;
+                        if let Err(gone) = redirect(&mut socket, request, place) {
+                            return Err(Turned { socket: Some(socket), gone });
+                        }
+                        visitor.start_waiting();
+                        continue;
                     }
-                    visitor.start_waiting();
-                    continue;
+                    Entered::Refused(Some(back), code) => {
+                        socket = back;
+                        (request, code)
+                    }
+                    Entered::Refused(None, code) => return Err(Turned { socket: None, gone: code.into() }),
                 }
-                Entered::Refused(Some(back), code) => {
-                    socket = back;
-                    code
-                }
-                Entered::Refused(None, code) => return Err(Turned { socket: None, gone: code.into() }),
-            },
-            Ok(Wish::Refused(code)) => code,
+            }
+            Ok(Wish::Refused(request, code)) => (request, code),
             Err(gone) => return Err(Turned { socket: Some(socket), gone }),
         };
         if code == Code::Stopping || !refusals.take(visitor.now()) {
@@ -100,8 +112,7 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
         }
         metrics::refusal(code);
         debug!(peer = %socket.line().peer(), %code, "wish refused");
-        let refused = ServerMessage::Refused { code, message: code.to_string() };
-        if let Err(gone) = socket::say(&mut socket, &refused) {
+        if let Err(gone) = socket::say(&mut socket, &ServerMessage::refused(request, code)) {
             return Err(Turned { socket: Some(socket), gone });
         }
         visitor.start_waiting();
@@ -112,43 +123,52 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
 enum Wish {
     /// A seat.
     Enter(Enter),
-    /// Something that can be refused at once.
-    Refused(Code),
+    /// Something that can be refused at once: the request, and why.
+    Refused(u32, Code),
 }
 
 /// The next wish of a client. Whether it sees the list of rooms until then is up to it.
 async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wish, Gone> {
     loop {
         match visitor.next(socket).await? {
-            ClientMessage::Browse(browse) => {
+            ClientMessage::Browse { request, browse } => {
                 if let Err(code) = visitor.browse(browse) {
-                    return Ok(Wish::Refused(code));
+                    return Ok(Wish::Refused(request, code));
                 }
             }
-            ClientMessage::Search(search) => match visitor.search(search) {
+            ClientMessage::Search { request, search } => match visitor.search(search) {
                 Ok(None) => {}
-                Ok(Some(url)) => socket::say(socket, &ServerMessage::Redirect { url, pass: Vec::new() })?,
-                Err(code) => return Ok(Wish::Refused(code)),
+                Ok(Some(url)) => socket::say(socket, &ServerMessage::Redirect { request, url, pass: Vec::new() })?,
+                Err(code) => return Ok(Wish::Refused(request, code)),
             },
-            ClientMessage::CancelSearch => {
+            ClientMessage::CancelSearch { .. } => {
                 if visitor.cancel_search() {
-                    socket::say(socket, &ServerMessage::Search(SearchState::Ended { code: Code::Cancelled }))?;
+                    socket::say(socket, &ServerMessage::Search(SearchState::ended(Code::Cancelled)))?;
                 }
             }
-            ClientMessage::SearchAgain { id } => visitor.search_again(id)?,
-            ClientMessage::JoinChannel(wish) => visitor.chat(|attending| attending.attend(&wish)),
-            ClientMessage::LeaveChannel { channel } => visitor.chat(|attending| attending.depart(&channel)),
-            ClientMessage::SendMessage { channel, text } => visitor.chat(|attending| attending.say(&channel, &text)),
+            ClientMessage::SearchAgain { id, .. } => visitor.search_again(id)?,
+            ClientMessage::JoinChannel(wish) => visitor.chat(wish.request, |attending| attending.attend(&wish)),
+            ClientMessage::LeaveChannel { request, channel } => {
+                visitor.chat(request, |attending| attending.depart(&channel));
+            }
+            ClientMessage::SendMessage { request, channel, text } => {
+                visitor.chat(request, |attending| attending.say(&channel, &text));
+            }
+            ClientMessage::Renew { request, .. } | ClientMessage::StandBy { request, .. } => {
+                return Ok(Wish::Refused(request, Code::Unsupported));
+            }
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
                 Some(name) => {
                     enter.name = name;
                     return Ok(Wish::Enter(enter));
                 }
-                None => return Ok(Wish::Refused(Code::BadName)),
+                None => return Ok(Wish::Refused(enter.request, Code::BadName)),
             },
-            ClientMessage::Hello { .. } => return Err(Code::Malformed.into()),
+            ClientMessage::Hello(_) => return Err(Code::Malformed.into()),
+            // Pings are answered where they are read.
+            ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => {}
             ClientMessage::Leave => return Err(Code::Left.into()),
-            ClientMessage::Input { .. } | ClientMessage::Report(_) | ClientMessage::Resync(_) => {
+            ClientMessage::Inputs { .. } | ClientMessage::Report(_) | ClientMessage::Resync(_) => {
                 return Err(Code::TooEarly.into());
             }
         }
@@ -166,9 +186,9 @@ enum Entered {
 }
 
 /// Sends a client to another instance.
-pub(super) fn redirect(socket: &mut Socket, place: Elsewhere) -> Result<(), Gone> {
+pub(super) fn redirect(socket: &mut Socket, request: u32, place: Elsewhere) -> Result<(), Gone> {
     metrics::redirect();
-    socket::say(socket, &ServerMessage::Redirect { url: place.url, pass: place.pass })
+    socket::say(socket, &ServerMessage::Redirect { request, url: place.url, pass: place.pass })
 }
 
 /// Brings a connection into the room of its wish; otherwise gives it back with the reason.

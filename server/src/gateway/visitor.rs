@@ -150,12 +150,12 @@ impl<'a> Visitor<'a> {
     }
 
     /// Does something in the channels. What is refused, the client is told.
-    pub(super) fn chat(&mut self, work: impl FnOnce(&mut Attending) -> Result<(), Code>) {
+    pub(super) fn chat(&mut self, request: u32, work: impl FnOnce(&mut Attending) -> Result<(), Code>) {
         let attending = self.attending.get_or_insert_with(|| self.gateway.chat.join());
         let was_somewhere = attending.is_somewhere();
         if let Err(code) = work(attending) {
             metrics::refusal(code);
-            attending.refuse(code);
+            attending.refuse(request, code);
         }
         if was_somewhere {
             self.start_waiting();
@@ -199,7 +199,7 @@ impl<'a> Visitor<'a> {
                 let now = self.now();
                 self.heart.answer(number, now);
             } else {
-                message = socket::decode(&incoming)?;
+                message = socket::hear(socket, &incoming)?;
             }
         }
         socket.keep(&inbox);
@@ -264,7 +264,7 @@ impl<'a> Visitor<'a> {
             return Ok(());
         }
         self.sent_away = true;
-        seats::another(&self.gateway.rooms).map_or(Ok(()), |place| redirect(socket, place))
+        seats::another(&self.gateway.rooms).map_or(Ok(()), |place| redirect(socket, 0, place))
     }
 
     /// Waits until something may have come, may be written or is due.

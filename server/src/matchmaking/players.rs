@@ -170,7 +170,7 @@ impl Players {
         for (_, gathering) in self.gatherings.extract_if(.., |_, gathering| gathering.until <= now) {
             for player in gathering.here {
                 self.places.remove(&player.session);
-                player.states.send_replace(SearchState::Ended { code: Code::BadParty });
+                player.states.send_replace(SearchState::ended(Code::BadParty));
             }
         }
     }
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(players.leave(session(2)), None);
         assert_eq!(*told.borrow(), SearchState::Gathering { here: 1, size: 3 });
         players.expire(NOW + limits::GATHERING);
-        assert_eq!(*told.borrow(), SearchState::Ended { code: Code::BadParty });
+        assert_eq!(*told.borrow(), SearchState::ended(Code::BadParty));
         assert_eq!(players.leave(session(1)), None);
     }
 

@@ -63,7 +63,7 @@ impl Connection {
             }
             if let Some(number) = socket::answered(&incoming) {
                 self.heartbeat.answer(number, now);
-            } else if let Some(message) = socket::decode(&incoming)? {
+            } else if let Some(message) = socket::hear(&mut self.socket, &incoming)? {
                 take(message)?;
             }
         }

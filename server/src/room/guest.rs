@@ -8,7 +8,7 @@ use std::time::Duration;
 use tiltyard_core::room::{Entered, Newcomer, SPECTATOR};
 use tiltyard_shared::{
     game::Game,
-    protocol::{Code, Enter, ServerMessage, Target},
+    protocol::{self, Code, Enter, ServerMessage, Target},
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
@@ -128,8 +128,8 @@ impl<G: Game> RoomTask<G> {
         now: Duration,
     ) -> Result<(Entered, Uuid), Code> {
         let verify = wish.verify;
-        if let Target::Resume { token, jump, .. } = wish.target {
-            return Ok((self.room.resume(token, jump, verify, now)?, token));
+        if let Target::Resume(resume) = &wish.target {
+            return Ok((self.room.resume(resume.token, resume.resync, verify, now)?, resume.token));
         }
         let (name, promised) = (wish.name.clone(), self.setup.listed.promised());
         let (token, entered) = match seat {
@@ -174,7 +174,8 @@ impl<G: Game> RoomTask<G> {
 
     fn entered(&self, wish: &Enter, entered: Entered, token: Uuid) -> ServerMessage {
         let known = wish.schema == Some(self.schema.hash);
-        ServerMessage::Entered {
+        ServerMessage::Entered(Box::new(protocol::Entered {
+            request: wish.request,
             room: self.setup.id,
             game: G::NAME.to_owned(),
             player: entered.player,
@@ -188,6 +189,10 @@ impl<G: Game> RoomTask<G> {
             schema: (!known).then(|| self.schema.json.clone()),
             code: self.setup.listed.code().to_string(),
             spectator: entered.player == SPECTATOR,
-        }
+            grace_ms: u32::try_from(self.room.settings().grace.as_millis()).unwrap_or(u32::MAX),
+            owner: 1,
+            cut: None,
+            protected: false,
+        }))
     }
 }

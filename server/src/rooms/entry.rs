@@ -91,6 +91,7 @@ impl Entry {
             spectators: status.spectators,
             locked: status.locked || self.matched,
             metadata: status.metadata.to_owned(),
+            flags: 0,
         };
         Listing { entry, private: self.options.private }
     }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tiltyard_shared::protocol::{Code, ServerMessage};
+use tiltyard_shared::protocol::{Code, ServerMessage, codec};
 use tokio::{task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -13,25 +13,34 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use super::{Inbox, Incoming, Socket, say, would_block};
+use super::{Gone, Inbox, Incoming, Socket, would_block};
 use crate::{line::Line, ops::metrics};
 
 /// Read at a time from a connection that is closing.
 const LAST_BYTES: usize = 512;
 
-/// The last words of a connection and its end, within `patience`: goodbye (unless `code` is `None`: the peer has closed)
+/// The last words of a connection and its end, within `patience`: goodbye (unless the peer has closed)
 /// and a close frame; then whatever still comes is read and dropped until the peer has closed as well, because closing
 /// over unread bytes would reset the connection and lose the last words.
-pub(crate) async fn farewell(mut socket: Socket, code: Option<Code>, frames: u64, patience: Duration) {
-    if let Some(code) = code {
+pub(crate) async fn farewell(mut socket: Socket, gone: Gone, frames: u64, patience: Duration) {
+    if let Some(code) = gone.code() {
         metrics::goodbye(code);
         // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
         let _ = socket.flush();
-        let _ = say(&mut socket, &ServerMessage::Goodbye { code, message: code.to_string(), frames });
+        let goodbye = match gone {
+            Gone::Older => codec::encode_first_goodbye(code, frames),
+            _ => codec::encode_control(&ServerMessage::Goodbye {
+                code,
+                message: code.to_string(),
+                frames,
+                retry_within_ms: 0,
+            }),
+        };
+        let _ = socket.send(Message::Binary(goodbye.into()));
         let close = CloseFrame { code: CloseCode::from(code.close_code()), reason: code.to_string().into() };
         let _ = socket.close(close);
     }
-    let orderly = !matches!(code, Some(Code::Malformed | Code::TooLarge));
+    let orderly = !matches!(gone.code(), Some(Code::Malformed | Code::TooLarge));
     let _ = timeout(patience, finish(&mut socket, orderly)).await;
 }
 

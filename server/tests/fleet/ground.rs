@@ -148,7 +148,7 @@ pub(crate) fn room(title: &str, private: bool) -> Target {
 /// What a server says to a wish.
 pub(crate) async fn wish(client: &mut Client, target: Target, spectate: bool) -> ServerMessage {
     let name = "Ann".to_owned();
-    client.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify: true, spectate })).await;
+    client.say(&ClientMessage::Enter(Enter { request: 1, target, name, schema: None, verify: true, spectate })).await;
     client.control().await
 }
 
@@ -156,7 +156,7 @@ pub(crate) async fn wish(client: &mut Client, target: Target, spectate: bool) ->
 pub(crate) async fn redirected(server: &Server, target: Target, spectate: bool) -> (String, Vec<u8>) {
     let mut client = Client::welcome(server.listen_addr()).await;
     match wish(&mut client, target, spectate).await {
-        ServerMessage::Redirect { url, pass } => (url, pass),
+        ServerMessage::Redirect { url, pass, .. } => (url, pass),
         other => panic!("{other:?}"),
     }
 }

@@ -48,7 +48,7 @@ async fn a_resume_finds_its_seat_from_anywhere(ground: &Ground) {
     until_listed(&servers[1], 1).await;
     drop(ann);
     let jump = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
-    let resume = Target::Resume { room: seat.room, token: seat.token, jump };
+    let resume = seat.resume(jump);
     let (there, pass) = redirected(&servers[1], resume.clone(), false).await;
     assert_eq!((there, pass), (url(&servers[0]), Vec::new()));
     let (_ann, again) = Client::seated(servers[0].listen_addr(), resume).await;
@@ -90,7 +90,7 @@ async fn a_new_room_is_opened_where_there_is_most_space(ground: &Ground) {
     // In the other direction it stays where it is.
     let mut carl = Client::welcome(large.listen_addr()).await;
     match wish(&mut carl, room("Stays", false), false).await {
-        ServerMessage::Entered { room, .. } => assert_ne!(room, seat.room),
+        ServerMessage::Entered(entered) => assert_ne!(entered.room, seat.room),
         other => panic!("{other:?}"),
     }
     for server in [small, large] {

@@ -46,7 +46,7 @@ async fn who_departs_enters_or_is_gone_is_not_there_any_more() {
     let mut cyd = Client::talking(addr, "Cyd", true).await;
     let dee = Client::talking(addr, "Dee", true).await;
     ann.until_present(&["Bob", "Cyd", "Dee"]).await;
-    bob.say(&ClientMessage::LeaveChannel { channel: "lobby".to_owned() }).await;
+    bob.say(&ClientMessage::LeaveChannel { request: 5, channel: "lobby".to_owned() }).await;
     ann.until_present(&["Cyd", "Dee"]).await;
     drop(dee);
     ann.until_present(&["Cyd"]).await;
@@ -68,7 +68,7 @@ async fn what_cannot_be_is_refused_by_its_code_and_the_connection_goes_on() {
     };
     client.talk("lobby", "hello").await;
     assert_eq!(refused(&mut client).await, Code::NotInChannel);
-    client.say(&ClientMessage::LeaveChannel { channel: "lobby".to_owned() }).await;
+    client.say(&ClientMessage::LeaveChannel { request: 5, channel: "lobby".to_owned() }).await;
     assert_eq!(refused(&mut client).await, Code::NotInChannel);
     let long = "x".repeat(limits::CHANNEL_BYTES + 1);
     for channel in ["", "Lobby", "a.b", "#", "a b", "ä", &long] {
@@ -115,7 +115,7 @@ async fn a_flood_is_limited_told_and_counted_and_a_greater_one_ends() {
     }
     assert!(metrics.contains("tiltyard_chat_clients "));
     // Who never reads and never ends is closed as everybody is, and the others talk on.
-    let flood = ClientMessage::SendMessage { channel: "lobby".to_owned(), text: "x".to_owned() };
+    let flood = ClientMessage::SendMessage { request: 5, channel: "lobby".to_owned(), text: "x".to_owned() };
     for _ in 0..2_000 {
         let bytes = tiltyard_shared::protocol::codec::encode(&flood);
         if futures_util::SinkExt::send(&mut ann.stream, Message::Binary(bytes.into())).await.is_err() {
@@ -136,7 +136,7 @@ async fn who_is_in_a_channel_has_all_the_time_and_who_is_in_none_has_not() {
     tokio::time::sleep(2 * config.timing.hello).await;
     ann.talk("lobby", "still here").await;
     assert_eq!(ann.heard().await, said("Ann", "still here"));
-    ann.say(&ClientMessage::LeaveChannel { channel: "lobby".to_owned() }).await;
+    ann.say(&ClientMessage::LeaveChannel { request: 5, channel: "lobby".to_owned() }).await;
     assert_eq!(ann.goodbye().await.0, Code::HelloTimeout);
 }
 

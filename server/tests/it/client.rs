@@ -12,7 +12,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tiltyard_shared::{
     game::{PlayerId, Tick},
     protocol::{
-        CONTROL, ClientMessage, Code, Enter, FRAME, Resync, Report, ServerMessage, Target, VERSION, codec,
+        CONTROL, ClientMessage, Code, Enter, Entered, FRAME, Hello, Report, Resume, Resync, ServerMessage, Target,
+        VERSION, codec,
         lobby::{Browse, RoomCode, RoomEntry, RoomList},
     },
     replica::{Applied, Replica},
@@ -69,6 +70,14 @@ pub(crate) struct Seat {
     pub(crate) code: RoomCode,
 }
 
+impl Seat {
+    /// How to take it over from there.
+    pub(crate) fn resume(&self, resync: Resync) -> Target {
+        let (room, token) = (self.room, self.token);
+        Target::Resume(Resume { room, token, resync, owner: 1, first_input: 1, groups: Vec::new() })
+    }
+}
+
 pub(crate) struct Client {
     pub(crate) stream: WebSocketStream<Wire>,
     /// What the lobby said.
@@ -105,7 +114,9 @@ impl Client {
     /// A connection that has been welcomed.
     pub(crate) async fn welcome(addr: SocketAddr) -> Self {
         let mut client = Self::connect(addr).await;
-        client.say(&ClientMessage::Hello { protocol: VERSION, client: "test".to_owned() }).await;
+        client
+            .say(&ClientMessage::Hello(Hello { protocol: VERSION, client: "test".to_owned(), ..Hello::default() }))
+            .await;
         assert!(matches!(client.control().await, ServerMessage::Welcome { protocol: VERSION, .. }));
         client
     }
@@ -127,7 +138,7 @@ impl Client {
 
     /// Begins to look at a page of the list, and waits for it.
     pub(crate) async fn browse(&mut self, browse: Browse) -> Result<(), Code> {
-        self.say(&ClientMessage::Browse(Some(browse))).await;
+        self.say(&ClientMessage::Browse { request: 2, browse: Some(browse) }).await;
         loop {
             match self.control().await {
                 ServerMessage::Refused { code, .. } => return Err(code),
@@ -167,7 +178,7 @@ impl Client {
 
     async fn wish_as(&mut self, target: Target, spectate: bool) {
         let name = "Ann".to_owned();
-        self.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify: true, spectate })).await;
+        self.say(&ClientMessage::Enter(Enter { request: 1, target, name, schema: None, verify: true, spectate })).await;
     }
 
     async fn enter_as(&mut self, target: Target, spectate: bool) -> Result<Seat, Code> {
@@ -178,9 +189,8 @@ impl Client {
             answer = self.control().await;
         }
         match answer {
-            ServerMessage::Entered {
-                room, token, player, input, epoch, schema, schema_hash, code, spectator, ..
-            } => {
+            ServerMessage::Entered(entered) => {
+                let Entered { room, token, player, input, epoch, schema, schema_hash, code, spectator, .. } = *entered;
                 let json = schema.expect("it was not known");
                 assert_eq!(Schema::hash(&json), schema_hash);
                 let schema: Schema = serde_json::from_str(&json).unwrap();
@@ -188,7 +198,7 @@ impl Client {
                 self.inputs = input;
                 Ok(Seat { room, token, player, input, epoch, spectator, code: code.parse().unwrap() })
             }
-            ServerMessage::Refused { code, message } => {
+            ServerMessage::Refused { code, message, .. } => {
                 assert_eq!(message, code.to_string());
                 Err(code)
             }
@@ -199,8 +209,8 @@ impl Client {
     /// Comes back with a token.
     pub(crate) async fn resumed(addr: SocketAddr, seat: &Seat) -> Result<(Self, Seat), Code> {
         let mut client = Self::welcome(addr).await;
-        let jump = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
-        let seat = client.enter(Target::Resume { room: seat.room, token: seat.token, jump }).await?;
+        let resync = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
+        let seat = client.enter(seat.resume(resync)).await?;
         Ok((client, seat))
     }
 
@@ -210,7 +220,7 @@ impl Client {
         if let Some(replica) = &mut self.replica {
             replica.sent_input(number);
         }
-        self.say(&ClientMessage::Input { number, aim: Tick(0), report, payload: codec::encode(pull) }).await;
+        self.say(&ClientMessage::input(number, report, Tick(0), codec::encode(pull))).await;
     }
 
     /// The next control message; frames before it are applied.
@@ -255,7 +265,7 @@ impl Client {
     /// Reads to the end: the goodbye's code and frames. The close code must be the same, and so many frames have come.
     pub(crate) async fn goodbye(&mut self) -> (Code, u64) {
         let (code, frames) = match self.control().await {
-            ServerMessage::Goodbye { code, message, frames } => {
+            ServerMessage::Goodbye { code, message, frames, .. } => {
                 assert_eq!(message, code.to_string());
                 (code, frames)
             }

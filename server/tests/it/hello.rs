@@ -2,7 +2,7 @@
 
 use futures_util::SinkExt as _;
 use tiltyard_shared::protocol::{
-    ClientMessage, Code, Enter, Report, ServerMessage, Target, VERSION, limits, lobby::RoomOptions,
+    ClientMessage, Code, Enter, Hello, Report, ServerMessage, Target, VERSION, limits, lobby::RoomOptions,
 };
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -73,7 +73,14 @@ async fn a_refused_wish_may_be_followed_by_another_but_not_for_ever() {
 }
 
 fn enter(target: Target, name: &str) -> ClientMessage {
-    ClientMessage::Enter(Enter { target, name: name.to_owned(), schema: None, verify: false, spectate: false })
+    ClientMessage::Enter(Enter {
+        request: 1,
+        target,
+        name: name.to_owned(),
+        schema: None,
+        verify: false,
+        spectate: false,
+    })
 }
 
 #[tokio::test]
@@ -109,7 +116,7 @@ async fn a_full_room_and_a_full_server_refuse() {
 async fn the_wrong_version_is_told_so() {
     let server = serve(&config()).await;
     let mut client = Client::connect(server.listen_addr()).await;
-    client.say(&ClientMessage::Hello { protocol: VERSION + 1, client: String::new() }).await;
+    client.say(&ClientMessage::Hello(Hello { protocol: VERSION + 1, client: String::new(), ..Hello::default() })).await;
     assert_eq!(client.goodbye().await, (Code::WrongVersion, 0));
 }
 
@@ -137,7 +144,7 @@ async fn what_is_no_message_ends_the_connection() {
         assert_eq!(client.goodbye().await, (Code::Malformed, 0));
     }
     let mut client = Client::welcome(server.listen_addr()).await;
-    client.say(&ClientMessage::Hello { protocol: VERSION, client: String::new() }).await;
+    client.say(&ClientMessage::Hello(Hello { protocol: VERSION, client: String::new(), ..Hello::default() })).await;
     assert_eq!(client.goodbye().await, (Code::Malformed, 0));
 }
 
@@ -145,7 +152,13 @@ async fn what_is_no_message_ends_the_connection() {
 async fn a_hello_beyond_its_limits_ends_the_connection() {
     let server = serve(&config()).await;
     let mut client = Client::connect(server.listen_addr()).await;
-    client.say(&ClientMessage::Hello { protocol: VERSION, client: "x".repeat(limits::NAME_BYTES + 1) }).await;
+    client
+        .say(&ClientMessage::Hello(Hello {
+            protocol: VERSION,
+            client: "x".repeat(limits::NAME_BYTES + 1),
+            ..Hello::default()
+        }))
+        .await;
     assert_eq!(client.goodbye().await, (Code::TooLarge, 0));
     let mut client = Client::connect(server.listen_addr()).await;
     client.send(Message::Binary(vec![0; limits::HELLO_BYTES + 1].into())).await;

@@ -3,7 +3,7 @@
 use futures_util::SinkExt as _;
 use tiltyard_shared::{
     game::Tick,
-    protocol::{ClientMessage, Code, Report, Target, VERSION, codec, limits},
+    protocol::{ClientMessage, Code, Hello, Report, Target, VERSION, codec, limits},
 };
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Message;
@@ -36,14 +36,18 @@ fn said(message: &ClientMessage) -> Message {
 }
 
 fn input(number: u32, payload: Vec<u8>) -> Message {
-    said(&ClientMessage::Input { number, aim: Tick(0), report: Report::default(), payload })
+    said(&ClientMessage::input(number, Report::default(), Tick(0), payload))
 }
 
 #[tokio::test]
 async fn malformed() {
     breaks([Message::Binary(vec![250].into())], Code::Malformed).await;
     breaks([Message::Text("{}".into())], Code::Malformed).await;
-    breaks([said(&ClientMessage::Hello { protocol: VERSION, client: String::new() })], Code::Malformed).await;
+    breaks(
+        [said(&ClientMessage::Hello(Hello { protocol: VERSION, client: String::new(), ..Hello::default() }))],
+        Code::Malformed,
+    )
+    .await;
 }
 
 #[tokio::test]

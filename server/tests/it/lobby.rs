@@ -48,6 +48,7 @@ async fn a_list_follows_rooms_that_open_change_and_close() {
         spectators: 0,
         locked: false,
         metadata: String::new(),
+        flags: 0,
     };
     assert_eq!(shown, expected);
 
@@ -108,7 +109,7 @@ async fn who_browses_has_time_and_who_stops_has_not() {
         ann.pull(&Pull::Tell(round.to_string())).await;
         visitor.until_list(|rooms| rooms.first().is_some_and(|room| room.metadata == round.to_string())).await;
     }
-    visitor.say(&ClientMessage::Browse(None)).await;
+    visitor.say(&ClientMessage::Browse { request: 2, browse: None }).await;
     assert_eq!(visitor.goodbye().await, (Code::HelloTimeout, 0));
 }
 
@@ -130,7 +131,7 @@ async fn who_browses_too_fast_is_sent_away() {
     let mut visitor = Client::welcome(server.listen_addr()).await;
     for page in 0..1000 {
         let browse = Browse { page: page % 10, ..Browse::default() };
-        let message = codec::encode(&ClientMessage::Browse(Some(browse)));
+        let message = codec::encode(&ClientMessage::Browse { request: 2, browse: Some(browse) });
         if futures_util::SinkExt::send(&mut visitor.stream, message.into()).await.is_err() {
             break;
         }

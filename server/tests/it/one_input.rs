@@ -41,7 +41,7 @@ async fn one_input() {
     let replica = ann.replica.as_mut().expect("there is a seat");
     replica.sent_input(1);
     let (report, payload) = (replica.report(), codec::encode(&Pull::Step(7)));
-    ann.say(&ClientMessage::Input { number: 1, aim, report, payload }).await;
+    ann.say(&ClientMessage::input(1, report, aim, payload)).await;
 
     loop {
         let (tick, settled, place) = next_frame(&mut ann, &seat).await;

@@ -65,7 +65,7 @@ async fn resuming_what_is_not_there_is_refused() {
     assert_eq!(refused(Seat { room: Uuid::nil(), ..seat }).await, Some(Code::UnknownRoom));
     let mut client = Client::welcome(addr).await;
     let jump = Resync { epoch: seat.epoch, applied: None, event: 0 };
-    let stale = client.enter(Target::Resume { room: seat.room, token: seat.token, jump }).await;
+    let stale = client.enter(seat.resume(jump)).await;
     assert_eq!(stale.unwrap_err(), Code::StaleEpoch);
 }
 

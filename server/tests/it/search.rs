@@ -51,7 +51,7 @@ async fn until_matched(client: &mut Client) -> Uuid {
 /// A connection that searches.
 async fn searching(addr: std::net::SocketAddr, wish: &Search) -> Client {
     let mut client = Client::welcome(addr).await;
-    client.say(&ClientMessage::Search(wish.clone())).await;
+    client.say(&ClientMessage::Search { request: 3, search: wish.clone() }).await;
     client
 }
 
@@ -79,7 +79,7 @@ async fn two_who_search_are_matched_into_one_room_of_two_teams() {
     // Nobody else comes in, and the place in the queue is free again.
     let mut guest = Client::welcome(addr).await;
     assert_eq!(guest.enter(Target::Room(seat.room)).await.unwrap_err(), Code::Locked);
-    ann.say(&ClientMessage::Search(search("duel"))).await;
+    ann.say(&ClientMessage::Search { request: 3, search: search("duel") }).await;
     until(&mut ann, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
     server.stop().await;
 }
@@ -94,8 +94,8 @@ async fn a_match_of_too_few_ends_and_who_came_searches_on_with_the_time_waited()
     let (_, pass) = until_joining(&mut ann).await;
     until_joining(&mut bob).await;
     let (mut playing, _) = take_seat(addr, &pass).await;
-    bob.say(&ClientMessage::CancelSearch).await;
-    until(&mut bob, |state| (state == SearchState::Ended { code: Code::Cancelled }).then_some(())).await;
+    bob.say(&ClientMessage::CancelSearch { request: 4 }).await;
+    until(&mut bob, |state| (state == SearchState::ended(Code::Cancelled)).then_some(())).await;
     assert!(matches!(playing.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
     let waited =
         until(&mut ann, |state| if let SearchState::Searching { waited_ms } = state { Some(waited_ms) } else { None });
@@ -140,7 +140,7 @@ async fn a_party_is_matched_into_one_team() {
     for (code, client) in &mut clients {
         let joining = until(client, |state| match state {
             SearchState::Joining { pass, .. } => Some(pass),
-            SearchState::Ended { code } => panic!("{code}"),
+            SearchState::Ended { code, .. } => panic!("{code}"),
             _ => None,
         });
         seats.push((*code, take_seat(addr, &joining.await).await));
@@ -166,7 +166,7 @@ async fn a_mate_who_changes_their_mind_lets_nobody_wait() {
     let pass = until(&mut ann, |state| if let SearchState::Joining { pass, .. } = state { Some(pass) } else { None });
     let (mut playing, _) = take_seat(addr, &pass.await).await;
     let began = std::time::Instant::now();
-    ben.say(&ClientMessage::CancelSearch).await;
+    ben.say(&ClientMessage::CancelSearch { request: 4 }).await;
     assert!(matches!(playing.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
     for other in [&mut cyd, &mut dan] {
         until(other, |state| matches!(state, SearchState::Joining { .. }).then_some(())).await;
@@ -174,7 +174,7 @@ async fn a_mate_who_changes_their_mind_lets_nobody_wait() {
     }
     assert!(began.elapsed() < limits::PASS_LIFETIME / 2, "the seats are not kept until their time is over");
     // A party searches together or not at all.
-    until(&mut ann, |state| (state == SearchState::Ended { code: Code::Cancelled }).then_some(())).await;
+    until(&mut ann, |state| (state == SearchState::ended(Code::Cancelled)).then_some(())).await;
     server.stop().await;
 }
 
@@ -213,12 +213,12 @@ async fn a_search_that_cannot_be_is_refused_and_the_connection_goes_on() {
         (Search { rating: 2_000_000, ..search("duel") }, Code::BadRating),
         (Search { party: Some(big), ..search("duel") }, Code::BadParty),
     ] {
-        client.say(&ClientMessage::Search(wish)).await;
+        client.say(&ClientMessage::Search { request: 3, search: wish }).await;
         assert!(matches!(client.control().await, ServerMessage::Refused { code: refused, .. } if refused == code));
     }
-    client.say(&ClientMessage::Search(search("duel"))).await;
+    client.say(&ClientMessage::Search { request: 3, search: search("duel") }).await;
     until(&mut client, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
-    client.say(&ClientMessage::Search(search("duel"))).await;
+    client.say(&ClientMessage::Search { request: 3, search: search("duel") }).await;
     let refused = client.control().await;
     assert!(matches!(refused, ServerMessage::Refused { code: Code::AlreadySearching, .. }), "{refused:?}");
     // Who goes in somewhere else searches no more.

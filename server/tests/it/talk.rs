@@ -31,12 +31,12 @@ impl Client {
     }
 
     pub(crate) async fn attend(&mut self, channel: &str, name: &str, visible: bool) {
-        let wish = JoinChannel { channel: channel.to_owned(), name: name.to_owned(), visible };
+        let wish = JoinChannel { request: 6, channel: channel.to_owned(), name: name.to_owned(), visible };
         self.say(&ClientMessage::JoinChannel(wish)).await;
     }
 
     pub(crate) async fn talk(&mut self, channel: &str, text: &str) {
-        self.say(&ClientMessage::SendMessage { channel: channel.to_owned(), text: text.to_owned() }).await;
+        self.say(&ClientMessage::SendMessage { request: 5, channel: channel.to_owned(), text: text.to_owned() }).await;
     }
 
     /// The next thing that it is told.
@@ -48,7 +48,7 @@ impl Client {
                 self.present.clone_from(&names);
                 Told::Present(names)
             }
-            ServerMessage::Refused { code, message } => {
+            ServerMessage::Refused { code, message, .. } => {
                 assert_eq!(message, code.to_string());
                 Told::Refused(code)
             }

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tiltyard_shared::{
     game::{Rng, Tick},
-    protocol::{CONTROL, ClientMessage, Enter, Report, ServerMessage, Target, VERSION, codec, lobby::RoomOptions},
+    protocol::{
+        CONTROL, ClientMessage, Enter, Hello, Report, ServerMessage, Target, VERSION, codec, lobby::RoomOptions,
+    },
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
@@ -22,7 +24,12 @@ impl Line {
         let stream = TcpStream::connect(addr).await.unwrap();
         let (stream, _) = client_async(format!("ws://{addr}/ws"), stream).await.unwrap();
         let mut line = Self(stream);
-        line.say(&ClientMessage::Hello { protocol: VERSION, client: "lobby test".to_owned() }).await;
+        line.say(&ClientMessage::Hello(Hello {
+            protocol: VERSION,
+            client: "lobby test".to_owned(),
+            ..Hello::default()
+        }))
+        .await;
         assert!(matches!(line.next().await, Some((ServerMessage::Welcome { .. }, _))));
         line
     }
@@ -45,9 +52,9 @@ impl Line {
 
     async fn enter(&mut self, target: Target) -> Result<Uuid, ServerMessage> {
         let (name, verify, spectate) = (String::new(), false, false);
-        self.say(&ClientMessage::Enter(Enter { target, name, schema: None, verify, spectate })).await;
+        self.say(&ClientMessage::Enter(Enter { request: 1, target, name, schema: None, verify, spectate })).await;
         match self.next().await.unwrap().0 {
-            ServerMessage::Entered { room, .. } => Ok(room),
+            ServerMessage::Entered(entered) => Ok(entered.room),
             other => Err(other),
         }
     }
@@ -98,7 +105,7 @@ impl Host {
     async fn work(&mut self, work: &Work) {
         self.inputs += 1;
         let (number, report, payload) = (self.inputs, Report::default(), codec::encode(work));
-        self.line.say(&ClientMessage::Input { number, aim: Tick(0), report, payload }).await;
+        self.line.say(&ClientMessage::input(number, report, Tick(0), payload)).await;
     }
 
     /// Answers pings for so long.

@@ -124,7 +124,7 @@ fn watcher(number: usize, rooms: usize) -> Watcher {
 
 /// Reads the list; some do not for a while, like a page that sleeps.
 async fn watch(mut line: Line, watcher: Arc<Watcher>, asleep_until: Option<Instant>) {
-    line.say(&ClientMessage::Browse(Some(watcher.browse.clone()))).await;
+    line.say(&ClientMessage::Browse { request: 2, browse: Some(watcher.browse.clone()) }).await;
     if let Some(end) = asleep_until {
         tokio::time::sleep_until(end.into()).await;
     }

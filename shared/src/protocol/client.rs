@@ -119,6 +119,11 @@ pub enum ClientMessage {
 impl ClientMessage {
     /// How many kinds of messages there are: a higher index is of a later version.
     pub const KINDS: u32 = 17;
+
+    /// One input alone.
+    pub fn input(number: u32, report: Report, aim: Tick, payload: Vec<u8>) -> Self {
+        Self::Inputs { number, report, inputs: vec![Input { aim, payload }] }
+    }
 }
 
 /// What a client says first. The first two fields never change their place, so that every version finds them.
@@ -187,7 +192,7 @@ pub enum Target {
 }
 
 /// How a client takes its seat over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// The room.
     pub room: Uuid,
@@ -216,7 +221,7 @@ pub struct Report {
 }
 
 /// A client's wish to be brought up to date in one frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resync {
     /// One more than the client's own; frames of lower epochs are dropped by it undecoded.
     pub epoch: u32,

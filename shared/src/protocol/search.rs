@@ -92,6 +92,11 @@ pub enum SearchState {
 }
 
 impl SearchState {
+    /// The end of a search, with nothing said of another.
+    pub fn ended(code: Code) -> Self {
+        Self::Ended { code, retry_after_ms: None }
+    }
+
     /// Whether nothing follows.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Matched { .. } | Self::Ended { .. })

@@ -61,8 +61,6 @@ pub enum ServerMessage {
     },
     /// The page that [`ClientMessage::Browse`] asked for, whole.
     Rooms {
-        /// The request that this answers.
-        request: u32,
         /// The list's revision: rises with every change of any room.
         revision: u64,
         /// Rooms on all pages.

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use tiltyard_shared::{
     game::Rng,
-    protocol::{ClientMessage, ServerMessage, codec, codec::CodecError},
+    protocol::{codec, codec::CodecError},
     replica::{Applied, Replica},
     replicate::Replicate as _,
     wire::Wire,

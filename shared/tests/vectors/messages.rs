@@ -309,8 +309,8 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
                 retry_within_ms: 3_000,
             },
         ),
-        ("rooms", ServerMessage::Rooms { request: 3, revision: 5_000_000_000, total: 1, rooms: vec![room(1)] }),
-        ("no rooms", ServerMessage::Rooms { request: 4, revision: 0, total: 0, rooms: Vec::new() }),
+        ("rooms", ServerMessage::Rooms { revision: 5_000_000_000, total: 1, rooms: vec![room(1)] }),
+        ("no rooms", ServerMessage::Rooms { revision: 0, total: 0, rooms: Vec::new() }),
         (
             "rooms changed",
             ServerMessage::RoomsChanged { revision: 251, total: 51, changed: vec![room(2)], removed: vec![TOKEN] },

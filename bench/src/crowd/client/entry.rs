@@ -2,7 +2,7 @@
 
 use tiltyard_shared::{
     protocol::{
-        ClientMessage, Enter, Report, ServerMessage, Target, VERSION, codec,
+        ClientMessage, Enter, Entered, Hello, Report, ServerMessage, Target, VERSION, codec,
         lobby::{Browse, RoomOptions},
     },
     replica::Replica,
@@ -38,19 +38,24 @@ impl Client {
             return;
         }
         self.stage = Stage::Greeting;
-        self.say(&ClientMessage::Hello { protocol: VERSION, client: "tiltyard-bench".to_owned() });
+        self.say(&ClientMessage::Hello(Hello {
+            protocol: VERSION,
+            client: "tiltyard-bench".to_owned(),
+            ..Hello::default()
+        }));
     }
 
     /// Takes what the server says beside frames.
     pub(super) fn take_control(&mut self, plan: &Plan, bytes: &[u8], measures: &mut Measures) {
-        match codec::decode(bytes) {
+        match codec::decode_server(bytes) {
             Ok(ServerMessage::Welcome { .. }) => {
                 self.stage = Stage::Entering;
                 self.ask(plan);
             }
             Ok(ServerMessage::Rooms { .. }) => self.stage = Stage::Playing,
             Ok(ServerMessage::RoomsChanged { .. }) => {}
-            Ok(ServerMessage::Entered { room, epoch, tick, .. }) => {
+            Ok(ServerMessage::Entered(entered)) => {
+                let Entered { room, epoch, tick, .. } = *entered;
                 self.made = (self.request == Request::NewRoom).then_some(room);
                 self.report = Report { epoch, applied: tick, event: 0 };
                 self.replica = self.verifies.then(|| Box::new(Replica::new(&plan.schema, epoch)));
@@ -66,7 +71,7 @@ impl Client {
     /// Asks for what it has come for.
     fn ask(&mut self, plan: &Plan) {
         let target = match self.request {
-            Request::Rooms => return self.say(&ClientMessage::Browse(Some(Browse::default()))),
+            Request::Rooms => return self.say(&ClientMessage::Browse { request: 2, browse: Some(Browse::default()) }),
             Request::AnySeat => Target::Game(plan.game.to_owned()),
             Request::Seat(room) => Target::Room(room),
             Request::NewRoom => Target::Create {
@@ -76,6 +81,7 @@ impl Client {
             },
         };
         self.say(&ClientMessage::Enter(Enter {
+            request: 1,
             target,
             name: String::new(),
             schema: Some(plan.schema_hash),

@@ -9,7 +9,7 @@ const START: Duration = Duration::from_secs(100);
 const BEAT: Duration = Duration::from_millis(250);
 
 fn wish(channel: &str, name: &str, visible: bool) -> JoinChannel {
-    JoinChannel { channel: channel.to_owned(), name: name.to_owned(), visible }
+    JoinChannel { request: 0, channel: channel.to_owned(), name: name.to_owned(), visible }
 }
 
 /// An instance with the bus up.
@@ -48,7 +48,8 @@ fn who_is_in_the_channel_hears_and_so_does_the_speaker() {
     let out = channels.join(START);
     channels.take_effects();
     assert_eq!(channels.say(ann, "lobby", "  hello   there ", START), Ok(()));
-    let said = |text: &str| ServerMessage::ChannelMessage { channel: "lobby".into(), name: "Ann".into(), text: text.into() };
+    let said =
+        |text: &str| ServerMessage::ChannelMessage { channel: "lobby".into(), name: "Ann".into(), text: text.into() };
     let effects = channels.take_effects();
     assert_eq!(effects[0], Effect::Tell(vec![ann, bob], said("hello there")));
     assert!(matches!(&effects[1..], [Effect::Words(words)] if words.text == "hello there" && words.instance == A));

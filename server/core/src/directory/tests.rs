@@ -90,6 +90,7 @@ fn listing(room: Uuid, game: &str, private: bool) -> Listing {
         spectators: 0,
         locked: false,
         metadata: String::new(),
+        flags: 0,
     };
     Listing { entry, private }
 }

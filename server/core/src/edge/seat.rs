@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tiltyard_shared::{
     game::Tick,
-    protocol::{Resync, Report, limits},
+    protocol::{Report, Resync, limits},
     world::GroupId,
 };
 

@@ -94,6 +94,7 @@ impl Machine {
             locked: false,
             // Long, so that lists have several pages.
             metadata: "\"".to_owned() + &"m".repeat(rng.below(500) as usize) + "\"",
+            flags: 0,
         };
         let room = Room { listing: Listing { entry, private: rng.below(4) == 0 }, promised: Rc::default() };
         self.roster.put(room.listing.clone(), now);

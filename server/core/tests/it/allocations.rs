@@ -68,7 +68,7 @@ impl Crowd {
         let number = self.room.simulation().tick().0 + 1;
         for seat in &self.seats {
             let (report, payload) = (Report::default(), codec::encode(&input(*seat)));
-            let message = ClientMessage::Input { number, aim: Tick(number), report, payload };
+            let message = ClientMessage::input(number, report, Tick(number), payload);
             self.room.receive(*seat, message, self.now).expect("inputs are in order");
         }
         let (_, step) = measure(|| self.room.step(self.now));

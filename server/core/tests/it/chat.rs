@@ -153,7 +153,7 @@ impl World {
         let (channel, visible) = (NAMES[self.below(NAMES.len())], self.below(2) == 0);
         self.names += 1;
         let name = format!("{}-{}", if visible { "seen" } else { "hidden" }, self.names);
-        let wish = JoinChannel { channel: channel.to_owned(), name: name.clone(), visible };
+        let wish = JoinChannel { request: 0, channel: channel.to_owned(), name: name.clone(), visible };
         if self.nodes[node].channels.attend(member, &wish, self.now).is_ok() {
             let member = self.nodes[node].members.get_mut(&member).expect("it is a member");
             member.attends.insert(channel, (name, visible));

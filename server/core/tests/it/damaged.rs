@@ -71,7 +71,7 @@ impl Line {
         for _ in 0..self.random.below(6) {
             let (number, payload) = (self.room.stats().inputs.accepted as u32 + 1, codec::encode(&self.act()));
             let aim = Tick(self.room.simulation().tick().0 + 1);
-            let input = ClientMessage::Input { number, aim, report: Report::default(), payload };
+            let input = ClientMessage::input(number, Report::default(), aim, payload);
             self.room.receive(self.director, input, self.now).expect("the director is in order");
         }
         self.room.step(self.now);

@@ -28,12 +28,7 @@ fn first_failure(fault: Option<Fault>) -> Option<ReplicaError> {
         };
         for act in acts {
             number += 1;
-            let input = ClientMessage::Input {
-                number,
-                aim: Tick(tick),
-                report: Report::default(),
-                payload: codec::encode(&act),
-            };
+            let input = ClientMessage::input(number, Report::default(), Tick(tick), codec::encode(&act));
             room.receive(entered.seat, input, now).expect("inputs are in order");
         }
         if tick == 30 {

@@ -255,7 +255,7 @@ impl Model {
             let act = self.act();
             self.inputs += 1;
             let (aim, payload) = (self.room.simulation().tick(), codec::encode(&act));
-            let input = ClientMessage::Input { number: self.inputs, aim, report: Report::default(), payload };
+            let input = ClientMessage::input(self.inputs, Report::default(), aim, payload);
             self.room.receive(self.director, input, self.now).expect("the director is in order");
         }
         for client in 0..self.clients.len() {

@@ -87,7 +87,8 @@ fn status(code: Code) -> StatusCode {
         Code::TooFast | Code::Flooding => StatusCode::TOO_MANY_REQUESTS,
         Code::HelloTimeout | Code::Unresponsive => StatusCode::REQUEST_TIMEOUT,
         Code::BadPass | Code::NotAllowed => StatusCode::FORBIDDEN,
-        Code::GameFailed | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::GameFailed | Code::Internal | Code::Unknown(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
         Code::Malformed
         | Code::TooEarly
         | Code::WrongVersion

@@ -111,7 +111,9 @@ impl Ticket {
                 json!({ "state": "joining", "match": id, "url": url, "pass": hex(pass), "expires_in_ms": left })
             }
             SearchState::Matched { id } => json!({ "state": "matched", "match": id }),
-            SearchState::Ended { code } => json!({ "state": "ended", "code": code.label() }),
+            SearchState::Ended { code, retry_after_ms } => {
+                json!({ "state": "ended", "code": code.label(), "retry_after_ms": retry_after_ms })
+            }
         }
     }
 }
@@ -177,7 +179,7 @@ async fn cancel(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> 
         if !ticket.searching.cancel() {
             return Err(Code::ServerFull);
         }
-        ticket.state = SearchState::Ended { code: Code::Cancelled };
+        ticket.state = SearchState::ended(Code::Cancelled);
         Ok(ticket.show(now, ""))
     })??;
     gateway.tickets.remove(&id);

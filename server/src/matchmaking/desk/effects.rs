@@ -102,8 +102,8 @@ impl Desk {
     fn end(&mut self, ticket: TicketId, over: Over) {
         let (state, outcome) = match over {
             Over::Matched(id) => (SearchState::Matched { id: id.0 }, "matched"),
-            Over::Cancelled => (SearchState::Ended { code: Code::Cancelled }, "cancelled"),
-            Over::Refused(why) => (SearchState::Ended { code: code(why) }, "refused"),
+            Over::Cancelled => (SearchState::ended(Code::Cancelled), "cancelled"),
+            Over::Refused(why) => (SearchState::ended(code(why)), "refused"),
         };
         let waited = self.players.end(ticket, &state);
         metrics::ticket(self.game, outcome);

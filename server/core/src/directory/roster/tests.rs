@@ -28,6 +28,7 @@ fn listing(room: u128, players: u32) -> Listing {
         spectators: 0,
         locked: false,
         metadata: String::new(),
+        flags: 0,
     };
     Listing { entry, private: false }
 }
