@@ -4,7 +4,8 @@
 
 import { Backoff } from "../sdk/backoff.js";
 import { Chat } from "../sdk/chat.js";
-import { VERSION, codeOfClose, decodeControl, encodeMessage } from "../sdk/protocol.js";
+import { hello } from "../sdk/handshake.js";
+import { codeOfClose, decodeControl, encodeMessage } from "../sdk/protocol.js";
 import { Store } from "../sdk/store.js";
 
 /** @typedef {import("../sdk/protocol.js").RoomEntry} RoomEntry */
@@ -15,7 +16,7 @@ import { Store } from "../sdk/store.js";
  *
  * @typedef {object} LobbyState
  * @property {"connecting" | "in" | "reconnecting" | "gone"} line
- * @property {string | null} code why the line is gone
+ * @property {import("../sdk/protocol.js").Code | null} code why the line is gone
  * @property {string} server its version
  * @property {string[]} games
  * @property {RoomEntry[] | null} rooms of the page, newest first; `null` until the list has come
@@ -61,7 +62,7 @@ export class Lobby {
   browse(browse) {
     this.#browse = browse;
     if (this.state.get().line === "in") {
-      this.#send({ Browse: browse });
+      this.#send({ Browse: { request: 1, browse } });
     }
   }
 
@@ -83,7 +84,7 @@ export class Lobby {
     const socket = new WebSocket(this.url);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#send({ Hello: { protocol: VERSION, client: "tiltyard-page" } });
+    socket.onopen = () => this.#send(hello("tiltyard-page"));
     socket.onmessage = ({ data }) => this.#receive(new Uint8Array(data));
     socket.onclose = ({ code }) => this.#lost(codeOfClose(code) ?? null);
   }
@@ -96,11 +97,14 @@ export class Lobby {
   /** @param {Uint8Array} bytes */
   #receive(bytes) {
     const message = decodeControl(bytes);
+    if (message === null) {
+      return;
+    }
     if ("Welcome" in message) {
       const { server, games } = message.Welcome;
       this.#attempt = 0;
       this.state.update({ line: "in", code: null, server, games });
-      this.#send({ Browse: this.#browse });
+      this.#send({ Browse: { request: 1, browse: this.#browse } });
       this.chat.welcomed();
     } else if (this.chat.hear(message)) {
       return;

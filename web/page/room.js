@@ -305,7 +305,7 @@ export class RoomView {
     }
   }
 
-  /** @param {{ code: string | null, message: string }} state */
+  /** @param {{ code: import("../sdk/protocol.js").Code | null, message: string }} state */
   #over({ code, message }) {
     this.#say("");
     if (code === "WrongVersion") {
@@ -326,7 +326,7 @@ export class RoomView {
   /**
    * @param {string} title
    * @param {string} text
-   * @param {string | null} [code]
+   * @param {import("../sdk/protocol.js").Code | null} [code]
    */
   #card(title, text, code = null) {
     const game = this.client.session?.seat.game;
@@ -336,7 +336,7 @@ export class RoomView {
     const back = h("button", { onClick: this.options.onLeave }, "All rooms");
     const card = h("div.card", {}, h("h2", {}, title), h("p", {}, text), h("div.actions", {}, again, back));
     if (code) {
-      card.dataset.code = code;
+      card.dataset.code = String(code);
     }
     this.#veil.hidden = false;
     fill(this.#veil, card);

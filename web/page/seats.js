@@ -19,9 +19,9 @@ export function keep(client) {
   const { session } = client;
   const { status } = client.state.get();
   if (session && (status === "playing" || status === "reconnecting")) {
-    const { room, token } = session.seat;
+    const { room, token, owner } = session.seat;
     const { epoch, event } = session.replica.report();
-    sessionStorage.setItem(KEY, JSON.stringify({ room, token, epoch, event }));
+    sessionStorage.setItem(KEY, JSON.stringify({ room, token, owner, epoch, event }));
   }
 }
 
@@ -35,9 +35,10 @@ export function keep(client) {
 export async function enter(client, target) {
   const kept = takeKept();
   if (kept && "Room" in target && target.Room === kept.room) {
-    const { room, token, epoch, event } = kept;
+    const { room, token, owner, epoch, event } = kept;
+    const resync = { epoch: epoch + 1, applied: null, event };
     try {
-      return await client.enter({ Resume: { room, token, jump: { epoch: epoch + 1, applied: null, event } } });
+      return await client.enter({ Resume: { room, token, resync, owner, first_input: 1, groups: [] } });
     } catch (error) {
       if (!(error instanceof ClientError) || error.code === null) {
         throw error;
@@ -47,7 +48,7 @@ export async function enter(client, target) {
   return client.enter(target);
 }
 
-/** @returns {{ room: string, token: string, epoch: number, event: number } | null} */
+/** @returns {{ room: string, token: string, owner: number, epoch: number, event: number } | null} */
 function takeKept() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");

@@ -47,17 +47,18 @@ const words = {
   NotInChannel: "You are not in that channel.",
   TooManyChannels: "You are in too many channels.",
   BadText: "That is too long, or has characters that are not seen.",
+  Unsupported: "This server does not do that.",
   Flooding: "That was a lot at once. Wait a moment.",
 };
 
 /**
  * A code in words, as the WebSocket names it or as the API does (`BadTitle`, `bad_title`).
  *
- * @param {string | null | undefined} code
+ * @param {string | number | null | undefined} code
  * @param {string} [message] what the server said, for codes that this page does not know
  */
 export function inWords(code, message) {
-  const name = (code ?? "").replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+  const name = String(code ?? "").replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
   return words[name] || message || "Something went wrong.";
 }
 

@@ -13,7 +13,7 @@
 
 import { Store } from "./store.js";
 
-/** @typedef {import("./protocol.js").Attend} Attend */
+/** @typedef {import("./protocol.js").JoinChannel} JoinChannel */
 /** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
 /** @typedef {import("./protocol.js").Code} Code */
 /** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
@@ -41,7 +41,7 @@ const REFUSALS = ["BadChannel", "NotInChannel", "TooManyChannels", "BadName", "B
  */
 
 export class Chat {
-  /** @type {Map<string, Attend>} */
+  /** @type {Map<string, JoinChannel>} */
   #wishes = new Map();
   #send;
 
@@ -59,18 +59,18 @@ export class Chat {
    * @param {{ name: string, visible?: boolean }} as who is not `visible` stands on no list
    */
   attend(channel, { name, visible = false }) {
-    const wish = { channel, name, visible };
+    const wish = { request: 0, channel, name, visible };
     this.#wishes.set(channel, wish);
     this.#change(channel, {});
     if (this.state.get().isIn) {
-      this.#send({ Attend: wish });
+      this.#send({ JoinChannel: wish });
     }
   }
 
   /** @param {string} channel */
   depart(channel) {
     if (this.#wishes.delete(channel) && this.state.get().isIn) {
-      this.#send({ Depart: { channel } });
+      this.#send({ LeaveChannel: { request: 0, channel } });
     }
     const { [channel]: _, ...channels } = this.state.get().channels;
     this.state.update({ channels });
@@ -86,7 +86,7 @@ export class Chat {
   say(channel, text) {
     const { isIn } = this.state.get();
     if (isIn) {
-      this.#send({ Say: { channel, text } });
+      this.#send({ SendMessage: { request: 0, channel, text } });
     }
     return isIn;
   }
@@ -94,7 +94,7 @@ export class Chat {
   /** The connection is there (again). */
   welcomed() {
     this.state.update({ isIn: true, refused: null });
-    this.#wishes.forEach((wish) => this.#send({ Attend: wish }));
+    this.#wishes.forEach((wish) => this.#send({ JoinChannel: wish }));
   }
 
   /** The connection is gone. */
@@ -109,14 +109,14 @@ export class Chat {
    * @returns {boolean} whether it was about chat
    */
   hear(message) {
-    if ("Said" in message) {
-      const { channel, name, text } = message.Said;
+    if ("ChannelMessage" in message) {
+      const { channel, name, text } = message.ChannelMessage;
       const { lines = [] } = this.state.get().channels[channel] ?? {};
       this.#change(channel, { lines: [...lines, { name, text }].slice(-LINES) });
     } else if ("Present" in message) {
       const { channel, visible, names } = message.Present;
       this.#change(channel, { visible, names });
-    } else if ("Refused" in message && REFUSALS.includes(message.Refused.code)) {
+    } else if ("Refused" in message && REFUSALS.includes(String(message.Refused.code))) {
       this.state.update({ refused: { code: message.Refused.code } });
     } else {
       return false;

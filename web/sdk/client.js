@@ -317,7 +317,7 @@ export class Client {
     if (code === undefined || code === "Unresponsive") {
       this.#lose();
     } else {
-      this.#end(new ClientError(code, code));
+      this.#end(new ClientError(String(code), code));
     }
   }
 

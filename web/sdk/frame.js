@@ -2,7 +2,8 @@
  * The layout of a frame: head, body, own part. As `shared/src/frame.rs`; what a client does with it is `replica.js`.
  */
 
-import { CODES, FRAME } from "./protocol.js";
+import { FRAME } from "./protocol.js";
+import { codeOf } from "./protocol/code.js";
 
 /** Flags of the head. */
 export const headFlags = Object.freeze({ START: 1, INPUTS: 2, MOVED: 4, REFUSED: 8, HASH: 16, OWN: 32, ALL: 63 });
@@ -126,6 +127,15 @@ export class Cursor {
     return value;
   }
 
+  /** A number of 16 bits: 0, -1, 1, -2 … as 0, 1, 2, 3 … */
+  zigzag16() {
+    const value = this.varint();
+    if (value > 0xffff) {
+      throw new BadFrame("out of range");
+    }
+    return (value >>> 1) ^ -(value & 1);
+  }
+
   /**
    * How many there are, then each as its distance to the one before, less one.
    *
@@ -224,7 +234,7 @@ export function readHead(cursor, last, sent) {
   let inputs = null;
   if (flags & headFlags.INPUTS) {
     const number = start ? cursor.u32() : before(sent, cursor.u16());
-    inputs = { number, margin: (cursor.u8() << 24) >> 24 };
+    inputs = { number, margin: cursor.zigzag16() };
   }
   const moved = flags & headFlags.MOVED ? cursor.varintU32() : null;
   /** @type {[number, import("./protocol.js").Code][]} */
@@ -232,11 +242,7 @@ export function readHead(cursor, last, sent) {
   if (flags & headFlags.REFUSED) {
     for (let count = cursor.u8(); count > 0; count -= 1) {
       const number = before(sent, cursor.u16());
-      const code = CODES[cursor.u8()];
-      if (code === undefined) {
-        throw new BadFrame("out of range");
-      }
-      refused.push([number, code]);
+      refused.push([number, codeOf(cursor.u8())]);
     }
   }
   /** @type {[number, number] | null} */

@@ -2,8 +2,8 @@
  * From a URL to a seat: hello, enter, and what a server may answer. As `bot-client/src/handshake.rs`.
  */
 
-import { ClientError, Redirected } from "./error.js";
-import { VERSION, decodeControl, encodeMessage } from "./protocol.js";
+import { ClientError, LineError, Redirected } from "./error.js";
+import { VERSION, capabilities, decodeControl, encodeMessage } from "./protocol.js";
 import { parseSchema, schemaHash } from "./schema.js";
 import { Inbox, connect } from "./socket.js";
 
@@ -31,16 +31,16 @@ export async function open({ url, name, verify, spectate, software, now, WebSock
   try {
     await inbox.opened;
     const asked = now();
-    line.send(encodeMessage({ Hello: { protocol: VERSION, client: software } }));
+    line.send(encodeMessage(hello(software)));
     const welcome = decodeControl(await inbox.next());
     const trip = now() - asked;
-    if (!("Welcome" in welcome)) {
+    if (welcome === null || !("Welcome" in welcome)) {
       throw refusal(welcome);
     }
     const known = hashes.get(gameOf(target) ?? game) ?? null;
-    line.send(encodeMessage({ Enter: { target, name, schema: known, verify, spectate } }));
+    line.send(encodeMessage({ Enter: { request: 1, target, name, schema: known, verify, spectate } }));
     const entered = decodeControl(await inbox.next());
-    if (!("Entered" in entered)) {
+    if (entered === null || !("Entered" in entered)) {
       throw refusal(entered);
     }
     const seat = entered.Entered;
@@ -53,11 +53,26 @@ export async function open({ url, name, verify, spectate, software, now, WebSock
 }
 
 /**
+ * What is said first.
+ *
+ * @param {string} client
+ * @returns {import("./protocol.js").ClientMessage}
+ */
+export function hello(client) {
+  const bits = capabilities.PIECES | capabilities.RESULT;
+  const nobody = { client_key: new Uint8Array(16), credential: null };
+  return { Hello: { protocol: VERSION, client, ...nobody, capabilities: bits } };
+}
+
+/**
  * An answer that is not the one hoped for.
  *
- * @param {ServerMessage} message
+ * @param {ServerMessage | null} message
  */
 function refusal(message) {
+  if (message === null) {
+    return new LineError("the server speaks another language");
+  }
   if ("Refused" in message) {
     return new ClientError(message.Refused.message, message.Refused.code);
   }

@@ -1,7 +1,7 @@
 /**
  * Tiltyard's SDK for browsers and Node: everything that a game's page needs.
  *
- * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `protocol` (with `protocol/codec`), `wire`,
+ * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `pieces`, `protocol` (with `protocol/codec`), `wire`,
  * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`, `replica/decoder`), `linear`. Pure ones, to
  * which the time is an argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol
  * of them. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`,
@@ -16,7 +16,7 @@ export { Clock, Lead } from "./clock.js";
 export { ClientError, Redirected } from "./error.js";
 export { Interpolation } from "./interpolation.js";
 export { Prediction } from "./prediction.js";
-export { CODES, VERSION, limits } from "./protocol.js";
+export { CODES, VERSION, isFinal, limits } from "./protocol.js";
 export { CodecError } from "./protocol/codec.js";
 export { Replica } from "./replica.js";
 export { parseSchema, schemaHash } from "./schema.js";

@@ -54,6 +54,11 @@ export class Unsettled {
     return sent;
   }
 
+  /** The lowest number that is still kept; one above the last if none is. */
+  get first() {
+    return this.#queue[0]?.number ?? this.last + 1;
+  }
+
   /**
    * The server has settled all inputs up to `number`: takes them out.
    *
@@ -80,7 +85,6 @@ export class Unsettled {
    * @param {number} number
    */
   reaches(number) {
-    const first = this.#queue[0]?.number ?? this.last + 1;
-    return number <= this.last && number + 1 >= first;
+    return number <= this.last && number + 1 >= this.first;
   }
 }

@@ -12,7 +12,7 @@ import { limits } from "./protocol.js";
 /** Frames must be too old for this long on end. */
 const SPELL = 250;
 
-/** Decides when to jump for lag, and keeps all jumps `limits.JUMP_SPACING` apart. */
+/** Decides when to jump for lag, and keeps all jumps `limits.RESYNC_SPACING` apart. */
 export class Jumps {
   /** @type {number | null} */
   #oldSince = null;
@@ -41,7 +41,7 @@ export class Jumps {
    * @param {number} now
    */
   earliest(now) {
-    return this.#last === null ? now : Math.max(now, this.#last + limits.JUMP_SPACING);
+    return this.#last === null ? now : Math.max(now, this.#last + limits.RESYNC_SPACING);
   }
 
   /**

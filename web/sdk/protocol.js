@@ -1,17 +1,21 @@
 /**
  * What server and clients say to each other beside frames: messages, codes, limits. As `shared/src/protocol.rs`.
  *
- * Messages have serde's JSON form: `{ Hello: { protocol: 1, client: "…" } }`, `"Leave"`.
+ * Messages have serde's JSON form: `{ Report: { epoch: 1, … } }`, `"Leave"`.
  */
 
-import { CodecError } from "./protocol/codec.js";
-import { decode, encode } from "./wire.js";
+import { CodecError, UnknownVariant } from "./protocol/codec.js";
+import { decodeMessage, encode } from "./wire.js";
 
+export { CODES, codeOfClose, isFinal } from "./protocol/code.js";
+export { capabilities, limits, serverCapabilities } from "./protocol/limits.js";
+
+/** @typedef {import("./protocol/code.js").Code} Code */
 /** @typedef {import("./wire.js").WireSchema} WireSchema */
 /** @typedef {import("./wire.js").WireField} WireField */
 
 /** The version of this protocol. Both ends must have the same. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** First byte of a server message that is a frame. */
 export const FRAME = 0;
@@ -19,148 +23,72 @@ export const FRAME = 0;
 /** First byte of a server message that is a control message. */
 export const CONTROL = 1;
 
-/** Sizes, rates and times (in milliseconds) that both ends know. */
-export const limits = Object.freeze({
-  HELLO_BYTES: 4 * 1024,
-  MESSAGE_BYTES: 16 * 1024,
-  INPUT_BYTES: 4 * 1024,
-  CONFIG_BYTES: 2 * 1024,
-  NAME_BYTES: 32,
-  TITLE_BYTES: 48,
-  METADATA_BYTES: 512,
-  PAGE_ROOMS: 50,
-  LAST_PAGE: 9999,
-  PASS_BYTES: 256,
-  RATING: 1_000_000,
-  PARTY: 16,
-  CHANNEL_BYTES: 32,
-  CHANNELS: 8,
-  SAID_BYTES: 256,
-  SAID_BURST: 5,
-  ATTEND_BURST: 16,
-  PRESENT_NAMES: 64,
-  EARLY_INPUTS: 64,
-  FRAME_BYTES: 64 * 1024,
-  FRAME_EVENT_BYTES: 16 * 1024,
-  CHUNK_BYTES: 1024 * 1024,
-  MESSAGES_PER_SECOND: 200,
-  HELLO_TIMEOUT: 5000,
-  LIST_SPACING: 250,
-  SAID_SPACING: 1000,
-  PRESENT_SPACING: 1000,
-  PASS_LIFETIME: 10_000,
-  GATHERING: 60_000,
-  IDLE_FRAME: 250,
-  REPORT: 100,
-  JUMP_SPACING: 1000,
-  LAG: 500,
-});
-
-/** Every reason for which a server refuses something or closes a connection, in the order of their numbers. */
-export const CODES = /** @type {const} */ ([
-  "Malformed",
-  "TooLarge",
-  "TooEarly",
-  "TooFast",
-  "HelloTimeout",
-  "WrongVersion",
-  "UnknownGame",
-  "UnknownRoom",
-  "RoomFull",
-  "ServerFull",
-  "UnknownSession",
-  "BadConfig",
-  "BadName",
-  "OutOfOrder",
-  "TooManyEarly",
-  "TooLate",
-  "BadInput",
-  "StaleEpoch",
-  "ViewTooLarge",
-  "Unresponsive",
-  "TakenOver",
-  "Left",
-  "Finished",
-  "GameFailed",
-  "Stopping",
-  "Internal",
-  "RoomClosed",
-  "Locked",
-  "BadPass",
-  "NotAllowed",
-  "BadCode",
-  "BadFilter",
-  "BadTitle",
-  "UnknownMode",
-  "BadParty",
-  "BadRating",
-  "AlreadySearching",
-  "Cancelled",
-  "TooFew",
-  "BadChannel",
-  "NotInChannel",
-  "TooManyChannels",
-  "BadText",
-  "Flooding",
-]);
-
-/** @typedef {typeof CODES[number]} Code */
-
-/**
- * The code of a WebSocket's close code, if it is one of ours.
- *
- * @param {number} closeCode
- * @returns {Code | undefined}
- */
-export function codeOfClose(closeCode) {
-  return CODES[closeCode - 4000];
-}
+/** First byte of a server message that is a piece of a frame. */
+export const PIECE = 2;
 
 /** @typedef {{ epoch: number, applied: number, event: number }} Report how far a client is; 0 for nothing yet */
 
-/** @typedef {{ epoch: number, applied: number | null, event: number }} Jump a wish to be brought up to date */
+/** @typedef {{ epoch: number, applied: number | null, event: number }} Resync a wish to be brought up to date */
+
+/** @typedef {{ aim: number, payload: Uint8Array }} Input */
+
+/**
+ * The seat that a session already has. `owner` is that of `Entered`; `first_input` the lowest input number still kept, or
+ * one above the last; `groups` those whose tables are current at `resync.applied`, rising, the own one included.
+ *
+ * @typedef {{ room: string, token: string, resync: Resync, owner: number, first_input: number, groups: number[] }} Resume
+ */
 
 /**
  * @typedef {{ Game: string }
  *   | { Room: string }
  *   | { Create: { game: string, config: Uint8Array | null, options: RoomOptions } }
- *   | { Resume: { room: string, token: string, jump: Jump } }
+ *   | { Resume: Resume }
  *   | { Code: string }
  *   | { Pass: Uint8Array }} Target where a client wants to be
  */
 
 /** @typedef {{ title: string, private: boolean }} RoomOptions how a new room is found */
 
-/** @typedef {{ target: Target, name: string, schema: bigint | null, verify: boolean, spectate: boolean }} Enter */
+/**
+ * @typedef {{ request: number, target: Target, name: string, schema: bigint | null, verify: boolean, spectate: boolean }} Enter
+ */
 
 /** @typedef {{ game: string | null, open: boolean, page: number }} Browse what to see of the list of rooms */
 
 /**
- * @typedef {{ Hello: { protocol: number, client: string } }
+ * `client_key` are 16 random bytes by which a client is known again, or zeros; `capabilities` bits of {@link capabilities}.
+ *
+ * @typedef {{ protocol: number, client: string, client_key: ArrayLike<number>, credential: Uint8Array | null,
+ *   capabilities: bigint }} Hello
+ */
+
+/**
+ * @typedef {{ Hello: Hello }
  *   | { Enter: Enter }
- *   | { Input: { number: number, aim: number, report: Report, payload: Uint8Array } }
+ *   | { Inputs: { number: number, report: Report, inputs: Input[] } }
  *   | { Report: Report }
- *   | { Jump: Jump }
+ *   | { Resync: Resync }
  *   | "Leave"
- *   | { Browse: Browse | null }
- *   | { Search: Search }
- *   | "CancelSearch"
- *   | { SearchAgain: { id: string } }
- *   | { Attend: Attend }
- *   | { Depart: { channel: string } }
- *   | { Say: { channel: string, text: string } }} ClientMessage
+ *   | { Browse: { request: number, browse: Browse | null } }
+ *   | { Search: { request: number, search: Search } }
+ *   | { CancelSearch: { request: number } }
+ *   | { SearchAgain: { request: number, id: string } }
+ *   | { JoinChannel: JoinChannel }
+ *   | { LeaveChannel: { request: number, channel: string } }
+ *   | { SendMessage: { request: number, channel: string, text: string } }
+ *   | { Ping: { number: number } }
+ *   | { Pong: { number: number, held_ms: number } }
+ *   | { Renew: { request: number, credential: Uint8Array } }
+ *   | { StandBy: { request: number, room: string, token: string, ticket: Uint8Array } }} ClientMessage
  */
 
 /**
  * A wish to be in a channel: 1 to 32 of `a-z`, `0-9`, `-`, `_`. Who is not visible stands on no list, and hears and speaks
  * all the same.
  *
- * @typedef {{ channel: string, name: string, visible: boolean }} Attend
+ * @typedef {{ request: number, channel: string, name: string, visible: boolean }} JoinChannel
  */
-
-/** @typedef {{ channel: string, name: string, text: string }} Said what somebody said; the name is the speaker's choice */
-
-/** @typedef {{ channel: string, visible: number, names: string[] }} Present who is visible: how many, their first names */
 
 /**
  * A wish for a match. The rating is what the client claims; a party of `size` players meets by its code.
@@ -176,7 +104,7 @@ export function codeOfClose(closeCode) {
  *   | "Agreed"
  *   | { Joining: { id: string, url: string, pass: Uint8Array } }
  *   | { Matched: { id: string } }
- *   | { Ended: { code: Code } }} SearchState
+ *   | { Ended: { code: Code, retry_after_ms: number | null } }} SearchState
  */
 
 /**
@@ -192,10 +120,12 @@ export function codeOfClose(closeCode) {
  * @property {number} spectators
  * @property {boolean} locked whether it takes no new players even if it has free seats
  * @property {string} metadata what its game says of it: JSON text, or empty
+ * @property {number} flags bit 1: the room would survive the end of its process
  */
 
 /**
  * @typedef {object} Entered
+ * @property {number} request
  * @property {string} room
  * @property {string} game
  * @property {number} player who you are in this room; 0 for a spectator
@@ -209,19 +139,43 @@ export function codeOfClose(closeCode) {
  * @property {string | null} schema the document, unless the client knows it
  * @property {string} code the room's
  * @property {boolean} spectator whether you watch instead of play
+ * @property {number} grace_ms the seat is kept for so long without a connection
+ * @property {number} owner rises when another instance takes the room over
+ * @property {number | null} cut after that, the last tick that still holds
+ * @property {boolean} protected whether the room would survive the end of its process
  */
 
 /**
- * @typedef {{ Welcome: { protocol: number, server: string, games: string[] } }
+ * @typedef {{ key: string, name: string, guest: boolean, roles: string[], expires_in_ms: number | null }} Identity
+ */
+
+/**
+ * @typedef {{ protocol: number, server: string, games: string[], capabilities: bigint, identity: Identity | null,
+ *   credential: Uint8Array | null }} Welcome
+ */
+
+/** @typedef {{ request: number, code: Code, message: string, retry_after_ms: number | null }} Refused `request` 0: none */
+
+/**
+ * @typedef {{ Welcome: Welcome }
  *   | { Entered: Entered }
- *   | { Redirect: { url: string, pass: Uint8Array } }
- *   | { Refused: { code: Code, message: string } }
- *   | { Goodbye: { code: Code, message: string, frames: number } }
- *   | { Rooms: { revision: number, total: number, rooms: RoomEntry[] } }
+ *   | { Redirect: { request: number, url: string, pass: Uint8Array } }
+ *   | { Refused: Refused }
+ *   | { Goodbye: { code: Code, message: string, frames: number, retry_within_ms: number } }
+ *   | { Rooms: { request: number, revision: number, total: number, rooms: RoomEntry[] } }
  *   | { RoomsChanged: { revision: number, total: number, changed: RoomEntry[], removed: string[] } }
  *   | { Search: SearchState }
- *   | { Said: Said }
- *   | { Present: Present }} ServerMessage
+ *   | { ChannelMessage: { channel: string, name: string, text: string } }
+ *   | { Present: { channel: string, visible: number, names: string[] } }
+ *   | { Ping: { number: number } }
+ *   | { Pong: { number: number, held_ms: number } }
+ *   | { Pace: { every: number } }
+ *   | { Wait: { request: number, for_ms: number } }
+ *   | { Announcement: { text: string } }
+ *   | { Result: { result: string } }
+ *   | { Renewed: { request: number, identity: Identity, credential: Uint8Array | null } }
+ *   | { Prepare: { url: string, ticket: Uint8Array, within_ms: number } }
+ *   | { Moved: { owner: number, tick: number, url: string } }} ServerMessage
  */
 
 /** Longer than any message: the messages' own limits are counted in bytes of the whole. */
@@ -238,6 +192,7 @@ const shapes = {
   counter: { type: "counter" },
   uuid: { type: "uuid" },
   text: { type: "text", max_len: ANY },
+  code: { type: "code" },
   bytes: { type: "list", max_len: ANY, item: { type: "uint", bits: 8 } },
 };
 
@@ -282,15 +237,14 @@ function option(item) {
   return { type: "option", item };
 }
 
-const { bool, u8, u16, u32, u64, i32, counter, uuid, text, bytes } = shapes;
+const { bool, u8, u16, u32, u64, i32, counter, uuid, text, bytes, code } = shapes;
 const report = struct({ epoch: u32, applied: u32, event: counter });
-const jump = struct({ epoch: u32, applied: option(u32), event: counter });
-const code = choice(Object.fromEntries(CODES.map((name) => [name, {}])));
+const resync = struct({ epoch: u32, applied: option(u32), event: counter });
 const target = choice({
   Game: { 0: text },
   Room: { 0: uuid },
   Create: { game: text, config: option(bytes), options: struct({ title: text, private: bool }) },
-  Resume: { room: uuid, token: uuid, jump },
+  Resume: { room: uuid, token: uuid, resync, owner: u32, first_input: u32, groups: list(u32) },
   Code: { 0: text },
   Pass: { 0: bytes },
 });
@@ -304,38 +258,58 @@ const roomEntry = struct({
   spectators: u32,
   locked: bool,
   metadata: text,
+  flags: u32,
 });
-
+const search = struct({ game: text, mode: text, rating: i32, party: option(struct({ code: text, size: u8 })) });
 const searchState = choice({
   Gathering: { here: u8, size: u8 },
   Searching: { waited_ms: u32 },
   Agreed: {},
   Joining: { id: uuid, url: text, pass: bytes },
   Matched: { id: uuid },
-  Ended: { code },
+  Ended: { code, retry_after_ms: option(u32) },
 });
+const identity = struct({ key: text, name: text, guest: bool, roles: list(text), expires_in_ms: option(u32) });
 
 /** The shape of a {@link ClientMessage}. */
 export const clientMessage = choice({
-  Hello: { protocol: u16, client: text },
-  Enter: { 0: struct({ target, name: text, schema: option(u64), verify: bool, spectate: bool }) },
-  Input: { number: u32, aim: u32, report, payload: bytes },
+  Hello: {
+    protocol: u16,
+    client: text,
+    client_key: { type: "array", len: 16, item: u8 },
+    credential: option(bytes),
+    capabilities: u64,
+  },
+  Enter: { request: u32, target, name: text, schema: option(u64), verify: bool, spectate: bool },
+  Inputs: { number: u32, report, inputs: list(struct({ aim: u32, payload: bytes })) },
   Report: { 0: report },
-  Jump: { 0: jump },
+  Resync: { 0: resync },
   Leave: {},
-  Browse: { 0: option(struct({ game: option(text), open: bool, page: u32 })) },
-  Search: { 0: struct({ game: text, mode: text, rating: i32, party: option(struct({ code: text, size: u8 })) }) },
-  CancelSearch: {},
-  SearchAgain: { id: uuid },
-  Attend: { 0: struct({ channel: text, name: text, visible: bool }) },
-  Depart: { channel: text },
-  Say: { channel: text, text },
+  Browse: { request: u32, browse: option(struct({ game: option(text), open: bool, page: u32 })) },
+  Search: { request: u32, search },
+  CancelSearch: { request: u32 },
+  SearchAgain: { request: u32, id: uuid },
+  JoinChannel: { request: u32, channel: text, name: text, visible: bool },
+  LeaveChannel: { request: u32, channel: text },
+  SendMessage: { request: u32, channel: text, text },
+  Ping: { number: u32 },
+  Pong: { number: u32, held_ms: u32 },
+  Renew: { request: u32, credential: bytes },
+  StandBy: { request: u32, room: uuid, token: uuid, ticket: bytes },
 });
 
 /** The shape of a {@link ServerMessage}, behind its first byte. */
 export const serverMessage = choice({
-  Welcome: { protocol: u16, server: text, games: list(text) },
+  Welcome: {
+    protocol: u16,
+    server: text,
+    games: list(text),
+    capabilities: u64,
+    identity: option(identity),
+    credential: option(bytes),
+  },
   Entered: {
+    request: u32,
     room: uuid,
     game: text,
     player: u32,
@@ -349,15 +323,28 @@ export const serverMessage = choice({
     schema: option(text),
     code: text,
     spectator: bool,
+    grace_ms: u32,
+    owner: u32,
+    cut: option(u32),
+    protected: bool,
   },
-  Redirect: { url: text, pass: bytes },
-  Refused: { code, message: text },
-  Goodbye: { code, message: text, frames: counter },
-  Rooms: { revision: counter, total: u32, rooms: list(roomEntry) },
+  Redirect: { request: u32, url: text, pass: bytes },
+  Refused: { request: u32, code, message: text, retry_after_ms: option(u32) },
+  Goodbye: { code, message: text, frames: counter, retry_within_ms: u32 },
+  Rooms: { request: u32, revision: counter, total: u32, rooms: list(roomEntry) },
   RoomsChanged: { revision: counter, total: u32, changed: list(roomEntry), removed: list(uuid) },
   Search: { 0: searchState },
-  Said: { channel: text, name: text, text },
+  ChannelMessage: { channel: text, name: text, text },
   Present: { channel: text, visible: u32, names: list(text) },
+  Ping: { number: u32 },
+  Pong: { number: u32, held_ms: u32 },
+  Pace: { every: u32 },
+  Wait: { request: u32, for_ms: u32 },
+  Announcement: { text },
+  Result: { result: text },
+  Renewed: { request: u32, identity, credential: option(bytes) },
+  Prepare: { url: text, ticket: bytes, within_ms: u32 },
+  Moved: { owner: u32, tick: u32, url: text },
 });
 
 /**
@@ -371,15 +358,22 @@ export function encodeMessage(message) {
 }
 
 /**
- * The control message of a server, its first byte included.
+ * The control message of a server, its first byte included; `null` if it is one of a later version, to be passed over.
  *
  * @param {Uint8Array} message
- * @returns {ServerMessage}
+ * @returns {ServerMessage | null}
  * @throws {CodecError} if it is none
  */
 export function decodeControl(message) {
   if (message[0] !== CONTROL) {
     throw new CodecError("malformed", "no control message");
   }
-  return decode(serverMessage, message.subarray(1));
+  try {
+    return decodeMessage(serverMessage, message.subarray(1));
+  } catch (error) {
+    if (error instanceof UnknownVariant) {
+      return null;
+    }
+    throw error;
+  }
 }

@@ -266,7 +266,7 @@ export class Replica {
    * is forgotten and asked for again; otherwise the server goes on from what is held.
    *
    * @param {boolean} anew
-   * @returns {import("./protocol.js").Jump}
+   * @returns {import("./protocol.js").Resync}
    */
   jump(anew) {
     this.epoch += 1;
@@ -302,6 +302,16 @@ export class Replica {
   /** The own group, once it is known. */
   get ownGroup() {
     return this.#own?.id ?? null;
+  }
+
+  /**
+   * The groups whose tables are current at the tick applied, rising, the own one included; the first so many.
+   *
+   * @param {number} most
+   */
+  current(most) {
+    const current = this.#all().filter(({ behind }) => behind === null);
+    return current.map(({ id }) => id).sort((a, b) => a - b).slice(0, most);
   }
 
   /**

@@ -10,7 +10,8 @@
  * to nothing, the search goes on with all its waiting time. Who cannot take the seat calls `again`.
  */
 
-import { VERSION, codeOfClose, decodeControl, encodeMessage } from "./protocol.js";
+import { hello } from "./handshake.js";
+import { codeOfClose, decodeControl, encodeMessage } from "./protocol.js";
 import { Store } from "./store.js";
 
 /** @typedef {import("./client.js").Line} Line */
@@ -48,7 +49,7 @@ export class Searching {
    * @param {string} id
    */
   again(id) {
-    this.#line?.send(encodeMessage({ SearchAgain: { id } }));
+    this.#line?.send(encodeMessage({ SearchAgain: { request: 1, id } }));
   }
 
   /** Searches no longer. Says so first: a line that only breaks leaves others waiting for who was to join them. */
@@ -57,7 +58,7 @@ export class Searching {
     this.#line = null;
     const state = this.state.get();
     if (state !== "Connecting" && !isOver(state)) {
-      line?.send(encodeMessage("CancelSearch"));
+      line?.send(encodeMessage({ CancelSearch: { request: 1 } }));
     }
     line?.close(1000);
   }
@@ -70,7 +71,7 @@ export class Searching {
     this.#line = line;
     line.binaryType = "arraybuffer";
     line.onopen = () => {
-      line.send(encodeMessage({ Hello: { protocol: VERSION, client: this.options.software ?? "tiltyard-web" } }));
+      line.send(encodeMessage(hello(this.options.software ?? "tiltyard-web")));
     };
     line.onmessage = (/** @type {MessageEvent} */ { data }) => {
       if (this.#line === line) {
@@ -80,7 +81,7 @@ export class Searching {
     line.onclose = (/** @type {CloseEvent} */ { code }) => {
       if (this.#line === line && !isOver(this.state.get())) {
         const known = codeOfClose(code);
-        this.state.set(known ? { Ended: { code: known } } : "Lost");
+        this.state.set(known ? { Ended: { code: known, retry_after_ms: null } } : "Lost");
       }
     };
   }
@@ -91,15 +92,18 @@ export class Searching {
    */
   #hear(line, bytes) {
     const message = decodeControl(bytes);
+    if (message === null) {
+      return;
+    }
     if ("Welcome" in message) {
-      line.send(encodeMessage({ Search: this.options.search }));
+      line.send(encodeMessage({ Search: { request: 1, search: this.options.search } }));
     } else if ("Search" in message) {
       this.state.set(message.Search);
     } else if ("Redirect" in message && this.#redirects > 0) {
       this.#redirects -= 1;
       this.#open(message.Redirect.url);
     } else if ("Refused" in message) {
-      this.state.set({ Ended: { code: message.Refused.code } });
+      this.state.set({ Ended: { code: message.Refused.code, retry_after_ms: message.Refused.retry_after_ms } });
       this.close();
     }
   }

@@ -7,10 +7,11 @@
  */
 
 import { Clock, Lead } from "./clock.js";
-import { BadFrame } from "./frame.js";
+import { BadFrame, readEpoch } from "./frame.js";
 import { Unsettled } from "./inputs.js";
 import { Jumps } from "./jumps.js";
-import { CONTROL, FRAME, decodeControl, encodeMessage, limits } from "./protocol.js";
+import { Pieces } from "./pieces.js";
+import { CONTROL, FRAME, PIECE, decodeControl, encodeMessage, limits } from "./protocol.js";
 import { Pulse } from "./pulse.js";
 import { Replica, ReplicaError } from "./replica.js";
 import { BadChunk } from "./replica/table.js";
@@ -60,6 +61,8 @@ export class Counts {
   reconnects = 0;
   /** Inputs refused. */
   inputsRefused = 0;
+  /** Messages of a later version, passed over. */
+  unknown = 0;
 }
 
 /** A seat. */
@@ -69,12 +72,13 @@ export class Session {
   /** @type {SessionEvent[]} */
   #events = [];
   #jumps = new Jumps();
+  #pieces = new Pieces();
   /** @type {number | null} */
   #reportDue = null;
   /**
    * A jump that must wait, until when, and what to report until then.
    *
-   * @type {{ due: number, jump: import("./protocol.js").Jump, report: Report } | null}
+   * @type {{ due: number, jump: import("./protocol.js").Resync, report: Report } | null}
    */
   #waiting = null;
   #leaving = false;
@@ -114,6 +118,9 @@ export class Session {
     switch (bytes[0]) {
       case FRAME:
         this.#handleFrame(bytes, now);
+        break;
+      case PIECE:
+        this.#handlePiece(bytes, now);
         break;
       case CONTROL:
         this.#handleControl(bytes);
@@ -168,7 +175,7 @@ export class Session {
     const sent = this.inputs.push(this.clock.tick(now) + this.lead.ticks, payload, input, now);
     if (sent !== null) {
       this.replica.sentInput(sent.number);
-      this.#send({ Input: { number: sent.number, aim: sent.aim, report: this.#report(), payload } });
+      this.#send({ Inputs: { number: sent.number, report: this.#report(), inputs: [{ aim: sent.aim, payload }] } });
     }
     return sent;
   }
@@ -183,7 +190,10 @@ export class Session {
   resume() {
     this.#waiting = null;
     this.#reportDue = null;
-    return { room: this.seat.room, token: this.seat.token, jump: this.replica.jump(false) };
+    this.#pieces.clear();
+    const groups = this.replica.current(limits.RESUME_GROUPS);
+    const { room, token, owner } = this.seat;
+    return { room, token, resync: this.replica.jump(false), owner, first_input: this.inputs.first, groups };
   }
 
   /**
@@ -202,7 +212,7 @@ export class Session {
     this.counts.reconnects += 1;
     this.#outgoing.length = 0;
     for (const { number, aim, payload } of this.inputs.above(seat.input)) {
-      this.#send({ Input: { number, aim, report: this.replica.report(), payload } });
+      this.#send({ Inputs: { number, report: this.replica.report(), inputs: [{ aim, payload }] } });
     }
     if (this.#leaving) {
       this.#send("Leave");
@@ -224,13 +234,31 @@ export class Session {
   /** @param {Uint8Array} bytes */
   #handleControl(bytes) {
     const message = decodeControl(bytes);
-    if ("Goodbye" in message) {
+    if (message === null) {
+      this.counts.unknown += 1;
+    } else if ("Goodbye" in message) {
       this.over = true;
       this.#events.push({ type: "goodbye", ...message.Goodbye });
     } else if ("Refused" in message) {
       this.#events.push({ type: "refused", ...message.Refused });
-    } else {
+    } else if (!("Ping" in message || "Pong" in message || "Result" in message)) {
       throw new Violation(`${Object.keys(message)[0]} in a room`);
+    }
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} now
+   */
+  #handlePiece(bytes, now) {
+    const before = this.replica.report();
+    try {
+      const whole = this.#pieces.take(bytes, this.replica.epoch);
+      if (whole !== null) {
+        this.#handleFrame(whole, now);
+      }
+    } catch (error) {
+      this.#failed(error, before, now);
     }
   }
 
@@ -245,6 +273,9 @@ export class Session {
     const before = this.replica.report();
     let head;
     try {
+      if (this.#pieces.pending && readEpoch(bytes) >= this.replica.epoch) {
+        throw new BadFrame("out of range");
+      }
       head = this.replica.apply(bytes);
     } catch (error) {
       this.#failed(error, before, now);
@@ -325,6 +356,7 @@ export class Session {
    * @param {number} now
    */
   #jump(reason, report, now) {
+    this.#pieces.clear();
     const jump = this.replica.jump(reason !== "lag");
     this.#reportDue = null;
     const due = this.#jumps.earliest(now);
@@ -337,13 +369,13 @@ export class Session {
   }
 
   /**
-   * @param {import("./protocol.js").Jump} jump
+   * @param {import("./protocol.js").Resync} jump
    * @param {number} now
    */
   #sendJump(jump, now) {
     this.#jumps.sent(now);
     this.counts.jumps += 1;
-    this.#send({ Jump: jump });
+    this.#send({ Resync: jump });
   }
 
   #takeGameEvents() {

@@ -63,7 +63,7 @@ export class Inbox {
     line.onerror = () => this.#fail(new LineError("the server cannot be reached"));
     line.onclose = (event) => {
       const code = codeOfClose(event.code);
-      this.#fail(code === undefined ? new LineError("the connection closed") : new ClientError(code, code));
+      this.#fail(code === undefined ? new LineError("the connection closed") : new ClientError(String(code), code));
     };
     line.onmessage = (event) => {
       const bytes = new Uint8Array(event.data);

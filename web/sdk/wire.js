@@ -7,7 +7,8 @@
  * of 64 bits `bigint`.
  */
 
-import { CodecError, Reader, Writer } from "./protocol/codec.js";
+import { codeOf, numberOf } from "./protocol/code.js";
+import { CodecError, Reader, UnknownVariant, Writer } from "./protocol/codec.js";
 
 /**
  * @typedef {{ type: "unit" }
@@ -22,7 +23,8 @@ import { CodecError, Reader, Writer } from "./protocol/codec.js";
  *   | { type: "struct", name: string, fields: WireField[] }
  *   | { type: "enum", name: string, variants: WireVariant[] }
  *   | { type: "counter" }
- *   | { type: "uuid" }} WireSchema the last two stand in the protocol's own messages only
+ *   | { type: "uuid" }
+ *   | { type: "code" }} WireSchema the last three stand in the protocol's own messages only
  */
 
 /** @typedef {{ name: string, schema: WireSchema }} WireField */
@@ -61,6 +63,23 @@ export function decode(schema, bytes) {
     throw new CodecError("unbounded");
   }
   return value;
+}
+
+/**
+ * The message of bytes, which are an enum's. What stands behind its last field is of a later version and is passed over.
+ *
+ * @param {WireSchema} schema
+ * @param {Uint8Array} bytes
+ * @returns {any}
+ * @throws {UnknownVariant} if a later version has made it
+ * @throws {CodecError} if it is none
+ */
+export function decodeMessage(schema, bytes) {
+  const kind = new Reader(bytes).uint(32);
+  if (schema.type === "enum" && kind >= schema.variants.length) {
+    throw new UnknownVariant("unknown", `message ${kind}`);
+  }
+  return read(schema, new BoundedReader(bytes));
 }
 
 /** Bytes that are wrong count more than values that are too large, so those are only noted at first. */
@@ -107,7 +126,7 @@ function read(schema, reader) {
     case "enum": {
       const variant = schema.variants[reader.uint(32)];
       if (variant === undefined) {
-        throw new CodecError("malformed");
+        throw new UnknownVariant("malformed");
       }
       return variant.fields.length === 0 ? variant.name : { [variant.name]: readFields(variant.fields, reader) };
     }
@@ -115,6 +134,8 @@ function read(schema, reader) {
       return reader.counter();
     case "uuid":
       return readUuid(reader);
+    case "code":
+      return readCode(reader);
   }
 }
 
@@ -211,6 +232,9 @@ function write(schema, value, writer, where) {
       return writeInteger({ type: "uint", bits: 64 }, value, writer, where);
     case "uuid":
       return writeUuid(value, writer, where);
+    case "code":
+      check(numberOf(value) >= 0, where, "a code");
+      return writer.uint(numberOf(value));
   }
 }
 
@@ -281,6 +305,15 @@ function writeVariant(schema, value, writer, where) {
     check(typeof value === "object", where, `{ ${name}: … }`);
     writeFields(fields, value[name], writer, `${where}.${name}`);
   }
+}
+
+/** @param {Reader} reader */
+function readCode(reader) {
+  const number = reader.uint(32);
+  if (number > 0xffff) {
+    throw new CodecError("malformed");
+  }
+  return codeOf(number);
 }
 
 /** @param {Reader} reader */

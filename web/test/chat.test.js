@@ -14,7 +14,7 @@ function begin() {
 
 /** @param {string} text */
 function said(text, channel = "lobby") {
-  return { Said: { channel, name: "Ann", text } };
+  return { ChannelMessage: { channel, name: "Ann", text } };
 }
 
 test("channels are attended when the connection is there, and again when it is back", () => {
@@ -23,16 +23,16 @@ test("channels are attended when the connection is there, and again when it is b
   assert.equal(chat.say("lobby", "too early"), false);
   assert.deepEqual(sent, []);
   chat.welcomed();
-  const wish = { Attend: { channel: "lobby", name: "Ann", visible: false } };
+  const wish = { JoinChannel: { request: 0, channel: "lobby", name: "Ann", visible: false } };
   assert.deepEqual(sent.splice(0), [wish]);
   assert.equal(chat.say("lobby", "hello"), true);
-  assert.deepEqual(sent.splice(0), [{ Say: { channel: "lobby", text: "hello" } }]);
+  assert.deepEqual(sent.splice(0), [{ SendMessage: { request: 0, channel: "lobby", text: "hello" } }]);
   chat.lost();
   chat.attend("lobby", { name: "Ann", visible: true });
   chat.welcomed();
-  assert.deepEqual(sent.splice(0), [{ Attend: { channel: "lobby", name: "Ann", visible: true } }]);
+  assert.deepEqual(sent.splice(0), [{ JoinChannel: { request: 0, channel: "lobby", name: "Ann", visible: true } }]);
   chat.depart("lobby");
-  assert.deepEqual(sent.splice(0), [{ Depart: { channel: "lobby" } }]);
+  assert.deepEqual(sent.splice(0), [{ LeaveChannel: { request: 0, channel: "lobby" } }]);
 });
 
 test("lines, names and refusals are kept, and nothing of channels that were left", () => {
@@ -45,10 +45,10 @@ test("lines, names and refusals are kept, and nothing of channels that were left
   assert.ok(chat.hear({ Present: { channel: "lobby", visible: 70, names: ["Ann", "Bob"] } }));
   const { lobby } = chat.state.get().channels;
   assert.deepEqual([lobby.lines.length, lobby.lines[0].text, lobby.visible], [LINES, "5", 70]);
-  assert.ok(chat.hear({ Refused: { code: "Flooding", message: "" } }));
+  assert.ok(chat.hear({ Refused: { request: 0, code: "Flooding", message: "", retry_after_ms: null } }));
   assert.equal(chat.state.get().refused?.code, "Flooding");
-  assert.equal(chat.hear({ Refused: { code: "BadFilter", message: "" } }), false);
-  assert.equal(chat.hear({ Rooms: { revision: 0, total: 0, rooms: [] } }), false);
+  assert.equal(chat.hear({ Refused: { request: 0, code: "BadFilter", message: "", retry_after_ms: null } }), false);
+  assert.equal(chat.hear({ Rooms: { request: 1, revision: 0, total: 0, rooms: [] } }), false);
   chat.depart("lobby");
   chat.hear(said("late"));
   assert.deepEqual(chat.state.get().channels, {});

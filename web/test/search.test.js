@@ -47,15 +47,15 @@ class FakeLine {
 }
 
 const search = { game: "arena", mode: "teams", rating: 1500, party: { code: "k7", size: 2 } };
-const welcome = { Welcome: { protocol: 1, server: "", games: ["arena"] } };
+const welcome = { Welcome: { protocol: 2, server: "", games: ["arena"], capabilities: 0n, identity: null, credential: null } };
 
 test("a search goes where its party meets, joins, and goes on when that comes to nothing", () => {
   const searching = new Searching({ url: "ws://a/ws", search, WebSocket: FakeLine });
   const [first] = lines.splice(0);
   first.onopen?.({});
   first.hear(welcome);
-  assert.deepEqual(first.said[1], { Search: search });
-  first.hear({ Redirect: { url: "ws://b/ws", pass: new Uint8Array() } });
+  assert.deepEqual(first.said[1], { Search: { request: 1, search } });
+  first.hear({ Redirect: { request: 1, url: "ws://b/ws", pass: new Uint8Array() } });
   const [second] = lines.splice(0);
   assert.ok(first.closed && second.url === "ws://b/ws");
   second.onopen?.({});
@@ -64,7 +64,7 @@ test("a search goes where its party meets, joins, and goes on when that comes to
   second.hear({ Search: { Joining: { id, url: "", pass: Uint8Array.of(1) } } });
   assert.ok(!isOver(searching.state.get()));
   searching.again(id);
-  assert.deepEqual(second.said[2], { SearchAgain: { id } });
+  assert.deepEqual(second.said[2], { SearchAgain: { request: 1, id } });
   second.hear({ Search: { Searching: { waited_ms: 7000 } } });
   assert.deepEqual(searching.state.get(), { Searching: { waited_ms: 7000 } });
   second.hear({ Search: { Matched: { id } } });
@@ -73,8 +73,8 @@ test("a search goes where its party meets, joins, and goes on when that comes to
 
 test("a search that is refused, or whose line is lost, is over", () => {
   const refused = new Searching({ url: "ws://a/ws", search, WebSocket: FakeLine });
-  lines.splice(0)[0].hear({ Refused: { code: "UnknownMode", message: "" } });
-  assert.deepEqual(refused.state.get(), { Ended: { code: "UnknownMode" } });
+  lines.splice(0)[0].hear({ Refused: { request: 1, code: "UnknownMode", message: "", retry_after_ms: null } });
+  assert.deepEqual(refused.state.get(), { Ended: { code: "UnknownMode", retry_after_ms: null } });
   const lost = new Searching({ url: "ws://a/ws", search, WebSocket: FakeLine });
   lines.splice(0)[0].onclose?.({ code: 1006 });
   assert.equal(lost.state.get(), "Lost");

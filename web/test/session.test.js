@@ -25,6 +25,7 @@ const json = JSON.stringify(schema);
 
 /** @type {import("../sdk/protocol.js").Entered} */
 const seat = {
+  request: 1,
   room: "0198a1b2-c3d4-7e5f-8091-a2b3c4d5e6f7",
   game: "crowd",
   player: 1,
@@ -38,7 +39,14 @@ const seat = {
   schema: json,
   code: "ABCDEF",
   spectator: false,
+  grace_ms: 30_000,
+  owner: 1,
+  cut: null,
+  protected: false,
 };
+
+/** @type {import("../sdk/protocol.js").Welcome} */
+const welcome = { protocol: 2, server: "test", games: ["crowd"], capabilities: 0n, identity: null, credential: null };
 
 /** @param {import("../sdk/protocol.js").ServerMessage} message */
 function control(message) {
@@ -73,7 +81,7 @@ test("each frame is reported soon, alone or with an input", () => {
   session.handle(frames[1], 100);
   session.send(7, 110);
   assert.deepEqual(said(session), [
-    { Input: { number: 1, aim: 103, report: { epoch: 1, applied: 101, event: 0 }, payload: Uint8Array.of(7) } },
+    { Inputs: { number: 1, report: { epoch: 1, applied: 101, event: 0 }, inputs: [{ aim: 103, payload: Uint8Array.of(7) }] } },
   ]);
   session.handleTime(200);
   assert.deepEqual(said(session), [], "the input has reported it");
@@ -91,7 +99,7 @@ test("a page whose timers sleep reports with the next frame", () => {
 test("a frame that cannot be applied makes it ask for everything anew, once a second", () => {
   const { session, frames } = playing();
   session.handle(frames[7], 300);
-  assert.deepEqual(said(session), [{ Jump: { epoch: 2, applied: null, event: 0 } }]);
+  assert.deepEqual(said(session), [{ Resync: { epoch: 2, applied: null, event: 0 } }]);
   assert.deepEqual(session.drainEvents(), [{ type: "jumping", reason: "chunk wrong base" }]);
   assert.equal(session.counts.badFrames, 1);
   session.handle(frames[8], 350);
@@ -106,9 +114,41 @@ test("a frame that cannot be applied makes it ask for everything anew, once a se
   assert.equal(session.counts.mismatches, 1);
   assert.deepEqual(said(session), [], "too soon for another jump");
   session.send(1, 500);
-  assert.equal(said(session)[0].Input.report.epoch, 2, "until then it speaks of the epoch that the server is in");
+  assert.equal(said(session)[0].Inputs.report.epoch, 2, "until then it speaks of the epoch that the server is in");
   session.handleTime(1300);
-  assert.deepEqual(said(session), [{ Jump: { epoch: 3, applied: null, event: 0 } }]);
+  assert.deepEqual(said(session), [{ Resync: { epoch: 3, applied: null, event: 0 } }]);
+});
+
+test("a first frame in pieces counts as whole, and one with a gap is asked for anew", () => {
+  const [first, second] = crowd(10, 2);
+  const middle = first.length >> 1;
+  const pieces = [first.subarray(0, middle), first.subarray(middle)];
+  const piece = (/** @type {number} */ number) => Uint8Array.of(2, 1, number, number, ...pieces[number]);
+  const session = new Session(seat, schema, 0);
+  session.handle(piece(0), 0);
+  assert.equal(session.replica.tick, null);
+  session.handle(piece(1), 50);
+  assert.equal(session.replica.tick, 100);
+  session.handle(second, 100);
+  assert.equal(session.replica.shown().length, 10);
+  const torn = new Session(seat, schema, 0);
+  torn.handle(piece(0), 0);
+  torn.handle(second, 50);
+  assert.deepEqual(said(torn), [{ Resync: { epoch: 2, applied: null, event: 0 } }]);
+  torn.handle(piece(1), 60);
+  assert.equal(torn.counts.badFrames, 1, "what is left of the old epoch does no harm");
+});
+
+test("a start in the middle of an epoch leaves the numbers whole and the tables as they are", () => {
+  const { session } = playing(3);
+  // 70,000 ticks later, in which nothing changed: the tick in full, and the view's groups.
+  const groups = session.replica.tables().length;
+  const tick = 170_003;
+  const start = Uint8Array.of(0, 1, 1, tick & 255, (tick >> 8) & 255, tick >> 16, 0, 1, groups, ...new Array(groups).fill(0));
+  session.handle(start, 200);
+  assert.equal(session.replica.tick, tick);
+  assert.equal(session.replica.shown().length, 10);
+  assert.deepEqual(said(session).filter((message) => message.Resync), []);
 });
 
 test("old frames for long enough make it jump from where it is", () => {
@@ -121,7 +161,7 @@ test("old frames for long enough make it jump from where it is", () => {
     now += 50;
   }
   assert.equal(session.counts.jumps, before + 1);
-  const jump = said(session).find((message) => message.Jump)?.Jump;
+  const jump = said(session).find((message) => message.Resync)?.Resync;
   assert.equal(jump.epoch, 2);
   assert.ok(jump.applied >= 110);
 });
@@ -130,24 +170,24 @@ test("inputs that were not taken in are sent again after a resume, with their nu
   const { session } = playing();
   [1, 2, 3].forEach((input) => session.send(input, 210));
   const sent = said(session);
-  const { jump, token } = session.resume();
-  assert.deepEqual([jump, token], [{ epoch: 2, applied: 104, event: 0 }, seat.token]);
+  const { resync, token } = session.resume();
+  assert.deepEqual([resync, token], [{ epoch: 2, applied: 104, event: 0 }, seat.token]);
   session.resumed({ ...seat, epoch: 2, input: 1 }, 300);
   assert.deepEqual(
-    said(session).map(({ Input }) => [Input.number, Input.aim, Input.payload]),
-    sent.slice(1).map(({ Input }) => [Input.number, Input.aim, Input.payload]),
+    said(session).map(({ Inputs }) => [Inputs.number, Inputs.inputs]),
+    sent.slice(1).map(({ Inputs }) => [Inputs.number, Inputs.inputs]),
   );
   assert.throws(() => session.resumed({ ...seat, epoch: 2, input: 4 }, 300), Violation);
 });
 
 test("what a server must not say is a violation, a goodbye is the end", () => {
   const { session } = playing();
-  assert.throws(() => session.handle(Uint8Array.of(2, 0), 0), Violation);
+  assert.throws(() => session.handle(Uint8Array.of(3, 0), 0), Violation);
   assert.throws(() => session.handle(control({ Entered: seat }), 0), Violation);
-  session.handle(control({ Goodbye: { code: "Finished", message: "the match is over", frames: 9 } }), 0);
+  session.handle(control({ Goodbye: { code: "Finished", message: "the match is over", frames: 9, retry_within_ms: 0 } }), 0);
   assert.equal(session.over, true);
   assert.deepEqual(session.drainEvents(), [
-    { type: "goodbye", code: "Finished", message: "the match is over", frames: 9 },
+    { type: "goodbye", code: "Finished", message: "the match is over", frames: 9, retry_within_ms: 0 },
   ]);
 });
 
@@ -189,7 +229,7 @@ class Wires {
   refuse = 0;
   /** How a wish is answered. @type {(enter: any) => import("../sdk/protocol.js").ServerMessage} */
   answer = (enter) => ({
-    Entered: { ...seat, epoch: enter.target.Resume?.jump.epoch ?? 1, schema: enter.schema === null ? json : null },
+    Entered: { ...seat, epoch: enter.target.Resume?.resync.epoch ?? 1, schema: enter.schema === null ? json : null },
   });
 
   get WebSocket() {
@@ -226,7 +266,7 @@ class Wire {
   /** @type {any[]} */ said = [];
   closed = false;
   /** @type {(enter: any) => import("../sdk/protocol.js").ServerMessage} */
-  answer = () => ({ Refused: { code: "Internal", message: "" } });
+  answer = () => ({ Refused: { request: 1, code: "Internal", message: "", retry_after_ms: null } });
 
   /** @param {string} url */
   constructor(url) {
@@ -238,7 +278,7 @@ class Wire {
     const message = decode(clientMessage, bytes);
     this.said.push(message);
     if (message.Hello) {
-      this.tell(control({ Welcome: { protocol: 1, server: "test", games: ["crowd"] } }));
+      this.tell(control({ Welcome: welcome }));
     } else if (message.Enter) {
       this.tell(control(this.answer(message.Enter)));
     }
@@ -257,8 +297,8 @@ class Wire {
 test("a seat that somebody else had goes on with its numbers", () => {
   const session = new Session({ ...seat, epoch: 5, input: 70_000 }, schema, 0);
   session.send(1, 0);
-  const [{ Input }] = said(session);
-  assert.deepEqual([Input.number, Input.aim], [70_001, 101]);
+  const [{ Inputs }] = said(session);
+  assert.deepEqual([Inputs.number, Inputs.inputs[0].aim], [70_001, 101]);
 });
 
 /** @param {Wires} wires */
@@ -288,11 +328,12 @@ test("a client enters, and comes back by itself when its line breaks", async () 
   assert.deepEqual(states.slice(0, 3), ["idle", "connecting", "playing"]);
   assert.deepEqual(states.slice(3), ["reconnecting", "reconnecting", "reconnecting", "playing"]);
   const [hello, enter, input] = wires.last.said;
-  assert.equal(hello.Hello.protocol, 1);
-  const jump = { epoch: 4, applied: 100, event: 0 };
-  assert.deepEqual(enter.Enter.target.Resume, { room: seat.room, token: seat.token, jump });
+  assert.equal(hello.Hello.protocol, 2);
+  const { resync, owner, first_input, groups } = enter.Enter.target.Resume;
+  assert.deepEqual(resync, { epoch: 4, applied: 100, event: 0 });
+  assert.deepEqual([owner, first_input, groups.length], [1, 1, 49]);
   assert.equal(enter.Enter.schema, seat.schema_hash, "it knows the schema");
-  assert.deepEqual([input.Input.number, input.Input.payload], [1, Uint8Array.of(5)]);
+  assert.deepEqual([input.Inputs.number, input.Inputs.inputs[0].payload], [1, Uint8Array.of(5)]);
   ann.close();
 });
 
@@ -300,13 +341,14 @@ test("a client that resumes the seat of another goes on behind its inputs", asyn
   const wires = new Wires();
   const ann = client(wires);
   wires.answer = () => ({ Entered: { ...seat, epoch: 7, input: 70_000 } });
-  const jump = { epoch: 7, applied: null, event: 30 };
-  await ann.enter({ Resume: { room: seat.room, token: seat.token, jump } });
+  const resync = { epoch: 7, applied: null, event: 30 };
+  const { room, token, owner } = seat;
+  await ann.enter({ Resume: { room, token, resync, owner, first_input: 1, groups: [] } });
   assert.equal(ann.send(5)?.number, 70_001);
   ann.send(6);
   const [, enter, ...inputs] = wires.last.said;
-  assert.deepEqual(enter.Enter.target.Resume.jump, jump);
-  assert.deepEqual(inputs.map(({ Input }) => [Input.number, Input.report.epoch]), [[70_001, 7], [70_002, 7]]);
+  assert.deepEqual(enter.Enter.target.Resume.resync, resync);
+  assert.deepEqual(inputs.map(({ Inputs }) => [Inputs.number, Inputs.report.epoch]), [[70_001, 7], [70_002, 7]]);
   ann.close();
 });
 
@@ -314,7 +356,7 @@ test("a client gives up when it is told to, or after enough attempts", async () 
   const wires = new Wires();
   const ann = client(wires);
   await ann.enter({ Game: "crowd" });
-  wires.last.tell(control({ Goodbye: { code: "Stopping", message: "the server is stopping", frames: 0 } }));
+  wires.last.tell(control({ Goodbye: { code: "Stopping", message: "the server is stopping", frames: 0, retry_within_ms: 0 } }));
   await until(ann.state, ({ status }) => status === "over");
   assert.deepEqual(ann.state.get(), { status: "over", code: "Stopping", message: "the server is stopping" });
   await ann.enter({ Game: "crowd" });
@@ -327,7 +369,7 @@ test("a client gives up when it is told to, or after enough attempts", async () 
 test("a refused wish says why", async () => {
   const wires = new Wires();
   const ann = client(wires);
-  wires.answer = () => ({ Refused: { code: "RoomFull", message: "the room is full" } });
+  wires.answer = () => ({ Refused: { request: 1, code: "RoomFull", message: "the room is full", retry_after_ms: null } });
   await assert.rejects(ann.enter({ Room: seat.room }), { code: "RoomFull" });
   assert.equal(wires.last.closed, true);
   assert.equal(ann.state.get().status, "over");
@@ -337,7 +379,7 @@ test("a seat that is gone is not asked for again", async () => {
   const wires = new Wires();
   const ann = client(wires);
   await ann.enter({ Game: "crowd" });
-  wires.answer = () => ({ Refused: { code: "UnknownSession", message: "unknown session" } });
+  wires.answer = () => ({ Refused: { request: 1, code: "UnknownSession", message: "unknown session", retry_after_ms: null } });
   ann.dropLine();
   await until(ann.state, ({ status }) => status === "over");
   assert.deepEqual(ann.state.get(), { status: "over", code: "UnknownSession", message: "unknown session" });
@@ -352,9 +394,9 @@ test("a client goes where it is sent, with the pass or with its own wish", async
     wires.answer = (enter) => {
       wires.answer = seated;
       assert.deepEqual(enter.target, { Game: "crowd" }, "without a pass");
-      return { Redirect: { url: "ws://there/ws", pass: Uint8Array.of(7) } };
+      return { Redirect: { request: 1, url: "ws://there/ws", pass: Uint8Array.of(7) } };
     };
-    return { Redirect: { url: "ws://other/ws", pass: Uint8Array.of() } };
+    return { Redirect: { request: 1, url: "ws://other/ws", pass: Uint8Array.of() } };
   };
   await ann.enter({ Game: "crowd" });
   assert.deepEqual(
@@ -366,7 +408,7 @@ test("a client goes where it is sent, with the pass or with its own wish", async
   await until(ann.state, ({ status }) => status === "reconnecting");
   await until(ann.state, ({ status }) => status === "playing");
   assert.equal(wires.last.url, "ws://there/ws", "that is where its seat is");
-  wires.answer = () => ({ Redirect: { url: "ws://round/ws", pass: Uint8Array.of() } });
+  wires.answer = () => ({ Redirect: { request: 1, url: "ws://round/ws", pass: Uint8Array.of() } });
   const bob = client(wires);
   await assert.rejects(bob.enter({ Game: "crowd" }), Redirected);
   ann.close();

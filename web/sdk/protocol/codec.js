@@ -3,7 +3,7 @@
  * `shared/src/protocol/codec.rs`; which fields there are is `wire.js`' business.
  */
 
-/** @typedef {"malformed" | "trailing" | "unbounded"} CodecReason */
+/** @typedef {"malformed" | "trailing" | "unbounded" | "unknown"} CodecReason */
 
 /** Bytes that are not the value they should be, or a value beyond its bounds. */
 export class CodecError extends Error {
@@ -16,6 +16,9 @@ export class CodecError extends Error {
     this.reason = reason;
   }
 }
+
+/** A message, or a part of one, that only a later version knows. */
+export class UnknownVariant extends CodecError {}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();

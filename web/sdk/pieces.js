@@ -1,0 +1,67 @@
+/**
+ * A frame that comes in pieces, joined again: see "Pieces" in PROTOCOL.md. Pure. What is joined is a whole frame message
+ * for the replica.
+ */
+
+import { BadFrame, Cursor } from "./frame.js";
+import { limits } from "./protocol.js";
+
+/** No frame is larger. */
+const MOST = limits.CHUNK_BYTES + limits.FRAME_BYTES;
+
+/** The pieces of one frame so far. */
+export class Pieces {
+  /** @type {Uint8Array[]} */
+  #parts = [];
+  #bytes = 0;
+
+  /** Whether a frame has begun and is not whole. */
+  get pending() {
+    return this.#parts.length > 0;
+  }
+
+  /** Forgets what has come. */
+  clear() {
+    this.#parts = [];
+    this.#bytes = 0;
+  }
+
+  /**
+   * The next piece, its first byte included. Returns the whole frame with the last one, otherwise `null`; that too for a
+   * piece of an epoch below `epoch`, which is dropped.
+   *
+   * @param {Uint8Array} bytes
+   * @param {number} epoch
+   * @returns {Uint8Array | null}
+   * @throws {BadFrame} if it does not follow the one before, or there are too many; what had come is forgotten
+   */
+  take(bytes, epoch) {
+    const cursor = new Cursor(bytes.subarray(1));
+    const of = cursor.varintU32();
+    if (of < epoch) {
+      return null;
+    }
+    const number = cursor.varintU32();
+    const last = cursor.flags(1);
+    const part = cursor.bytes.slice(cursor.at);
+    const bad = of > epoch || number !== this.#parts.length || part.length === 0;
+    if (bad || this.#bytes + part.length > MOST) {
+      this.clear();
+      throw new BadFrame("out of range");
+    }
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    return last ? this.#join() : null;
+  }
+
+  #join() {
+    const whole = new Uint8Array(this.#bytes);
+    let at = 0;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.clear();
+    return whole;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What both ends know of each other: what they can do beside what all must, sizes, rates, times. As
+ * `shared/src/protocol/capabilities.rs` and `limits.rs`.
+ */
+
+/** What a client can do, as bits of `Hello`: messages that it does not name are not sent to it. */
+export const capabilities = Object.freeze({
+  PIECES: 1n,
+  PACE: 2n,
+  WAIT: 4n,
+  ANNOUNCEMENT: 8n,
+  RESULT: 16n,
+  MOVE: 32n,
+  APPEND: 64n,
+  OPTIONAL: 128n,
+});
+
+/** What a server can do, as bits of `Welcome`. */
+export const serverCapabilities = Object.freeze({ RENEW: 1n, STAND_BY: 2n });
+
+/** Sizes, rates and times (in milliseconds) that both ends know. */
+export const limits = Object.freeze({
+  HELLO_BYTES: 12 * 1024,
+  MESSAGE_BYTES: 16 * 1024,
+  INPUT_BYTES: 4 * 1024,
+  CONFIG_BYTES: 2 * 1024,
+  NAME_BYTES: 32,
+  TITLE_BYTES: 48,
+  METADATA_BYTES: 512,
+  PAGE_ROOMS: 50,
+  LAST_PAGE: 9999,
+  PASS_BYTES: 2048,
+  CREDENTIAL_BYTES: 8 * 1024,
+  RESULT_BYTES: 16 * 1024,
+  RESUME_GROUPS: 1024,
+  RATING: 1_000_000,
+  PARTY: 16,
+  CHANNEL_BYTES: 32,
+  CHANNELS: 8,
+  SAID_BYTES: 256,
+  SAID_BURST: 5,
+  ATTEND_BURST: 16,
+  PRESENT_NAMES: 64,
+  EARLY_INPUTS: 64,
+  INPUTS_PER_SECOND: 500,
+  KEPT_INPUTS: 256,
+  KEPT_FOR: 10_000,
+  FRAME_BYTES: 64 * 1024,
+  FRAME_EVENT_BYTES: 16 * 1024,
+  CHUNK_BYTES: 1024 * 1024,
+  MESSAGES_PER_SECOND: 200,
+  HELLO_TIMEOUT: 5000,
+  LIST_SPACING: 250,
+  SAID_SPACING: 1000,
+  PRESENT_SPACING: 1000,
+  PASS_LIFETIME: 10_000,
+  GATHERING: 60_000,
+  IDLE_FRAME: 250,
+  REPORT: 100,
+  RESYNC_SPACING: 1000,
+  LAG: 500,
+  UNAPPLIED_BYTES: 128 * 1024,
+});
