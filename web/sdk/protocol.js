@@ -60,7 +60,7 @@ export const PIECE = 2;
  * `client_key` are 16 random bytes by which a client is known again, or zeros; `capabilities` bits of {@link capabilities}.
  *
  * @typedef {{ protocol: number, client: string, client_key: ArrayLike<number>, credential: Uint8Array | null,
- *   capabilities: bigint }} Hello
+ *   capabilities: number }} Hello
  */
 
 /**
@@ -150,7 +150,7 @@ export const PIECE = 2;
  */
 
 /**
- * @typedef {{ protocol: number, server: string, games: string[], capabilities: bigint, identity: Identity | null,
+ * @typedef {{ protocol: number, server: string, games: string[], capabilities: number, identity: Identity | null,
  *   credential: Uint8Array | null }} Welcome
  */
 
@@ -162,7 +162,7 @@ export const PIECE = 2;
  *   | { Redirect: { request: number, url: string, pass: Uint8Array } }
  *   | { Refused: Refused }
  *   | { Goodbye: { code: Code, message: string, frames: number, retry_within_ms: number } }
- *   | { Rooms: { request: number, revision: number, total: number, rooms: RoomEntry[] } }
+ *   | { Rooms: { revision: number, total: number, rooms: RoomEntry[] } }
  *   | { RoomsChanged: { revision: number, total: number, changed: RoomEntry[], removed: string[] } }
  *   | { Search: SearchState }
  *   | { ChannelMessage: { channel: string, name: string, text: string } }
@@ -276,9 +276,9 @@ export const clientMessage = choice({
   Hello: {
     protocol: u16,
     client: text,
-    client_key: { type: "array", len: 16, item: u8 },
+    client_key: { type: "raw", len: 16 },
     credential: option(bytes),
-    capabilities: u64,
+    capabilities: counter,
   },
   Enter: { request: u32, target, name: text, schema: option(u64), verify: bool, spectate: bool },
   Inputs: { number: u32, report, inputs: list(struct({ aim: u32, payload: bytes })) },
@@ -304,7 +304,7 @@ export const serverMessage = choice({
     protocol: u16,
     server: text,
     games: list(text),
-    capabilities: u64,
+    capabilities: counter,
     identity: option(identity),
     credential: option(bytes),
   },
@@ -331,7 +331,7 @@ export const serverMessage = choice({
   Redirect: { request: u32, url: text, pass: bytes },
   Refused: { request: u32, code, message: text, retry_after_ms: option(u32) },
   Goodbye: { code, message: text, frames: counter, retry_within_ms: u32 },
-  Rooms: { request: u32, revision: counter, total: u32, rooms: list(roomEntry) },
+  Rooms: { revision: counter, total: u32, rooms: list(roomEntry) },
   RoomsChanged: { revision: counter, total: u32, changed: list(roomEntry), removed: list(uuid) },
   Search: { 0: searchState },
   ChannelMessage: { channel: text, name: text, text },

@@ -24,7 +24,8 @@ import { CodecError, Reader, UnknownVariant, Writer } from "./protocol/codec.js"
  *   | { type: "enum", name: string, variants: WireVariant[] }
  *   | { type: "counter" }
  *   | { type: "uuid" }
- *   | { type: "code" }} WireSchema the last three stand in the protocol's own messages only
+ *   | { type: "raw", len: number }
+ *   | { type: "code" }} WireSchema the last four stand in the protocol's own messages only
  */
 
 /** @typedef {{ name: string, schema: WireSchema }} WireField */
@@ -134,6 +135,10 @@ function read(schema, reader) {
       return reader.counter();
     case "uuid":
       return readUuid(reader);
+    case "raw": {
+      const start = reader.take(schema.len);
+      return reader.bytes.slice(start, start + schema.len);
+    }
     case "code":
       return readCode(reader);
   }
@@ -232,6 +237,9 @@ function write(schema, value, writer, where) {
       return writeInteger({ type: "uint", bits: 64 }, value, writer, where);
     case "uuid":
       return writeUuid(value, writer, where);
+    case "raw":
+      check(value?.length === schema.len, where, `${schema.len} bytes`);
+      return writer.raw(value);
     case "code":
       check(numberOf(value) >= 0, where, "a code");
       return writer.uint(numberOf(value));

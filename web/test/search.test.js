@@ -47,7 +47,7 @@ class FakeLine {
 }
 
 const search = { game: "arena", mode: "teams", rating: 1500, party: { code: "k7", size: 2 } };
-const welcome = { Welcome: { protocol: 2, server: "", games: ["arena"], capabilities: 0n, identity: null, credential: null } };
+const welcome = { Welcome: { protocol: 2, server: "", games: ["arena"], capabilities: 0, identity: null, credential: null } };
 
 test("a search goes where its party meets, joins, and goes on when that comes to nothing", () => {
   const searching = new Searching({ url: "ws://a/ws", search, WebSocket: FakeLine });

@@ -46,7 +46,7 @@ const seat = {
 };
 
 /** @type {import("../sdk/protocol.js").Welcome} */
-const welcome = { protocol: 2, server: "test", games: ["crowd"], capabilities: 0n, identity: null, credential: null };
+const welcome = { protocol: 2, server: "test", games: ["crowd"], capabilities: 0, identity: null, credential: null };
 
 /** @param {import("../sdk/protocol.js").ServerMessage} message */
 function control(message) {

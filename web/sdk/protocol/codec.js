@@ -241,6 +241,11 @@ export class Writer {
   /** @param {ArrayLike<number>} value */
   byteList(value) {
     this.uint64(BigInt(value.length));
+    this.raw(value);
+  }
+
+  /** @param {ArrayLike<number>} value bytes whose number is known */
+  raw(value) {
     const at = this.room(value.length);
     this.bytes.set(value, at);
   }

@@ -5,18 +5,18 @@
 
 /** What a client can do, as bits of `Hello`: messages that it does not name are not sent to it. */
 export const capabilities = Object.freeze({
-  PIECES: 1n,
-  PACE: 2n,
-  WAIT: 4n,
-  ANNOUNCEMENT: 8n,
-  RESULT: 16n,
-  MOVE: 32n,
-  APPEND: 64n,
-  OPTIONAL: 128n,
+  PIECES: 1,
+  PACE: 2,
+  WAIT: 4,
+  ANNOUNCEMENT: 8,
+  RESULT: 16,
+  MOVE: 32,
+  APPEND: 64,
+  OPTIONAL: 128,
 });
 
 /** What a server can do, as bits of `Welcome`. */
-export const serverCapabilities = Object.freeze({ RENEW: 1n, STAND_BY: 2n });
+export const serverCapabilities = Object.freeze({ RENEW: 1, STAND_BY: 2 });
 
 /** Sizes, rates and times (in milliseconds) that both ends know. */
 export const limits = Object.freeze({
