@@ -112,7 +112,11 @@ impl Ticket {
             }
             SearchState::Matched { id } => json!({ "state": "matched", "match": id }),
             SearchState::Ended { code, retry_after_ms } => {
-                json!({ "state": "ended", "code": code.label(), "retry_after_ms": retry_after_ms })
+                let mut ended = json!({ "state": "ended", "code": code.label() });
+                if let Some(after) = retry_after_ms {
+                    ended["retry_after_ms"] = json!(after);
+                }
+                ended
             }
         }
     }
