@@ -10,6 +10,7 @@
 //! | queue | when full |
 //! | --- | --- |
 //! | messages handed over and not confirmed | [`BusError::Full`], at once |
+//! | replies handed over and not confirmed | they wait, and so do further commands in their queue |
 //! | requests without their reply | [`BusError::Full`], at once |
 //! | events that a mailbox has not taken | the oldest are dropped; their numbers show it |
 //! | commands that an instance has not taken | the request fails with [`BusError::Full`] |

@@ -185,17 +185,17 @@ impl Bus for RabbitMq {
 }
 
 impl Shared {
-    /// Hands a message to its lane, if the broker takes any.
-    fn push(&self, job: Job) -> Result<oneshot::Receiver<Result<(), BusError>>, BusError> {
+    /// The lanes, if the broker takes anything.
+    fn lanes(&self) -> Result<Lanes, BusError> {
         if *self.state.borrow() == State::Blocked {
             return Err(BusError::Away);
         }
-        locked(&self.lanes).as_ref().ok_or(BusError::Away)?.push(job)
+        locked(&self.lanes).clone().ok_or(BusError::Away)
     }
 
     /// Sends a message and waits for what becomes of it.
     async fn send(&self, job: Job) -> Result<(), BusError> {
-        let sent = self.push(job)?;
+        let sent = self.lanes()?.push(job)?;
         time::timeout(CONFIRM_PATIENCE, sent).await.ok().and_then(Result::ok).unwrap_or(Err(BusError::Unconfirmed))
     }
 
@@ -206,13 +206,12 @@ impl Shared {
         let id = Uuid::now_v7().to_string();
         let (answer, answered) = oneshot::channel();
         let _asked = Asked::new(self, &id, answer)?;
-        let sent = self.push(Job::command(to, &command, &id, deadline, &self.instance))?;
+        let sent = self.lanes()?.push(Job::command(to, &command, &id, deadline, &self.instance))?;
         let reply = async {
             tokio::select! {
                 biased;
                 reply = answered => reply.map_err(|_| BusError::Late),
-                // Without a confirm the reply may still come.
-                Ok(Err(error)) = sent => Err(error),
+                error = lane::not_taken(sent) => Err(error),
             }
         };
         time::timeout(deadline, reply).await.unwrap_or(Err(BusError::Late))

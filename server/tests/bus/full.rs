@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use tiltyard_server::bus::{Address, Bounds, BusError, Payload, Serve, Topic};
+use tokio::task::JoinSet;
 
 use crate::{
     ground::*,
@@ -151,4 +152,24 @@ async fn publishes_beyond_the_permits_fail_at_once() {
     // The other lanes have permits of their own, and these are free again.
     post(&*one.bus, &inbox, 1).await;
     soon(one.bus.publish(Address::Event(Topic::Lobby, key(&["full"])), Payload::of(&1_u32))).await.unwrap();
+}
+
+#[tokio::test]
+async fn replies_beyond_the_permits_wait_and_none_is_lost() {
+    let mut bounds = Bounds::default();
+    bounds.unconfirmed = 4;
+    let Some(ground) = Ground::rabbitmq(bounds) else { return };
+    let (_, asking) = ground.join("asking").await;
+    let (target, serving) = ground.join("serving").await;
+    let mut commands = serving.bus.serve(Serve::Commands).unwrap();
+    opened(&mut commands).await;
+    let (mut asked, mut receipts) = (JoinSet::new(), Vec::new());
+    for number in 0..100_u32 {
+        let bus = asking.bus.clone();
+        asked.spawn(async move { bus.request(&target, Payload::of(&number), PATIENCE).await });
+        receipts.push(next(&mut commands).await.open::<u32>().unwrap().1);
+    }
+    receipts.into_iter().for_each(|receipt| receipt.reply(Payload::of(&())));
+    let replies = soon(asked.join_all()).await;
+    assert_eq!(replies.iter().filter(|reply| reply.is_ok()).count(), 100, "{replies:?}");
 }

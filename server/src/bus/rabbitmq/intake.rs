@@ -133,9 +133,11 @@ impl Intake {
             Settlement::Acknowledged => held.acker.ack(BasicAckOptions::default()).await,
             Settlement::Requeued => held.acker.nack(put_back()).await,
             Settlement::Replied(reply) => {
-                if let Some(reply) = Job::reply(&held.properties, &reply, &self.shared.instance) {
-                    // Without room for it the request gets no reply, as if the reply had been lost on the way.
-                    let _sent = self.shared.push(reply);
+                if let (Some(reply), Ok(lanes)) =
+                    (Job::reply(&held.properties, &reply, &self.shared.instance), self.shared.lanes())
+                {
+                    // Further commands wait in their queue until there is room for it.
+                    let _ended = lanes.push_patiently(reply).await;
                 }
                 held.acker.ack(BasicAckOptions::default()).await
             }

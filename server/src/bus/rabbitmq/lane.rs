@@ -49,6 +49,9 @@ struct Lane {
     permits: Arc<Semaphore>,
 }
 
+/// What became of a message; closed if its session ended before that was known.
+pub(super) type Told = oneshot::Receiver<Result<(), BusError>>;
+
 struct Queued {
     job: Job,
     outcome: oneshot::Sender<Result<(), BusError>>,
@@ -74,16 +77,29 @@ impl Lanes {
     /// # Errors
     ///
     /// [`BusError::Full`] without a permit, [`BusError::Away`] at the end of a session.
-    pub(super) fn push(&self, job: Job) -> Result<oneshot::Receiver<Result<(), BusError>>, BusError> {
-        let lane = match job.lane {
+    pub(super) fn push(&self, job: Job) -> Result<Told, BusError> {
+        let lane = self.of(&job);
+        let permit = lane.permits.clone().try_acquire_owned().map_err(|_| BusError::Full)?;
+        lane.put(job, permit)
+    }
+
+    /// The same, once there is a permit.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Away`] at the end of a session.
+    pub(super) async fn push_patiently(&self, job: Job) -> Result<Told, BusError> {
+        let lane = self.of(&job);
+        let permit = lane.permits.clone().acquire_owned().await.map_err(|_| BusError::Away)?;
+        lane.put(job, permit)
+    }
+
+    fn of(&self, job: &Job) -> &Lane {
+        match job.lane {
             LaneName::Events => &self.events,
             LaneName::Commands => &self.commands,
             LaneName::Durable => &self.durable,
-        };
-        let permit = lane.permits.clone().try_acquire_owned().map_err(|_| BusError::Full)?;
-        let (outcome, told) = oneshot::channel();
-        lane.queue.try_send(Queued { job, outcome, _permit: permit }).map_err(|_| BusError::Away)?;
-        Ok(told)
+        }
     }
 }
 
@@ -100,6 +116,22 @@ impl Lane {
         let (queue, queued) = mpsc::channel(unconfirmed);
         tasks.spawn(run(channel, queued, shared.state.subscribe()));
         Ok(Self { queue, permits: Arc::new(Semaphore::new(unconfirmed)) })
+    }
+
+    fn put(&self, job: Job, permit: OwnedSemaphorePermit) -> Result<Told, BusError> {
+        let (outcome, told) = oneshot::channel();
+        self.queue.try_send(Queued { job, outcome, _permit: permit }).map_err(|_| BusError::Away)?;
+        Ok(told)
+    }
+}
+
+/// Why a message did not get there; never known of one that did.
+pub(super) async fn not_taken(told: Told) -> BusError {
+    match told.await {
+        Ok(Ok(())) => std::future::pending().await,
+        Ok(Err(error)) => error,
+        // The session has ended, and with it the queue that a reply would have come by.
+        Err(_) => BusError::Unconfirmed,
     }
 }
 
