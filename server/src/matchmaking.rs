@@ -185,7 +185,7 @@ impl Matchmaking {
     /// Takes what another instance says to a desk of this one. Whether it was taken; if not, the sender may say it again.
     pub(crate) fn take(&self, note: MatchNote) -> bool {
         let Some(counter) = self.0.get(&*note.game) else { return false };
-        note.message.is_bounded() && counter.events.try_send(Event::Note(Box::new(note))).is_ok()
+        note.is_bounded() && counter.events.try_send(Event::Note(Box::new(note))).is_ok()
     }
 }
 

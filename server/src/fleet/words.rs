@@ -16,7 +16,10 @@ use tiltyard_core::{
     chat::words::{Presence, Words},
     directory::words::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
-    matchmaking::proposals::{Message, Request},
+    matchmaking::proposals::{
+        Request,
+        outbox::{BATCH, Said},
+    },
 };
 use tiltyard_shared::protocol::{Code, lobby::RoomOptions};
 use uuid::Uuid;
@@ -72,15 +75,22 @@ pub enum Command {
     Match(Box<MatchNote>),
 }
 
-/// What the machines of matchmaking say to those of another instance.
+/// What the machines of matchmaking say to those of another instance, in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchNote {
     /// The game.
     pub game: String,
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// What is said.
-    pub message: Message,
+    /// What is said: at most [`BATCH`](tiltyard_core::matchmaking::proposals::outbox::BATCH) messages.
+    pub said: Vec<Said>,
+}
+
+impl MatchNote {
+    /// Whether everything in it is within its limits.
+    pub fn is_bounded(&self) -> bool {
+        self.said.len() <= BATCH && self.said.iter().all(|said| said.message.is_bounded())
+    }
 }
 
 /// What is said to whoever is the matchmaker of a game, through its inbox.

@@ -1,28 +1,36 @@
-//! How a desk's messages leave: letters one after the other, commands side by side.
+//! How a desk's messages leave: letters in their order, to each instance one batch at a time.
 //!
-//! Nothing is waited for and nothing kept for later: what the bus does not take is said again by the machines, or costs
-//! time and nothing else.
+//! The desk waits for none of them. A letter that the bus does not take is said again by the machines, with all that is open;
+//! what is said to an instance is the [`Outbox`]'s to repeat or to give back.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
+use futures_util::{StreamExt as _, stream};
 use tiltyard_core::{
     instance::InstanceId,
-    matchmaking::proposals::{MESSAGE, Message, Request, ToHost, ToMatchmaker},
+    matchmaking::proposals::{
+        MESSAGE, Message, Request,
+        outbox::{Outbox, Outcome},
+    },
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tracing::debug;
 
 use super::{letters, unix};
 use crate::{
     bus::{Address, BusError, Inbox, Link, Payload},
     fleet::words::{Command, MatchNote},
+    ops::metrics,
 };
 
 /// Letters that wait to be published. When it is full, new ones are dropped: statements say it all again.
 const WAITING_LETTERS: usize = 1024;
 
-/// Commands without a reply. Beyond them new ones are dropped.
-const OPEN_COMMANDS: usize = 1024;
+/// Letters that are published and not confirmed.
+const OPEN_LETTERS: usize = 64;
+
+/// A batch that is not known to be taken by then is sent again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Sends what a desk has to say.
 #[derive(Debug)]
@@ -30,7 +38,9 @@ pub(super) struct Carrier {
     game: &'static str,
     link: Link,
     letters: mpsc::Sender<Request>,
-    commands: JoinSet<Option<Message>>,
+    outbox: Outbox,
+    /// At most one to each instance.
+    commands: JoinSet<(InstanceId, Outcome)>,
 }
 
 impl Carrier {
@@ -38,7 +48,7 @@ impl Carrier {
     pub(super) fn new(game: &'static str, link: Link, inbox: Inbox) -> Self {
         let (letters, waiting) = mpsc::channel(WAITING_LETTERS);
         tokio::spawn(post(link.clone(), inbox, waiting));
-        Self { game, link, letters, commands: JoinSet::new() }
+        Self { game, link, letters, outbox: Outbox::default(), commands: JoinSet::new() }
     }
 
     /// To whoever is the matchmaker.
@@ -48,50 +58,70 @@ impl Carrier {
         }
     }
 
-    /// To another instance.
-    pub(super) fn send(&mut self, to: InstanceId, message: Message) {
-        if self.commands.len() >= OPEN_COMMANDS {
-            return debug!(game = self.game, %to, "a message was dropped: too many are on their way");
-        }
-        let no = instead(&message);
-        let note = MatchNote { game: self.game.to_owned(), sent_ms: unix().as_millis() as u64, message };
-        let (bus, command) = (self.link.bus.clone(), Payload::of(&Command::Match(Box::new(note))));
-        self.commands.spawn(async move {
-            match bus.request(&to, command, MESSAGE).await {
-                Err(BusError::Unroutable | BusError::Full | BusError::TooLarge) => no,
-                Ok(_) | Err(BusError::Away | BusError::Unconfirmed | BusError::Late) => None,
-            }
-        });
+    /// To another instance, with the next batch. It comes back if it cannot be said.
+    pub(super) fn say(&mut self, now: Duration, to: InstanceId, message: Message) -> Option<Message> {
+        self.outbox.say(now, to, message)
     }
 
-    /// What we have to take for an answer because a message could not be delivered. Cancel safe; waits if there is none.
-    pub(super) async fn undelivered(&mut self) -> Message {
+    /// Sends what can go now.
+    pub(super) fn send(&mut self, now: Duration) {
+        while let Some((to, said)) = self.outbox.next(now) {
+            let note = MatchNote { game: self.game.to_owned(), sent_ms: unix().as_millis() as u64, said };
+            let (bus, command) = (self.link.bus.clone(), Payload::of(&Command::Match(Box::new(note))));
+            self.commands.spawn(async move {
+                let reply = timeout(PATIENCE, bus.request(&to, command, MESSAGE)).await;
+                (to, outcome(reply.unwrap_or(Err(BusError::Late))))
+            });
+        }
+    }
+
+    /// Waits until something is known of a batch: which instance it was for, and what became of it. Cancel safe.
+    pub(super) async fn answered(&mut self) -> (InstanceId, Outcome) {
         loop {
             match self.commands.join_next().await {
-                Some(Ok(Some(message))) => return message,
-                Some(_) => {}
+                Some(Ok(answered)) => return answered,
+                Some(Err(_)) => {}
                 None => std::future::pending().await,
             }
         }
     }
-}
 
-/// A host that is not there keeps no seats.
-fn instead(message: &Message) -> Option<Message> {
-    match message {
-        Message::Host(ToHost::Reserve(reserve)) => Some(Message::Matchmaker(ToMatchmaker::Refused { id: reserve.id })),
-        Message::Host(_) | Message::Home(_) | Message::Matchmaker(_) => None,
+    /// What became of a batch. Returns what is undelivered.
+    pub(super) fn settle(&mut self, now: Duration, to: InstanceId, outcome: Outcome) -> Vec<Message> {
+        metrics::match_command(
+            self.game,
+            match outcome {
+                Outcome::Taken => "taken",
+                Outcome::NotTaken => "again",
+                Outcome::Nobody => "nobody",
+            },
+        );
+        self.outbox.settle(now, to, outcome)
+    }
+
+    /// What is undelivered because its time is over.
+    pub(super) fn run_out(&mut self, now: Duration) -> Vec<(InstanceId, Message)> {
+        self.outbox.run_out(now)
     }
 }
 
-/// Publishes letters in their order, until the desk is gone.
+fn outcome(reply: Result<Payload, BusError>) -> Outcome {
+    match reply {
+        Ok(_) => Outcome::Taken,
+        Err(BusError::Unroutable | BusError::TooLarge) => Outcome::Nobody,
+        Err(BusError::Full | BusError::Away | BusError::Unconfirmed | BusError::Late) => Outcome::NotTaken,
+    }
+}
+
+/// Publishes letters in their order, several at a time, until the desk is gone.
 async fn post(link: Link, inbox: Inbox, mut waiting: mpsc::Receiver<Request>) {
-    while let Some(request) = waiting.recv().await {
-        for letter in letters::pages(request, unix().as_millis() as u64) {
-            if let Err(error) = link.bus.publish(Address::Inbox(inbox.clone()), Payload::of(&letter)).await {
-                debug!(inbox = inbox.as_str(), %error, "a letter was not taken");
-                break;
-            }
+    let requests = stream::poll_fn(move |cx| waiting.poll_recv(cx));
+    let letters = requests.flat_map(|request| stream::iter(letters::pages(request, unix().as_millis() as u64)));
+    let publish = |letter| link.bus.publish(Address::Inbox(inbox.clone()), Payload::of(&letter));
+    let mut published = pin!(letters.map(publish).buffered(OPEN_LETTERS));
+    while let Some(outcome) = published.next().await {
+        if let Err(error) = outcome {
+            debug!(inbox = inbox.as_str(), %error, "a letter was not taken");
         }
     }
 }

@@ -15,10 +15,11 @@ use tiltyard_core::{
         mode::Mode,
         pool::Pool,
         proposals::{
-            Claim, Message,
+            Claim, Message, ToHost,
             home::{self, Home},
             host::{self, Host},
             matchmaker::{self, HostLoad, Matchmaker, ROUND_EVERY},
+            outbox::{Outcome, Said},
         },
         ticket::Ticket,
     },
@@ -184,10 +185,11 @@ impl Desk {
                 () = stop.requested() => return,
                 Some(event) = events.recv() => self.take(event),
                 letter = next_letter(&mut mailbox) => self.read(letter),
-                message = self.carrier.undelivered() => self.hear(Duration::ZERO, message),
+                (to, outcome) = self.carrier.answered() => self.learn(to, outcome),
                 _ = ticks.tick() => self.tick(),
             }
             self.settle().await;
+            self.carrier.send(self.parts.clock.now());
         }
     }
 
@@ -208,7 +210,12 @@ impl Desk {
                 self.claims.push((claim, reply));
                 self.turns.push_back(host::Event::Claim(claim).into());
             }
-            Event::Note(note) => self.hear(age(note.sent_ms), note.message),
+            Event::Note(note) => {
+                let way = age(note.sent_ms);
+                for Said { age, message } in note.said {
+                    self.hear(way.saturating_add(age), message);
+                }
+            }
             Event::News(News::Gone(session)) => self.lose(session),
             Event::News(News::Left(room, player)) => self.turns.push_back(host::Event::Left { room, player }.into()),
             Event::News(News::Ended(room)) => self.turns.push_back(host::Event::Ended(room).into()),
@@ -224,11 +231,25 @@ impl Desk {
         self.turns.push_back(home::Event::Search(ticket).into());
     }
 
-    /// A connection is gone. Who has been told to go may be in the match by now, so that is left open.
-    fn lose(&mut self, session: SessionId) {
-        if let Some(ticket) = self.players.leave(session).filter(|ticket| self.home.going(*ticket).is_none()) {
-            self.turns.push_back(home::Event::Cancel(ticket).into());
+    /// A connection is gone.
+    fn lose(&mut self, player: SessionId) {
+        if let Some(ticket) = self.players.leave(player) {
+            self.turns.push_back(home::Event::CutOff { ticket, player }.into());
         }
+    }
+
+    fn learn(&mut self, to: InstanceId, outcome: Outcome) {
+        for message in self.carrier.settle(self.parts.clock.now(), to, outcome) {
+            self.miss(to, message);
+        }
+    }
+
+    /// Nobody heard it: whoever said it decides what follows.
+    fn miss(&mut self, to: InstanceId, message: Message) {
+        self.turns.push_back(match message {
+            Message::Host(ToHost::Ask { .. }) => home::Event::Undelivered(message).into(),
+            _ => matchmaker::Event::Undelivered { to, message }.into(),
+        });
     }
 
     fn hear(&mut self, age: Duration, message: Message) {
@@ -256,6 +277,9 @@ impl Desk {
     fn tick(&mut self) {
         let now = self.parts.clock.now();
         self.players.expire(now);
+        for (to, message) in self.carrier.run_out(now) {
+            self.miss(to, message);
+        }
         self.turns.extend([home::Event::Tick.into(), host::Event::Tick.into(), matchmaker::Event::Tick.into()]);
         if now < self.next_round {
             return;

@@ -74,6 +74,7 @@ const TICKETS: &str = "tiltyard_tickets_total";
 const TICKET_WAITING: &str = "tiltyard_ticket_waiting_seconds";
 const TICKETS_WAITING: &str = "tiltyard_tickets_waiting";
 const MATCHES: &str = "tiltyard_matches_total";
+const MATCH_COMMANDS: &str = "tiltyard_match_commands_total";
 const ROUND_DURATION: &str = "tiltyard_match_round_duration_seconds";
 const CAPACITY: &str = "tiltyard_instance_capacity_players";
 const LOAD: &str = "tiltyard_instance_load_players";
@@ -189,6 +190,11 @@ const METRICS: &[Metric] = &[
         "Tickets in the pool of this instance's matchmaker, by game; 0 unless it is the active one.",
     ),
     counter_of(MATCHES, Unit::Count, "Matches that began here, by game."),
+    counter_of(
+        MATCH_COMMANDS,
+        Unit::Count,
+        "Commands to the matchmaking of other instances, by game and outcome (taken; again: not taken, to be repeated; nobody).",
+    ),
     Metric {
         name: ROUND_DURATION,
         kind: Kind::Histogram(TICK_BUCKETS),

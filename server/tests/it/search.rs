@@ -179,6 +179,35 @@ async fn a_mate_who_changes_their_mind_lets_nobody_wait() {
 }
 
 #[tokio::test]
+async fn a_mate_whose_connection_breaks_on_the_way_leaves_nobody_alone_for_long() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, mut bob) = (searching(addr, &search("duel")).await, searching(addr, &search("duel")).await);
+    let (_, pass) = until_joining(&mut ann).await;
+    until_joining(&mut bob).await;
+    let (mut playing, _) = take_seat(addr, &pass).await;
+    let began = std::time::Instant::now();
+    drop(bob);
+    assert!(matches!(playing.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
+    until(&mut ann, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
+    let alone = began.elapsed();
+    assert!((limits::CUT_OFF..limits::PASS_LIFETIME / 2).contains(&alone), "{alone:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_hangs_up_the_search_on_the_way_and_takes_the_seat_plays() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, mut bob) = (searching(addr, &search("duel")).await, searching(addr, &search("duel")).await);
+    let ((id, pass_a), (_, pass_b)) = (until_joining(&mut ann).await, until_joining(&mut bob).await);
+    drop(bob);
+    let (_first, _second) = (take_seat(addr, &pass_a).await, take_seat(addr, &pass_b).await);
+    assert_eq!(until_matched(&mut ann).await, id);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_seat_that_becomes_free_is_filled_by_who_searches() {
     let server = serve(&config()).await;
     let addr = server.listen_addr();

@@ -71,6 +71,8 @@ pub const SAID_SPACING: Duration = Duration::from_secs(1);
 pub const PRESENT_SPACING: Duration = Duration::from_secs(1);
 /// A seat is kept so long for whoever has a pass for it.
 pub const PASS_LIFETIME: Duration = Duration::from_secs(10);
+/// The seat of a match is kept so long for a player whose search was cut off before the seat was taken.
+pub const CUT_OFF: Duration = Duration::from_secs(3);
 /// A party has so long to come together.
 pub const GATHERING: Duration = Duration::from_secs(60);
 /// A frame with nothing in it is sent at most so often.

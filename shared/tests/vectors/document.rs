@@ -57,6 +57,7 @@ fn the_document_says_what_the_code_does() {
         ("SAID_SPACING", limits::SAID_SPACING.as_millis() as usize),
         ("PRESENT_SPACING", limits::PRESENT_SPACING.as_millis() as usize),
         ("PASS_LIFETIME", limits::PASS_LIFETIME.as_millis() as usize),
+        ("CUT_OFF", limits::CUT_OFF.as_millis() as usize),
         ("GATHERING", limits::GATHERING.as_millis() as usize),
         ("IDLE_FRAME", limits::IDLE_FRAME.as_millis() as usize),
         ("REPORT", limits::REPORT.as_millis() as usize),

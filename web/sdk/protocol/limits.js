@@ -54,6 +54,7 @@ export const limits = Object.freeze({
   SAID_SPACING: 1000,
   PRESENT_SPACING: 1000,
   PASS_LIFETIME: 10_000,
+  CUT_OFF: 3000,
   GATHERING: 60_000,
   IDLE_FRAME: 250,
   REPORT: 100,

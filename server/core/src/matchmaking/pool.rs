@@ -49,6 +49,7 @@ pub struct Pool {
     modes: BTreeMap<String, Mode>,
     limit: usize,
     regions: BTreeSet<String>,
+    silent: BTreeSet<InstanceId>,
     tickets: BTreeMap<TicketId, Waiting>,
     players: BTreeMap<SessionId, TicketId>,
     homes: BTreeMap<InstanceId, Known<TicketId>>,
@@ -168,6 +169,7 @@ impl Pool {
             modes: by_name,
             limit,
             regions: BTreeSet::new(),
+            silent: BTreeSet::new(),
             tickets: BTreeMap::new(),
             players: BTreeMap::new(),
             homes: BTreeMap::new(),
@@ -181,6 +183,11 @@ impl Pool {
     /// The regions where a new room can be opened now; none at first. Matches are proposed for no other.
     pub fn set_regions(&mut self, regions: BTreeSet<String>) {
         self.regions = regions;
+    }
+
+    /// The homes that have to answer before more of their tickets are proposed; none at first.
+    pub fn set_silent(&mut self, homes: BTreeSet<InstanceId>) {
+        self.silent = homes;
     }
 
     /// How many tickets wait, proposed ones included.

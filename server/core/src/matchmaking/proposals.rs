@@ -9,6 +9,7 @@
 //! home        → matchmaker   Yes | No                  a yes binds each ticket to this match, for AGREED by the home's clock
 //! matchmaker  → each home    Go                        at most GO_AFTER after the first yes; then it is done with it
 //! home        → players      go there, with this reservation
+//! home        → host         Decline | CutOff          a player does not come, or may not
 //! players     → host         claim their seats
 //! host        → each home    Seated | Returned         when all have come or the reservations run out
 //! ```
@@ -19,12 +20,16 @@
 //! host of a match it has sent players to until it hears what became of them. The one thing that no message decides is
 //! where a player is: that is where the client's connection is, and who has given a host up does not claim there again.
 //!
+//! Nothing is said into the blue: [`outbox`] says again what was not taken, and what cannot be delivered in its time is given
+//! back to who said it. So a step that is lost is noticed, and nobody waits out a reservation for it.
+//!
 //! [`matchmaker`], [`home`] and [`host`] are the machines. Each takes events and the time by its own clock and returns
 //! effects in the order in which they must be carried out.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tiltyard_shared::protocol::limits;
 
 use super::{
     InstanceId, MatchId, SessionId, TicketId,
@@ -35,6 +40,7 @@ use super::{
 pub mod matchmaker;
 pub mod home;
 pub mod host;
+pub mod outbox;
 
 /// Homes and hosts state all that they have open so often.
 pub const STATE_EVERY: Duration = Duration::from_secs(2);
@@ -50,6 +56,10 @@ pub const GO_AFTER: Duration = Duration::from_secs(3);
 
 /// A matchmaker waits so long for a host to reserve, and then for a first yes.
 pub const ANSWER: Duration = Duration::from_secs(2);
+
+/// A host keeps the seat of a player so long whose search was cut off after the word to go: who is on the way gets there,
+/// and the others do not wait for who is gone.
+pub const CUT_OFF: Duration = limits::CUT_OFF;
 
 /// A message to one instance that is older than this is dropped.
 pub const MESSAGE: Duration = Duration::from_secs(10);
@@ -191,6 +201,15 @@ pub enum ToHost {
         id: MatchId,
         /// The ticket.
         ticket: TicketId,
+    },
+    /// The connection on which this player searched is gone: who is not there by then has [`CUT_OFF`] to come.
+    CutOff {
+        /// The match.
+        id: MatchId,
+        /// The ticket.
+        ticket: TicketId,
+        /// Who.
+        player: SessionId,
     },
     /// What became of the players of this ticket?
     Ask {

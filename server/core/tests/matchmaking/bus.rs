@@ -1,5 +1,5 @@
-//! The simulated broker: letters between instances that get lost, doubled and late, and the ticket queue with a single
-//! active consumer.
+//! The simulated broker: letters between instances that get lost, doubled, late and refused, and the ticket queue with a
+//! single active consumer.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,7 +8,10 @@ use std::{
 
 use tiltyard_core::matchmaking::{
     InstanceId,
-    proposals::{Message, Request},
+    proposals::{
+        Request,
+        outbox::{Outcome, Said},
+    },
 };
 use tiltyard_shared::game::Rng;
 
@@ -24,14 +27,40 @@ pub(crate) struct Letter {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    Message(Message),
+    /// What an outbox sends.
+    Batch { from: InstanceId, serial: u64, said: Vec<Said> },
+    /// What became of a batch to this instance.
+    Report { of: InstanceId, serial: u64, outcome: Outcome },
     /// To the ticket queue.
     Publish(Request),
     /// From the ticket queue.
-    Delivery {
-        tag: u64,
-        request: Request,
-    },
+    Delivery { tag: u64, request: Request },
+}
+
+/// A batch that was not answered by then counts as not taken.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// An instance takes so many batches in a step; more are refused.
+const TAKEN: usize = 3;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Nothing.
+    None,
+    /// Many commands are refused, which their sender is told at once, and some replies are lost.
+    Refusals,
+    /// Everything.
+    All,
+}
+
+impl Trouble {
+    fn refused(self) -> f32 {
+        match self {
+            Self::None => 0.0,
+            Self::Refusals => 0.2,
+            Self::All => 0.03,
+        }
+    }
 }
 
 /// All letters by when they arrive.
@@ -39,26 +68,66 @@ pub(crate) enum Body {
 pub(crate) struct Bus {
     letters: BTreeMap<(Duration, u64), Letter>,
     order: u64,
+    /// Batches to each instance in this step.
+    taken: BTreeMap<InstanceId, usize>,
 }
 
 impl Bus {
+    /// Another step: everybody takes batches again.
+    pub(crate) fn step(&mut self) {
+        self.taken.clear();
+    }
+
     /// Sends a letter, with whatever happens to letters.
-    pub(crate) fn send(&mut self, letter: Letter, calm: bool, rng: &mut Rng, counts: &mut Counts) {
-        if !calm && rng.chance(0.03) {
+    pub(crate) fn send(&mut self, letter: Letter, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
+        let all = trouble == Trouble::All;
+        if all && rng.chance(0.03) {
             counts.dropped += 1;
             return;
         }
-        if !calm && rng.chance(0.03) {
+        if all && rng.chance(0.03) {
             counts.doubled_messages += 1;
-            let after = Self::delay(calm, rng, counts);
+            let after = Self::delay(all, rng, counts);
             self.put(letter.sent + after, letter.clone());
         }
-        let after = Self::delay(calm, rng, counts);
+        let after = Self::delay(all, rng, counts);
         self.put(letter.sent + after, letter);
     }
 
-    fn delay(calm: bool, rng: &mut Rng, counts: &mut Counts) -> Duration {
-        if !calm && rng.chance(0.03) {
+    /// Sends a batch: it is refused, or comes as letters do. Its sender waits only so long for the reply.
+    pub(crate) fn send_batch(&mut self, letter: Letter, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
+        let Body::Batch { from, serial, .. } = letter.body else { unreachable!("a batch is sent") };
+        let taken = self.taken.entry(letter.to).or_default();
+        *taken += 1;
+        let refused = trouble != Trouble::None && *taken > TAKEN || rng.chance(trouble.refused());
+        let (of, outcome) = (letter.to, Outcome::NotTaken);
+        let wait = if refused { Duration::from_millis(20) } else { PATIENCE };
+        self.put(
+            letter.sent + wait,
+            Letter { to: from, sent: letter.sent, body: Body::Report { of, serial, outcome } },
+        );
+        match refused {
+            true => counts.refused += 1,
+            false => self.send(letter, trouble, rng, counts),
+        }
+    }
+
+    /// Tells the sender of a batch what became of it, if the reply is not lost.
+    pub(crate) fn reply(
+        &mut self,
+        now: Duration,
+        (to, of, serial): (InstanceId, InstanceId, u64),
+        outcome: Outcome,
+        lost: bool,
+    ) {
+        if !lost {
+            let body = Body::Report { of, serial, outcome };
+            self.put(now, Letter { to, sent: now, body });
+        }
+    }
+
+    fn delay(all: bool, rng: &mut Rng, counts: &mut Counts) -> Duration {
+        if all && rng.chance(0.03) {
             counts.late += 1;
             return Duration::from_millis(u64::from(1_000 + rng.below(14_000)));
         }

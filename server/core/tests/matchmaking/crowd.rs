@@ -172,11 +172,25 @@ impl World {
             } else if let Some((_, ticket)) = search.filter(|_| !self.calm && self.rng.chance(0.003)) {
                 self.crowd.cancels.push((self.now, ticket));
                 self.counts.cancels += 1;
+            } else if search.is_some() && !self.calm && self.rng.chance(0.003) {
+                self.cut_off(player)?;
             }
             self.knock(player);
         }
         self.speak_to_hosts()?;
         self.speak_to_homes()
+    }
+
+    /// All connections of a player break.
+    fn cut_off(&mut self, player: usize) -> Result<(), String> {
+        let Player { session, search, .. } = self.crowd.players[player];
+        let Some((_, ticket)) = search else { return Ok(()) };
+        let Some(slot) = self.home_of(ticket).filter(|slot| self.is_up(*slot, Role::Home)) else { return Ok(()) };
+        let left = |door: Door| (self.now, door.host, Said::Left { id: door.claim.id, player: session });
+        let doors = std::mem::take(&mut self.crowd.players[player].doors);
+        self.counts.cut_off += u64::from(!doors.is_empty());
+        self.crowd.said.extend(doors.into_iter().map(left));
+        self.home(slot, home::Event::CutOff { ticket, player: session })
     }
 
     /// A search, sometimes with a friend, at any home that can be reached.

@@ -6,15 +6,16 @@ use tiltyard_core::matchmaking::{
     InstanceId, MatchId, TicketId,
     pool::Place,
     proposals::{
-        Message, Reserve, ToHome, ToHost,
+        Message, Request, Reserve, ToHome, ToHost,
         home::{self, Over, Told},
         host, matchmaker,
+        outbox::Outcome,
     },
 };
 
 use crate::{
     bus::{Body, Letter},
-    world::{Machine, World},
+    world::{Machine, Mutant, Role, World},
 };
 
 /// To whom what goes into the queue is addressed.
@@ -24,11 +25,57 @@ const BROKER: InstanceId = match InstanceId::new("broker") {
 };
 
 impl World {
-    /// A letter, unless the sender is cut off.
-    pub(crate) fn send(&mut self, slot: usize, to: InstanceId, body: Body) {
+    /// A letter to the queue, unless the sender is cut off.
+    fn publish(&mut self, slot: usize, request: Request) {
         if self.nodes[slot].cut_until < self.now {
-            self.trace(|| format!("{:?} {slot} sends {body:?}", self.nodes[slot].role));
-            self.bus.send(Letter { to, sent: self.now, body }, self.calm, &mut self.rng, &mut self.counts);
+            self.trace(|| format!("{:?} {slot} publishes {request:?}", self.nodes[slot].role));
+            let letter = Letter { to: BROKER, sent: self.now, body: Body::Publish(request) };
+            self.bus.send(letter, self.trouble, &mut self.rng, &mut self.counts);
+        }
+    }
+
+    /// Something to be said to another instance.
+    pub(crate) fn send(&mut self, slot: usize, to: InstanceId, message: Message) {
+        self.trace(|| format!("{:?} {slot} says {message:?}", self.nodes[slot].role));
+        let back = self.nodes[slot].outbox.say(self.now, to, message);
+        assert_eq!(back, None, "so much never waits here");
+    }
+
+    /// Sends what can go now. Who is cut off knows it.
+    pub(crate) fn post(&mut self, slot: usize) -> Result<(), String> {
+        if self.nodes[slot].paused.is_some() {
+            return Ok(());
+        }
+        while let Some((to, said)) = self.nodes[slot].outbox.next(self.now) {
+            if self.nodes[slot].cut_until >= self.now {
+                self.settle(slot, to, Outcome::NotTaken)?;
+                continue;
+            }
+            let (from, serial) = (self.nodes[slot].id, self.next_number());
+            self.nodes[slot].under_way.insert(to, serial);
+            let letter = Letter { to, sent: self.now, body: Body::Batch { from, serial, said } };
+            self.bus.send_batch(letter, self.trouble, &mut self.rng, &mut self.counts);
+        }
+        Ok(())
+    }
+
+    /// What became of a batch, as far as its sender knows.
+    pub(crate) fn settle(&mut self, slot: usize, to: InstanceId, outcome: Outcome) -> Result<(), String> {
+        let outcome = match (self.mutant, outcome) {
+            (Mutant::ForgetRefused, Outcome::NotTaken) => Outcome::Taken,
+            (_, outcome) => outcome,
+        };
+        let undelivered = self.nodes[slot].outbox.settle(self.now, to, outcome);
+        undelivered.into_iter().try_for_each(|message| self.miss(slot, to, message))
+    }
+
+    pub(crate) fn miss(&mut self, slot: usize, to: InstanceId, message: Message) -> Result<(), String> {
+        self.trace(|| format!("{:?} {slot} cannot say {message:?}", self.nodes[slot].role));
+        self.counts.undelivered += 1;
+        match self.nodes[slot].role {
+            Role::Home => self.home(slot, home::Event::Undelivered(message)),
+            Role::Host => Ok(()),
+            Role::Matchmaker => self.matchmaker(slot, matchmaker::Event::Undelivered { to, message }),
         }
     }
 
@@ -36,11 +83,11 @@ impl World {
         let Some(Machine::Home(home)) = &mut self.nodes[slot].machine else { return Ok(()) };
         for effect in home.handle(self.now, event) {
             match effect {
-                home::Effect::Publish(request) => self.send(slot, BROKER, Body::Publish(request)),
+                home::Effect::Publish(request) => self.publish(slot, request),
                 home::Effect::Send(to, message) => {
                     let declines = matches!(message, Message::Host(ToHost::Decline { .. }));
                     self.counts.declined += u64::from(declines);
-                    self.send(slot, to, Body::Message(message));
+                    self.send(slot, to, message);
                 }
                 home::Effect::Tell(ticket, told) => self.tell(ticket, told)?,
             }
@@ -54,8 +101,9 @@ impl World {
             Told::Searching { waited } => {
                 self.ledger.going(ticket, None);
                 self.counts.sent_back += u64::from(waited > Duration::ZERO);
+                self.ledger.bind(ticket, false, self.now);
             }
-            Told::Agreed(_) => {}
+            Told::Agreed(_) => self.ledger.bind(ticket, true, self.now),
             Told::Go { id, host, reservation } => {
                 self.ledger.going(ticket, Some(self.now));
                 self.crowd.go(self.now, ticket, (id, host, reservation));
@@ -79,13 +127,13 @@ impl World {
         let Some(Machine::Host(host)) = &mut self.nodes[slot].machine else { return Ok(()) };
         for effect in host.handle(now, event) {
             match effect {
-                host::Effect::Publish(request) => self.send(slot, BROKER, Body::Publish(request)),
+                host::Effect::Publish(request) => self.publish(slot, request),
                 host::Effect::Send(to, message) => {
                     if let Message::Home(ToHome::Seated { id, ticket }) = message {
                         self.ledger.seated(id, ticket);
                         self.counts.backfilled += u64::from(self.fills.contains_key(&id));
                     }
-                    self.send(slot, to, Body::Message(message));
+                    self.send(slot, to, message);
                 }
                 host::Effect::Open { .. } => {}
                 host::Effect::Admit { room, claim, .. } => self.crowd.answer(now, claim, Some(room)),
@@ -128,7 +176,7 @@ impl World {
                             self.ledger.proposed(ticket, self.now)?;
                         }
                     }
-                    self.send(slot, to, Body::Message(message));
+                    self.send(slot, to, message);
                 }
             }
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::world::{Mutant, Role, World};
+use crate::{
+    bus::Trouble,
+    world::{Mutant, Role, World},
+};
 
 /// What happened in a run, or in several.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,6 +13,9 @@ pub(crate) struct Counts {
     pub(crate) dropped: u64,
     pub(crate) doubled_messages: u64,
     pub(crate) late: u64,
+    pub(crate) refused: u64,
+    pub(crate) undelivered: u64,
+    pub(crate) cut_off: u64,
     pub(crate) cuts: u64,
     pub(crate) home_crashes: u64,
     pub(crate) host_crashes: u64,
@@ -28,14 +34,21 @@ pub(crate) struct Counts {
     pub(crate) backfilled: u64,
     pub(crate) started: u64,
     pub(crate) ended_below_minimum: u64,
+    /// The longest wait for what was agreed on.
+    pub(crate) longest_bound: Duration,
+    /// The longest that two have waited for each other.
+    pub(crate) longest_free: Duration,
 }
 
 impl Counts {
-    fn named(&mut self) -> [(&'static str, &mut u64); 21] {
+    fn named(&mut self) -> [(&'static str, &mut u64); 24] {
         [
             ("dropped message", &mut self.dropped),
             ("doubled message", &mut self.doubled_messages),
             ("late message", &mut self.late),
+            ("refused batch", &mut self.refused),
+            ("undelivered message", &mut self.undelivered),
+            ("player cut off on the way", &mut self.cut_off),
             ("cut connection", &mut self.cuts),
             ("crash of a home", &mut self.home_crashes),
             ("crash of a host", &mut self.host_crashes),
@@ -62,6 +75,8 @@ impl Counts {
         for ((_, sum), (_, more)) in self.named().into_iter().zip(other.named()) {
             *sum += *more;
         }
+        self.longest_bound = self.longest_bound.max(other.longest_bound);
+        self.longest_free = self.longest_free.max(other.longest_free);
     }
 
     /// What did not happen.
@@ -75,7 +90,7 @@ impl World {
     pub(crate) fn misfortune(&mut self) -> Result<(), String> {
         for slot in 0..self.nodes.len() {
             self.bring_back(slot);
-            if self.calm || self.nodes[slot].machine.is_none() {
+            if self.trouble != Trouble::All || self.nodes[slot].machine.is_none() {
                 continue;
             }
             if self.rng.chance(0.004) {
@@ -99,7 +114,7 @@ impl World {
 
     fn bring_back(&mut self, slot: usize) {
         let node = &mut self.nodes[slot];
-        if self.calm {
+        if self.trouble == Trouble::None {
             (node.cut_until, node.down_until) = (Duration::ZERO, Duration::ZERO);
             node.paused = node.paused.map(|(from, _)| (from, self.now));
         }

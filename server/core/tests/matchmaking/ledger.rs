@@ -21,6 +21,11 @@ struct Entry {
     open: bool,
     /// Since when its players have been told to go.
     going: Option<Duration>,
+    /// Whether it is bound to a match of which nothing is decided.
+    bound: bool,
+    /// Since when that has been so.
+    since: Duration,
+    duel: bool,
 }
 
 /// Every ticket that was ever opened.
@@ -36,7 +41,9 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn opened(&mut self, ticket: &Ticket, home: InstanceId, now: Duration) {
-        self.tickets.insert(ticket.id, Entry { home, opened: now, open: true, going: None });
+        let duel = ticket.mode == "duel";
+        self.tickets
+            .insert(ticket.id, Entry { home, opened: now, open: true, going: None, bound: false, since: now, duel });
     }
 
     pub(crate) fn closed(&mut self, ticket: TicketId) {
@@ -45,6 +52,25 @@ impl Ledger {
 
     pub(crate) fn going(&mut self, ticket: TicketId, since: Option<Duration>) {
         self.tickets.get_mut(&ticket).expect("it was opened").going = since;
+    }
+
+    /// A ticket is bound to a match from now on, or to none.
+    pub(crate) fn bind(&mut self, ticket: TicketId, bound: bool, now: Duration) {
+        let entry = self.tickets.get_mut(&ticket).expect("it was opened");
+        (entry.bound, entry.since) = (bound, now);
+    }
+
+    /// How long the one has waited who waits longest for what was agreed on, and the one who waits second longest for an
+    /// opponent: those two could play.
+    pub(crate) fn longest_waits(&self, now: Duration) -> (Duration, Duration) {
+        let open = || self.tickets.values().filter(|entry| entry.open);
+        let waits = |which: fn(&&Entry) -> bool| {
+            let mut waits: Vec<_> = open().filter(which).map(|entry| now - entry.since).collect();
+            waits.sort_unstable();
+            waits
+        };
+        let (bound, free) = (waits(|entry| entry.bound), waits(|entry| entry.duel && !entry.bound));
+        (bound.last().copied().unwrap_or_default(), free.iter().rev().nth(1).copied().unwrap_or_default())
     }
 
     pub(crate) fn seated(&mut self, id: MatchId, ticket: TicketId) {

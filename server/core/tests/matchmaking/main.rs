@@ -14,6 +14,7 @@ mod ledger;
 mod pool;
 mod world;
 
+use bus::Trouble;
 use faults::Counts;
 use world::{Mutant, World};
 
@@ -26,13 +27,23 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn the_simulation_loses_and_doubles_nobody() {
-    let (first, seeds) = match number("MATCHMAKING_SEED") {
-        Some(seed) => (seed, 1),
-        None => (1, number("MATCHMAKING_SEEDS").unwrap_or(1_000)),
-    };
+    play(Trouble::All, number("MATCHMAKING_SEEDS").unwrap_or(1_000), |block| block.missing());
+}
+
+#[test]
+fn in_the_simulation_nobody_waits_out_what_a_refused_command_was_about() {
+    play(Trouble::Refusals, number("MATCHMAKING_SEEDS").unwrap_or(200), |block| {
+        let needed = [("refused batch", block.refused), ("player cut off", block.cut_off), ("match", block.matched)];
+        needed.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
+    });
+}
+
+/// Plays seeds in which this goes wrong. What is missing of a block of them did not happen.
+fn play(trouble: Trouble, seeds: u64, missing: impl Fn(&mut Counts) -> Vec<&'static str>) {
+    let (first, seeds) = number("MATCHMAKING_SEED").map_or((1, seeds), |seed| (seed, 1));
     let (mut all, mut block) = (Counts::default(), Counts::default());
     for seed in first..first + seeds {
-        let played = World::new(seed, Mutant::None, seeds == 1).play();
+        let played = World::new(seed, Mutant::None, trouble, seeds == 1).play();
         let counts = played.unwrap_or_else(|why| {
             panic!(
                 "seed {seed}: {why}\nreplay: MATCHMAKING_SEED={seed} cargo test -p tiltyard-core --test matchmaking \
@@ -42,28 +53,38 @@ fn the_simulation_loses_and_doubles_nobody() {
         block.add(&counts);
         all.add(&counts);
         if (seed - first + 1).is_multiple_of(BLOCK) {
-            let missing = block.missing();
+            let missing = missing(&mut block);
             assert!(missing.is_empty(), "seeds up to {seed}: {missing:?} did not happen in {BLOCK} seeds");
             block = Counts::default();
         }
     }
-    println!("{seeds} seeds: {all:#?}");
+    println!("{seeds} seeds, {trouble:?}: {all:#?}");
 }
 
 #[test]
 fn the_simulation_catches_who_acknowledges_before_the_pool_has_it() {
-    assert_caught(Mutant::AcknowledgeEarly, "acknowledged and in no pool");
+    assert_caught(Mutant::AcknowledgeEarly, Trouble::All, "acknowledged and in no pool");
 }
 
 #[test]
 fn the_simulation_catches_who_skips_a_yes() {
-    assert_caught(Mutant::SkipYes, "");
+    assert_caught(Mutant::SkipYes, Trouble::All, "");
+}
+
+#[test]
+fn the_simulation_catches_who_forgets_what_was_refused() {
+    assert_caught(Mutant::ForgetRefused, Trouble::Refusals, "somebody has waited");
+}
+
+#[test]
+fn the_simulation_catches_who_keeps_the_seat_of_who_is_cut_off() {
+    assert_caught(Mutant::KeepWhoIsCutOff, Trouble::Refusals, "somebody has waited");
 }
 
 /// Prints how many of the seeds notice the mutant: at least one of 20 must, and for this reason.
-fn assert_caught(mutant: Mutant, reason: &str) {
-    let seeds = 1..=100;
-    let found: Vec<_> = seeds.filter_map(|seed| Some((seed, World::new(seed, mutant, false).play().err()?))).collect();
+fn assert_caught(mutant: Mutant, trouble: Trouble, reason: &str) {
+    let caught = |seed| Some((seed, World::new(seed, mutant, trouble, false).play().err()?));
+    let found: Vec<_> = (1..=100).filter_map(caught).collect();
     println!("{mutant:?}: {} of 100 seeds, the first {:?}", found.len(), found.first());
     assert!(found.len() >= 5, "only {found:?}");
     assert!(found.iter().all(|(_, why)| why.contains(reason)), "for other reasons: {found:?}");

@@ -7,16 +7,17 @@ use tiltyard_core::matchmaking::{
     mode::{Mode, Window},
     pool::Pool,
     proposals::{
-        Go, Message, Request, ToHome, ToMatchmaker,
+        Go, Message, Request, ToHome, ToHost, ToMatchmaker,
         home::{self, Home},
         host::{self, Host},
         matchmaker::{self, HostLoad, Matchmaker},
+        outbox::{Outbox, Outcome, Said},
     },
 };
 use tiltyard_shared::game::Rng;
 
 use crate::{
-    bus::{Body, Bus, Letter, TicketQueue},
+    bus::{Body, Bus, Letter, TicketQueue, Trouble},
     crowd::Crowd,
     faults::Counts,
     ledger::Ledger,
@@ -26,6 +27,11 @@ const STEP: Duration = Duration::from_millis(250);
 const STEPS: u32 = 200;
 /// After the faults: everything must come right within this.
 const CALM_STEPS: u32 = 100;
+/// Where commands are refused, and nothing else goes wrong, nobody waits longer for what was agreed on: a reservation and a
+/// yes last for 10 s.
+const LONGEST_BOUND: Duration = Duration::from_secs(9);
+/// Nor do two wait longer for each other, one proposal that comes to nothing included.
+const LONGEST_FREE: Duration = Duration::from_secs(30);
 /// A broker notices after so long that a consumer stands still.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -37,6 +43,10 @@ pub(crate) enum Mutant {
     AcknowledgeEarly,
     /// Homes are not asked, and go counts as if they had said yes.
     SkipYes,
+    /// What the bus refuses is neither said again nor given back.
+    ForgetRefused,
+    /// Hosts are not told who is cut off on the way.
+    KeepWhoIsCutOff,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +73,9 @@ pub(crate) struct Node {
     pub(crate) down_until: Duration,
     /// What was acknowledged but not taken in.
     pub(crate) deferred: Vec<Deferred>,
+    pub(crate) outbox: Outbox,
+    /// The batch that is under way to each instance.
+    pub(crate) under_way: BTreeMap<InstanceId, u64>,
 }
 
 /// A request that came and was not taken in.
@@ -76,7 +89,12 @@ pub(crate) struct World {
     pub(crate) now: Duration,
     pub(crate) rng: Rng,
     pub(crate) mutant: Mutant,
+    /// Nobody begins anything.
     pub(crate) calm: bool,
+    /// What goes wrong now.
+    pub(crate) trouble: Trouble,
+    /// What goes wrong until it is calm.
+    until_calm: Trouble,
     pub(crate) nodes: Vec<Node>,
     pub(crate) queue: TicketQueue,
     pub(crate) crowd: Crowd,
@@ -103,7 +121,7 @@ pub(crate) fn modes() -> Vec<Mode> {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, mutant: Mutant, verbose: bool) -> Self {
+    pub(crate) fn new(seed: u64, mutant: Mutant, until_calm: Trouble, verbose: bool) -> Self {
         let roles = [Role::Home, Role::Home, Role::Home, Role::Host, Role::Host, Role::Matchmaker, Role::Matchmaker];
         let node = |role| Node {
             id: InstanceId::new("broker").expect("a word"),
@@ -113,12 +131,16 @@ impl World {
             cut_until: Duration::ZERO,
             down_until: Duration::ZERO,
             deferred: Vec::new(),
+            outbox: Outbox::default(),
+            under_way: BTreeMap::new(),
         };
         let mut world = Self {
             now: Duration::from_secs(100),
             rng: Rng::new(seed),
             mutant,
             calm: false,
+            trouble: until_calm,
+            until_calm,
             nodes: roles.map(node).into(),
             queue: TicketQueue::default(),
             crowd: Crowd::new(16),
@@ -139,20 +161,35 @@ impl World {
     pub(crate) fn play(mut self) -> Result<Counts, String> {
         for step in 0..STEPS + CALM_STEPS {
             self.calm = step >= STEPS;
-            self.step().and_then(|()| self.check()).map_err(|why| format!("step {step}: {why}"))?;
+            self.trouble = if self.calm { Trouble::None } else { self.until_calm };
+            let played = self.step().and_then(|()| self.check()).and_then(|()| self.check_waits());
+            played.map_err(|why| format!("step {step}: {why}"))?;
         }
         self.check_calm(STEP * (CALM_STEPS - 20)).map_err(|why| format!("in the end: {why}"))?;
         Ok(self.counts)
     }
 
+    fn check_waits(&mut self) -> Result<(), String> {
+        let (bound, free) = self.ledger.longest_waits(self.now);
+        self.counts.longest_bound = self.counts.longest_bound.max(bound);
+        self.counts.longest_free = self.counts.longest_free.max(free);
+        match self.until_calm == Trouble::Refusals {
+            true if bound > LONGEST_BOUND => Err(format!("somebody has waited {bound:?} for what was agreed on")),
+            true if free > LONGEST_FREE => Err(format!("somebody has waited {free:?} for an opponent who was there")),
+            _ => Ok(()),
+        }
+    }
+
     fn step(&mut self) -> Result<(), String> {
         self.now += STEP;
+        self.bus.step();
         self.misfortune()?;
         self.move_queue();
         self.deliver()?;
         self.tick()?;
         self.end_games()?;
-        self.play_crowd()
+        self.play_crowd()?;
+        (0..self.nodes.len()).try_for_each(|slot| self.post(slot))
     }
 
     pub(crate) fn trace(&self, what: impl FnOnce() -> String) {
@@ -172,6 +209,7 @@ impl World {
         let region = if slot.is_multiple_of(2) { "us" } else { "eu" };
         let pool = Pool::new(modes()).expect("modes that can be played");
         self.nodes[slot].id = id;
+        (self.nodes[slot].outbox, self.nodes[slot].under_way) = (Outbox::default(), BTreeMap::new());
         self.nodes[slot].machine = Some(match self.nodes[slot].role {
             Role::Home => Machine::Home(Home::new(id)),
             Role::Host => Machine::Host(Host::new(id, region, modes(), 40)),
@@ -216,10 +254,23 @@ impl World {
                 continue;
             }
             let slot = self.nodes.iter().position(|node| node.id == letter.to && node.machine.is_some());
-            let Some(slot) = slot.filter(|slot| self.nodes[*slot].cut_until < self.now) else { continue };
+            let Some(slot) = slot else {
+                // Nobody is there, which its sender hears.
+                if let Body::Batch { from, serial, .. } = letter.body {
+                    self.bus.reply(self.now, (from, letter.to, serial), Outcome::Nobody, false);
+                }
+                continue;
+            };
+            // Who is cut off hears nothing, but for its own clock.
+            if self.nodes[slot].cut_until >= self.now && !matches!(letter.body, Body::Report { .. }) {
+                continue;
+            }
             match self.nodes[slot].paused.is_some() {
                 true => kept.push(letter),
-                false => self.hand_over(slot, letter)?,
+                false => {
+                    self.hand_over(slot, letter)?;
+                    self.post(slot)?;
+                }
             }
         }
         for letter in kept {
@@ -229,25 +280,39 @@ impl World {
     }
 
     fn hand_over(&mut self, slot: usize, letter: Letter) -> Result<(), String> {
-        let age = self.now - letter.sent;
-        self.trace(|| format!("{:?} {slot} gets {:?} after {age:?}", self.nodes[slot].role, letter.body));
+        let way = self.now - letter.sent;
         match letter.body {
-            Body::Message(Message::Home(message)) => match (self.mutant, message) {
-                (Mutant::SkipYes, message @ (ToHome::Agree { .. } | ToHome::Go(_))) => self.skip_yes(slot, message),
-                (_, message) => self.home(slot, home::Event::Message { age, message }),
-            },
-            Body::Message(Message::Host(message)) => self.host(slot, host::Event::Message { age, message }),
-            Body::Message(Message::Matchmaker(message)) => {
-                self.matchmaker(slot, matchmaker::Event::Message { age, message })
+            Body::Batch { from, serial, said } => {
+                let lost = self.trouble != Trouble::None && self.rng.chance(0.03);
+                self.bus.reply(self.now, (from, letter.to, serial), Outcome::Taken, lost);
+                said.into_iter().try_for_each(|Said { age, message }| self.hear(slot, way + age, message))
             }
+            Body::Report { of, serial, outcome } if self.nodes[slot].under_way.get(&of) == Some(&serial) => {
+                self.nodes[slot].under_way.remove(&of);
+                self.settle(slot, of, outcome)
+            }
+            Body::Report { .. } => Ok(()),
             Body::Delivery { tag, request } if self.defers() => {
                 self.ledger.acknowledged(&request);
                 self.queue.acknowledge(tag);
                 self.nodes[slot].deferred.push(Deferred { came: self.now, sent: letter.sent, request });
                 Ok(())
             }
-            Body::Delivery { tag, request } => self.take_in(slot, tag, age, request),
+            Body::Delivery { tag, request } => self.take_in(slot, tag, way, request),
             Body::Publish(_) => unreachable!("goes to the queue"),
+        }
+    }
+
+    fn hear(&mut self, slot: usize, age: Duration, message: Message) -> Result<(), String> {
+        self.trace(|| format!("{:?} {slot} hears {message:?} after {age:?}", self.nodes[slot].role));
+        match message {
+            Message::Home(message) => match (self.mutant, message) {
+                (Mutant::SkipYes, message @ (ToHome::Agree { .. } | ToHome::Go(_))) => self.skip_yes(slot, message),
+                (_, message) => self.home(slot, home::Event::Message { age, message }),
+            },
+            Message::Host(ToHost::CutOff { .. }) if self.mutant == Mutant::KeepWhoIsCutOff => Ok(()),
+            Message::Host(message) => self.host(slot, host::Event::Message { age, message }),
+            Message::Matchmaker(message) => self.matchmaker(slot, matchmaker::Event::Message { age, message }),
         }
     }
 
@@ -262,7 +327,7 @@ impl World {
         match message {
             ToHome::Agree { id, matchmaker, .. } => {
                 let yes = Message::Matchmaker(ToMatchmaker::Yes { id, home: self.nodes[slot].id });
-                self.send(slot, matchmaker, Body::Message(yes));
+                self.send(slot, matchmaker, yes);
             }
             ToHome::Go(Go { id, host, reservation, tickets }) => {
                 for ticket in tickets {
@@ -279,6 +344,9 @@ impl World {
         for slot in 0..self.nodes.len() {
             if self.nodes[slot].paused.is_some() {
                 continue;
+            }
+            for (to, message) in self.nodes[slot].outbox.run_out(self.now) {
+                self.miss(slot, to, message)?;
             }
             match self.nodes[slot].role {
                 Role::Home => self.home(slot, home::Event::Tick)?,

@@ -1,6 +1,6 @@
 //! What the machines of a desk want done: each turn is handed to its machine, and its effects are carried out in order.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tiltyard_core::{
     instance::InstanceId,
@@ -63,7 +63,11 @@ impl Desk {
     }
 
     fn send(&mut self, to: InstanceId, message: Message) {
-        if to == self.id { self.hear(std::time::Duration::ZERO, message) } else { self.carrier.send(to, message) }
+        if to == self.id {
+            self.hear(Duration::ZERO, message);
+        } else if let Some(message) = self.carrier.say(self.parts.clock.now(), to, message) {
+            self.miss(to, message);
+        }
     }
 
     fn at_home(&mut self, effect: home::Effect) {

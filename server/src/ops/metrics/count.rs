@@ -7,9 +7,9 @@ use tiltyard_shared::protocol::Code;
 
 use super::{
     BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CHAT_CLIENTS, CHAT_WORDS, CONNECTIONS, DRAINING,
-    GOODBYES, HANDSHAKES, INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCHES, RECEIVED_BYTES, REDIRECTS,
-    REFUSALS, REQUESTS, RESULTS, ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING, TICKETS, TICKETS_WAITING,
-    UNSENT_BYTES,
+    GOODBYES, HANDSHAKES, INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCH_COMMANDS, MATCHES, RECEIVED_BYTES,
+    REDIRECTS, REFUSALS, REQUESTS, RESULTS, ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING, TICKETS,
+    TICKETS_WAITING, UNSENT_BYTES,
 };
 use crate::bus::Counts;
 
@@ -119,6 +119,11 @@ pub(crate) fn waited(game: &'static str, waited: Duration) {
 /// A match is on.
 pub(crate) fn match_started(game: &'static str) {
     counter!(MATCHES, "game" => game).increment(1);
+}
+
+/// A command to another instance's matchmaking was `taken`, or must be sent `again`, or `nobody` takes any there.
+pub(crate) fn match_command(game: &'static str, outcome: &'static str) {
+    counter!(MATCH_COMMANDS, "game" => game, "outcome" => outcome).increment(1);
 }
 
 /// A round of matchmaking took so long; so many tickets wait.

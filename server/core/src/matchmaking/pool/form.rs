@@ -66,7 +66,10 @@ struct Search {
 
 pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
     let mut seekers: BTreeMap<&str, Vec<Seeker<'_>>> = BTreeMap::new();
-    for (_, waiting) in pool.tickets.iter().filter(|(id, _)| pool.held.is_free(id, now)) {
+    for (id, waiting) in &pool.tickets {
+        if !pool.held.is_free(id, now) || pool.silent.contains(&waiting.ticket.home) {
+            continue;
+        }
         let mode = &pool.modes[&waiting.ticket.mode];
         let seeker = Seeker::new(mode, &waiting.ticket, waiting.waited(now));
         seekers.entry(&mode.name).or_default().push(seeker);

@@ -35,6 +35,8 @@ struct Held {
     /// When `ticket.waited` was true.
     since: Duration,
     state: State,
+    /// Whether one of its players can no longer be told anything.
+    cut_off: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,14 @@ pub enum Event {
     Search(Ticket),
     /// They do so no longer, or have left.
     Cancel(TicketId),
+    /// The connection of one of a ticket's players is gone. Who was told to go may be in the match by now, so that is the
+    /// host's to say; any other search is over.
+    CutOff {
+        /// The ticket.
+        ticket: TicketId,
+        /// Who.
+        player: SessionId,
+    },
     /// Players who were told to go are back: none of them is at the host or will try to go there any more.
     Back {
         /// The match.
@@ -66,6 +76,8 @@ pub enum Event {
         /// What it says.
         message: ToHome,
     },
+    /// A message to an instance could not be delivered in its time.
+    Undelivered(Message),
     /// No more searches are taken; open ones go on.
     Drain,
     /// Time has passed. Due at least four times a second.
@@ -168,9 +180,11 @@ impl Home {
         match event {
             Event::Search(ticket) => self.search(now, ticket, &mut effects),
             Event::Cancel(ticket) => self.cancel(ticket, &mut effects),
+            Event::CutOff { ticket, player } => self.cut_off(ticket, player, &mut effects),
             Event::Back { id, ticket } => self.reopen(now, id, ticket, &mut effects),
             Event::Message { age, message } if age <= MESSAGE => self.take(now, message, &mut effects),
             Event::Message { .. } => {}
+            Event::Undelivered(message) => self.miss(&message, &mut effects),
             Event::Drain => self.draining = true,
             Event::Tick => self.tick(now, &mut effects),
         }
@@ -202,7 +216,7 @@ impl Home {
             return;
         }
         self.players.extend(ticket.players().map(|player| (player, id)));
-        let held = Held { ticket, since: now, state: State::Open };
+        let held = Held { ticket, since: now, state: State::Open, cut_off: false };
         self.number += 1;
         effects.push(Effect::Tell(id, Told::Searching { waited: held.ticket.waited }));
         effects.push(Effect::Publish(Request::Submit { number: self.number, ticket: held.ticket.clone() }));
@@ -220,6 +234,26 @@ impl Home {
             Some(State::Open | State::Agreed { .. }) => {
                 effects.push(Effect::Publish(Request::Cancel { home: self.id, ticket }));
             }
+        }
+    }
+
+    fn cut_off(&mut self, ticket: TicketId, player: SessionId, effects: &mut Vec<Effect>) {
+        match self.tickets.get_mut(&ticket) {
+            Some(Held { state: State::Going { id, host, .. }, cut_off, .. }) => {
+                *cut_off = true;
+                effects.push(Effect::Send(*host, Message::Host(ToHost::CutOff { id: *id, ticket, player })));
+            }
+            _ => self.cancel(ticket, effects),
+        }
+    }
+
+    /// A host that cannot be asked is given up by the players; of those who are cut off nobody would say so.
+    fn miss(&mut self, message: &Message, effects: &mut Vec<Effect>) {
+        if let Message::Host(ToHost::Ask { id, ticket, .. }) = message
+            && self.going(*ticket) == Some(*id)
+            && self.tickets[ticket].cut_off
+        {
+            self.close(*ticket, Over::Cancelled, effects);
         }
     }
 
@@ -280,7 +314,7 @@ impl Home {
         let Go { id, host, reservation, .. } = *go;
         match self.tickets.get_mut(&ticket) {
             Some(held) if matches!(held.state, State::Agreed { id: agreed, .. } if agreed == id) => {
-                held.state = State::Going { id, host, ask: now + AGREED };
+                held.state = State::Going { id, host, ask: now + STATE_EVERY };
                 effects.push(Effect::Tell(ticket, Told::Go { id, host, reservation }));
             }
             Some(held) if matches!(held.state, State::Going { id: going, .. } if going == id) => {}
@@ -305,13 +339,17 @@ impl Home {
         }
     }
 
-    /// The match that its players went to is none for them: the ticket waits again, with all its waiting time.
+    /// The match that its players went to is none for them: the ticket waits again, with all its waiting time, if all of
+    /// them are there.
     fn reopen(&mut self, now: Duration, id: MatchId, ticket: TicketId, effects: &mut Vec<Effect>) {
         if self.going(ticket) != Some(id) {
             return;
         }
         let held = self.tickets.get_mut(&ticket).expect("it is going");
         held.state = State::Open;
+        if held.cut_off {
+            return self.cancel(ticket, effects);
+        }
         self.number += 1;
         let stated = held.stated(now);
         effects.push(Effect::Tell(ticket, Told::Searching { waited: stated.waited }));

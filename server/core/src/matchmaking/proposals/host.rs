@@ -189,6 +189,11 @@ impl Host {
                     room.drop_absent(id, Some(ticket));
                 }
             }
+            ToHost::CutOff { id, ticket, player } => {
+                if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
+                    room.cut_off(now, id, ticket, player);
+                }
+            }
             ToHost::Ask { id, ticket, home } => effects.extend(self.answer(id, ticket, home)),
         }
     }

@@ -19,40 +19,27 @@ use crate::matchmaking::{
     pool::{FORGET, Place, Pool, Proposal, Taken},
 };
 
+mod asked;
+mod hosts;
 #[cfg(test)]
 mod tests;
 
-/// A host that did not reserve is not asked for new rooms for so long.
-pub const AVOIDED: Duration = Duration::from_secs(5);
+use asked::Asked;
+pub use asked::WINDOW;
+use hosts::Hosts;
+pub use hosts::{AVOIDED, HostLoad};
 
 /// Rounds are so far apart.
 pub const ROUND_EVERY: Duration = Duration::from_millis(500);
-
-/// Most tickets that are being agreed on, but for the last proposal: as each of them can cost a message at a time, this must
-/// stay below what instances can have under way (1,024 commands). The others follow in later rounds, the oldest first.
-pub const MAX_ASKED: usize = 768;
 
 /// A pool and the proposals that are being agreed on.
 #[derive(Debug)]
 pub struct Matchmaker {
     id: InstanceId,
     pool: Pool,
-    hosts: BTreeMap<InstanceId, Known>,
+    hosts: Hosts,
     open: BTreeMap<MatchId, Open>,
     stats: Stats,
-}
-
-/// An instance that rooms can be opened on, as the directory knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostLoad {
-    /// The instance.
-    pub host: InstanceId,
-    /// Where it is.
-    pub region: String,
-    /// Seats of its rooms.
-    pub seats: usize,
-    /// The most seats that it can have. 0 for one that takes no rooms: it is draining, say.
-    pub capacity: usize,
 }
 
 /// What was counted since the start.
@@ -72,14 +59,6 @@ pub struct Stats {
     pub no_host: u64,
     /// Proposals that came to nothing because of a home.
     pub no_home: u64,
-}
-
-#[derive(Debug)]
-struct Known {
-    load: HostLoad,
-    /// Seats of proposals that the host has not yet told of in its load.
-    proposed: usize,
-    avoided: Duration,
 }
 
 #[derive(Debug)]
@@ -114,6 +93,13 @@ pub enum Event {
         /// What it says.
         message: ToMatchmaker,
     },
+    /// A message to an instance could not be delivered in its time; it may have arrived all the same.
+    Undelivered {
+        /// To whom.
+        to: InstanceId,
+        /// What it says.
+        message: Message,
+    },
     /// All instances that rooms can be opened on.
     Hosts(Vec<HostLoad>),
     /// An instance is dead.
@@ -142,7 +128,7 @@ pub enum Effect {
 impl Matchmaker {
     /// A matchmaker with this pool.
     pub fn new(id: InstanceId, pool: Pool) -> Self {
-        Self { id, pool, hosts: BTreeMap::new(), open: BTreeMap::new(), stats: Stats::default() }
+        Self { id, pool, hosts: Hosts::default(), open: BTreeMap::new(), stats: Stats::default() }
     }
 
     /// The pool.
@@ -171,7 +157,8 @@ impl Matchmaker {
             }
             Event::Message { age, message } if age <= MESSAGE => self.take(now, age, message, &mut effects),
             Event::Message { .. } => {}
-            Event::Hosts(hosts) => self.know(hosts),
+            Event::Undelivered { to, message } => self.miss(now, to, message, &mut effects),
+            Event::Hosts(hosts) => self.hosts.know(hosts),
             Event::Gone(instance) => self.forget(now, instance, &mut effects),
             Event::Round { unix, seed } => self.round(now, unix, seed, &mut effects),
             Event::Tick => {}
@@ -221,14 +208,8 @@ impl Matchmaker {
         self.pool.remove(ticket);
     }
 
-    fn know(&mut self, hosts: Vec<HostLoad>) {
-        let avoided = |host| self.hosts.get(&host).map_or(Duration::ZERO, |known: &Known| known.avoided);
-        let known = |load: HostLoad| (load.host, Known { avoided: avoided(load.host), proposed: 0, load });
-        self.hosts = hosts.into_iter().map(known).collect();
-    }
-
     fn forget(&mut self, now: Duration, instance: InstanceId, effects: &mut Vec<Effect>) {
-        self.hosts.remove(&instance);
+        self.hosts.forget(instance);
         self.pool.forget(instance);
         let meant = |open: &Open| open.host == instance || open.asked.contains(&instance);
         let lost: Vec<_> = self.open.iter().filter(|(_, open)| meant(open)).map(|(id, _)| *id).collect();
@@ -237,52 +218,58 @@ impl Matchmaker {
         }
     }
 
+    /// Proposes no more than hosts and homes have answered.
     fn round(&mut self, now: Duration, unix: Duration, seed: u64, effects: &mut Vec<Effect>) {
-        let open = self.hosts.values().filter(|known| known.takes(1, now));
-        self.pool.set_regions(open.map(|known| known.load.region.clone()).collect());
+        let mut asked = Asked::default();
+        self.open.values().for_each(|open| asked.count(open));
+        self.pool.set_regions(self.hosts.regions(now));
+        self.pool.set_silent(asked.full_homes());
         let mut rng = Rng::new(seed);
-        let mut asked: usize = self.open.values().map(|open| open.proposal.tickets().count()).sum();
         for proposal in self.pool.round(now) {
-            if asked >= MAX_ASKED {
+            let Some(host) = self.choose_host(now, &proposal, &asked) else {
                 self.pool.free(&proposal, now);
                 continue;
-            }
-            asked += proposal.tickets().count();
+            };
             let mut random = [0; 10];
             random[..8].copy_from_slice(&rng.next_u64().to_le_bytes());
             random[8..].copy_from_slice(&rng.next_u32().to_le_bytes()[..2]);
             let millis = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
             let id = MatchId(Builder::from_unix_timestamp_millis(millis, &random).into_uuid());
-            self.propose(now, id, proposal, effects);
+            asked.count(self.propose(now, id, proposal, host, effects));
         }
     }
 
-    fn propose(&mut self, now: Duration, id: MatchId, proposal: Proposal, effects: &mut Vec<Effect>) {
+    /// A host for this, if it and all homes can be asked.
+    fn choose_host(&mut self, now: Duration, proposal: &Proposal, asked: &Asked) -> Option<InstanceId> {
+        if proposal.tickets().any(|ticket| asked.is_full_home(ticket.home)) {
+            return None;
+        }
         let players = proposal.tickets().map(|ticket| ticket.party.len()).sum();
-        let host = match proposal.place {
-            Place::Running { host, .. } => Some(host),
-            Place::New => self.least_loaded(now, &proposal.region, players),
-        };
-        let Some(host) = host else {
-            self.stats.no_host += 1;
-            self.pool.free(&proposal, now);
-            return;
-        };
+        match proposal.place {
+            Place::Running { host, .. } => Some(host).filter(|host| !asked.is_full_host(*host)),
+            Place::New => {
+                let host = self.hosts.least_loaded(now, &proposal.region, players, |host| !asked.is_full_host(host));
+                self.stats.no_host += u64::from(host.is_none());
+                host
+            }
+        }
+    }
+
+    fn propose(
+        &mut self,
+        now: Duration,
+        id: MatchId,
+        proposal: Proposal,
+        host: InstanceId,
+        effects: &mut Vec<Effect>,
+    ) -> &Open {
         let asked = proposal.tickets().map(|ticket| ticket.home).collect();
         let (mode, place, teams) = (proposal.mode.clone(), proposal.place, proposal.teams.clone());
         let message = ToHost::Reserve(Reserve { id, matchmaker: self.id, mode, place, teams });
         effects.push(Effect::Send(host, Message::Host(message)));
-        let open = Open { proposal, host, until: now + ANSWER, reserved: None, asked, first_yes: None };
-        self.open.insert(id, open);
         self.stats.proposed += 1;
-    }
-
-    /// The host in a region whose share of taken seats is the smallest; it is counted as so much fuller.
-    fn least_loaded(&mut self, now: Duration, region: &str, players: usize) -> Option<InstanceId> {
-        let here = self.hosts.values_mut().filter(|known| known.load.region == region && known.takes(players, now));
-        let least = here.min_by(|one, other| one.is_fuller(other).then(one.load.host.cmp(&other.load.host)))?;
-        least.proposed += players;
-        Some(least.load.host)
+        let open = Open { proposal, host, until: now + ANSWER, reserved: None, asked, first_yes: None };
+        self.open.entry(id).or_insert(open)
     }
 
     fn take(&mut self, now: Duration, age: Duration, message: ToMatchmaker, effects: &mut Vec<Effect>) {
@@ -358,10 +345,34 @@ impl Matchmaker {
         }
     }
 
-    fn avoid(&mut self, now: Duration, open: &Open) {
-        if let Some(known) = self.hosts.get_mut(&open.host) {
-            known.avoided = now + AVOIDED;
+    /// What was to be said is not known to have arrived: whoever waits for it is let go at once.
+    fn miss(&mut self, now: Duration, to: InstanceId, message: Message, effects: &mut Vec<Effect>) {
+        match message {
+            Message::Host(ToHost::Reserve(Reserve { id, .. })) => {
+                if self.open.get(&id).is_some_and(|open| open.reserved.is_none()) {
+                    self.give_up(now, id, &[], effects);
+                    self.stats.no_host += 1;
+                }
+            }
+            Message::Home(ToHome::Agree { id, .. }) => {
+                if self.open.get(&id).is_some_and(|open| open.asked.contains(&to)) {
+                    self.give_up(now, id, &[], effects);
+                    self.stats.no_home += 1;
+                }
+            }
+            Message::Home(ToHome::Go(Go { id, host, tickets, .. })) => {
+                effects.push(Effect::Send(to, Message::Home(ToHome::Release { id })));
+                for ticket in tickets {
+                    effects.push(Effect::Send(host, Message::Host(ToHost::Decline { id, ticket })));
+                    self.pool.hold(ticket, now + FORGET);
+                }
+            }
+            Message::Matchmaker(_) | Message::Home(_) | Message::Host(_) => {}
         }
+    }
+
+    fn avoid(&mut self, now: Duration, open: &Open) {
+        self.hosts.avoid(now, open.host);
         if matches!(open.proposal.place, Place::Running { .. }) {
             self.pool.hold_seats(&open.proposal, now + AVOIDED);
         }
@@ -384,16 +395,4 @@ impl Open {
 
 fn tickets_of(proposal: &Proposal, home: InstanceId) -> Vec<TicketId> {
     proposal.tickets().filter(|ticket| ticket.home == home).map(|ticket| ticket.id).collect()
-}
-
-impl Known {
-    fn takes(&self, players: usize, now: Duration) -> bool {
-        self.avoided <= now && self.load.seats + self.proposed + players <= self.load.capacity
-    }
-
-    /// Compares the shares of taken seats.
-    fn is_fuller(&self, other: &Self) -> std::cmp::Ordering {
-        let share = |known: &Self, by: &Self| (known.load.seats + known.proposed) as u128 * by.load.capacity as u128;
-        share(self, other).cmp(&share(other, self))
-    }
 }

@@ -106,7 +106,7 @@ fn a_match_counts_when_the_host_says_so_and_is_asked_until_it_does() {
     home.handle(at(0), agree(ONE));
     home.handle(at(0), go(ONE));
     let asks = |home: &mut Home, millis| said(&home.handle(at(millis), Event::Tick)).len();
-    assert_eq!([9_900, 10_000, 11_900, 12_000].map(|millis| asks(&mut home, millis)), [0, 1, 0, 1]);
+    assert_eq!([1_900, 2_000, 3_900, 4_000].map(|millis| asks(&mut home, millis)), [0, 1, 0, 1]);
     assert_eq!(home.handle(at(13_000), message(ToHome::Seated { id: OTHER, ticket: TICKET })), []);
     let late = Event::Message { age: MESSAGE * 2, message: ToHome::Seated { id: ONE, ticket: TICKET } };
     assert_eq!(home.handle(at(13_000), late), [], "too old to count");
@@ -158,4 +158,37 @@ fn who_cancels_on_the_way_is_declined_at_the_host() {
     let decline = Effect::Send(HOST, Message::Host(ToHost::Decline { id: ONE, ticket: TICKET }));
     assert_eq!(home.handle(at(1), Event::Cancel(TICKET)), [over, decline]);
     assert_eq!(home.handle(at(1), Event::Cancel(TICKET)), []);
+}
+
+#[test]
+fn whose_connection_breaks_on_the_way_is_the_hosts_to_judge_and_does_not_search_on() {
+    let player = SessionId(TICKET.0);
+    let cut_off = || Event::CutOff { ticket: TICKET, player };
+    let over = Effect::Tell(TICKET, Told::Over(Over::Cancelled));
+    let mut home = searching();
+    let cancel = Effect::Publish(Request::Cancel { home: home.id, ticket: TICKET });
+    assert_eq!(home.handle(at(0), cut_off()), [over.clone(), cancel.clone()], "while searching the search is over");
+
+    let going = || {
+        let mut home = searching();
+        home.handle(at(0), agree(ONE));
+        home.handle(at(0), go(ONE));
+        let said = Effect::Send(HOST, Message::Host(ToHost::CutOff { id: ONE, ticket: TICKET, player }));
+        assert_eq!(home.handle(at(1), cut_off()), [said]);
+        home
+    };
+    let seated = [Effect::Tell(TICKET, Told::Over(Over::Matched(ONE)))];
+    assert_eq!(going().handle(at(2), message(ToHome::Seated { id: ONE, ticket: TICKET })), seated);
+    let mut home = going();
+    let effects = home.handle(at(2), message(ToHome::Returned { id: ONE, ticket: TICKET }));
+    assert_eq!(effects, [over.clone(), cancel]);
+    assert_eq!((home.tickets().count(), home.players.len()), (0, 0));
+
+    let mut home = going();
+    let ask = Message::Host(ToHost::Ask { id: ONE, ticket: TICKET, home: home.id });
+    assert_eq!(home.handle(at(12_000), Event::Undelivered(ask.clone())), [over], "the host is gone, too");
+    let mut home = searching();
+    home.handle(at(0), agree(ONE));
+    home.handle(at(0), go(ONE));
+    assert_eq!(home.handle(at(100), Event::Undelivered(ask)), [], "players who are there say so themselves");
 }

@@ -8,7 +8,7 @@ use std::{
 use crate::matchmaking::{
     InstanceId, MatchId, SessionId, TicketId,
     mode::Mode,
-    proposals::{Claim, REMEMBERED, Reservation},
+    proposals::{CUT_OFF, Claim, REMEMBERED, Reservation},
     ticket::{Ticket, Vacancy},
 };
 
@@ -36,6 +36,8 @@ struct Party {
     seated: bool,
     here: BTreeSet<SessionId>,
     left: BTreeSet<SessionId>,
+    /// Who is given up at which time, unless the player has come by then.
+    cut_off: BTreeMap<SessionId, Duration>,
 }
 
 /// What was decided about a room.
@@ -104,6 +106,7 @@ impl Room {
                 seated: false,
                 here: BTreeSet::new(),
                 left: BTreeSet::new(),
+                cut_off: BTreeMap::new(),
             }));
         }
         Some(())
@@ -146,6 +149,16 @@ impl Room {
         }
     }
 
+    /// A player can no longer be told anything: if not here soon, the player does not come.
+    pub(super) fn cut_off(&mut self, now: Duration, id: MatchId, ticket: TicketId, player: SessionId) {
+        let meant = |party: &&mut Party| party.id == id && party.ticket.id == ticket && !party.seated;
+        if let Some(party) = self.parties.iter_mut().find(meant)
+            && party.ticket.players().any(|member| member == player)
+        {
+            party.cut_off.entry(player).or_insert(now + CUT_OFF);
+        }
+    }
+
     /// What became of a ticket: seated or not, `None` while it is open.
     pub(super) fn outcome(&self, id: MatchId, ticket: TicketId) -> Option<bool> {
         match self.parties.iter().find(|party| party.id == id && party.ticket.id == ticket) {
@@ -156,6 +169,7 @@ impl Room {
 
     /// Decides who is in, as far as that can be known.
     pub(super) fn decide(&mut self, now: Duration) -> Verdict {
+        self.parties.iter_mut().for_each(|party| party.give_up_those_cut_off(now));
         self.forget_those_who_left(now);
         if self.runs {
             self.seat(|party| party.is_decided(now));
@@ -253,6 +267,11 @@ impl Party {
     /// Seats that are kept for it: for all of its players who have not left.
     fn kept(&self) -> usize {
         self.ticket.party.len() - self.left.len()
+    }
+
+    fn give_up_those_cut_off(&mut self, now: Duration) {
+        let due = self.cut_off.extract_if(.., |_, until| *until <= now).map(|(player, _)| player);
+        self.left.extend(due.filter(|player| !self.seated && !self.here.contains(player)));
     }
 
     /// All have come, or those who have not are too late.

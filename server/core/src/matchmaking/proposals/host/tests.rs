@@ -144,6 +144,28 @@ fn who_is_here_waits_for_no_mate_who_declines() {
     assert_eq!(host.handle(at(201), Event::Claim(late)), [Effect::Refuse(late)]);
 }
 
+fn cut_off(host: &mut Host, millis: u64, number: u128, index: u128) -> Vec<Effect> {
+    let (ticket, player) = (TicketId(Uuid::from_u128(number)), SessionId(Uuid::from_u128(number * 10 + index)));
+    let message = ToHost::CutOff { id: ROOM, ticket, player };
+    host.handle(at(millis), Event::Message { age: Duration::ZERO, message })
+}
+
+#[test]
+fn who_is_cut_off_has_three_seconds_to_come() {
+    let mut host = reserving();
+    assert_eq!(come(&mut host, &[(1, 0), (2, 0)], 100), []);
+    for (number, index) in [(1, 1), (2, 0), (3, 0)] {
+        assert_eq!(cut_off(&mut host, 1_000, number, index), []);
+    }
+    assert_eq!(cut_off(&mut host, 2_000, 3, 0), [], "said again, it gives no more time");
+    assert_eq!(come(&mut host, &[(1, 1)], 3_999), [], "on the way all the time");
+    let all = [Effect::Start(ROOM), verdict(ROOM, 1, true), verdict(ROOM, 2, true), verdict(ROOM, 3, false)];
+    let effects = host.handle(at(4_000), Event::Tick);
+    assert!(effects[..4].iter().all(|effect| all.contains(effect)), "{effects:?}");
+    let late = claim(ROOM, 1, 3, 0);
+    assert_eq!(host.handle(at(4_001), Event::Claim(late)), [Effect::Refuse(late)]);
+}
+
 #[test]
 fn free_seats_are_offered_and_filled_while_it_runs() {
     let mut host = reserving();

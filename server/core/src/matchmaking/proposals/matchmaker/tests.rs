@@ -162,28 +162,121 @@ fn who_is_back_from_a_match_is_proposed_at_once() {
     propose(&mut matchmaker, 1_000);
 }
 
-#[test]
-fn no_more_tickets_are_asked_for_at_a_time_than_messages_find_room() {
+/// A matchmaker of single players of one rating: so many of each home.
+fn crowd(of_first: usize, of_second: usize) -> Matchmaker {
     let mut matchmaker = Matchmaker::new(ID, Pool::new(vec![Mode::new("duel", 2, 1)]).unwrap());
     matchmaker.handle(at(0), Event::Hosts(vec![load(0, 0, 10_000)]));
-    for number in 1..=MAX_ASKED as u64 + 100 {
+    for (number, home) in (1..).zip([vec![0; of_first], vec![1; of_second]].concat()) {
         let player = Uuid::from_u128(1_000 + u128::from(number));
         let party = vec![Member { player: SessionId(player), rating: 0 }];
-        let submit = Request::Submit { number, ticket: Ticket { id: TicketId(player), party, ..ticket(0) } };
-        matchmaker.handle(at(0), request(submit));
+        let ticket = Ticket { id: TicketId(player), party, ..ticket(home) };
+        matchmaker.handle(at(0), request(Request::Submit { number, ticket }));
     }
-    let effects = matchmaker.handle(at(0), Event::Round { unix: at(0), seed: 1 });
-    assert_eq!(effects.len(), MAX_ASKED / 2);
-    assert!(matchmaker.handle(at(500), Event::Round { unix: at(500), seed: 2 }).is_empty(), "nobody has answered");
-    let reserves = effects.iter().filter_map(|effect| match effect {
-        Effect::Send(_, Message::Host(ToHost::Reserve(Reserve { id, .. }))) => Some(*id),
+    matchmaker
+}
+
+/// The proposals of a round.
+fn round(matchmaker: &mut Matchmaker, millis: u64) -> Vec<Reserve> {
+    let effects = matchmaker.handle(at(millis), Event::Round { unix: at(millis), seed: millis });
+    let reserves = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Send(_, Message::Host(ToHost::Reserve(reserve))) => Some(reserve),
         _ => None,
     });
-    for id in reserves.collect::<Vec<_>>() {
-        reserve(&mut matchmaker, 500, id);
-        matchmaker.handle(at(500), message(yes(id, 0)));
+    reserves.collect()
+}
+
+#[test]
+fn no_home_is_asked_for_more_tickets_than_it_answers() {
+    let mut matchmaker = crowd(WINDOW + 100, 0);
+    let asked = round(&mut matchmaker, 0);
+    assert_eq!(asked.len(), WINDOW / 2);
+    asked.iter().for_each(|asked| drop(reserve(&mut matchmaker, 400, asked.id)));
+    assert_eq!(round(&mut matchmaker, 500), [], "the home has not answered");
+    for asked in asked {
+        matchmaker.handle(at(900), message(yes(asked.id, 0)));
     }
-    assert_eq!(matchmaker.handle(at(1_000), Event::Round { unix: at(1_000), seed: 3 }).len(), 50, "the others follow");
+    assert_eq!(round(&mut matchmaker, 1_000).len(), 50, "the others follow");
+}
+
+#[test]
+fn who_searches_elsewhere_does_not_wait_for_a_home_that_is_silent() {
+    let mut matchmaker = crowd(WINDOW + 2, 0);
+    let asked = round(&mut matchmaker, 0);
+    assert_eq!(asked.len(), WINDOW / 2);
+    for (number, player) in [(1, 5_000), (2, 5_001)] {
+        let id = Uuid::from_u128(player);
+        let party = vec![Member { player: SessionId(id), rating: 0 }];
+        let ticket = Ticket { id: TicketId(id), party, ..ticket(1) };
+        matchmaker.handle(at(100), request(Request::Submit { number, ticket }));
+    }
+    let asked = round(&mut matchmaker, 500);
+    let homes: Vec<_> = asked.iter().flat_map(|asked| asked.teams.iter().flatten().map(|ticket| ticket.home)).collect();
+    assert_eq!(homes, [HOMES[1], HOMES[1]], "matched with each other, not with older tickets of that home");
+}
+
+#[test]
+fn no_host_is_asked_for_more_seats_than_it_answers() {
+    let mut matchmaker = crowd(WINDOW, WINDOW);
+    assert_eq!(round(&mut matchmaker, 0).len(), WINDOW);
+    for number in 1..=4 {
+        let player = Uuid::from_u128(9_000 + u128::from(number));
+        let party = vec![Member { player: SessionId(player), rating: 0 }];
+        let home = instance("i6");
+        let ticket = Ticket { id: TicketId(player), party, home, ..ticket(0) };
+        matchmaker.handle(at(1), request(Request::Submit { number, ticket }));
+    }
+    assert_eq!(round(&mut matchmaker, 500), [], "the host has not answered");
+    matchmaker.handle(at(1_000), Event::Hosts(vec![load(0, 0, 10_000), load(1, 0, 10)]));
+    let effects = matchmaker.handle(at(1_000), Event::Round { unix: at(1_000), seed: 1 });
+    let other = |effect: &Effect| matches!(effect, Effect::Send(host, _) if *host == HOSTS[1]);
+    assert_eq!((effects.len(), effects.iter().all(other)), (2, true), "the other takes them");
+}
+
+#[test]
+fn a_host_that_cannot_be_asked_frees_everybody_at_once() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    let asked = Message::Host(ToHost::Reserve(Reserve {
+        id,
+        matchmaker: ID,
+        mode: "duel".to_owned(),
+        place: Place::New,
+        teams: Vec::new(),
+    }));
+    let release = Effect::Send(host, Message::Host(ToHost::Release { id }));
+    let missed = || Event::Undelivered { to: host, message: asked.clone() };
+    assert_eq!(matchmaker.handle(at(10), missed()), [release]);
+    assert_ne!(propose(&mut matchmaker, 10).1, host, "both are asked for elsewhere");
+    assert_eq!(matchmaker.handle(at(11), missed()), [], "of a proposal that is over");
+}
+
+#[test]
+fn a_home_that_cannot_be_asked_frees_the_others_at_once() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    reserve(&mut matchmaker, 10, id);
+    matchmaker.handle(at(10), message(yes(id, 0)));
+    let agree = |home| ToHome::Agree { id, matchmaker: ID, tickets: vec![ticket(home).id] };
+    let missed = |home: usize| Event::Undelivered { to: HOMES[home], message: Message::Home(agree(home)) };
+    assert_eq!(matchmaker.handle(at(20), missed(0)), [], "it has answered, so it was asked");
+    let release = Effect::Send(host, Message::Host(ToHost::Release { id }));
+    let released = [release, says(0, ToHome::Release { id }), says(1, ToHome::Release { id })];
+    assert_eq!(matchmaker.handle(at(20), missed(1)), released);
+    matchmaker.handle(at(20), request(Request::Submit { number: 2, ticket: other() }));
+    propose(&mut matchmaker, 20);
+}
+
+#[test]
+fn whose_home_cannot_be_told_to_go_is_waited_for_by_nobody() {
+    let mut matchmaker = waiting();
+    let (id, host) = propose(&mut matchmaker, 0);
+    reserve(&mut matchmaker, 0, id);
+    matchmaker.handle(at(0), message(yes(id, 0)));
+    let effects = matchmaker.handle(at(0), message(yes(id, 1)));
+    let Some(Effect::Send(to, go)) = effects.last().cloned() else { panic!("{effects:?}") };
+    let decline = Effect::Send(host, Message::Host(ToHost::Decline { id, ticket: ticket(1).id }));
+    let effects = matchmaker.handle(at(3_000), Event::Undelivered { to, message: go });
+    assert_eq!(effects, [says(1, ToHome::Release { id }), decline]);
 }
 
 #[test]
@@ -197,6 +290,16 @@ fn a_host_that_does_not_reserve_is_avoided_and_the_tickets_go_elsewhere() {
     assert_eq!(propose(&mut matchmaker, 2_000).1, HOSTS[0]);
     assert_eq!(reserve(&mut matchmaker, 2_001, id), [], "too late");
     assert_eq!(matchmaker.stats().no_host, 1);
+}
+
+#[test]
+fn where_every_host_is_slow_the_one_that_was_asked_before_is_asked_again() {
+    let mut matchmaker = waiting();
+    let asked = [0, 2_000, 4_000].map(|millis| {
+        matchmaker.handle(at(millis), Event::Tick);
+        propose(&mut matchmaker, millis).1
+    });
+    assert_eq!(asked, [HOSTS[1], HOSTS[0], HOSTS[1]]);
 }
 
 #[test]
