@@ -30,6 +30,9 @@ const CONNECTING: usize = 128;
 /// Whoever has not been told by then is lost.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// A step of the agreement that is lost and not noticed costs at least so long: a host keeps seats, and a home its word.
+const RESERVED: Duration = Duration::from_secs(10);
+
 /// When a player began to search, and when it was told where to go.
 type Told = (Duration, Duration);
 
@@ -49,10 +52,28 @@ pub(crate) fn run(checks: &mut Checks, _form: Form) -> anyhow::Result<()> {
         last_search.as_secs_f64(),
         last_told.as_secs_f64()
     );
+    let longest = told.last().map_or(Duration::ZERO, |one| one.1 - one.0);
+    let seen = format!("{:.2} s at most", longest.as_secs_f64());
+    checks.check("nobody waits out a reservation before being told", seen, longest < RESERVED);
     println!("    {:.0} tickets a second", told.len() as f64 / last_told.as_secs_f64());
     println!("    from search to told, p50 and p99: {:.2} and {:.2} s", took(50), took(99));
     println!("    {:.1} s of processor time in the servers", spent.as_secs_f64());
+    println!("    on the bus: {}", on_the_bus(&fleet)?);
     Ok(())
+}
+
+/// What became of the messages of all instances.
+fn on_the_bus(fleet: &Fleet) -> anyhow::Result<String> {
+    let outcomes = |metric: &str, labels: &str, outcomes: &[&str]| -> anyhow::Result<String> {
+        let count = |outcome: &&str| {
+            let counted = fleet.sum(&format!("{metric}{{{labels}outcome=\"{outcome}\""))? as u64;
+            Ok(format!("{counted} {outcome}"))
+        };
+        Ok(outcomes.iter().map(count).collect::<anyhow::Result<Vec<_>>>()?.join(", "))
+    };
+    let messages = outcomes("tiltyard_bus_messages_total", "", &["confirmed", "full", "late", "unconfirmed"])?;
+    let commands = outcomes("tiltyard_match_commands_total", "game=\"pong\",", &["taken", "again", "nobody"])?;
+    Ok(format!("messages {messages}; commands about matches {commands}"))
 }
 
 /// All who were told, with times from the first search on.
