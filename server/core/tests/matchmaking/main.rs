@@ -27,7 +27,7 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn the_simulation_loses_and_doubles_nobody() {
-    play(Trouble::All, number("MATCHMAKING_SEEDS").unwrap_or(1_000), |block| block.missing());
+    play(Trouble::All, number("MATCHMAKING_SEEDS").unwrap_or(1_000), Counts::missing);
 }
 
 #[test]
