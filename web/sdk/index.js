@@ -3,8 +3,8 @@
  *
  * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `pieces`, `protocol` (with `protocol/codec`), `wire`,
  * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`, `replica/decoder`), `linear`. Pure ones, to
- * which the time is an argument: `clock`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which makes one protocol
- * of them. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`,
+ * which the time is an argument: `clock`, `lead`, `playout`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which
+ * makes one protocol of them. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`,
  * `client`, `search`, `chat`.
  */
 
@@ -12,9 +12,11 @@ export { animate } from "./animation.js";
 export { Backoff } from "./backoff.js";
 export { Chat } from "./chat.js";
 export { Client } from "./client.js";
-export { Clock, Lead } from "./clock.js";
+export { Clock } from "./clock.js";
 export { ClientError, Redirected } from "./error.js";
 export { Interpolation } from "./interpolation.js";
+export { Lead } from "./lead.js";
+export { Playout } from "./playout.js";
 export { Prediction } from "./prediction.js";
 export { CODES, VERSION, isFinal, limits } from "./protocol.js";
 export { CodecError } from "./protocol/codec.js";

@@ -3,36 +3,57 @@
  * `bot-client/src/jumps.rs`.
  *
  * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
- * server long ago. A stalled server does not look like that, because the clock takes schedule moves into account, and
- * because frames that do not come have no age.
+ * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
+ * into account, and because frames that do not come have no age. A line that has become slower does not either: its
+ * lag grows once, and the clock takes it as it is. Where a jump does not help, the line is to blame, and the clock has to
+ * take that as it is, too.
  */
 
 import { limits } from "./protocol.js";
 
-/** Frames must be too old for this long on end. */
-const SPELL = 250;
+/** What comes after a jump is looked at for so long before it is judged. */
+const TRIAL = 1000;
+
+/** After a jump that did not help none is tried for lag for so long. */
+const HOPELESS = 60_000;
+
+/** @typedef {"none" | "jump" | "rebase"} Remedy what to do about the lag of frames */
 
 /** Decides when to jump for lag, and keeps all jumps `limits.RESYNC_SPACING` apart. */
 export class Jumps {
   /** @type {number | null} */
-  #oldSince = null;
-  /** @type {number | null} */
   #last = null;
+  /** Whether the last jump was for lag and no frame has been in time since. */
+  #tries = false;
+  /** @type {number | null} When the first frame behind that jump came. */
+  #triedSince = null;
+  /** No jump for lag before this time. */
+  #hopelessUntil = -Infinity;
 
   /**
-   * A frame of this age was applied. True if it is time to jump.
+   * A frame of this age was applied; `grows` is whether the clock sees frames come ever later.
    *
    * @param {number} age
-   * @param {number} roundTrip
+   * @param {boolean} grows
    * @param {number} now
+   * @returns {Remedy}
    */
-  lags(age, roundTrip, now) {
-    if (age <= limits.LAG + roundTrip) {
-      this.#oldSince = null;
-      return false;
+  judge(age, grows, now) {
+    if (age <= limits.LAG) {
+      this.#tries = false;
+      return "none";
     }
-    this.#oldSince ??= now;
-    return now - this.#oldSince >= SPELL && this.earliest(now) <= now;
+    if (this.#tries) {
+      this.#triedSince ??= now;
+      return now - this.#triedSince >= TRIAL ? this.#giveUp(now) : "none";
+    }
+    if (!grows) {
+      return "none";
+    }
+    if (now < this.#hopelessUntil) {
+      return "rebase";
+    }
+    return this.earliest(now) <= now ? "jump" : "none";
   }
 
   /**
@@ -45,12 +66,24 @@ export class Jumps {
   }
 
   /**
-   * A jump was sent (or the like: a resume); lag counts anew.
+   * A jump was sent (or the like: a resume).
    *
+   * @param {boolean} forLag
    * @param {number} now
    */
-  sent(now) {
-    this.#oldSince = null;
+  sent(forLag, now) {
     this.#last = now;
+    this.#tries = forLag;
+    this.#triedSince = null;
+  }
+
+  /**
+   * @param {number} now
+   * @returns {Remedy}
+   */
+  #giveUp(now) {
+    this.#tries = false;
+    this.#hopelessUntil = now + HOPELESS;
+    return "rebase";
   }
 }

@@ -6,11 +6,13 @@
  * the caller should know from `drainEvents`.
  */
 
-import { Clock, Lead } from "./clock.js";
+import { Clock } from "./clock.js";
 import { BadFrame, readEpoch } from "./frame.js";
 import { Unsettled } from "./inputs.js";
 import { Jumps } from "./jumps.js";
+import { Lead } from "./lead.js";
 import { Pieces } from "./pieces.js";
+import { Playout } from "./playout.js";
 import { CONTROL, FRAME, PIECE, decodeControl, encodeMessage, limits } from "./protocol.js";
 import { Pulse } from "./pulse.js";
 import { Replica, ReplicaError } from "./replica.js";
@@ -81,6 +83,8 @@ export class Session {
    * @type {{ due: number, jump: import("./protocol.js").Resync, report: Report } | null}
    */
   #waiting = null;
+  /** Whether the view is still coming, by parts, since the start of the epoch. */
+  #starting = false;
   #leaving = false;
 
   /**
@@ -95,7 +99,8 @@ export class Session {
     this.schema = schema;
     this.replica = new Replica(schema.entity, seat.epoch);
     this.clock = new Clock(seat.tick_hz, seat.tick);
-    this.lead = new Lead(now);
+    this.lead = new Lead(seat.tick_hz, now);
+    this.playout = new Playout(seat.tick_hz, seat.send_every, seat.tick);
     this.pulse = new Pulse(now);
     this.inputs = new Unsettled(seat.input);
     this.replica.sentInput(seat.input);
@@ -140,7 +145,7 @@ export class Session {
     if (this.#waiting !== null && this.#waiting.due <= now) {
       const { jump } = this.#waiting;
       this.#waiting = null;
-      this.#sendJump(jump, now);
+      this.#sendJump(jump, false, now);
     }
     if (this.#reportDue !== null && this.#reportDue <= now) {
       this.#send({ Report: this.#report() });
@@ -208,7 +213,9 @@ export class Session {
       throw new Violation(`the server has taken in ${seat.input} inputs of ${this.inputs.last}`);
     }
     this.pulse.heard(now);
-    this.#jumps.sent(now);
+    this.clock.restart();
+    this.playout.restart();
+    this.#jumps.sent(false, now);
     this.counts.reconnects += 1;
     this.#outgoing.length = 0;
     for (const { number, aim, payload } of this.inputs.above(seat.input)) {
@@ -296,7 +303,8 @@ export class Session {
    * @param {number} now
    */
   #applied(head, bytes, now) {
-    this.clock.observe(head.tick, head.moved, now);
+    this.lead.shift(this.clock.observe(head.tick, head.moved, now));
+    this.playout.observe(head.tick, head.moved, now);
     this.#reportDue ??= now + REPORT_AFTER;
     this.counts.verified += head.hash === null ? 0 : 1;
     const age = this.clock.age(head.tick, now);
@@ -308,8 +316,26 @@ export class Session {
       this.counts.inputsRefused += 1;
       this.#events.push({ type: "inputRefused", number, code });
     }
-    if (this.#jumps.lags(age, this.pulse.roundTrip, now)) {
-      this.#jump("lag", this.replica.report(), now);
+    this.#starting = (this.#starting || head.start) && this.replica.tables().some(({ behind }) => behind);
+    if (!this.#starting) {
+      this.#judgeLag(age, now);
+    }
+  }
+
+  /**
+   * What is to be done about a frame of this age.
+   *
+   * @param {number} age
+   * @param {number} now
+   */
+  #judgeLag(age, now) {
+    switch (this.#jumps.judge(age, this.clock.grows, now)) {
+      case "jump":
+        this.#jump("lag", this.replica.report(), now);
+        break;
+      case "rebase":
+        this.lead.shift(this.clock.rebase(now));
+        break;
     }
   }
 
@@ -361,7 +387,7 @@ export class Session {
     this.#reportDue = null;
     const due = this.#jumps.earliest(now);
     if (due <= now) {
-      this.#sendJump(jump, now);
+      this.#sendJump(jump, reason === "lag", now);
     } else {
       this.#waiting = { due, jump, report };
     }
@@ -370,10 +396,11 @@ export class Session {
 
   /**
    * @param {import("./protocol.js").Resync} jump
+   * @param {boolean} forLag
    * @param {number} now
    */
-  #sendJump(jump, now) {
-    this.#jumps.sent(now);
+  #sendJump(jump, forLag, now) {
+    this.#jumps.sent(forLag, now);
     this.counts.jumps += 1;
     this.#send({ Resync: jump });
   }

@@ -1,12 +1,13 @@
-/** Clock, lead, backoff, pulse, jumps, inputs: the time is an argument. */
+/** Clock, lead, jumps, backoff, pulse, inputs: the time is an argument. `time.test.js` tries them on whole lines. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Backoff } from "../sdk/backoff.js";
-import { Clock, Lead } from "../sdk/clock.js";
+import { Clock } from "../sdk/clock.js";
 import { Unsettled } from "../sdk/inputs.js";
 import { Jumps } from "../sdk/jumps.js";
+import { Lead } from "../sdk/lead.js";
 import { Pulse } from "../sdk/pulse.js";
 import { generator } from "./crowd.mjs";
 
@@ -61,12 +62,53 @@ test("the clock coasts for half a second and stands", () => {
   assert.equal(clock.state(1450 + 9000), "standing");
 });
 
-test("a slower line is believed in the end", () => {
+test("a line slower by a step is believed after a second, and inputs go on to aim where they did", () => {
   const clock = warmClock(0);
-  for (let tick = 10; tick < 20_000; tick += 1) {
-    clock.observe(tick, null, tick * 50 + 100);
+  let [shift, tick] = [0, 10];
+  for (; tick * 50 < 1440; tick += 1) {
+    shift += clock.observe(tick, null, tick * 50 + 600);
+    assert.ok(Math.abs(clock.age(tick, tick * 50 + 600) - 600) < 2);
+    assert.equal(clock.grows, false, "nothing to jump for");
   }
-  assert.ok(clock.age(20_000, 20_000 * 50 + 100) < 2);
+  assert.equal(shift, 0);
+  for (; tick * 50 < 1600; tick += 1) {
+    shift += clock.observe(tick, null, tick * 50 + 600);
+  }
+  assert.ok(clock.age(tick, tick * 50 + 600) < 2);
+  assert.equal(clock.tick(tick * 50 + 610), tick);
+  assert.equal(shift, 12);
+  shift += clock.observe(tick, null, tick * 50);
+  assert.ok(clock.age(tick, tick * 50) < 2, "a faster line is believed at once");
+  assert.equal(shift, 0);
+});
+
+test("a line that becomes slower by little is believed in the end", () => {
+  const clock = warmClock(0);
+  for (let tick = 10; tick < 4000; tick += 1) {
+    clock.observe(tick, null, tick * 50 + 80);
+  }
+  assert.ok(clock.age(4000, 4000 * 50 + 80) < 2);
+});
+
+test("frames that come ever later are no step, however slowly the lag grows", () => {
+  for (const slower of [1.05, 1.1, 1.3, 2]) {
+    const clock = warmClock(0);
+    let now = 500;
+    for (let tick = 10; clock.age(tick, now) < 600; tick += 1) {
+      assert.equal(clock.observe(tick, null, now), 0);
+      now += 50 * slower;
+    }
+    assert.equal(clock.grows, true, `${slower}`);
+    assert.ok(clock.rebase(now) > 0);
+    assert.equal(clock.grows, false);
+  }
+});
+
+test("frames that keep coming late let the clock run on, beyond the newest of them", () => {
+  const clock = warmClock(0);
+  clock.observe(10, null, 500 + 1000);
+  assert.equal(clock.tick(1510), 30, "inputs aim at the tick that the server is at");
+  assert.equal(clock.tick(9000), 39, "without frames it stands");
 });
 
 test("after a suspended tab nothing aims below the newest frame, and no frame is called old", () => {
@@ -83,7 +125,7 @@ test("after a suspended tab nothing aims below the newest frame, and no frame is
 });
 
 test("a late input raises the lead once and calm lowers it", () => {
-  const lead = new Lead(0);
+  const lead = new Lead(20, 0);
   lead.observe(-3, 1, 5, 0);
   assert.equal(lead.ticks, 5);
   lead.observe(-3, 5, 6, 0);
@@ -94,7 +136,29 @@ test("a late input raises the lead once and calm lowers it", () => {
   lead.observe(4, 9, 10, 10_000);
   assert.equal(lead.ticks, 4, "one of them was not early");
   lead.observe(-128, 11, 11, 10_000);
-  assert.equal(lead.ticks, 40, "no line needs more");
+  assert.equal(lead.ticks, 60, "no line needs more");
+});
+
+test("a lead that is far too high falls in calm, by half of what is spare each time", () => {
+  const lead = new Lead(20, 0);
+  lead.observe(-24, 1, 1, 0);
+  const heights = [];
+  // Inputs need a lead of 10.
+  for (let number = 2, now = 5000; now <= 30_000; number += 1, now += 5000) {
+    lead.observe(lead.ticks - 10, number, number, now);
+    heights.push(lead.ticks);
+  }
+  assert.deepEqual(heights, [19, 15, 13, 12, 11, 11]);
+});
+
+test("what the clock learns of the way down leaves the aims where they are", () => {
+  const lead = new Lead(20, 0);
+  lead.shift(12);
+  assert.equal(lead.ticks, 14);
+  lead.shift(-12);
+  assert.equal(lead.ticks, 2);
+  lead.shift(-3);
+  assert.equal(lead.ticks, 2, "on a local line it is never less");
 });
 
 test("waits grow within their bounds and end", () => {
@@ -109,19 +173,35 @@ test("waits grow within their bounds and end", () => {
   assert.notEqual(backoff.wait(3, 0.1), backoff.wait(3, 0.9), "a thousand clients do not come back as one");
 });
 
-test("only a spell of old frames makes a client jump, and jumps are a second apart", () => {
+test("only frames that are old and ever older make a client jump, a second after the last jump", () => {
   const jumps = new Jumps();
-  assert.equal(jumps.lags(600, 50, 0), false);
-  assert.equal(jumps.lags(600, 50, 249), false);
-  assert.equal(jumps.lags(540, 50, 250), false, "one in time ends the spell");
-  assert.equal(jumps.lags(600, 50, 300), false);
-  assert.equal(jumps.lags(600, 50, 550), true);
-  jumps.sent(550);
-  for (const now of [560, 900, 1300, 1549]) {
-    assert.equal(jumps.lags(2000, 1, now), false);
-  }
-  assert.equal(jumps.earliest(560), 1550);
-  assert.equal(jumps.lags(2000, 1, 1550), true);
+  assert.equal(jumps.judge(400, true, 0), "none", "not old");
+  assert.equal(jumps.judge(600, false, 50), "none", "a step of the line, perhaps");
+  assert.equal(jumps.judge(500, true, 75), "none", "at the limit is not beyond it");
+  assert.equal(jumps.judge(501, true, 100), "jump");
+  jumps.sent(false, 100);
+  assert.equal(jumps.judge(700, true, 1099), "none");
+  assert.equal(jumps.earliest(600), 1100);
+  assert.equal(jumps.judge(700, true, 1100), "jump");
+});
+
+test("a jump that did not help is not repeated: the line is taken as it is", () => {
+  const jumps = new Jumps();
+  assert.equal(jumps.judge(900, true, 0), "jump");
+  jumps.sent(true, 0);
+  assert.equal(jumps.judge(950, true, 2000), "none", "the first frame behind it");
+  assert.equal(jumps.judge(950, true, 2999), "none");
+  assert.equal(jumps.judge(950, true, 3000), "rebase");
+  assert.equal(jumps.judge(10, false, 3050), "none");
+  assert.equal(jumps.judge(600, true, 62_999), "rebase", "for a minute no other is tried");
+  assert.equal(jumps.judge(600, true, 63_000), "jump");
+});
+
+test("a jump that helped may be repeated", () => {
+  const jumps = new Jumps();
+  jumps.sent(true, 0);
+  assert.equal(jumps.judge(30, false, 300), "none");
+  assert.equal(jumps.judge(800, true, 5000), "jump");
 });
 
 test("the least round trip counts and is forgotten after two windows; a silent line is dead", () => {

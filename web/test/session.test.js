@@ -7,6 +7,7 @@ import { Backoff } from "../sdk/backoff.js";
 import { Client } from "../sdk/client.js";
 import { Redirected } from "../sdk/error.js";
 import { clientMessage, serverMessage } from "../sdk/protocol.js";
+import { Replica } from "../sdk/replica.js";
 import { schemaHash } from "../sdk/schema.js";
 import { Session, Violation } from "../sdk/session.js";
 import { Store } from "../sdk/store.js";
@@ -151,19 +152,48 @@ test("a start in the middle of an epoch leaves the numbers whole and the tables 
   assert.deepEqual(said(session).filter((message) => message.Resync), []);
 });
 
-test("old frames for long enough make it jump from where it is", () => {
-  const { session, frames } = playing(10);
-  // The line has stalled for 2 s; now it reads what was sent meanwhile, as slowly as it was sent.
-  let now = 450 + 2000;
-  const before = session.counts.jumps;
-  for (let index = 10; index < 18; index += 1) {
-    session.handle(frames[index], now);
-    now += 50;
+test("a line that becomes slower by a step goes on: no jump, no hole, and aims that stay right", () => {
+  const session = new Session(seat, schema, 0);
+  const frames = crowd(10, 60);
+  frames.forEach((frame, index) => session.handle(frame, index * 50 + (index < 20 ? 0 : 600)));
+  const now = 59 * 50 + 600;
+  assert.deepEqual([session.counts.jumps, session.counts.frames - session.counts.stale], [0, 60]);
+  assert.ok(session.clock.age(159, now) < 5);
+  assert.equal(session.clock.tick(now), 159, "what has arrived is now");
+  assert.equal(session.send(1, now)?.aim, 159 + 12 + 2, "which the server executed 600 ms ago");
+});
+
+test("who reads ever later jumps from where it is; where that does not help, once", () => {
+  const session = new Session(seat, schema, 0);
+  const frames = crowd(10, 80);
+  let now = 0;
+  let read = 0;
+  for (; session.counts.jumps === 0; read += 1) {
+    session.handle(frames[read], now);
+    now += read < 10 ? 50 : 65;
   }
-  assert.equal(session.counts.jumps, before + 1);
-  const jump = said(session).find((message) => message.Resync)?.Resync;
-  assert.equal(jump.epoch, 2);
-  assert.ok(jump.applied >= 110);
+  const age = session.clock.age(99 + read, now - 65);
+  assert.ok(age > 500 && age < 600, `${age} ms`);
+  const { epoch, applied } = said(session).find((message) => message.Resync)?.Resync;
+  assert.deepEqual([epoch, applied], [2, 99 + read]);
+  // The line is still as slow behind it.
+  session.replica = new Replica(schema.entity, 2);
+  for (let index = 0; index < 40; index += 1) {
+    const frame = frames[index].slice();
+    frame[2] = 2;
+    session.handle(frame, now + index * 65);
+  }
+  assert.equal(session.counts.jumps, 1);
+  assert.ok(session.clock.age(139, now + 39 * 65) < 500, "the clock takes the line as it is");
+});
+
+test("while a first view comes by parts no lag makes it jump", () => {
+  const session = new Session(seat, schema, 0);
+  const frames = crowd(10, 80);
+  session.replica.tables = () => [{ group: 1, table: /** @type {any} */ (null), behind: true }];
+  frames.forEach((frame, index) => session.handle(frame, index * 75));
+  assert.ok(session.clock.age(179, 79 * 75) > 500);
+  assert.equal(session.counts.jumps, 0);
 });
 
 test("inputs that were not taken in are sent again after a resume, with their numbers and aims", () => {
