@@ -1,6 +1,6 @@
 /**
- * What to draw between two frames: every entity a declared delay in the past, gliding from what one frame said of it to
- * what the next one did. Pure: times are ticks, as `Clock.time` tells them.
+ * What to draw between two frames: every entity as it was a little while ago, gliding from what one frame said of it to
+ * what the next one did. Pure: times are ticks, as `Playout.draw` tells them, or `Clock.time` for a delay that stays.
  *
  * Fixed-point lanes glide in a line, angles the shorter way round, all else changes when its time has come. Linear lanes go
  * on at their rate while no frame says otherwise. When a lane
@@ -8,98 +8,34 @@
  * identity when it moves to another group, so it glides across borders.
  */
 
-import { FRACTION, signed } from "./linear.js";
+import { FAR_APART, KEPT, Track, draw, glideOf, isSame, ratesOf } from "./interpolation/track.js";
+
+export { shorter } from "./interpolation/track.js";
 
 /** @typedef {import("./replica.js").Replica} Replica */
 /** @typedef {import("./schema.js").EntitySchema} EntitySchema */
-/** @typedef {import("./replicate.js").Fields} Fields */
-
-/** Between frames that are so many ticks apart nothing glides. */
-const FAR_APART = 20;
-
-/** What is older than so many samples or ticks is forgotten, for pages that are hidden and do not draw. */
-const KEPT = 64;
-
-/**
- * What one frame said of an entity.
- *
- * @typedef {object} Sample
- * @property {number} tick
- * @property {Fields} fields
- * @property {boolean} snap whether it must be shown at once instead of being glided to
- * @property {number[] | null} rates what a tick adds to each field that glides; `null` if nothing moves by itself
- */
-
-/**
- * An entity as it is drawn. The object stays the same while the entity is there; its fields change with each `sample`.
- *
- * @typedef {object} Drawn
- * @property {number} slot
- * @property {number} generation
- * @property {string} kind
- * @property {Fields} fields
- */
-
-/**
- * A field that glides.
- *
- * @typedef {object} Glide
- * @property {string[]} path
- * @property {boolean} angle
- * @property {number} lane
- * @property {number} min and
- * @property {number} max its smallest and largest value
- * @property {number} step of its codes
- */
-
-/** The recent past of one entity. */
-class Track {
-  /** @type {Sample[]} */
-  samples = [];
-  /** The last frame that showed it. */
-  seen = 0;
-  /** The first frame that did not show it any more. */
-  gone = Infinity;
-  /** @type {Sample | null} Whose fields were copied to what is drawn. */
-  copied = null;
-
-  /**
-   * @param {number} key
-   * @param {string} kind
-   * @param {Glide[]} glides
-   */
-  constructor(key, kind, glides) {
-    this.key = key;
-    this.glides = glides;
-    /** @type {Drawn} */
-    this.drawn = { slot: key & 0xffff, generation: Math.floor(key / 0x10000), kind, fields: {} };
-    /** The codes of the last sample, by which a change is found. */
-    this.lanes = new Uint32Array(0);
-    /** @type {Uint8Array[]} */
-    this.blobs = [];
-  }
-}
+/** @typedef {import("./interpolation/track.js").Drawn} Drawn */
+/** @typedef {import("./interpolation/track.js").Glide} Glide */
 
 /** The recent past of all entities that a replica shows. */
 export class Interpolation {
   /** @type {Map<number, Track>} */
   #tracks = new Map();
-  /** The newest frame, and the one before. */
+  /** The newest frame. */
   #newest = 0;
-  #previous = 0;
   #time = 0;
   /** @type {{ glides: Glide[], teleports: number[] }[]} By kind number. */
   #kinds;
 
   /**
    * @param {EntitySchema} schema
-   * @param {number} delay how many ticks in the past to draw: at least the distance of two frames, and what lines
-   *   jitter
+   * @param {number} [delay] how many ticks before the given times to draw. None for those of a `Playout`; for those of
+   *   the clock at least the distance of two frames, and what lines jitter
    */
-  constructor(schema, delay) {
-    /** How many ticks in the past is drawn. */
+  constructor(schema, delay = 0) {
+    /** How many ticks before the given times is drawn. */
     this.delay = delay;
-    /** How often something was drawn for whose time no frame had come yet. */
+    /** How often something was drawn for whose time no frame had come yet, also where nothing was new. */
     this.underruns = 0;
     /** How often anything was drawn. */
     this.samples = 0;
@@ -116,27 +52,26 @@ export class Interpolation {
    */
   observe(replica) {
     const tick = replica.tick ?? 0;
-    if (tick <= this.#newest) {
+    if (tick === this.#newest) {
       return;
     }
+    if (tick < this.#newest) {
+      // A new owner of the room goes on from an earlier tick.
+      this.clear();
+    }
     const previous = this.#newest;
-    this.#previous = previous;
     this.#newest = tick;
     replica.visit((table, place, group) => {
       const { members } = table;
-      const key = members.generations[place] * 0x10000 + members.slots[place];
       const kind = members.kinds[place];
       const { glides, teleports } = this.#kinds[kind];
-      let track = this.#tracks.get(key);
-      if (track === undefined || track.drawn.kind !== replica.restores[kind].name) {
-        track = new Track(key, replica.restores[kind].name, glides);
-        this.#tracks.set(key, track);
-      }
+      const key = members.generations[place] * 0x10000 + members.slots[place];
+      const track = this.#track(key, kind, replica.restores[kind].name);
       const start = place * members.laneStride;
       const layout = replica.layout.kinds[kind];
       const { codeCount, blobCount } = layout;
       const blobStart = place * members.blobStride;
-      const known = track.samples.length > 0;
+      const known = track.samples.length > 0 && track.gone === Infinity;
       const rates = ratesOf(layout, glides, members.lanes, start);
       if (known && rates === null && isSame(track, members, start, blobStart, blobCount)) {
         track.seen = tick;
@@ -147,21 +82,8 @@ export class Interpolation {
         return;
       }
       const jumped = teleports.some((lane) => track.lanes[lane] !== members.lanes[start + lane]);
-      const last = track.samples.at(-1);
-      if (last !== undefined && last.tick < previous && track.seen >= previous) {
-        // It stood still until the frame before: it glides from there, not all the way.
-        track.samples.push({ tick: previous, fields: last.fields, snap: false, rates: null });
-      } else if (last !== undefined && last.rates !== null && last.tick < tick - 1 && tick - last.tick <= FAR_APART) {
-        // No frame came because it went straight on: until the tick before it did.
-        track.samples.push({ ...last, tick: tick - 1, fields: goneOn(track, last, tick - 1), snap: false });
-      }
-      const snap = !known || jumped || tick - previous > FAR_APART || track.seen < previous;
-      track.samples.push({ tick, fields, snap, rates });
-      if (track.samples.length > 2 * KEPT) {
-        track.samples.splice(0, KEPT);
-      }
-      track.seen = tick;
-      track.gone = Infinity;
+      const snap = !known || jumped || tick - previous > FAR_APART;
+      track.note({ tick, fields, snap, rates }, previous);
       track.lanes = members.lanes.slice(start, start + codeCount);
       track.blobs = members.blobs.slice(blobStart, blobStart + blobCount);
     });
@@ -175,13 +97,29 @@ export class Interpolation {
   }
 
   /**
-   * All entities as they are to be drawn at a time of the clock. Time never runs backwards, but for a new start.
+   * The past of an entity, or a new one.
    *
-   * @param {number} now in ticks, from `Clock.time`
+   * @param {number} key
+   * @param {number} kind
+   * @param {string} name of the kind
+   */
+  #track(key, kind, name) {
+    let track = this.#tracks.get(key);
+    if (track === undefined || track.drawn.kind !== name) {
+      track = new Track(key, name, this.#kinds[kind].glides);
+      this.#tracks.set(key, track);
+    }
+    return track;
+  }
+
+  /**
+   * All entities as they are to be drawn at a time. Time never runs backwards, but for a new start.
+   *
+   * @param {number} at in ticks
    * @returns {Drawn[]}
    */
-  sample(now) {
-    const wanted = now - this.delay;
+  sample(at) {
+    const wanted = at - this.delay;
     // A little backwards is the clock being corrected; far is another room, or a resume.
     const time = wanted < this.#time && this.#time - wanted < FAR_APART ? this.#time : wanted;
     this.#time = time;
@@ -199,7 +137,7 @@ export class Interpolation {
       while (samples.length > 1 && samples[1].tick <= time) {
         samples.shift();
       }
-      if (samples.length > 0 && samples[0].tick <= time) {
+      if (samples.length > 0 && samples[0].tick <= time && samples[0].absent !== true) {
         draw(track, samples[0], samples[1], time);
         drawn.push(track.drawn);
       }
@@ -211,181 +149,6 @@ export class Interpolation {
   clear() {
     this.#tracks.clear();
     this.#newest = 0;
-    this.#previous = 0;
     this.#time = 0;
-  }
-}
-
-/**
- * Whether an entity is still what it was.
- *
- * @param {Track} track
- * @param {import("./replica/members.js").Members} members
- * @param {number} start
- * @param {number} blobStart
- * @param {number} blobCount
- */
-function isSame(track, members, start, blobStart, blobCount) {
-  const { lanes, blobs } = track;
-  for (let index = 0; index < lanes.length; index += 1) {
-    if (lanes[index] !== members.lanes[start + index]) {
-      return false;
-    }
-  }
-  for (let index = 0; index < blobCount; index += 1) {
-    // A blob that changes is another array.
-    if (blobs[index] !== members.blobs[blobStart + index]) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/**
- * How a lane glides, if it does.
- *
- * @param {string[]} path
- * @param {import("./replicate/quantizer.js").Quantizer} quantizer
- * @param {number} lane
- * @returns {Glide[]}
- */
-function glideOf(path, quantizer, lane) {
-  switch (quantizer.type) {
-    case "angle":
-      return [{ path, angle: true, lane, min: 0, max: TAU, step: TAU / 2 ** quantizer.bits }];
-    case "fixed": {
-      const { min, step, max } = quantizer;
-      return [{ path, angle: false, lane, min, max: min + max * step, step }];
-    }
-    default:
-      return [];
-  }
-}
-
-/**
- * What a tick adds to each field that glides; `null` if nothing moves by itself.
- *
- * @param {import("./layout.js").KindLayout} layout
- * @param {Glide[]} glides
- * @param {Uint32Array} codes
- * @param {number} start where those of the entity begin
- */
-function ratesOf(layout, glides, codes, start) {
-  let moves = false;
-  for (let code = layout.laneCount; code < layout.codeCount; code += 1) {
-    moves ||= codes[start + code] !== 0;
-  }
-  if (!moves) {
-    return null;
-  }
-  return glides.map(({ lane, step }) => {
-    const rate = layout.rates[lane];
-    return rate === 0 ? 0 : (signed(layout.bits[lane], codes[start + rate]) / (1 << FRACTION)) * step;
-  });
-}
-
-/**
- * The fields of a sample as they are at a later time, if nothing but time has passed.
- *
- * @param {Track} track
- * @param {Sample} sample
- * @param {number} time
- */
-function goneOn(track, sample, time) {
-  /** @type {Fields} */
-  const fields = {};
-  copy(fields, sample.fields);
-  glideOn(fields, track.glides, sample, time);
-  return fields;
-}
-
-/**
- * Lets the moving fields of a sample go on to a later time, within their range and for as long as a frame may stay away.
- *
- * @param {Fields} fields
- * @param {Glide[]} glides
- * @param {Sample} sample
- * @param {number} time
- */
-function glideOn(fields, glides, { fields: from, tick, rates }, time) {
-  const ticks = Math.min(time - tick, FAR_APART);
-  glides.forEach(({ path, min, max }, index) => {
-    const rate = rates?.[index] ?? 0;
-    if (rate !== 0) {
-      const value = /** @type {number} */ (look(from, path)) + ticks * rate;
-      put(fields, path, Math.min(Math.max(value, min), max));
-    }
-  });
-}
-
-/**
- * @param {Track} track
- * @param {Sample} from
- * @param {Sample | undefined} to
- * @param {number} time
- */
-function draw(track, from, to, time) {
-  const { fields } = track.drawn;
-  if (track.copied !== from) {
-    copy(fields, from.fields);
-    track.copied = from;
-  }
-  const glides = to !== undefined && !to.snap;
-  const part = glides ? Math.min(Math.max((time - from.tick) / (to.tick - from.tick), 0), 1) : 0;
-  for (const { path, angle } of track.glides) {
-    const start = /** @type {number} */ (look(from.fields, path));
-    const way = glides ? /** @type {number} */ (look(to.fields, path)) - start : 0;
-    put(fields, path, start + part * (angle ? shorter(way) : way));
-  }
-  if (to === undefined && from.rates !== null) {
-    glideOn(fields, track.glides, from, time);
-  }
-}
-
-const TAU = 2 * Math.PI;
-
-/**
- * The shorter way round to the same angle.
- *
- * @param {number} way
- */
-export function shorter(way) {
-  return way - TAU * Math.round(way / TAU);
-}
-
-/**
- * @param {any} fields
- * @param {string[]} path
- */
-function look(fields, path) {
-  let value = fields;
-  for (const part of path) {
-    value = value[part];
-  }
-  return value;
-}
-
-/**
- * @param {any} fields
- * @param {string[]} path
- * @param {number} value
- */
-function put(fields, path, value) {
-  let place = fields;
-  for (let depth = 0; depth + 1 < path.length; depth += 1) {
-    place = place[path[depth]];
-  }
-  place[path[path.length - 1]] = value;
-}
-
-/**
- * Copies fields; arrays become arrays of their own.
- *
- * @param {any} to
- * @param {any} from
- */
-function copy(to, from) {
-  for (const name in from) {
-    to[name] = Array.isArray(from[name]) ? structuredClone(from[name]) : from[name];
   }
 }

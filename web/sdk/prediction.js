@@ -11,8 +11,8 @@
 
 /** After so many ms half of a difference is gone. */
 const HALF_LIFE = 60;
-/** No more ticks than this are predicted. */
-const MOST_TICKS = 60;
+/** No more seconds than this are predicted: as much as a lead may be. */
+const MOST_SECONDS = 3;
 
 /**
  * What the page must say of its rules.
@@ -49,6 +49,7 @@ export class Prediction {
   /** @type {Map<keyof S, number>} */
   #errors = new Map();
   #drawnAt = 0;
+  #mostTicks;
 
   /**
    * @param {Rules<S, I>} rules
@@ -57,6 +58,7 @@ export class Prediction {
   constructor(rules, tickHz) {
     this.rules = rules;
     this.dt = 1 / tickHz;
+    this.#mostTicks = Math.ceil(MOST_SECONDS * tickHz);
     /** How often a frame said something else than was predicted. */
     this.corrections = 0;
   }
@@ -114,7 +116,7 @@ export class Prediction {
     if (this.#base === null) {
       return null;
     }
-    const wanted = Math.min(Math.max(Math.ceil(time), this.#tick, this.#baseTick), this.#baseTick + MOST_TICKS);
+    const wanted = Math.min(Math.max(Math.ceil(time), this.#tick, this.#baseTick), this.#baseTick + this.#mostTicks);
     while (this.#state !== null && this.#tick < wanted) {
       this.#advance();
     }
@@ -152,7 +154,7 @@ export class Prediction {
     this.#state = this.#base;
     this.#before = this.#base;
     this.#tick = this.#baseTick;
-    const end = Math.min(target, this.#baseTick + MOST_TICKS);
+    const end = Math.min(target, this.#baseTick + this.#mostTicks);
     while (this.#tick < end) {
       this.#advance();
     }

@@ -98,6 +98,37 @@ test("entities appear and disappear at their own time", () => {
   assert.equal(interpolation.sample(204).length, 0);
 });
 
+test("who leaves and comes back is away in between, and then at the new place at once", () => {
+  for (const x of [160, 320]) {
+    const [puppet, interpolation] = [new Puppet(), new Interpolation(entities, 0)];
+    const { members } = puppet.table;
+    interpolation.observe(puppet.at(200, { x: 160 }));
+    members.count = 0;
+    interpolation.observe(puppet.at(201, {}));
+    interpolation.observe(puppet.at(202, {}));
+    members.count = 1;
+    interpolation.observe(puppet.at(203, { x }));
+    interpolation.observe(puppet.at(204, { x }));
+    assert.equal(only(interpolation, 200.9).x, 10, "it does not glide to where it will come back");
+    assert.equal(interpolation.sample(201).length, 0);
+    assert.equal(interpolation.sample(202.9).length, 0, "nobody knows where it is");
+    assert.equal(only(interpolation, 203).x, x / 16);
+    assert.equal(only(interpolation, 204).x, x / 16, "and it stays");
+    members.count = 0;
+    interpolation.observe(puppet.at(205, {}));
+    assert.equal(interpolation.sample(205).length, 0, "until it leaves again");
+  }
+});
+
+test("a room that goes on from an earlier tick is drawn from there", () => {
+  const [puppet, interpolation] = [new Puppet(), new Interpolation(entities, 0)];
+  interpolation.observe(puppet.at(200, { x: 160 }));
+  assert.equal(only(interpolation, 200).x, 10);
+  interpolation.observe(puppet.at(195, { x: 320 }));
+  interpolation.observe(puppet.at(196, { x: 480 }));
+  assert.equal(only(interpolation, 195.5).x, 25);
+});
+
 test("linear lanes go on at their rate, also between frames that stay away", () => {
   const lane = { quantizer: { type: "fixed", min: 0, step: 0.5, max: 200 }, teleport: false, coding: { golomb: { k: 9 } } };
   const lanes = [{ name: "x", linear: true, ...lane }, { name: "hp", ...lane }];
@@ -184,6 +215,56 @@ test("a difference fades, a large one is shown at once", () => {
   assert.equal(prediction.corrections, 2);
   prediction.reconcile(null, 103, 0);
   assert.equal(prediction.sample(103, 2000), null);
+});
+
+test("a correction that comes while another fades adds to it: nothing that is drawn jumps", () => {
+  const prediction = new Prediction(walk, 20);
+  prediction.reconcile({ x: 0 }, 100, 0);
+  prediction.sample(101, 0);
+  prediction.reconcile({ x: 8 }, 101, 0);
+  assert.equal(prediction.sample(101, 60)?.x, 4);
+  prediction.reconcile({ x: 16 }, 101, 0);
+  assert.equal(prediction.sample(101, 60)?.x, 4, "where it was drawn");
+  assert.equal(prediction.sample(101, 120)?.x, 10, "half of the twelve are gone");
+});
+
+test("who was away comes back where it is, not where a correction was still fading", () => {
+  const prediction = new Prediction(walk, 20);
+  prediction.reconcile({ x: 0 }, 100, 0);
+  prediction.sample(101, 0);
+  prediction.reconcile({ x: 8 }, 101, 0);
+  prediction.reconcile(null, 102, 0);
+  prediction.reconcile({ x: 500 }, 103, 0);
+  assert.equal(prediction.sample(103, 0)?.x, 500);
+});
+
+/** Every input pushes once. @type {import("../sdk/prediction.js").Rules<{ x: number }, number>} */
+const push = { step: ({ x }, inputs) => ({ x: inputs.reduce((sum, input) => sum + input, x) }), smooth: ["x"] };
+
+test("a press that came late is seen to act, once, with the first tick after the frame", () => {
+  const prediction = new Prediction(push, 20);
+  prediction.sent(sent(1, 98, 5));
+  prediction.reconcile({ x: 0 }, 100, 0);
+  assert.equal(prediction.sample(101, 0)?.x, 5);
+  assert.equal(prediction.sample(103, 0)?.x, 5);
+});
+
+test("a press for the tick that is drawn already is seen at once", () => {
+  const prediction = new Prediction(push, 20);
+  prediction.reconcile({ x: 0 }, 100, 0);
+  prediction.sample(104, 0);
+  prediction.sent(sent(1, 104, 5));
+  assert.deepEqual(prediction.state, { x: 5 });
+});
+
+test("what a lead of three seconds asks for is predicted, at any tick rate", () => {
+  for (const hz of [20, 60]) {
+    const prediction = new Prediction(walk, hz);
+    prediction.reconcile({ x: 0 }, 100, 0);
+    prediction.sent(sent(1, 101, 1));
+    assert.equal(prediction.sample(100 + 3 * hz, 0)?.x, 3 * hz);
+    assert.equal(prediction.sample(100 + 4 * hz, 0)?.x, 3 * hz, "and no more");
+  }
 });
 
 test("a late input takes effect with the first tick after the frame", () => {
