@@ -11,10 +11,15 @@ const BARS = 72;
 /** How often the numbers change, in milliseconds. */
 const REFRESH = 500;
 
+/** Over so many milliseconds starved draws are counted. */
+const STARVED = 5000;
+
 export class Graph {
   /** @type {{ at: number, interval: number, bytes: number, age: number }[]} */
   #frames = [];
   #last = 0;
+  /** @type {{ draws: number, underruns: number }[]} What had been counted at the last refreshes. */
+  #counted = [];
   #picture = h("canvas", { width: 416, height: 88 });
   #numbers = h("dl");
   /** @type {ReturnType<typeof setInterval>} */
@@ -66,12 +71,29 @@ export class Graph {
     fill(
       this.#numbers,
       ...row("trip", `${session.pulse.roundTrip.toFixed(0)} ms`),
+      ...row("delay", `${session.playout.delay.toFixed(0)} ms`),
+      ...this.#starved(session.playout),
       ...row("margin", `${session.settled.margin} ticks`, session.settled.margin < 0 ? "bad" : ""),
       ...row("every", `${interval.toFixed(0)} ms`),
       ...row("bytes", bytes < 10_000 ? `${bytes.toFixed(0)}/s` : `${(bytes / 1000).toFixed(1)}k/s`),
       ...row("things", `${entities}`),
       ...row("hash", hash, mood),
     );
+  }
+
+  /**
+   * The part of the recent draws for whose time no frame had come.
+   *
+   * @param {import("../sdk/playout.js").Playout} playout
+   */
+  #starved({ draws, underruns }) {
+    this.#counted.push({ draws, underruns });
+    const before = this.#counted[0];
+    if (this.#counted.length > STARVED / REFRESH) {
+      this.#counted.shift();
+    }
+    const part = (underruns - before.underruns) / Math.max(draws - before.draws, 1);
+    return row("starved", `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`, part > 0.01 ? "bad" : "");
   }
 
   /** @param {number} promised ms from frame to frame */

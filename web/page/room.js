@@ -30,7 +30,7 @@ export class Room {
    * @param {HTMLElement} place
    */
   constructor(client, place) {
-    const { seat, schema } = /** @type {import("../sdk/session.js").Session} */ (client.session);
+    const { seat, schema, playout } = /** @type {import("../sdk/session.js").Session} */ (client.session);
     this.client = client;
     /** What the game fills. */
     this.place = place;
@@ -38,11 +38,16 @@ export class Room {
     this.player = seat.player;
     /** Whether nobody is, because this page only watches. */
     this.spectator = seat.spectator;
-    /** Glides between frames: drawn is what was two frames ago. */
-    this.interpolation = new Interpolation(schema.entity, seat.send_every + 1);
+    /** Glides between frames, in the past by what the line asks for. `playout.fixed` sets another delay, in ms. */
+    this.interpolation = new Interpolation(schema.entity);
+    this.playout = playout;
     /** @type {{ title: string, text: string } | null} What to say when the match is over. */
     this.result = null;
     this.#ends.push(client.on("frame", () => this.#observe()));
+    // What a hidden page hears comes when it may; it says nothing of the line.
+    const seen = () => document.hidden || playout.restart();
+    document.addEventListener("visibilitychange", seen);
+    this.#ends.push(() => document.removeEventListener("visibilitychange", seen));
     this.interpolation.observe(client.replica);
   }
 
@@ -57,7 +62,7 @@ export class Room {
 
   /** All entities as they are to be shown now. */
   entities() {
-    return this.interpolation.sample(this.client.clock.time(performance.now()));
+    return this.interpolation.sample(this.playout.draw(performance.now()));
   }
 
   /** All entities as the last frame said. */

@@ -36,7 +36,7 @@ export class Told {
   handle(event) {
     const [[name, told]] = typeof event === "string" ? [[event, {}]] : Object.entries(event);
     // What others do is drawn a little later than it is told.
-    const delay = (this.room.interpolation.delay * this.room.client.clock.tickMs) / 1000;
+    const delay = this.room.playout.delay / 1000;
     const mine = told.by === this.room.player;
     switch (name) {
       case "Fired":
