@@ -1,32 +1,65 @@
-//! When a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages.
+//! When a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
+//! `web/sdk/jumps.js`.
 //!
 //! A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the server
-//! long ago. A stalled server does not look like that, because the clock takes schedule moves into account, and because
-//! frames that do not come have no age.
+//! long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves into account,
+//! and because frames that do not come have no age. A line that has become slower does not either: its lag grows once, and
+//! the clock takes it as it is. Where a jump does not help, the line is to blame, and the clock has to take that as it is,
+//! too.
 
 use std::time::{Duration, Instant};
 
 use tiltyard_shared::protocol::limits;
 
-/// Frames must be too old for this long on end.
-const SPELL: Duration = Duration::from_millis(250);
+/// What comes after a jump is looked at for so long before it is judged.
+const TRIAL: Duration = Duration::from_secs(1);
+
+/// After a jump that did not help none is tried for lag for so long.
+const HOPELESS: Duration = Duration::from_secs(60);
+
+/// What to do about the lag of frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing.
+    None,
+    /// Jump.
+    Jump,
+    /// Take the line as it is.
+    Rebase,
+}
 
 /// Decides when to jump for lag, and keeps all jumps [`limits::RESYNC_SPACING`] apart.
 #[derive(Clone, Debug, Default)]
 pub struct Jumps {
-    old_since: Option<Instant>,
     last: Option<Instant>,
+    /// Whether the last jump was for lag and no frame has been in time since.
+    tries: bool,
+    /// When the first frame behind that jump came.
+    tried_since: Option<Instant>,
+    /// No jump for lag before this time.
+    hopeless_until: Option<Instant>,
 }
 
 impl Jumps {
-    /// A frame of this age was applied. True if it is time to jump.
-    pub fn lags(&mut self, age: Duration, round_trip: Duration, now: Instant) -> bool {
-        if age <= limits::LAG + round_trip {
-            self.old_since = None;
-            return false;
+    /// A frame of this age was applied; `grows` is whether the clock sees frames come ever later.
+    pub fn judge(&mut self, age: Duration, grows: bool, now: Instant) -> Remedy {
+        if age <= limits::LAG {
+            self.tries = false;
+            return Remedy::None;
         }
-        let since = *self.old_since.get_or_insert(now);
-        now.saturating_duration_since(since) >= SPELL && self.earliest(now) <= now
+        if self.tries {
+            let since = *self.tried_since.get_or_insert(now);
+            return if now.saturating_duration_since(since) >= TRIAL { self.give_up(now) } else { Remedy::None };
+        }
+        if !grows {
+            Remedy::None
+        } else if self.hopeless_until.is_some_and(|until| now < until) {
+            Remedy::Rebase
+        } else if self.earliest(now) <= now {
+            Remedy::Jump
+        } else {
+            Remedy::None
+        }
     }
 
     /// When the next jump may be sent.
@@ -34,9 +67,17 @@ impl Jumps {
         self.last.map_or(now, |last| now.max(last + limits::RESYNC_SPACING))
     }
 
-    /// A jump was sent (or the like: a resume); lag counts anew.
-    pub fn sent(&mut self, now: Instant) {
-        *self = Self { old_since: None, last: Some(now) };
+    /// A jump was sent (or the like: a resume).
+    pub fn sent(&mut self, for_lag: bool, now: Instant) {
+        self.last = Some(now);
+        self.tries = for_lag;
+        self.tried_since = None;
+    }
+
+    fn give_up(&mut self, now: Instant) -> Remedy {
+        self.tries = false;
+        self.hopeless_until = Some(now + HOPELESS);
+        Remedy::Rebase
     }
 }
 
@@ -47,24 +88,36 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn only_a_spell_of_old_frames_makes_a_client_jump() {
+    fn only_frames_that_are_old_and_ever_older_make_a_client_jump_a_second_after_the_last_jump() {
         let (start, mut jumps) = (Instant::now(), Jumps::default());
-        assert!(!jumps.lags(600 * MS, 50 * MS, start));
-        assert!(!jumps.lags(600 * MS, 50 * MS, start + 249 * MS));
-        assert!(!jumps.lags(540 * MS, 50 * MS, start + 250 * MS), "one in time ends the spell");
-        assert!(!jumps.lags(600 * MS, 50 * MS, start + 300 * MS));
-        assert!(jumps.lags(600 * MS, 50 * MS, start + 550 * MS));
+        assert_eq!(jumps.earliest(start), start);
+        assert_eq!(jumps.judge(400 * MS, true, start), Remedy::None, "not old");
+        assert_eq!(jumps.judge(600 * MS, false, start), Remedy::None, "a step of the line, perhaps");
+        assert_eq!(jumps.judge(500 * MS, true, start), Remedy::None, "at the limit is not beyond it");
+        assert_eq!(jumps.judge(501 * MS, true, start), Remedy::Jump);
+        jumps.sent(false, start);
+        assert_eq!(jumps.judge(700 * MS, true, start + 999 * MS), Remedy::None);
+        assert_eq!(jumps.earliest(start + 10 * MS), start + 1000 * MS);
+        assert_eq!(jumps.judge(700 * MS, true, start + 1000 * MS), Remedy::Jump);
     }
 
     #[test]
-    fn jumps_are_a_second_apart() {
+    fn a_jump_that_did_not_help_is_not_repeated() {
         let (start, mut jumps) = (Instant::now(), Jumps::default());
-        assert_eq!(jumps.earliest(start), start);
-        jumps.sent(start);
-        for after in [10, 300, 600, 999] {
-            assert!(!jumps.lags(2000 * MS, MS, start + after * MS));
-        }
-        assert_eq!(jumps.earliest(start + 10 * MS), start + 1000 * MS);
-        assert!(jumps.lags(2000 * MS, MS, start + 1000 * MS));
+        jumps.sent(true, start);
+        assert_eq!(jumps.judge(950 * MS, true, start + 2000 * MS), Remedy::None, "the first frame behind it");
+        assert_eq!(jumps.judge(950 * MS, true, start + 2999 * MS), Remedy::None);
+        assert_eq!(jumps.judge(950 * MS, true, start + 3000 * MS), Remedy::Rebase);
+        assert_eq!(jumps.judge(10 * MS, false, start + 3050 * MS), Remedy::None);
+        assert_eq!(jumps.judge(600 * MS, true, start + 62_999 * MS), Remedy::Rebase, "for a minute none is tried");
+        assert_eq!(jumps.judge(600 * MS, true, start + 63_000 * MS), Remedy::Jump);
+    }
+
+    #[test]
+    fn a_jump_that_helped_may_be_repeated() {
+        let (start, mut jumps) = (Instant::now(), Jumps::default());
+        jumps.sent(true, start);
+        assert_eq!(jumps.judge(30 * MS, false, start + 300 * MS), Remedy::None);
+        assert_eq!(jumps.judge(800 * MS, true, start + 5000 * MS), Remedy::Jump);
     }
 }

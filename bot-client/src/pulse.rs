@@ -1,115 +1,141 @@
-//! Is the line alive, and how long is the way there and back? Pure: says when to ping, is told of pongs.
+//! Is the line alive, and how long is the way there and back? Pure: says when to ping, is told of pongs. As
+//! `web/sdk/pulse.js`.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
-/// A ping goes out so often.
-const PING_EVERY: Duration = Duration::from_secs(5);
-/// A line on which nothing has arrived for so long is dead.
-const DEAD_AFTER: Duration = Duration::from_secs(20);
-/// The least round trip of this long counts (and of at most as long before it).
-const WINDOW: Duration = Duration::from_secs(15);
-/// No round trip counts as longer.
-const LONGEST: Duration = Duration::from_secs(1);
+/// A ping goes out so often until so many were answered,
+const FIRST_EVERY: Duration = Duration::from_secs(1);
+const FIRST_ANSWERS: u32 = 5;
+/// and so often from then on.
+const EVERY: Duration = Duration::from_secs(2);
+/// So many may be unanswered; the oldest beyond them are not waited for.
+const OUTSTANDING: usize = 16;
+/// The least round trip of this long counts.
+const WINDOW: Duration = Duration::from_secs(10);
+/// A round trip longer than the least one by this is asked about again at once; two in a row are the line.
+const DOUBT: Duration = Duration::from_millis(90);
+/// Part of a new round trip in the smoothed one.
+const WEIGHT: f64 = 0.25;
+/// A line on which nothing has arrived for so long and two round trips is dead,
+const SILENCE: Duration = Duration::from_secs(4);
+/// or for so long before the first answer;
+const UNKNOWN: Duration = Duration::from_secs(5);
+/// in any case for so long.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Whoever asks so long after having asked last was asleep: what has arrived meanwhile has not been read yet.
+const ASLEEP: Duration = Duration::from_secs(3);
 
-/// The pings of one client.
+/// The pings of one client, and what is known of its line.
 #[derive(Clone, Debug)]
 pub struct Pulse {
-    number: u64,
-    sent: Option<Instant>,
+    number: u32,
+    /// The pings that are not answered, and when they were sent.
+    sent: VecDeque<(u32, Instant)>,
     next: Instant,
-    heard: Instant,
-    window_start: Instant,
-    this_window: Option<Duration>,
-    last_window: Option<Duration>,
+    /// The silence counts from here: something arrived, or a sleeper woke.
+    since: Instant,
+    asked: Instant,
+    excused: bool,
+    answers: u32,
+    doubted: bool,
+    /// When they were measured, and how long they were.
+    trips: VecDeque<(Instant, Duration)>,
+    smoothed: Duration,
 }
 
 impl Pulse {
     /// The pulse of a line that has just opened.
     pub fn new(now: Instant) -> Self {
-        Self { number: 0, sent: None, next: now, heard: now, window_start: now, this_window: None, last_window: None }
+        Self {
+            number: 0,
+            sent: VecDeque::new(),
+            next: now,
+            since: now,
+            asked: now,
+            excused: false,
+            answers: 0,
+            doubted: false,
+            trips: VecDeque::new(),
+            smoothed: Duration::ZERO,
+        }
     }
 
-    /// The line was opened anew: what was asked on the old one will not be answered.
+    /// The line was opened anew: what was asked on the old one will not be answered, what was measured was another.
     pub fn reopen(&mut self, now: Instant) {
-        self.sent = None;
-        self.next = now;
-        self.heard = now;
+        *self = Self { number: self.number, ..Self::new(now) };
     }
 
     /// When [`Pulse::ping`] or [`Pulse::is_dead`] next has something to say.
     pub fn deadline(&self) -> Instant {
-        self.next.min(self.heard + DEAD_AFTER)
+        self.next.min(self.since + self.patience())
     }
 
     /// The number of a ping to send now, if one is due.
-    pub fn ping(&mut self, now: Instant) -> Option<u64> {
+    pub fn ping(&mut self, now: Instant) -> Option<u32> {
         (now >= self.next).then(|| {
-            self.next = now + PING_EVERY;
-            self.number += 1;
-            self.sent = Some(now);
+            self.next = now + if self.answers < FIRST_ANSWERS { FIRST_EVERY } else { EVERY };
+            self.number = self.number.wrapping_add(1);
+            self.sent.push_back((self.number, now));
+            if self.sent.len() > OUTSTANDING {
+                self.sent.pop_front();
+            }
             self.number
         })
     }
 
     /// Something arrived.
     pub fn heard(&mut self, now: Instant) {
-        self.heard = now;
+        self.since = now;
+        self.excused = false;
     }
 
-    /// The answer to a ping arrived. Answers to older ones say nothing.
-    pub fn pong(&mut self, number: u64, now: Instant) {
-        if number != self.number {
-            return;
+    /// The answer to a ping arrived, which lay at the other end for so long. One that was not asked for says nothing.
+    pub fn pong(&mut self, number: u32, held: Duration, now: Instant) {
+        let Some(place) = self.sent.iter().position(|(sent, _)| *sent == number) else { return };
+        let Some((_, sent)) = self.sent.remove(place) else { return };
+        self.answers = (self.answers + 1).min(FIRST_ANSWERS);
+        let trip = now.saturating_duration_since(sent).saturating_sub(held);
+        let (least, known) = (self.round_trip(), !self.trips.is_empty());
+        self.trips.retain(|(at, _)| *at + WINDOW > now);
+        let longer = known && trip > least + DOUBT;
+        let believed = longer && self.doubted;
+        if believed {
+            self.trips.drain(..self.trips.len().saturating_sub(1));
+        } else if longer {
+            self.next = now;
         }
-        let Some(sent) = self.sent.take() else { return };
-        if now.saturating_duration_since(self.window_start) >= WINDOW {
-            self.window_start = now;
-            self.last_window = self.this_window.take();
-        }
-        let trip = now.saturating_duration_since(sent).min(LONGEST);
-        self.this_window = Some(self.this_window.map_or(trip, |least| least.min(trip)));
+        self.doubted = longer && !believed;
+        self.trips.push_back((now, trip));
+        let jumps = !known || believed || trip + DOUBT < self.smoothed;
+        self.smoothed = if jumps { trip } else { self.smoothed.mul_f64(1.0 - WEIGHT) + trip.mul_f64(WEIGHT) };
     }
 
-    /// The least round trip of the last 15 to 30 s, at most 1 s; 0 before the first.
+    /// The least round trip of the line as it is now: of ten seconds, or since it became longer; 0 before the first.
     pub fn round_trip(&self) -> Duration {
-        self.this_window.into_iter().chain(self.last_window).min().unwrap_or_default()
+        self.trips.iter().map(|(_, trip)| *trip).min().unwrap_or_default()
     }
 
-    /// Whether nothing has arrived for so long that the line must be broken.
-    pub fn is_dead(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.heard) >= DEAD_AFTER
+    /// The usual round trip of late; 0 before the first.
+    pub fn smoothed(&self) -> Duration {
+        self.smoothed
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn the_least_round_trip_counts_and_is_forgotten_after_two_windows() {
-        let start = Instant::now();
-        let mut pulse = Pulse::new(start);
-        for (at, trip, least) in [(0, 30, 30), (5, 90, 30), (10, 50, 30), (15, 70, 30), (31, 40, 40), (47, 3000, 40)] {
-            let now = start + Duration::from_secs(at);
-            let number = pulse.ping(now).unwrap();
-            assert_eq!(pulse.ping(now + MS), None);
-            pulse.pong(number, now + trip * MS);
-            assert_eq!(pulse.round_trip(), least * MS, "at {at} s");
+    /// Whether nothing has arrived for so long that the line must be broken. Ask at least every two seconds.
+    pub fn is_dead(&mut self, now: Instant) -> bool {
+        if now.saturating_duration_since(self.asked) > ASLEEP && !self.excused {
+            // What has come is read now, and an answer to a new ping is waited for; once, or a sleeper never hears.
+            self.excused = true;
+            self.since = now;
+            self.next = now;
         }
+        self.asked = now;
+        now.saturating_duration_since(self.since) >= self.patience()
     }
 
-    #[test]
-    fn a_silent_line_is_dead_and_an_answer_to_another_ping_is_none() {
-        let start = Instant::now();
-        let mut pulse = Pulse::new(start);
-        pulse.ping(start);
-        pulse.pong(77, start + MS);
-        assert_eq!(pulse.round_trip(), Duration::ZERO);
-        assert!(!pulse.is_dead(start + DEAD_AFTER - MS));
-        assert!(pulse.is_dead(start + DEAD_AFTER));
-        pulse.heard(start + DEAD_AFTER);
-        assert!(!pulse.is_dead(start + DEAD_AFTER));
+    fn patience(&self) -> Duration {
+        if self.trips.is_empty() { UNKNOWN } else { LONGEST.min(SILENCE + 2 * self.smoothed) }
     }
 }

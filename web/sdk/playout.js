@@ -7,14 +7,9 @@
  * little.
  */
 
+import { Arrivals } from "./playout/arrivals.js";
 import { limits } from "./protocol.js";
 
-/** The latest arrival of so long is kept */
-const BUCKET = 500;
-/** for so long, */
-const HISTORY = 10_000;
-/** and of these this part must be in time. */
-const SHARE = 0.95;
 /** So much earlier than needed, for timers and the length of a draw. */
 const SPARE = 8;
 /** The delay becomes shorter when it was long enough for so long, */
@@ -22,9 +17,6 @@ const CALM = 2000;
 /** by what is too much in as long, but at least and at most by this part of the time that passes. */
 const SLOWEST = 0.02;
 const FASTEST = 0.25;
-/** When all of the last two seconds came earlier than needed by more than this, the line is another than before. */
-const EARLY = 100;
-const RECENT = 2000;
 /** After so long without a frame (a suspended tab, a tunnel) it begins anew, */
 const PAUSE = 1000;
 /** and what comes then in a burst had been held up: it is measured when so many frames did not come faster than due. */
@@ -36,15 +28,6 @@ const FAR = 1000;
 /** The part of its pace at which the picture goes on that is ahead of what it should be. */
 const HELD_BACK = 0.5;
 
-/**
- * The arrivals of half a second, each as the time when tick 0 would have arrived.
- *
- * @typedef {object} Bucket
- * @property {number} opened
- * @property {number} latest
- * @property {number} earliest
- */
-
 /** Says which tick to draw. */
 export class Playout {
   #sendEvery;
@@ -55,11 +38,7 @@ export class Playout {
   /** How many frames did not come faster than due since the start; at most `WARM_FRAMES`. */
   #steady = 0;
   #last = 0;
-  /** @type {Bucket[]} */
-  #buckets = [];
-  /** The arrival that is later than nearly all of these, and the earliest of the last two seconds. */
-  #level = 0;
-  #earliest = 0;
+  #arrivals = new Arrivals();
   /** The tick that is drawn at `now` is `(now - #offset) / tickMs - #moved`. */
   #offset = 0;
   #calmSince = 0;
@@ -116,20 +95,21 @@ export class Playout {
     }
     const sample = now - (tick + this.#moved) * this.tickMs;
     if (this.#steady < WARM_FRAMES) {
-      const hurries = this.#buckets.length > 0 && sample < this.#last - this.#interval / 2;
+      const hurries = !this.#arrivals.isEmpty && sample < this.#last - this.#interval / 2;
       if (hurries) {
-        this.#buckets = [];
+        this.#arrivals.clear();
       }
       this.#steady = hurries ? 0 : this.#steady + 1;
     }
     this.#heard = now;
     this.#last = sample;
     this.#newest = tick;
-    const first = this.#buckets.length === 0;
-    this.#note(sample, now);
+    const first = this.#arrivals.isEmpty;
+    if (this.#arrivals.note(sample, now)) {
+      this.#calmSince = Math.min(this.#calmSince, now - CALM);
+    }
     if (first) {
-      this.#offset = this.#wanted;
-      this.#calmSince = now;
+      this.#raise(this.#wanted, now);
     }
     this.#advance(now);
     if (this.fixed === null && sample + this.#interval + SPARE > this.#offset) {
@@ -139,13 +119,13 @@ export class Playout {
 
   /** Forgets what it knows of the line: for another one, or for a page that was hidden. */
   restart() {
-    this.#buckets = [];
+    this.#arrivals.clear();
     this.#steady = 0;
   }
 
   /** How many ms the picture is older than it could be, had every frame come as early as the earliest of late. */
   get delay() {
-    return this.#buckets.length === 0 ? 0 : Math.max(this.#offset - this.#earliest, 0);
+    return this.#arrivals.isEmpty ? 0 : Math.max(this.#offset - this.#arrivals.earliest, 0);
   }
 
   /**
@@ -158,7 +138,7 @@ export class Playout {
     const time = this.#next(now);
     const stands = this.#time !== null && now > this.#drawn && time <= this.#time;
     this.draws += 1;
-    if (time > this.#newest || stands) {
+    if (!this.#arrivals.isEmpty && (time > this.#newest || stands)) {
       this.#pending += 1;
     }
     if (now - this.#heard > QUIET + this.#interval) {
@@ -175,7 +155,7 @@ export class Playout {
    * @param {number} now
    */
   #next(now) {
-    if (this.#buckets.length === 0) {
+    if (this.#arrivals.isEmpty) {
       return this.#time ?? this.#newest;
     }
     const due = (now - this.#offset) / this.tickMs - this.#moved;
@@ -210,30 +190,6 @@ export class Playout {
   }
 
   /**
-   * Notes an arrival, and forgets what is too old.
-   *
-   * @param {number} sample
-   * @param {number} now
-   */
-  #note(sample, now) {
-    const last = this.#buckets.at(-1);
-    if (last === undefined || now - last.opened >= BUCKET) {
-      this.#buckets.push({ opened: now, latest: sample, earliest: sample });
-    } else {
-      last.latest = Math.max(last.latest, sample);
-      last.earliest = Math.min(last.earliest, sample);
-    }
-    this.#buckets = this.#buckets.filter(({ opened }) => opened > now - HISTORY);
-    this.#level = levelOf(this.#buckets);
-    const recent = this.#buckets.filter(({ opened }) => opened > now - RECENT - BUCKET);
-    this.#earliest = Math.min(...recent.map(({ earliest }) => earliest));
-    if (Math.max(...recent.map(({ latest }) => latest)) + EARLY < this.#level) {
-      this.#buckets = recent;
-      this.#level = levelOf(recent);
-    }
-  }
-
-  /**
    * Shortens the delay for the time that has passed, or takes it as it must be.
    *
    * @param {number} now
@@ -241,7 +197,7 @@ export class Playout {
   #advance(now) {
     const passed = now - this.#advanced;
     this.#advanced = now;
-    if (this.#buckets.length === 0) {
+    if (this.#arrivals.isEmpty) {
       return;
     }
     const wanted = this.#wanted;
@@ -265,21 +221,11 @@ export class Playout {
 
   /** What the offset must be for nearly all frames. */
   get #wanted() {
-    return this.fixed === null ? this.#level + this.#interval + SPARE : this.#earliest + this.fixed;
+    return this.fixed === null ? this.#arrivals.level + this.#interval + SPARE : this.#arrivals.earliest + this.fixed;
   }
 
   /** How many ms lie between two frames. */
   get #interval() {
     return this.#sendEvery * this.#every * this.tickMs;
   }
-}
-
-/**
- * The arrival that is later than nearly all.
- *
- * @param {Bucket[]} buckets
- */
-function levelOf(buckets) {
-  const latest = buckets.map((bucket) => bucket.latest).sort((one, other) => one - other);
-  return latest[Math.ceil(latest.length * SHARE) - 1];
 }

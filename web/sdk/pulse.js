@@ -1,73 +1,162 @@
 /**
- * Is the line alive, and how long is the way there and back? Pure. As `bot-client/src/pulse.rs`, but a page can send no
- * pings: it learns the round trip from its hello and from its inputs, and that a line is dead from silence, because a
- * server that has nothing to say still says so four times a second.
+ * Is the line alive, and how long is the way there and back? Pure: says when to ping, is told of pongs. As
+ * `bot-client/src/pulse.rs`.
  */
 
-/** A line on which nothing has arrived for so long is dead. */
-const DEAD_AFTER = 5000;
-/** The least round trip of this long counts (and of at most as long before it). */
-const WINDOW = 15_000;
-/** No round trip counts as longer. */
-const LONGEST = 1000;
+/** A ping goes out so often until so many were answered, */
+const FIRST_EVERY = 1000;
+const FIRST_ANSWERS = 5;
+/** and so often from then on. */
+const EVERY = 2000;
+/** So many may be unanswered; the oldest beyond them are not waited for. */
+const OUTSTANDING = 16;
+/** The least round trip of this long counts. */
+const WINDOW = 10_000;
+/** A round trip longer than the least one by this is asked about again at once; two in a row are the line. */
+const DOUBT = 90;
+/** Part of a new round trip in the smoothed one. */
+const WEIGHT = 0.25;
+/** A line on which nothing has arrived for so long and two round trips is dead, */
+const SILENCE = 4000;
+/** or for so long before the first answer; */
+const UNKNOWN = 5000;
+/** in any case for so long. */
+const LONGEST = 10_000;
 /** Whoever asks so long after having asked last was asleep: what has arrived meanwhile has not been read yet. */
-const ASLEEP = 2000;
+const ASLEEP = 3000;
 
 /** What is known of one line. */
 export class Pulse {
-  #heard;
+  #number = 0;
+  /** @type {Map<number, number>} When the pings that are not answered were sent. */
+  #sent = new Map();
+  #next;
+  /** The silence counts from here: something arrived, or a sleeper woke. */
+  #since;
   #asked;
-  #windowStart;
-  #thisWindow = Infinity;
-  #lastWindow = Infinity;
+  #excused = false;
+  #answers = 0;
+  #doubted = false;
+  /** @type {{ at: number, trip: number }[]} */
+  #trips = [];
+  #smoothed = 0;
 
-  /** @param {number} now */
+  /**
+   * The pulse of a line that has just opened.
+   *
+   * @param {number} now
+   */
   constructor(now) {
-    this.#heard = now;
+    this.#next = now;
+    this.#since = now;
     this.#asked = now;
-    this.#windowStart = now;
   }
 
   /**
-   * The line was opened anew, or something arrived.
+   * The line was opened anew: what was asked on the old one will not be answered, what was measured was another.
+   *
+   * @param {number} now
+   */
+  reopen(now) {
+    this.#sent.clear();
+    this.#next = now;
+    this.#asked = now;
+    this.#answers = 0;
+    this.#doubted = false;
+    this.#trips = [];
+    this.#smoothed = 0;
+    this.heard(now);
+  }
+
+  /** When `ping` or `isDead` next has something to say. */
+  get deadline() {
+    return Math.min(this.#next, this.#since + this.#patience);
+  }
+
+  /**
+   * The number of a ping to send now, if one is due.
+   *
+   * @param {number} now
+   */
+  ping(now) {
+    if (now < this.#next) {
+      return null;
+    }
+    this.#next = now + (this.#answers < FIRST_ANSWERS ? FIRST_EVERY : EVERY);
+    this.#number += 1;
+    this.#sent.set(this.#number, now);
+    this.#sent.delete(this.#number - OUTSTANDING);
+    return this.#number;
+  }
+
+  /**
+   * Something arrived.
    *
    * @param {number} now
    */
   heard(now) {
-    this.#heard = now;
+    this.#since = now;
+    this.#excused = false;
   }
 
   /**
-   * Something was answered. `trip` is no less than the round trip; the least of many comes near to it.
+   * The answer to a ping arrived, which lay at the other end for `held` ms. One that was not asked for says nothing.
    *
-   * @param {number} trip
+   * @param {number} number
+   * @param {number} held
    * @param {number} now
    */
-  answered(trip, now) {
-    if (now - this.#windowStart >= WINDOW) {
-      this.#windowStart = now;
-      this.#lastWindow = this.#thisWindow;
-      this.#thisWindow = Infinity;
+  pong(number, held, now) {
+    const sent = this.#sent.get(number);
+    if (sent === undefined) {
+      return;
     }
-    this.#thisWindow = Math.min(this.#thisWindow, Math.max(trip, 0), LONGEST);
+    this.#sent.delete(number);
+    this.#answers = Math.min(this.#answers + 1, FIRST_ANSWERS);
+    const trip = Math.max(now - sent - held, 0);
+    const least = this.roundTrip;
+    const known = this.#trips.length > 0;
+    this.#trips = this.#trips.filter(({ at }) => at > now - WINDOW);
+    const longer = known && trip > least + DOUBT;
+    const believed = longer && this.#doubted;
+    if (believed) {
+      this.#trips = this.#trips.slice(-1);
+    } else if (longer) {
+      this.#next = now;
+    }
+    this.#doubted = longer && !believed;
+    this.#trips.push({ at: now, trip });
+    const jumps = !known || believed || trip < this.#smoothed - DOUBT;
+    this.#smoothed = jumps ? trip : this.#smoothed + (trip - this.#smoothed) * WEIGHT;
   }
 
-  /** The least round trip of the last 15 to 30 s, at most 1 s; 0 before the first. */
+  /** The least round trip of the line as it is now: of ten seconds, or since it became longer; 0 before the first. */
   get roundTrip() {
-    const least = Math.min(this.#thisWindow, this.#lastWindow);
-    return Number.isFinite(least) ? least : 0;
+    return this.#trips.reduce((least, { trip }) => Math.min(least, trip), this.#trips[0]?.trip ?? 0);
+  }
+
+  /** The usual round trip of late; 0 before the first. */
+  get smoothed() {
+    return this.#smoothed;
   }
 
   /**
-   * Whether nothing has arrived for so long that the line must be broken. Ask at least once a second.
+   * Whether nothing has arrived for so long that the line must be broken. Ask at least every two seconds.
    *
    * @param {number} now
    */
   isDead(now) {
-    if (now - this.#asked > ASLEEP) {
-      this.#heard = now;
+    if (now - this.#asked > ASLEEP && !this.#excused) {
+      // What has come is read now, and an answer to a new ping is waited for; once, or a sleeper never hears.
+      this.#excused = true;
+      this.#since = now;
+      this.#next = now;
     }
     this.#asked = now;
-    return now - this.#heard >= DEAD_AFTER;
+    return now - this.#since >= this.#patience;
+  }
+
+  get #patience() {
+    return this.#trips.length === 0 ? UNKNOWN : Math.min(SILENCE + 2 * this.#smoothed, LONGEST);
   }
 }

@@ -204,21 +204,104 @@ test("a jump that helped may be repeated", () => {
   assert.equal(jumps.judge(800, true, 5000), "jump");
 });
 
-test("the least round trip counts and is forgotten after two windows; a silent line is dead", () => {
+/**
+ * Asks and is answered, as often as a pulse wishes.
+ *
+ * @param {Pulse} pulse
+ * @param {number} from
+ * @param {number} until
+ * @param {number} trip
+ */
+function beat(pulse, from, until, trip) {
+  let pings = 0;
+  for (let now = from; now < until; now += 10) {
+    const number = pulse.ping(now);
+    if (number !== null) {
+      pings += 1;
+      pulse.heard(now + trip);
+      pulse.pong(number, 0, now + trip);
+    }
+    assert.equal(pulse.isDead(now), false);
+  }
+  return pings;
+}
+
+test("round trips are measured at once, each second at first, then every two", () => {
   const pulse = new Pulse(0);
   assert.equal(pulse.roundTrip, 0);
-  const trips = [[0, 30, 30], [5, 90, 30], [16, 70, 30], [32, 40, 40], [48, 3000, 40], [64, 3000, 1000]];
-  for (const [at, trip, least] of trips) {
-    pulse.answered(trip, at * 1000);
-    assert.equal(pulse.roundTrip, least, `at ${at} s`);
+  assert.equal(beat(pulse, 0, 10, 40), 1);
+  assert.deepEqual([pulse.roundTrip, pulse.smoothed], [40, 40]);
+  assert.equal(beat(pulse, 10, 4010, 40), 4);
+  assert.equal(beat(pulse, 4010, 14_010, 40), 5);
+});
+
+test("what an answer lay at the other end is no part of the round trip, and of many each counts", () => {
+  const pulse = new Pulse(0);
+  const [first, second] = [pulse.ping(0), pulse.ping(1000)];
+  pulse.pong(second, 0, 1100);
+  pulse.pong(first, 30, 1180);
+  assert.equal(pulse.roundTrip, 100);
+  pulse.pong(first, 0, 1181);
+  pulse.pong(77, 0, 1182);
+  assert.equal(pulse.smoothed, 362.5, "what was not asked for says nothing");
+  const other = new Pulse(0);
+  for (let now = 0; now < 17_000; now += 1000) {
+    other.ping(now);
   }
-  const line = new Pulse(0);
-  for (let now = 0; now < 5000; now += 500) {
-    assert.equal(line.isDead(now), false);
+  other.pong(1, 0, 17_000);
+  assert.equal(other.roundTrip, 0, "too long ago");
+  other.pong(2, 0, 17_000);
+  assert.equal(other.roundTrip, 16_000);
+});
+
+test("a line that has become slower is believed with the second answer, a faster one with the first", () => {
+  const pulse = new Pulse(0);
+  beat(pulse, 0, 20_000, 40);
+  assert.deepEqual([beat(pulse, 20_000, 22_000, 640), pulse.roundTrip, pulse.smoothed], [2, 640, 640]);
+  beat(pulse, 22_000, 24_000, 40);
+  assert.deepEqual([pulse.roundTrip, pulse.smoothed], [40, 40]);
+  beat(pulse, 24_000, 40_000, 110);
+  assert.equal(pulse.roundTrip, 110, "what is slower by little after ten seconds");
+});
+
+test("half-open is noticed within five seconds, and a slow line that delivers is alive", () => {
+  const pulse = new Pulse(0);
+  beat(pulse, 0, 4000, 40);
+  for (let now = 4000; now < 7000; now += 500) {
+    assert.equal(pulse.isDead(now), false);
   }
-  assert.equal(line.isDead(5000), true);
-  const asleep = new Pulse(0);
-  assert.equal(asleep.isDead(60_000), false, "who was asleep has not read what arrived");
+  assert.equal(pulse.isDead(3040 + 4079), false);
+  assert.equal(pulse.isDead(3040 + 4080), true);
+  const slow = new Pulse(0);
+  beat(slow, 0, 10_000, 1500);
+  for (let now = 10_000; now < 16_000; now += 500) {
+    assert.equal(slow.isDead(now), false, `${now}`);
+  }
+  const silent = new Pulse(0);
+  assert.deepEqual([silent.isDead(2500), silent.isDead(4999), silent.isDead(5000)], [false, false, true]);
+});
+
+test("who was asleep reads first what has arrived, and asks once", () => {
+  const pulse = new Pulse(0);
+  beat(pulse, 0, 4000, 40);
+  assert.equal(pulse.isDead(34_000), false);
+  assert.notEqual(pulse.ping(34_000), null, "asked at once");
+  assert.equal(pulse.isDead(38_080), true, "nobody answers");
+  const hidden = new Pulse(0);
+  beat(hidden, 0, 4000, 40);
+  assert.equal(hidden.isDead(60_000), false);
+  assert.equal(hidden.isDead(120_000), true, "timers of a hidden tab come once a minute");
+});
+
+test("a new line is measured anew", () => {
+  const pulse = new Pulse(0);
+  beat(pulse, 0, 9000, 40);
+  const lost = pulse.ping(10_000);
+  pulse.reopen(15_000);
+  assert.deepEqual([pulse.roundTrip, pulse.isDead(15_001)], [0, false]);
+  pulse.pong(lost, 0, 15_001);
+  assert.equal(pulse.roundTrip, 0);
+  assert.equal(pulse.ping(15_001), lost + 1);
 });
 
 test("input numbers rise by one, aims never fall, the rest is sent again", () => {

@@ -3,9 +3,13 @@
  * The order is kept, as TCP keeps it: what is late holds up what comes behind it.
  */
 
+import { Clock } from "../sdk/clock.js";
+import { Playout } from "../sdk/playout.js";
 import { generator } from "./crowd.mjs";
 
+/** The length of a tick in ms, and the first of which a frame is sent. */
 export const TICK = 50;
+export const FIRST_TICK = 100;
 
 /**
  * @typedef {[now: number, tick: number, moved: number | null]} Arrival
@@ -84,13 +88,39 @@ export const ways = {
  * @param {Way} way
  * @param {number} seconds
  * @param {number} seed
+ * @param {number} [from] at which ms of the line's life they begin
  * @returns {Arrival[]}
  */
-export function arrivals(way, seconds, seed) {
+export function arrivals(way, seconds, seed, from = 0) {
   const random = generator(seed);
   let last = 0;
   return Array.from({ length: (seconds * 1000) / TICK }, (_, index) => {
-    last = Math.max(last, Math.round(index * TICK + way(index * TICK, random)));
-    return [last, 100 + index, index === 0 ? 0 : null];
+    last = Math.max(last, Math.round(index * TICK + way(from + index * TICK, random)));
+    return [last, FIRST_TICK + index, index === 0 ? 0 : null];
   });
+}
+
+/** A page draws so often, in ms. */
+export const DRAW = 16;
+
+/**
+ * A client's clock and playout on a line: what they say whenever the page draws.
+ *
+ * @param {{ tick_hz: number, send_every: number, every: number, frames: Arrival[] }} line
+ * @param {number} until how many ms
+ * @param {(now: number, seen: { clock: Clock, playout: Playout, shift: number, drawn: number }) => void} look
+ */
+export function play({ tick_hz, send_every, every, frames }, until, look) {
+  const clock = new Clock(tick_hz, FIRST_TICK - 1);
+  const playout = new Playout(tick_hz, send_every, FIRST_TICK - 1);
+  playout.pace(every);
+  let [next, shift] = [0, 0];
+  for (let now = 0; now < until; now += DRAW) {
+    for (; next < frames.length && frames[next][0] <= now; next += 1) {
+      const [at, tick, moved] = frames[next];
+      shift += clock.observe(tick, moved, at);
+      playout.observe(tick, moved, at);
+    }
+    look(now, { clock, playout, shift, drawn: playout.draw(now) });
+  }
 }
