@@ -220,8 +220,7 @@ impl<G: Game> Client<G> {
         let now = Instant::now();
         match incoming {
             Incoming::Message(bytes) => self.session.handle(&bytes, now)?,
-            Incoming::Pong(number) => self.session.handle_pong(number, now),
-            Incoming::Ping => self.session.handle_pong(0, now),
+            Incoming::Sign => self.session.heard(now),
             Incoming::Closed(None | Some(Code::Unresponsive)) => self.lose()?,
             Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
         }

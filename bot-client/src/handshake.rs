@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tiltyard_shared::{
     game::Game,
-    protocol::{CONTROL, ClientMessage, Enter, Hello, ServerMessage, Target, VERSION, codec},
+    protocol::{CONTROL, ClientMessage, Enter, Hello, ServerMessage, Target, VERSION, capabilities, codec},
     schema::Schema,
 };
 use tokio::time::timeout;
@@ -57,7 +57,12 @@ pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket,
 /// Connects and says hello.
 pub(crate) async fn hello(url: &str) -> Result<Socket, Error> {
     let mut socket = Socket::open(url).await?;
-    let hello = ClientMessage::Hello(Hello { protocol: VERSION, client: CLIENT.to_owned(), ..Hello::default() });
+    let hello = ClientMessage::Hello(Hello {
+        protocol: VERSION,
+        client: CLIENT.to_owned(),
+        capabilities: capabilities::PACE,
+        ..Hello::default()
+    });
     match read(&socket.ask(&hello).await?)? {
         ServerMessage::Welcome { .. } => Ok(socket),
         other => Err(no(other)),

@@ -21,11 +21,13 @@
 //! # }
 //! ```
 //!
-//! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`pulse`], [`jumps`], [`inputs`],
-//! [`backoff`], and [`session`], which makes one protocol of them. At the rim: [`socket`], [`handshake`], [`client`],
-//! [`search`]. [`swarm`] and [`crowd`] stand on top.
+//! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`lead`], [`playout`], [`pulse`],
+//! [`jumps`], [`inputs`], [`backoff`], and [`session`], which makes one protocol of them. At the rim: [`socket`],
+//! [`handshake`], [`client`], [`search`]. [`swarm`] and [`crowd`] stand on top.
 
 pub mod clock;
+pub mod lead;
+pub mod playout;
 pub mod pulse;
 pub mod jumps;
 pub mod inputs;

@@ -139,3 +139,79 @@ impl Pulse {
         if self.trips.is_empty() { UNKNOWN } else { LONGEST.min(SILENCE + 2 * self.smoothed) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Asks and is answered, as often as a pulse wishes; returns how often.
+    fn beat(pulse: &mut Pulse, start: Instant, span: std::ops::Range<u32>, trip: u32) -> usize {
+        let times = span.step_by(10).map(|at| start + at * MS);
+        times
+            .filter(|now| {
+                let number = pulse.ping(*now);
+                if let Some(number) = number {
+                    pulse.heard(*now + trip * MS);
+                    pulse.pong(number, Duration::ZERO, *now + trip * MS);
+                }
+                assert!(!pulse.is_dead(*now));
+                number.is_some()
+            })
+            .count()
+    }
+
+    #[test]
+    fn round_trips_are_measured_at_once_each_second_at_first_then_every_two() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start);
+        assert_eq!((beat(&mut pulse, start, 0..10, 40), pulse.round_trip()), (1, 40 * MS));
+        assert_eq!(beat(&mut pulse, start, 10..4010, 40), 4);
+        assert_eq!(beat(&mut pulse, start, 4010..14_010, 40), 5);
+    }
+
+    #[test]
+    fn what_an_answer_lay_at_the_other_end_is_no_part_of_the_round_trip() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start);
+        let number = pulse.ping(start).unwrap();
+        pulse.pong(77, Duration::ZERO, start + MS);
+        assert_eq!(pulse.round_trip(), Duration::ZERO, "what was not asked for says nothing");
+        pulse.pong(number, 30 * MS, start + 100 * MS);
+        assert_eq!(pulse.round_trip(), 70 * MS);
+    }
+
+    #[test]
+    fn a_slower_line_is_believed_with_the_second_answer_and_a_faster_one_with_the_first() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start);
+        beat(&mut pulse, start, 0..20_000, 40);
+        assert_eq!((beat(&mut pulse, start, 20_000..22_000, 640), pulse.round_trip()), (2, 640 * MS));
+        beat(&mut pulse, start, 22_000..24_000, 40);
+        assert_eq!((pulse.round_trip(), pulse.smoothed()), (40 * MS, 40 * MS));
+    }
+
+    #[test]
+    fn half_open_is_noticed_within_five_seconds_and_a_slow_line_that_delivers_is_alive() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start);
+        beat(&mut pulse, start, 0..4000, 40);
+        assert!(!pulse.is_dead(start + 5000 * MS));
+        assert!(!pulse.is_dead(start + 7119 * MS));
+        assert!(pulse.is_dead(start + 7120 * MS));
+        let mut slow = Pulse::new(start);
+        beat(&mut slow, start, 0..10_000, 1500);
+        assert!((10..16).all(|second| !slow.is_dead(start + second * 1000 * MS)));
+    }
+
+    #[test]
+    fn who_was_asleep_reads_first_what_has_arrived_and_asks_once() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start);
+        beat(&mut pulse, start, 0..4000, 40);
+        assert!(!pulse.is_dead(start + 34_000 * MS));
+        assert!(pulse.ping(start + 34_000 * MS).is_some(), "asked at once");
+        assert!(pulse.is_dead(start + 38_080 * MS), "nobody answers");
+    }
+}

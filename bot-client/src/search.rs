@@ -17,7 +17,6 @@ use crate::{
     client::Options,
     error::{Error, Violation},
     handshake,
-    session::Outgoing,
     socket::{Incoming, Socket},
 };
 
@@ -31,7 +30,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Searching {
     socket: Socket,
-    outgoing: VecDeque<Outgoing>,
+    outgoing: VecDeque<Vec<u8>>,
     url: String,
     first: Option<SearchState>,
 }
@@ -75,7 +74,7 @@ impl Searching {
                 },
                 Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
                 Incoming::Closed(None) => return Err(Error::Line("closed by the server".to_owned())),
-                Incoming::Ping | Incoming::Pong(_) => {}
+                Incoming::Sign => {}
             }
         }
     }
@@ -87,11 +86,11 @@ impl Searching {
 
     /// The seat of this match could not be taken and will not be tried again. Said with the next call of [`Self::next`].
     pub fn again(&mut self, id: Uuid) {
-        self.outgoing.push_back(Outgoing::Message(codec::encode(&ClientMessage::SearchAgain { request: 2, id })));
+        self.outgoing.push_back(codec::encode(&ClientMessage::SearchAgain { request: 2, id }));
     }
 
     /// Searches no longer: [`SearchState::Ended`] follows. Said with the next call of [`Self::next`].
     pub fn cancel(&mut self) {
-        self.outgoing.push_back(Outgoing::Message(codec::encode(&ClientMessage::CancelSearch { request: 3 })));
+        self.outgoing.push_back(codec::encode(&ClientMessage::CancelSearch { request: 3 }));
     }
 }

@@ -25,10 +25,12 @@ use tiltyard_shared::{
 use uuid::Uuid;
 
 use crate::{
-    clock::{Clock, Lead},
+    clock::Clock,
     error::Violation,
     inputs::{Full, Unsettled},
-    jumps::Jumps,
+    jumps::{Jumps, Remedy},
+    lead::Lead,
+    playout::Playout,
     pulse::Pulse,
 };
 
@@ -109,24 +111,16 @@ pub struct Counts {
     pub unknown: u64,
 }
 
-/// Something to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outgoing {
-    /// A binary message.
-    Message(Vec<u8>),
-    /// A WebSocket ping that carries this number.
-    Ping(u64),
-}
-
 /// One seat in a room of a game.
 #[derive(Debug)]
 pub struct Session<G: Game> {
-    /// What is to be sent, in order.
-    pub outgoing: VecDeque<Outgoing>,
+    /// The messages to be sent, in order.
+    pub outgoing: VecDeque<Vec<u8>>,
     seat: Seat,
     replica: Replica,
     clock: Clock,
     lead: Lead,
+    playout: Playout,
     pulse: Pulse,
     jumps: Jumps,
     inputs: Unsettled,
@@ -136,6 +130,8 @@ pub struct Session<G: Game> {
     waiting: Option<(Instant, Resync, Report)>,
     events: VecDeque<Event<G::Event>>,
     counts: Counts,
+    /// Whether the view is still coming, by parts, since the start of the epoch.
+    starting: bool,
     leaving: bool,
     over: bool,
     game: PhantomData<G>,
@@ -146,14 +142,12 @@ impl<G: Game> Session<G> {
     pub fn new(seat: Seat, now: Instant) -> Self {
         let mut replica = Replica::new(&G::Entity::schema(), seat.epoch);
         replica.sent_input(seat.input);
-        let mut clock = Clock::new(seat.tick_hz, now);
-        // An input may be sent before the first frame: without this it would aim at the beginning of time.
-        clock.observe(seat.tick, None, now);
         Self {
             outgoing: VecDeque::new(),
             replica,
-            clock,
-            lead: Lead::new(now),
+            clock: Clock::new(seat.tick_hz, seat.tick, now),
+            lead: Lead::new(seat.tick_hz, now),
+            playout: Playout::new(seat.tick_hz, seat.send_every, seat.tick, now),
             pulse: Pulse::new(now),
             jumps: Jumps::default(),
             inputs: Unsettled::after(seat.input),
@@ -161,6 +155,7 @@ impl<G: Game> Session<G> {
             waiting: None,
             events: VecDeque::new(),
             counts: Counts::default(),
+            starting: false,
             leaving: false,
             over: false,
             game: PhantomData,
@@ -179,7 +174,7 @@ impl<G: Game> Session<G> {
         match bytes.first() {
             Some(&FRAME) => self.handle_frame(bytes, now),
             Some(&CONTROL) => match codec::decode_server(&bytes[1..]) {
-                Ok(message) => self.handle_control(message),
+                Ok(message) => self.handle_control(message, now),
                 Err(CodecError::Unknown(_)) => {
                     self.counts.unknown += 1;
                     Ok(())
@@ -193,7 +188,7 @@ impl<G: Game> Session<G> {
     /// Time passed: sends what has become due.
     pub fn handle_time(&mut self, now: Instant) {
         if let Some((_, jump, _)) = self.waiting.take_if(|(due, _, _)| *due <= now) {
-            self.send_jump(jump, now);
+            self.send_jump(jump, false, now);
         }
         let takes_more = self.outgoing.len() < BACKLOG;
         if self.report_due.is_some_and(|due| due <= now) {
@@ -205,7 +200,7 @@ impl<G: Game> Session<G> {
             }
         }
         if let Some(number) = self.pulse.ping(now).filter(|_| takes_more) {
-            self.outgoing.push_back(Outgoing::Ping(number));
+            self.send_message(&ClientMessage::Ping { number });
         }
     }
 
@@ -215,14 +210,13 @@ impl<G: Game> Session<G> {
         self.report_due.into_iter().chain(jump).fold(self.pulse.deadline(), Instant::min)
     }
 
-    /// The answer to a ping arrived.
-    pub fn handle_pong(&mut self, number: u64, now: Instant) {
+    /// Something arrived that is no message: the line is alive.
+    pub fn heard(&mut self, now: Instant) {
         self.pulse.heard(now);
-        self.pulse.pong(number, now);
     }
 
     /// Whether nothing has arrived for so long that the line must be broken.
-    pub fn is_dead(&self, now: Instant) -> bool {
+    pub fn is_dead(&mut self, now: Instant) -> bool {
         self.pulse.is_dead(now)
     }
 
@@ -276,14 +270,16 @@ impl<G: Game> Session<G> {
             return Err(Violation::Inputs { taken: seat.input, sent: self.inputs.last() });
         }
         self.pulse.reopen(now);
-        self.jumps.sent(now);
+        self.clock.restart();
+        self.playout.restart();
+        self.jumps.sent(false, now);
         self.counts.reconnects += 1;
         let report = self.replica.report();
         self.outgoing.clear();
         for sent in self.inputs.above(seat.input) {
             let (number, aim, payload) = (sent.number, sent.aim, sent.payload.clone());
             let message = ClientMessage::input(number, report, aim, payload);
-            self.outgoing.push_back(Outgoing::Message(codec::encode(&message)));
+            self.outgoing.push_back(codec::encode(&message));
         }
         if self.leaving {
             self.send_message(&ClientMessage::Leave);
@@ -323,6 +319,11 @@ impl<G: Game> Session<G> {
         self.pulse.round_trip()
     }
 
+    /// Which tick to draw, and how old and how starved the picture is.
+    pub fn playout(&mut self) -> &mut Playout {
+        &mut self.playout
+    }
+
     /// What has been counted so far.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -340,10 +341,10 @@ impl<G: Game> Session<G> {
     }
 
     fn send_message(&mut self, message: &ClientMessage) {
-        self.outgoing.push_back(Outgoing::Message(codec::encode(message)));
+        self.outgoing.push_back(codec::encode(message));
     }
 
-    fn handle_control(&mut self, message: ServerMessage) -> Result<(), Violation> {
+    fn handle_control(&mut self, message: ServerMessage, now: Instant) -> Result<(), Violation> {
         match message {
             ServerMessage::Goodbye { code, message, frames, .. } => {
                 self.over = true;
@@ -356,6 +357,14 @@ impl<G: Game> Session<G> {
             }
             ServerMessage::Ping { number } => {
                 self.send_message(&ClientMessage::Pong { number, held_ms: 0 });
+                Ok(())
+            }
+            ServerMessage::Pong { number, held_ms } => {
+                self.pulse.pong(number, Duration::from_millis(held_ms.into()), now);
+                Ok(())
+            }
+            ServerMessage::Pace { every } => {
+                self.playout.pace(every);
                 Ok(())
             }
             ServerMessage::Welcome { .. } => Err(Violation::Unexpected("a welcome")),
@@ -386,7 +395,8 @@ impl<G: Game> Session<G> {
     }
 
     fn applied(&mut self, head: &Head, bytes: usize, now: Instant) {
-        self.clock.observe(head.tick, head.moved, now);
+        self.lead.shift(self.clock.observe(head.tick, head.moved, now));
+        self.playout.observe(head.tick, head.moved, now);
         self.report_due.get_or_insert(now + REPORT_AFTER);
         let age = self.clock.age(head.tick, now);
         let (tick, start, verified) = (head.tick, head.start, head.hash.is_some());
@@ -401,9 +411,21 @@ impl<G: Game> Session<G> {
             self.counts.inputs_refused += 1;
             self.tell(Event::InputRefused { number, code });
         }
-        if self.jumps.lags(age, self.pulse.round_trip(), now) {
-            let before = self.replica.report();
-            self.jump(Reason::Lag, before, now);
+        self.starting = (self.starting || head.start) && self.replica.tables().any(|(_, _, behind)| behind);
+        if !self.starting {
+            self.judge_lag(age, now);
+        }
+    }
+
+    /// Does what is to be done about a frame of this age.
+    fn judge_lag(&mut self, age: Duration, now: Instant) {
+        match self.jumps.judge(age, self.clock.grows(), now) {
+            Remedy::None => {}
+            Remedy::Jump => {
+                let before = self.replica.report();
+                self.jump(Reason::Lag, before, now);
+            }
+            Remedy::Rebase => self.lead.shift(self.clock.rebase(now)),
         }
     }
 
@@ -417,19 +439,20 @@ impl<G: Game> Session<G> {
 
     /// Turns to a new epoch at once; asks for it when the last jump is long enough ago.
     fn jump(&mut self, reason: Reason, before: Report, now: Instant) {
-        let jump = self.replica.jump(reason != Reason::Lag);
+        let for_lag = reason == Reason::Lag;
+        let jump = self.replica.jump(!for_lag);
         self.report_due = None;
         let due = self.jumps.earliest(now);
         if due <= now {
-            self.send_jump(jump, now);
+            self.send_jump(jump, for_lag, now);
         } else {
             self.waiting = Some((due, jump, before));
         }
         self.tell(Event::Jumping(reason));
     }
 
-    fn send_jump(&mut self, jump: Resync, now: Instant) {
-        self.jumps.sent(now);
+    fn send_jump(&mut self, jump: Resync, for_lag: bool, now: Instant) {
+        self.jumps.sent(for_lag, now);
         self.counts.jumps += 1;
         self.send_message(&ClientMessage::Resync(jump));
     }

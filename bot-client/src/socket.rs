@@ -18,20 +18,15 @@ use tokio_tungstenite::{
     tungstenite::{self, Bytes, Message, protocol::WebSocketConfig},
 };
 
-use crate::{
-    error::{Error, Violation},
-    session::Outgoing,
-};
+use crate::error::{Error, Violation};
 
 /// What arrives on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A binary message.
     Message(Bytes),
-    /// The answer to a ping.
-    Pong(u64),
     /// A sign of life.
-    Ping,
+    Sign,
     /// The server has closed the connection, with this code if it is one of ours.
     Closed(Option<Code>),
 }
@@ -83,7 +78,7 @@ impl Socket {
     /// # Errors
     ///
     /// [`Error::Line`] if the line is broken, [`Error::Violation`] if a text message came.
-    pub fn poll(&mut self, outgoing: &mut VecDeque<Outgoing>, cx: &mut Context<'_>) -> Poll<Result<Incoming, Error>> {
+    pub fn poll(&mut self, outgoing: &mut VecDeque<Vec<u8>>, cx: &mut Context<'_>) -> Poll<Result<Incoming, Error>> {
         let sent = self.poll_write(outgoing, cx);
         let message = match Pin::new(&mut self.stream).poll_next(cx) {
             Poll::Pending => {
@@ -95,8 +90,7 @@ impl Socket {
         };
         Poll::Ready(Ok(match message {
             Message::Binary(bytes) => Incoming::Message(bytes),
-            Message::Ping(_) | Message::Frame(_) => Incoming::Ping,
-            Message::Pong(payload) => Incoming::Pong(payload[..].try_into().map_or(0, u64::from_le_bytes)),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Incoming::Sign,
             Message::Close(frame) => {
                 let number = frame.and_then(|frame| u16::from(frame.code).checked_sub(4000));
                 Incoming::Closed(number.map(Code::from_number))
@@ -110,7 +104,7 @@ impl Socket {
     /// # Errors
     ///
     /// As [`Socket::poll`].
-    pub async fn next(&mut self, outgoing: &mut VecDeque<Outgoing>) -> Result<Incoming, Error> {
+    pub async fn next(&mut self, outgoing: &mut VecDeque<Vec<u8>>) -> Result<Incoming, Error> {
         poll_fn(|cx| self.poll(outgoing, cx)).await
     }
 
@@ -120,18 +114,18 @@ impl Socket {
     ///
     /// As [`Socket::poll`]; [`Error::Refused`] or [`Error::Line`] if the server closes instead.
     pub async fn ask(&mut self, message: &ClientMessage) -> Result<Bytes, Error> {
-        let mut outgoing = VecDeque::from([Outgoing::Message(codec::encode(message))]);
+        let mut outgoing = VecDeque::from([codec::encode(message)]);
         loop {
             match self.next(&mut outgoing).await? {
                 Incoming::Message(bytes) => return Ok(bytes),
                 Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
                 Incoming::Closed(None) => return Err(Error::Line("closed by the server".to_owned())),
-                Incoming::Ping | Incoming::Pong(_) => {}
+                Incoming::Sign => {}
             }
         }
     }
 
-    fn poll_write(&mut self, outgoing: &mut VecDeque<Outgoing>, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn poll_write(&mut self, outgoing: &mut VecDeque<Vec<u8>>, cx: &mut Context<'_>) -> Result<(), Error> {
         let mut stream = Pin::new(&mut self.stream);
         while !outgoing.is_empty() {
             match stream.as_mut().poll_ready(cx) {
@@ -139,11 +133,7 @@ impl Socket {
                 Poll::Ready(ready) => ready.map_err(refine)?,
             }
             let Some(next) = outgoing.pop_front() else { break };
-            let message = match next {
-                Outgoing::Message(bytes) => Message::Binary(bytes.into()),
-                Outgoing::Ping(number) => Message::Ping(number.to_le_bytes().to_vec().into()),
-            };
-            stream.as_mut().start_send(message).map_err(refine)?;
+            stream.as_mut().start_send(Message::Binary(next.into())).map_err(refine)?;
             self.unflushed = true;
         }
         if self.unflushed
@@ -180,7 +170,7 @@ mod tests {
         let accept = async { tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await.unwrap() };
         let (client, mut server) = tokio::join!(Socket::open(&url), accept);
         let mut client = client.unwrap();
-        let said = |word: &[u8]| VecDeque::from([Outgoing::Message(word.to_vec())]);
+        let said = |word: &[u8]| VecDeque::from([word.to_vec()]);
 
         let mut outgoing = said(b"not read");
         let silent = poll_fn(|cx| Poll::Ready(client.poll(&mut outgoing, cx).is_pending())).await;

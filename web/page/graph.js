@@ -70,7 +70,7 @@ export class Graph {
     const mood = mismatches > 0 ? "bad" : verified > 0 ? "good" : "";
     fill(
       this.#numbers,
-      ...row("trip", `${session.pulse.roundTrip.toFixed(0)} ms`),
+      ...row("trip", `${session.pulse.smoothed.toFixed(0)} ms`),
       ...row("delay", `${session.playout.delay.toFixed(0)} ms`),
       ...this.#starved(session.playout),
       ...row("margin", `${session.settled.margin} ticks`, session.settled.margin < 0 ? "bad" : ""),

@@ -123,10 +123,8 @@ export class Client {
     }
     this.state.set({ status: "connecting" });
     try {
-      const { seat, schema, line, early, trip } = await this.#open(target);
-      const now = this.options.now();
-      this.session = new Session(seat, schema, now);
-      this.session.pulse.answered(trip, now);
+      const { seat, schema, line, early } = await this.#open(target);
+      this.session = new Session(seat, schema, this.options.now());
       this.#attach(line, early);
       return seat;
     } catch (error) {
@@ -345,14 +343,12 @@ export class Client {
     this.#timer = undefined;
     const session = this.#seated;
     try {
-      const { seat, line, early, trip } = await this.#open({ Resume: session.resume() });
+      const { seat, line, early } = await this.#open({ Resume: session.resume() });
       if (this.state.get().status !== "reconnecting") {
         line.close();
         return;
       }
-      const now = this.options.now();
-      session.resumed(seat, now);
-      session.pulse.answered(trip, now);
+      session.resumed(seat, this.options.now());
       this.#attach(line, early);
       this.#tell("reconnected", {});
     } catch (error) {

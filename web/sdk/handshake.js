@@ -18,22 +18,20 @@ const hashes = new Map();
 
 /**
  * Connects, says hello and asks for a seat. Returns it with the schema of its game, the line, what has arrived behind
- * the answer, how long the hello took in ms, and the games that the server offers.
+ * the answer, and the games that the server offers.
  *
  * @param {import("./client.js").Client["options"]} options
  * @param {Target} target
  * @param {string} [game] the game of the room, if the target does not say it
  * @throws {ClientError}
  */
-export async function open({ url, name, verify, spectate, software, now, WebSocket }, target, game) {
+export async function open({ url, name, verify, spectate, software, WebSocket }, target, game) {
   const line = connect(WebSocket ?? globalThis.WebSocket, url);
   const inbox = new Inbox(line);
   try {
     await inbox.opened;
-    const asked = now();
     line.send(encodeMessage(hello(software)));
     const welcome = decodeControl(await inbox.next());
-    const trip = now() - asked;
     if (welcome === null || !("Welcome" in welcome)) {
       throw refusal(welcome);
     }
@@ -44,7 +42,7 @@ export async function open({ url, name, verify, spectate, software, now, WebSock
       throw refusal(entered);
     }
     const seat = entered.Entered;
-    return { seat, schema: schemaOf(seat), line, early: inbox.release(), trip, games: welcome.Welcome.games };
+    return { seat, schema: schemaOf(seat), line, early: inbox.release(), games: welcome.Welcome.games };
   } catch (error) {
     inbox.release();
     line.close();
@@ -59,7 +57,7 @@ export async function open({ url, name, verify, spectate, software, now, WebSock
  * @returns {import("./protocol.js").ClientMessage}
  */
 export function hello(client) {
-  const bits = capabilities.PIECES | capabilities.RESULT;
+  const bits = capabilities.PIECES | capabilities.PACE | capabilities.RESULT;
   const nobody = { client_key: new Uint8Array(16), credential: null };
   return { Hello: { protocol: VERSION, client, ...nobody, capabilities: bits } };
 }

@@ -128,7 +128,7 @@ export class Session {
         this.#handlePiece(bytes, now);
         break;
       case CONTROL:
-        this.#handleControl(bytes);
+        this.#handleControl(bytes, now);
         break;
       default:
         throw new Violation("a message of an unknown kind");
@@ -150,11 +150,15 @@ export class Session {
     if (this.#reportDue !== null && this.#reportDue <= now) {
       this.#send({ Report: this.#report() });
     }
+    const number = this.pulse.ping(now);
+    if (number !== null) {
+      this.#send({ Ping: { number } });
+    }
   }
 
-  /** When `handleTime` next has something to do; infinity if nothing is due. */
+  /** When `handleTime` next has something to do. */
   get deadline() {
-    return Math.min(this.#reportDue ?? Infinity, this.#waiting?.due ?? Infinity);
+    return Math.min(this.#reportDue ?? Infinity, this.#waiting?.due ?? Infinity, this.pulse.deadline);
   }
 
   /** What must be sent, in order. */
@@ -212,7 +216,7 @@ export class Session {
     if (!this.inputs.reaches(seat.input)) {
       throw new Violation(`the server has taken in ${seat.input} inputs of ${this.inputs.last}`);
     }
-    this.pulse.heard(now);
+    this.pulse.reopen(now);
     this.clock.restart();
     this.playout.restart();
     this.#jumps.sent(false, now);
@@ -238,8 +242,11 @@ export class Session {
     this.#outgoing.push(encodeMessage(message));
   }
 
-  /** @param {Uint8Array} bytes */
-  #handleControl(bytes) {
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} now
+   */
+  #handleControl(bytes, now) {
     const message = decodeControl(bytes);
     if (message === null) {
       this.counts.unknown += 1;
@@ -248,7 +255,13 @@ export class Session {
       this.#events.push({ type: "goodbye", ...message.Goodbye });
     } else if ("Refused" in message) {
       this.#events.push({ type: "refused", ...message.Refused });
-    } else if (!("Ping" in message || "Pong" in message || "Result" in message)) {
+    } else if ("Ping" in message) {
+      this.#send({ Pong: { number: message.Ping.number, held_ms: 0 } });
+    } else if ("Pong" in message) {
+      this.pulse.pong(message.Pong.number, message.Pong.held_ms, now);
+    } else if ("Pace" in message) {
+      this.playout.pace(message.Pace.every);
+    } else if (!("Result" in message)) {
       throw new Violation(`${Object.keys(message)[0]} in a room`);
     }
   }
@@ -346,14 +359,8 @@ export class Session {
   #settle(settled, now) {
     this.settled = settled;
     this.lead.observe(settled.margin, settled.number, this.inputs.last, now);
-    const done = this.inputs.settle(settled.number);
-    for (const { number, at } of done) {
+    for (const { number, at } of this.inputs.settle(settled.number)) {
       this.#events.push({ type: "settled", number, after: now - at });
-    }
-    const last = done.at(-1);
-    // The margin is that of the last input taken in: then the rest of the time went by on the way.
-    if (last !== undefined && last.number === this.inputs.last) {
-      this.pulse.answered(now - last.at - Math.max(settled.margin, 0) * this.clock.tickMs, now);
     }
   }
 

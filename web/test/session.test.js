@@ -54,9 +54,13 @@ function control(message) {
   return Uint8Array.from([1, ...encode(serverMessage, message)]);
 }
 
-/** @param {Session} session */
+/**
+ * What a session says beside its pings.
+ *
+ * @param {Session} session
+ */
 function said(session) {
-  return session.drainOutgoing().map((bytes) => decode(clientMessage, bytes));
+  return session.drainOutgoing().map((bytes) => decode(clientMessage, bytes)).filter((message) => !message.Ping);
 }
 
 /** A session that has applied the first frames, 50 ms apart. */
@@ -86,6 +90,23 @@ test("each frame is reported soon, alone or with an input", () => {
   ]);
   session.handleTime(200);
   assert.deepEqual(said(session), [], "the input has reported it");
+});
+
+test("round trips are measured without any input, and a ping of the server is answered", () => {
+  const session = new Session(seat, schema, 0);
+  session.handleTime(0);
+  assert.deepEqual(session.drainOutgoing().map((bytes) => decode(clientMessage, bytes)), [{ Ping: { number: 1 } }]);
+  session.handle(control({ Pong: { number: 1, held_ms: 20 } }), 100);
+  assert.equal(session.pulse.roundTrip, 80);
+  session.handle(control({ Ping: { number: 7 } }), 150);
+  assert.deepEqual(said(session), [{ Pong: { number: 7, held_ms: 0 } }]);
+});
+
+test("frames that the server sends more seldom are drawn farther in the past", () => {
+  const { session } = playing();
+  session.handle(control({ Pace: { every: 4 } }), 200);
+  session.playout.draw(200);
+  assert.ok(session.playout.delay >= 208, `${session.playout.delay} ms`);
 });
 
 test("a page whose timers sleep reports with the next frame", () => {
@@ -306,6 +327,10 @@ class Wire {
   /** @param {Uint8Array} bytes */
   send(bytes) {
     const message = decode(clientMessage, bytes);
+    if (message.Ping) {
+      this.tell(control({ Pong: { number: message.Ping.number, held_ms: 0 } }));
+      return;
+    }
     this.said.push(message);
     if (message.Hello) {
       this.tell(control({ Welcome: welcome }));

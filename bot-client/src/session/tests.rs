@@ -52,17 +52,14 @@ fn head(epoch: u32, tick: u32, start: bool) -> Head {
 fn entered(now: Instant) -> Session<Arena> {
     let mut session = Session::new(seat(1, 0), now);
     session.handle_time(now);
-    assert_eq!(session.outgoing.pop_front(), Some(Outgoing::Ping(1)));
+    assert_eq!(sent(&mut session), Some(ClientMessage::Ping { number: 1 }));
     session.handle(&frame(&head(1, 10, true), &[]), now).unwrap();
     assert!(matches!(session.next_event(), Some(Event::Frame(Frame { tick: Tick(10), start: true, .. }))));
     session
 }
 
 fn sent(session: &mut Session<Arena>) -> Option<ClientMessage> {
-    session.outgoing.pop_front().map(|outgoing| match outgoing {
-        Outgoing::Message(bytes) => codec::decode_client(&bytes).unwrap(),
-        Outgoing::Ping(number) => panic!("ping {number}"),
-    })
+    session.outgoing.pop_front().map(|bytes| codec::decode_client(&bytes).unwrap())
 }
 
 fn events(session: &mut Session<Arena>) -> Vec<Event<ArenaEvent>> {
@@ -128,20 +125,65 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     assert_eq!((counts.mismatches, counts.stale, counts.jumps, counts.bad_frames), (2, 1, 2, 0));
 }
 
+/// Frames of one epoch from a tick on, so long apart, the first at a time after `now`: all but the last event are taken.
+fn frames(session: &mut Session<Arena>, now: Instant, ticks: std::ops::Range<u32>, at: impl Fn(u32) -> Duration) {
+    for tick in ticks {
+        let epoch = session.counts().jumps as u32 + 1;
+        session.handle(&frame(&head(epoch, tick, false), &[]), now + at(tick)).unwrap();
+        session.replica.drain_events().count();
+    }
+}
+
 #[test]
-fn a_client_that_reads_old_frames_jumps_from_where_it_is() {
+fn a_line_slower_by_a_step_goes_on_without_a_jump_and_its_aims_stay_right() {
     let now = Instant::now();
     let mut session = entered(now);
-    let late = |session: &mut Session<Arena>, tick: u32, at| {
-        session.handle(&frame(&head(1, tick, false), &[]), now + at).unwrap();
-    };
-    late(&mut session, 11, 700 * MS);
-    late(&mut session, 12, 900 * MS);
-    assert_eq!(session.counts().jumps, 0);
-    late(&mut session, 13, 951 * MS);
-    assert_eq!(session.counts().jumps, 1);
+    frames(&mut session, now, 11..30, |tick| (tick - 10) * 50 * MS);
+    frames(&mut session, now, 30..60, |tick| (tick - 10) * 50 * MS + 600 * MS);
+    let then = now + 49 * 50 * MS + 600 * MS;
+    assert_eq!((session.counts().jumps, session.counts().stale), (0, 0));
+    assert!(session.clock().age(Tick(59), then) < 5 * MS);
+    assert_eq!(session.clock().tick(then), Tick(59), "what has arrived is now");
+    assert_eq!(session.lead(), 14, "which the server executed 600 ms ago");
+}
+
+#[test]
+fn a_client_that_reads_ever_later_jumps_from_where_it_is_and_once_where_that_does_not_help() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    frames(&mut session, now, 11..20, |tick| (tick - 10) * 50 * MS);
+    let slowly = |tick: u32| 500 * MS + (tick - 20) * 65 * MS;
+    let jumped = (20..100).find(|tick| {
+        frames(&mut session, now, *tick..tick + 1, slowly);
+        session.counts().jumps > 0
+    });
+    let jumped = jumped.expect("a jump");
+    assert!((52..60).contains(&jumped), "with frames 500 ms old, not {jumped}");
     assert_eq!(events(&mut session).last(), Some(&Event::Jumping(Reason::Lag)));
-    assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 2, applied: Some(Tick(13)), event: 0 })));
+    let resync = std::iter::from_fn(|| sent(&mut session)).find(|message| matches!(message, ClientMessage::Resync(_)));
+    let wanted = Resync { epoch: 2, applied: Some(Tick(jumped)), event: 0 };
+    assert_eq!(resync, Some(ClientMessage::Resync(wanted)));
+    session.handle(&frame(&head(2, jumped + 1, true), &[]), now + slowly(jumped + 1)).unwrap();
+    frames(&mut session, now, jumped + 2..jumped + 40, slowly);
+    assert_eq!(session.counts().jumps, 1);
+    let age = session.clock().age(Tick(jumped + 39), now + slowly(jumped + 39));
+    assert!(age < 500 * MS, "the clock takes the line as it is, not {age:?}");
+}
+
+#[test]
+fn round_trips_are_measured_without_any_input_and_silence_is_noticed() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    let pong = codec::encode_control(&ServerMessage::Pong { number: 1, held_ms: 20 });
+    session.handle(&pong, now + 100 * MS).unwrap();
+    assert_eq!(session.round_trip(), 80 * MS);
+    assert!(!session.is_dead(now + 2000 * MS));
+    assert!(!session.is_dead(now + 4259 * MS));
+    assert!(session.is_dead(now + 4260 * MS));
+    let ping = codec::encode_control(&ServerMessage::Ping { number: 7 });
+    session.handle(&ping, now + 4300 * MS).unwrap();
+    assert_eq!(sent(&mut session), Some(ClientMessage::Pong { number: 7, held_ms: 0 }));
+    assert!(!session.is_dead(now + 4300 * MS));
 }
 
 #[test]
@@ -184,7 +226,7 @@ fn an_input_before_the_first_frame_aims_beyond_the_tick_of_the_seat() {
     let mut session = Session::<Arena>::new(Seat { tick: Tick(900), ..seat(1, 0) }, now);
     session.send(&Input::default(), now + 60 * MS).unwrap();
     let Some(ClientMessage::Inputs { inputs, .. }) = sent(&mut session) else { panic!() };
-    assert_eq!(inputs[0].aim, Tick(903));
+    assert_eq!(inputs[0].aim, Tick(902));
 }
 
 #[test]

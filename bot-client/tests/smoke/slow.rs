@@ -181,8 +181,7 @@ impl Slow {
     fn take(&mut self, incoming: Incoming) -> anyhow::Result<()> {
         match incoming {
             Incoming::Message(bytes) => self.session.handle(&bytes, Instant::now())?,
-            Incoming::Pong(number) => self.session.handle_pong(number, Instant::now()),
-            Incoming::Ping => {}
+            Incoming::Sign => {}
             Incoming::Closed(code) => bail!("the server closed: {code:?}"),
         }
         if self.note().is_some() {
