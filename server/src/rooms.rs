@@ -215,7 +215,7 @@ impl Rooms {
         options: &RoomOptions,
     ) -> Result<Arrival, Code> {
         let game = self.games.find(game).ok_or(Code::UnknownGame)?;
-        let title = text::plain(&options.title, limits::TITLE_BYTES).ok_or(Code::BadTitle)?;
+        let title = text::plain(&options.title, limits::TITLE_BYTES).map_err(|_| Code::BadTitle)?;
         let options = RoomOptions { title, private: options.private };
         self.open_room(game.prepare(config)?, Plan { game: game.name(), options, matched: None }, false).await
     }

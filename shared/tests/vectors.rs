@@ -21,6 +21,8 @@ mod replay;
 mod numbers;
 #[path = "vectors/messages.rs"]
 mod messages;
+#[path = "vectors/texts.rs"]
+mod texts;
 #[path = "vectors/quantizers.rs"]
 mod quantizers;
 #[path = "vectors/wire.rs"]

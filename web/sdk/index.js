@@ -1,8 +1,8 @@
 /**
  * Tiltyard's SDK for browsers and Node: everything that a game's page needs.
  *
- * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `pieces`, `protocol` (with `protocol/codec`), `wire`,
- * `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`, `replica/decoder`), `linear`. Pure ones, to
+ * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `pieces`, `protocol` (with `protocol/codec`), `text`,
+ * `wire`, `schema`, `layout`, `replicate`. State: `replica` (with `replica/table`, `replica/decoder`), `linear`. Pure ones, to
  * which the time is an argument: `clock`, `lead`, `playout`, `pulse`, `jumps`, `inputs`, `backoff`, and `session`, which
  * makes one protocol of them. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `socket`, `handshake`,
  * `client`, `search`, `chat`.
@@ -25,4 +25,5 @@ export { parseSchema, schemaHash } from "./schema.js";
 export { Searching } from "./search.js";
 export { Session } from "./session.js";
 export { Store } from "./store.js";
+export { plain } from "./text.js";
 export { decode, encode } from "./wire.js";

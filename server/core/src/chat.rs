@@ -206,7 +206,7 @@ impl Channels {
         let channel = Channel::new(channel).map_err(|_| Code::NotInChannel)?;
         let local = self.channels.get_mut(&channel).ok_or(Code::NotInChannel)?;
         let name = local.members.get(&id).ok_or(Code::NotInChannel)?.name.clone();
-        let text = plain(text, SAID_BYTES).filter(|text| !text.is_empty()).ok_or(Code::BadText)?;
+        let text = plain(text, SAID_BYTES).ok().filter(|text| !text.is_empty()).ok_or(Code::BadText)?;
         let member = self.members.get_mut(&id).ok_or(Code::NotInChannel)?;
         if !member.words.take(now) || !local.said.take(now) {
             return Err(Code::Flooding);

@@ -3,7 +3,9 @@
 
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{
-    ClientMessage, Code, Enter, Hello, ServerMessage, Target, VERSION, limits, search::SearchState, text,
+    ClientMessage, Code, Enter, Hello, ServerMessage, Target, VERSION, limits,
+    search::SearchState,
+    text::{self, Flaw},
 };
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, error};
@@ -84,7 +86,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
 async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gateway) -> Result<(), Turned> {
     let mut refusals = Bucket::new(REFUSALS, gateway.timing.hello, visitor.now());
     loop {
-        let (request, code) = match next_wish(&mut socket, &mut visitor).await {
+        let (request, Refusal { code, message }) = match next_wish(&mut socket, &mut visitor).await {
             Ok(Wish::Enter(wish)) => {
                 let request = wish.request;
                 match enter(socket, wish, gateway).await {
@@ -99,12 +101,12 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
                     }
                     Entered::Refused(Some(back), code) => {
                         socket = back;
-                        (request, code)
+                        (request, Refusal::at_door(code))
                     }
                     Entered::Refused(None, code) => return Err(Turned { socket: None, gone: code.into() }),
                 }
             }
-            Ok(Wish::Refused(request, code)) => (request, code),
+            Ok(Wish::Refused(request, refusal)) => (request, refusal),
             Err(gone) => return Err(Turned { socket: Some(socket), gone }),
         };
         if code == Code::Stopping || !refusals.take(visitor.now()) {
@@ -112,7 +114,8 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
         }
         metrics::refusal(code);
         debug!(peer = %socket.line().peer(), %code, "wish refused");
-        if let Err(gone) = socket::say(&mut socket, &ServerMessage::refused(request, code)) {
+        let refused = ServerMessage::Refused { request, code, message, retry_after_ms: None };
+        if let Err(gone) = socket::say(&mut socket, &refused) {
             return Err(Turned { socket: Some(socket), gone });
         }
         visitor.start_waiting();
@@ -124,7 +127,34 @@ enum Wish {
     /// A seat.
     Enter(Enter),
     /// Something that can be refused at once: the request, and why.
-    Refused(u32, Code),
+    Refused(u32, Refusal),
+}
+
+/// Why a wish is not granted, and how its client is told.
+struct Refusal {
+    code: Code,
+    message: String,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, message: code.to_string() }
+    }
+}
+
+impl Refusal {
+    /// For a name that has no plain form.
+    fn of_name(flaw: Flaw) -> Self {
+        Self { code: Code::BadName, message: format!("{}: {flaw}", Code::BadName) }
+    }
+
+    /// By a room, to which only plain names come.
+    fn at_door(code: Code) -> Self {
+        match code {
+            Code::BadName => Self { code, message: format!("{code}: it looks like that of somebody in the room") },
+            _ => code.into(),
+        }
+    }
 }
 
 /// The next wish of a client. Whether it sees the list of rooms until then is up to it.
@@ -133,13 +163,13 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
         match visitor.next(socket).await? {
             ClientMessage::Browse { request, browse } => {
                 if let Err(code) = visitor.browse(browse) {
-                    return Ok(Wish::Refused(request, code));
+                    return Ok(Wish::Refused(request, code.into()));
                 }
             }
             ClientMessage::Search { request, search } => match visitor.search(search) {
                 Ok(None) => {}
                 Ok(Some(url)) => socket::say(socket, &ServerMessage::Redirect { request, url, pass: Vec::new() })?,
-                Err(code) => return Ok(Wish::Refused(request, code)),
+                Err(code) => return Ok(Wish::Refused(request, code.into())),
             },
             ClientMessage::CancelSearch { .. } => {
                 if visitor.cancel_search() {
@@ -155,14 +185,14 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                 visitor.chat(request, |attending| attending.say(&channel, &text));
             }
             ClientMessage::Renew { request, .. } | ClientMessage::StandBy { request, .. } => {
-                return Ok(Wish::Refused(request, Code::Unsupported));
+                return Ok(Wish::Refused(request, Code::Unsupported.into()));
             }
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
-                Some(name) => {
+                Ok(name) => {
                     enter.name = name;
                     return Ok(Wish::Enter(enter));
                 }
-                None => return Ok(Wish::Refused(enter.request, Code::BadName)),
+                Err(flaw) => return Ok(Wish::Refused(enter.request, Refusal::of_name(flaw))),
             },
             ClientMessage::Hello(_) => return Err(Code::Malformed.into()),
             // Pings are answered where they are read.

@@ -29,7 +29,7 @@ impl JoinChannel {
     /// [`Code::BadChannel`], [`Code::BadName`].
     pub fn check(&self) -> Result<(Channel, String), Code> {
         let channel = Channel::new(&self.channel)?;
-        let name = text::plain(&self.name, limits::NAME_BYTES).filter(|name| !name.is_empty());
+        let name = text::plain(&self.name, limits::NAME_BYTES).ok().filter(|name| !name.is_empty());
         name.map(|name| (channel, name)).ok_or(Code::BadName)
     }
 }

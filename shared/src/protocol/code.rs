@@ -81,7 +81,7 @@ codes! {
     10 UnknownSession, Final: "unknown session";
     /// The config is not one of this game.
     11 BadConfig, Final: "bad config";
-    /// A name that is too long or has control characters.
+    /// A name that is not [plain](super::text::plain), or that looks like another one in the room.
     12 BadName, Final: "bad name";
     /// An input number that is not one above the last, or an aim below the last.
     13 OutOfOrder, Final: "inputs out of order";
@@ -121,7 +121,7 @@ codes! {
     30 BadCode, Final: "bad room code";
     /// A page of the lobby that cannot be.
     31 BadFilter, Final: "bad filter";
-    /// A title that is too long or has control characters.
+    /// A title that is not [plain](super::text::plain).
     32 BadTitle, Final: "bad title";
     /// The game has no such mode.
     33 UnknownMode, Final: "unknown mode";
@@ -141,7 +141,7 @@ codes! {
     40 NotInChannel, Final: "not in that channel";
     /// More than [`CHANNELS`](super::limits::CHANNELS) of one connection.
     41 TooManyChannels, Final: "in too many channels";
-    /// Words that are empty, too long or have control characters.
+    /// Words that are empty or not [plain](super::text::plain).
     42 BadText, Final: "bad text";
     /// Said too often, by this connection or in this channel; or attended too often.
     43 Flooding, Again: "too much said at once";

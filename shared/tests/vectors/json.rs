@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
 const WIDTH: usize = 120;
 
@@ -75,6 +76,27 @@ fn line(value: &Value) -> String {
             let fields = fields.into_iter().map(|(key, value)| format!("\"{key}\": {}", line(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
+        Value::String(text) => escape(&Value::from(text.as_str()).to_string()),
         other => other.to_string(),
     }
+}
+
+/// What cannot be seen, or moves what is beside it, stands in the files by its number.
+fn escape(text: &str) -> String {
+    use GeneralCategoryGroup as Group;
+    let is_clear = |character: char| {
+        let group = character.general_category_group();
+        character == ' ' || matches!(group, Group::Letter | Group::Number | Group::Punctuation | Group::Symbol)
+    };
+    let mut units = [0; 2];
+    text.chars().fold(String::new(), |mut out, character| {
+        if is_clear(character) {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                write!(out, "\\u{unit:04x}").expect("writing to a String does not fail");
+            }
+        }
+        out
+    })
 }

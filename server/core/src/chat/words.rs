@@ -53,5 +53,5 @@ impl Presence {
 }
 
 fn is_plain(text: &str, max_bytes: usize) -> bool {
-    !text.is_empty() && plain(text, max_bytes).is_some_and(|plain| plain == text)
+    !text.is_empty() && plain(text, max_bytes).is_ok_and(|plain| plain == text)
 }
