@@ -17,9 +17,11 @@ use crate::{
     inputs::Outcome,
 };
 
+mod names;
 mod seats;
 
 pub use crate::edge::SeatId;
+use names::Names;
 use seats::Seat;
 pub use seats::{Entered, Newcomer, SPECTATOR};
 
@@ -71,6 +73,7 @@ pub struct Room<G: Game> {
     edge: Edge,
     seats: Vec<Option<Seat<G::Input>>>,
     by_player: BTreeMap<PlayerId, SeatId>,
+    names: Names,
     spectators: u32,
     /// Joins and leaves since the last step.
     commands: Vec<Command<G::Input>>,
@@ -105,6 +108,7 @@ impl<G: Game> Room<G> {
             edge: Edge::new(bounds),
             seats: Vec::new(),
             by_player: BTreeMap::new(),
+            names: Names::default(),
             spectators: 0,
             commands: Vec::new(),
             next_player: 1,

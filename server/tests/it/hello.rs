@@ -2,7 +2,7 @@
 
 use futures_util::SinkExt as _;
 use tiltyard_shared::protocol::{
-    ClientMessage, Code, Enter, Hello, Report, ServerMessage, Target, VERSION, limits, lobby::RoomOptions,
+    ClientMessage, Code, Enter, Hello, Report, Resync, ServerMessage, Target, VERSION, limits, lobby::RoomOptions,
 };
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -84,13 +84,68 @@ fn enter(target: Target, name: &str) -> ClientMessage {
 }
 
 #[tokio::test]
-async fn a_name_with_control_characters_is_refused() {
+async fn a_name_that_is_not_plain_is_refused_and_told_why() {
     let server = serve(&config()).await;
     let mut client = Client::welcome(server.listen_addr()).await;
-    for name in ["A\nB", "A\u{202e}", &"A".repeat(33)] {
-        client.say(&enter(puppet(), name)).await;
-        assert!(matches!(client.control().await, ServerMessage::Refused { code: Code::BadName, .. }));
+    for (name, why) in [
+        ("A\nB", "not seen"),
+        ("A\u{202e}", "not seen"),
+        ("\u{200d}", "not seen"),
+        ("A\u{e000}", "not in Unicode"),
+        ("Z\u{301}\u{301}\u{301}\u{301}", "too many on one"),
+        (&"A".repeat(33), "too long"),
+    ] {
+        assert_refused(&mut client, &enter(puppet(), name), why).await;
     }
+}
+
+#[tokio::test]
+async fn one_plays_under_a_name_in_any_script_and_with_emoji() {
+    let server = serve(&config()).await;
+    for name in ["می\u{200c}روم", "അനിവര്\u{200d}", "👨\u{200d}👩\u{200d}👧\u{200d}👦", "Ann\u{a0}Lee", "Ann\u{ad}Lee"]
+    {
+        let mut client = Client::welcome(server.listen_addr()).await;
+        client.say(&enter(puppet(), name)).await;
+        assert!(matches!(client.control().await, ServerMessage::Entered(_)), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_looks_like_another_one_is_refused_in_its_room_only() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (_ann, seat) = Client::seated(addr, create(&Strings::default())).await;
+    let mut twin = Client::welcome(addr).await;
+    for target in [Target::Room(seat.room), Target::Code(seat.code.to_string())] {
+        assert_refused(&mut twin, &enter(target, TWIN_OF_ANN), "looks like that of somebody").await;
+    }
+    twin.say(&enter(create(&Strings::default()), TWIN_OF_ANN)).await;
+    assert!(matches!(twin.control().await, ServerMessage::Entered(_)));
+    let (_other_ann, _) = Client::seated(addr, Target::Room(seat.room)).await;
+}
+
+#[tokio::test]
+async fn a_seat_that_is_kept_keeps_its_name_and_is_resumed_under_any() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (ann, seat) = Client::seated(addr, create(&Strings::default())).await;
+    drop(ann);
+    let mut client = Client::welcome(addr).await;
+    assert_refused(&mut client, &enter(Target::Room(seat.room), TWIN_OF_ANN), "looks like").await;
+    let resync = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
+    client.say(&enter(seat.resume(resync), TWIN_OF_ANN)).await;
+    let ServerMessage::Entered(entered) = client.control().await else { panic!("it is its own seat") };
+    assert_eq!(entered.player, seat.player);
+}
+
+/// A Cyrillic letter, then two Latin ones.
+const TWIN_OF_ANN: &str = "\u{410}nn";
+
+async fn assert_refused(client: &mut Client, wish: &ClientMessage, why: &str) {
+    client.say(wish).await;
+    let ServerMessage::Refused { code, message, .. } = client.control().await else { panic!("{wish:?} was granted") };
+    assert_eq!(code, Code::BadName);
+    assert!(message.contains(why), "{message}");
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub const SPECTATOR: PlayerId = PlayerId(0);
 pub(super) struct Seat<I> {
     /// `None` for who only watches.
     pub(super) player: Option<PlayerId>,
+    /// Of which no twin comes in; empty for who has none, watches, or was matched.
+    pub(super) name: String,
     pub(super) token: Uuid,
     pub(super) inputs: SeatInputs<I>,
     /// Since when the connection has been gone.
@@ -55,24 +57,29 @@ pub(super) struct Seat<I> {
 }
 
 impl<G: Game> Room<G> {
-    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others.
+    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others. Who
+    /// was matched is not refused for a name: the others of the match would lose it.
     ///
     /// # Errors
     ///
     /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
-    /// over.
+    /// over, [`Code::BadName`] if somebody else's name looks the same.
     pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
         let Newcomer { name, token, verify, expected, team } = newcomer;
         self.check_open(promised, expected)?;
+        let guarded = if team.is_none() { name.clone() } else { String::new() };
+        if !self.names.add(&guarded) {
+            return Err(Code::BadName);
+        }
         let player = PlayerId(self.next_player);
         self.next_player += 1;
-        let entered = self.take_seat(Some(player), token, verify);
+        let entered = self.take_seat(Some(player), guarded, token, verify);
         self.by_player.insert(player, entered.seat);
         self.commands.push(Command::Join { player, name, team });
         Ok(entered)
     }
 
-    /// Whether [`Room::enter`] would give a seat.
+    /// Whether [`Room::enter`] would give a seat, to who has no name that looks like another.
     ///
     /// # Errors
     ///
@@ -100,16 +107,16 @@ impl<G: Game> Room<G> {
             return Err(Code::RoomFull);
         }
         self.spectators += 1;
-        Ok(self.take_seat(None, token, verify))
+        Ok(self.take_seat(None, String::new(), token, verify))
     }
 
-    fn take_seat(&mut self, player: Option<PlayerId>, token: Uuid, verify: bool) -> Entered {
+    fn take_seat(&mut self, player: Option<PlayerId>, name: String, token: Uuid, verify: bool) -> Entered {
         let place = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
             self.seats.push(None);
             self.seats.len() - 1
         });
         let seat = SeatId(place as u32);
-        self.seats[place] = Some(Seat { player, token, inputs: SeatInputs::default(), gone: None });
+        self.seats[place] = Some(Seat { player, name, token, inputs: SeatInputs::default(), gone: None });
         self.edge.open(seat, verify);
         let (tick, epoch) = (self.simulation.tick(), self.edge.epoch(seat));
         Entered { seat, player: player.unwrap_or(SPECTATOR), tick, epoch, input: 0 }
@@ -158,6 +165,7 @@ impl<G: Game> Room<G> {
     pub fn remove(&mut self, seat: SeatId, why: Leave) {
         if let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::take) {
             self.edge.close(seat);
+            self.names.remove(&entry.name);
             match entry.player {
                 None => self.spectators -= 1,
                 Some(player) => {

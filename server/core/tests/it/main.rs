@@ -1,5 +1,5 @@
 //! The core's tests from outside: a model of what every client must hold, deliberate faults, damaged frames, what a tick
-//! allocates, and chat in a fleet. The sandbox is the harness that drives rooms without sockets.
+//! allocates, chat in a fleet, and names that look alike. The sandbox is the harness that drives rooms without sockets.
 
 #[path = "../../../../shared/tests/it/counting.rs"]
 mod counting;
@@ -14,3 +14,4 @@ mod learned;
 mod model;
 mod sandbox;
 mod spectators;
+mod twins;
