@@ -105,8 +105,9 @@ test("mistakes are told in words", async () => {
 
   await page.locator("[data-create=arena]").click();
   await page.getByLabel("Title").fill("ä".repeat(48));
+  await page.getByText("That is too long.").waitFor();
   await page.getByRole("button", { name: "Open the room" }).click();
-  await page.getByText("The server does not take this title.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Open the room" }).count(), 1, "nothing was sent");
   await page.getByRole("button", { name: "Cancel" }).click();
 
   await page.goto(`http://${server.host}/rooms/00000000-0000-7000-8000-000000000000`);
@@ -117,6 +118,45 @@ test("mistakes are told in words", async () => {
   await page.getByText("There is no such room. It may have closed.").waitFor();
   await page.goto(`http://${server.host}/?play=chess`);
   await page.getByText("This server does not have that game.").waitFor();
+  assert.deepEqual(browser.failures, []);
+});
+
+test("a name that no server takes is told of while it is typed, and is not kept", async () => {
+  const page = await browser.page("Ann", LAPTOP);
+  const kept = () => page.evaluate(() => localStorage.getItem("tiltyard.name"));
+  await page.goto(`http://${server.host}/`);
+  const name = page.getByLabel("Your name");
+  for (const [text, words] of [
+    ["A\u202EB", "That has a character that nobody sees."],
+    ["\u00E4".repeat(17), "That is too long."],
+    ["A\uE000", "That has a character that is not in Unicode."],
+    ["e" + "\u0301".repeat(4), "That has too many marks on one letter, or a mark on none."],
+  ]) {
+    await name.fill(text);
+    await page.getByText(`${words} You are still Ann.`).waitFor();
+    await picture(page, "home-laptop-name");
+    await name.blur();
+    assert.equal(await kept(), "Ann");
+  }
+  await name.fill("  \u{1F468}\u200D\u{1F469}\u200D\u{1F467}\u00A0 ");
+  await page.getByText("You are still Ann.").waitFor({ state: "detached" });
+  await name.blur();
+  assert.equal(await kept(), "\u{1F468}\u200D\u{1F469}\u200D\u{1F467}");
+  assert.deepEqual(browser.failures, []);
+});
+
+test("who looks like somebody in the room is asked for another name there", async () => {
+  const ann = await browser.page("Ann", LAPTOP);
+  const twin = await browser.page("\u0410nn", PHONE);
+  await ann.goto(`http://${server.host}/?play=arena`);
+  await inRoom(ann);
+  await twin.goto(ann.url());
+  await twin.locator(".card[data-code=BadName]").waitFor();
+  await twin.getByText("Your name looks like that of somebody here").waitFor();
+  await picture(twin, "room-phone-twin");
+  await twin.locator(".card").getByLabel("Your name").fill("Bea");
+  await twin.locator(".card").getByLabel("Your name").blur();
+  assert.equal(await twin.evaluate(() => localStorage.getItem("tiltyard.name")), "Bea");
   assert.deepEqual(browser.failures, []);
 });
 

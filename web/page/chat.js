@@ -3,19 +3,18 @@
  * shown. Nobody is seen there who does not want to be.
  */
 
+import { limits } from "../sdk/protocol.js";
+import { plain } from "../sdk/text.js";
 import { fill, h, mark } from "./dom.js";
 import { gameWords } from "./games.js";
 import * as settings from "./settings.js";
-import { inWords } from "./words.js";
+import { flawWords, inWords } from "./words.js";
 
 /** @typedef {import("../sdk/chat.js").Chat} Chat */
 /** @typedef {import("../sdk/chat.js").ChatState} ChatState */
 
 /** The channel of all. */
 const LOBBY = "lobby";
-
-/** Most characters of a line; a server counts bytes, and says so if they are too many. */
-const MOST = 256;
 
 /** So many names are shown; further ones are counted. */
 const SHOWN_NAMES = 12;
@@ -26,7 +25,12 @@ export class ChatPanel {
   #present = h("p.present", { "aria-live": "polite" });
   #lines = h("ol.lines", { role: "log", "aria-label": "What was said", tabIndex: 0 });
   #told = h("p.told", { role: "status" });
-  #text = h("input", { type: "text", maxLength: MOST, autocomplete: "off", "aria-label": "Say something" });
+  #text = h("input", {
+    type: "text",
+    autocomplete: "off",
+    "aria-label": "Say something",
+    onInput: () => this.#check(),
+  });
   #button = h("button", { type: "submit" }, "Say");
   #seen = h("input", { type: "checkbox", checked: settings.isOn("seen"), onChange: () => this.#showMyself() });
   /** What is shown, so that lines are drawn once. */
@@ -79,11 +83,18 @@ export class ChatPanel {
     this.chat.attend(this.#channel, { name: settings.name(), visible: this.#seen.checked });
   }
 
+  /** What was typed, in its plain form; if a server would refuse it, says why. */
+  #check() {
+    const { text, flaw } = plain(this.#text.value, limits.SAID_BYTES);
+    this.#told.textContent = flaw === null ? "" : flawWords[flaw];
+    return text;
+  }
+
   /** @param {Event} event */
   #say(event) {
     event.preventDefault();
-    const text = this.#text.value.trim();
-    if (text !== "" && this.chat.say(this.#channel, text)) {
+    const text = this.#check();
+    if (text && this.chat.say(this.#channel, text)) {
       this.#said = text;
       this.#text.value = "";
       this.#told.textContent = "";

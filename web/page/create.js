@@ -2,9 +2,11 @@
  * The dialog for a room of one's own. What can be chosen for a game is what its default config has: numbers, switches.
  */
 
+import { limits } from "../sdk/protocol.js";
+import { plain } from "../sdk/text.js";
 import { fill, h } from "./dom.js";
 import { gameWords } from "./games.js";
-import { inWords } from "./words.js";
+import { flawWords, inWords } from "./words.js";
 
 /** @typedef {{ name: string, config: Record<string, any> | null }} GameEntry */
 
@@ -22,7 +24,7 @@ export async function openCreate(chosen, onCreated) {
 }
 
 class CreateDialog {
-  #title = h("input", { type: "text", placeholder: "Friday night", autocomplete: "off", maxLength: 48 });
+  #title = h("input", { type: "text", placeholder: "Friday night", autocomplete: "off", onInput: () => this.#checkTitle() });
   #private = h("input", { type: "checkbox" });
   #error = h("p.error", { role: "alert" });
   #options = h("div.options");
@@ -94,13 +96,23 @@ class CreateDialog {
     return chosen;
   }
 
+  /** Says what the server would not take. */
+  #checkTitle() {
+    const { flaw } = plain(this.#title.value, limits.TITLE_BYTES);
+    this.#error.textContent = flaw === null ? "" : flawWords[flaw];
+    return flaw === null;
+  }
+
   /** @param {SubmitEvent} event */
   async #send(event) {
     event.preventDefault();
+    if (!this.#checkTitle()) {
+      return;
+    }
     this.#submit.disabled = true;
     const wish = {
       game: this.#game.value,
-      title: this.#title.value.trim(),
+      title: this.#title.value,
       private: this.#private.checked,
       config: this.#chosen(),
     };

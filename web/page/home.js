@@ -7,7 +7,7 @@ import { openCreate } from "./create.js";
 import { fill, h, icons, mark, toast } from "./dom.js";
 import { brandMark, gameArt, gameBadge, gameWords } from "./games.js";
 import { Lobby, PAGE_ROOMS } from "./lobby.js";
-import * as settings from "./settings.js";
+import { nameField } from "./name.js";
 import { isOld } from "./version.js";
 import { inWords, stateWords } from "./words.js";
 
@@ -91,20 +91,7 @@ export class Home {
   #top() {
     const brand = h("a.brand", { href: "/" });
     brand.append(brandMark(), "Tiltyard");
-    const name = h("input", {
-      type: "text",
-      value: settings.name(),
-      maxLength: 32,
-      spellcheck: false,
-      autocomplete: "off",
-      "aria-label": "Your name",
-      onChange: () => {
-        name.value = settings.setName(name.value);
-        this.chat.attend(this.#filter.game);
-      },
-      onKeyDown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && name.blur(),
-    });
-    const field = h("label.name-field", { title: "Others see you under this name" }, h("span", {}, "Playing as"), name);
+    const field = nameField(() => this.chat.attend(this.#filter.game));
     return h("header.top", {}, brand, h("span.spacer"), this.#line, field);
   }
 

@@ -8,6 +8,7 @@ import { canvas } from "./canvas.js";
 import { fill, h, icons, toast } from "./dom.js";
 import { gameWords } from "./games.js";
 import { Graph } from "./graph.js";
+import { nameField } from "./name.js";
 import { playPlain } from "./plain.js";
 import * as seats from "./seats.js";
 import * as settings from "./settings.js";
@@ -339,13 +340,14 @@ export class RoomView {
       ? h("button.primary", { onClick: () => this.options.onAgain(game) }, "Play again")
       : h("button.primary", { onClick: () => location.reload() }, "Try again");
     const back = h("button", { onClick: this.options.onLeave }, "All rooms");
-    const card = h("div.card", {}, h("h2", {}, title), h("p", {}, text), h("div.actions", {}, again, back));
+    const rename = code === "BadName" && nameField();
+    const card = h("div.card", {}, h("h2", {}, title), h("p", {}, text), rename, h("div.actions", {}, again, back));
     if (code) {
       card.dataset.code = String(code);
     }
     this.#veil.hidden = false;
     fill(this.#veil, card);
-    again.focus();
+    (card.querySelector("input") ?? again).focus();
   }
 
   /** @param {string} text */

@@ -2,10 +2,10 @@
  * What a player chose and the browser remembers: name, sound, graph, being seen in channels. A browser that forbids storage forgets.
  */
 
-const PREFIX = "tiltyard.";
+import { limits } from "../sdk/protocol.js";
+import { plain } from "../sdk/text.js";
 
-/** Most bytes of a name; the server refuses longer ones. */
-const NAME_BYTES = 32;
+const PREFIX = "tiltyard.";
 
 /** @type {Map<string, Set<(value: string) => void>>} */
 const watchers = new Map();
@@ -34,9 +34,9 @@ function write(key, value) {
   }
 }
 
-/** The player's name; one is made up for who has none. */
+/** The player's name; one is made up for who has none, or one that an older page kept and no server takes. */
 export function name() {
-  const chosen = read("name");
+  const chosen = plain(read("name"), limits.NAME_BYTES).text;
   if (chosen) {
     return chosen;
   }
@@ -75,23 +75,15 @@ export function name() {
 }
 
 /**
- * Keeps a name as the server will take it: without control characters, trimmed, and cut to its limit in whole characters.
+ * Keeps a name in its plain form; one that a server would refuse is not kept. Returns the name that the player has now.
  *
  * @param {string} wanted
  */
 export function setName(wanted) {
-  const clean = wanted.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").trim();
-  const encoder = new TextEncoder();
-  let kept = "";
-  let bytes = 0;
-  for (const character of clean) {
-    bytes += encoder.encode(character).length;
-    if (bytes > NAME_BYTES) {
-      break;
-    }
-    kept += character;
+  const { text } = plain(wanted, limits.NAME_BYTES);
+  if (text !== null) {
+    write("name", text);
   }
-  write("name", kept.trim());
   return name();
 }
 

@@ -16,7 +16,7 @@ const words = {
   ServerFull: "The server is full at the moment. Try again in a while.",
   UnknownSession: "Your seat has been given up.",
   BadConfig: "The server cannot make a room with these options.",
-  BadName: "The server does not take this name.",
+  BadName: "Your name looks like that of somebody here, or the server does not know its characters. Choose another one.",
   OutOfOrder: "Your inputs arrived in the wrong order.",
   TooManyEarly: "Too many inputs at once.",
   TooLate: "That came too late.",
@@ -46,7 +46,7 @@ const words = {
   BadChannel: "There can be no such channel.",
   NotInChannel: "You are not in that channel.",
   TooManyChannels: "You are in too many channels.",
-  BadText: "That is too long, or has characters that are not seen.",
+  BadText: "The server does not take this text.",
   Unsupported: "This server does not do that.",
   Flooding: "That was a lot at once. Wait a moment.",
 };
@@ -61,6 +61,14 @@ export function inWords(code, message) {
   const name = String(code ?? "").replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
   return words[name] || message || "Something went wrong.";
 }
+
+/** What is wrong with a text that somebody types. @type {Record<import("../sdk/text.js").Flaw, string>} */
+export const flawWords = {
+  TooLong: "That is too long.",
+  Unseen: "That has a character that nobody sees.",
+  Unknown: "That has a character that is not in Unicode.",
+  Stacked: "That has too many marks on one letter, or a mark on none.",
+};
 
 /** The states of a connection. @type {Record<string, string>} */
 export const stateWords = {
