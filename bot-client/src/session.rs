@@ -402,7 +402,7 @@ impl<G: Game> Session<G> {
         let (tick, start, verified) = (head.tick, head.start, head.hash.is_some());
         self.tell(Event::Frame(Frame { tick, start, verified, bytes, age }));
         if let Some(settled) = head.inputs {
-            self.lead.observe(settled.margin, settled.number, self.inputs.last(), now);
+            self.lead.observe(settled.margin.into(), settled.number, self.inputs.last(), now);
             while let Some((number, after)) = self.inputs.settle(settled.number, now) {
                 self.tell(Event::Settled { number, after });
             }
