@@ -46,6 +46,7 @@ use crate::{
 
 mod connection;
 mod counts;
+mod epilogue;
 pub(crate) mod guest;
 pub(crate) mod heartbeat;
 mod tell;
@@ -58,6 +59,10 @@ use tell::EXPORT;
 /// Sockets are read just before each tick, and in between so that this is not exceeded. Reading them more often would cost
 /// a system call each and win nothing: what has arrived is used at ticks.
 const SCAN_SPACING: Duration = Duration::from_millis(50);
+
+/// A room that has no time left between its scans lets in so many guests at each: all who wait at its door once a second
+/// or so, and never so many that its ticks are late because of them.
+const GUESTS_A_SCAN: usize = 16;
 
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
@@ -186,10 +191,13 @@ impl<G: Game> RoomTask<G> {
 
     async fn run(mut self) {
         info!(room = %self.setup.id, game = G::NAME, "room opened");
-        let end = match self.live().await {
+        let mut end = match self.live().await {
             Ok(never) => match never {},
             Err(end) => end,
         };
+        if end == End::Finished {
+            end = self.conclude().await.err().unwrap_or(end);
+        }
         self.finish(end).await;
     }
 
@@ -204,8 +212,12 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Lets guests in until the next scan is due.
+    /// Lets guests in until the next scan is due; however late that is, some of them.
     async fn wait(&mut self) -> Result<(), End> {
+        for _ in 0..GUESTS_A_SCAN {
+            let Ok(visit) = self.setup.guests.try_recv() else { break };
+            self.welcome(visit)?;
+        }
         let wake = self.setup.clock.at(self.next_scan());
         loop {
             tokio::select! {

@@ -3,7 +3,7 @@
 //! A random journal is played twice and must give the same states; meanwhile one viewer's replica, fed with real frames,
 //! must equal the author's structs, quantized by a second and naive function.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     chunk::{self, Form},
@@ -117,7 +117,7 @@ impl Check {
 
     /// Joins, leaves and inputs of a random match.
     fn journal<G: Game>(&self, random: &mut Rng) -> Vec<Vec<Command<G::Input>>> {
-        let (mut inside, mut next, teams) = (Vec::new(), 1, random.chance(0.5));
+        let (mut inside, mut away, mut next, teams) = (Vec::new(), BTreeSet::new(), 1, random.chance(0.5));
         let tick = |_| {
             let mut commands = Vec::new();
             if inside.is_empty() || (inside.len() < self.players as usize && random.chance(0.05)) {
@@ -127,11 +127,20 @@ impl Check {
                 next += 1;
             } else if random.chance(0.01) {
                 let player = inside.swap_remove(random.below(inside.len() as u32) as usize);
+                away.remove(&player);
                 let why = [Leave::Quit, Leave::Lost, Leave::Removed][random.below(3) as usize];
                 commands.push(Command::Leave { player, why });
             }
             for &player in &inside {
-                if random.chance(0.5) {
+                if away.contains(&player) {
+                    if random.chance(0.1) {
+                        away.remove(&player);
+                        commands.push(Command::Back { player });
+                    }
+                } else if random.chance(0.01) {
+                    away.insert(player);
+                    commands.push(Command::Away { player });
+                } else if random.chance(0.5) {
                     commands.push(Command::Input { player, input: G::Input::arbitrary(random) });
                 }
             }

@@ -62,6 +62,14 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// A player's seat is free again. Entities in the player's own group are despawned after this; others are the game's.
     fn leave(&mut self, player: PlayerId, why: Leave, ctx: &mut Ctx<'_, Self>);
 
+    /// A player has had no connection for [`Settings::away_after`]; the seat is kept for [`Settings::grace`]. By default
+    /// nothing: what the player held goes on. A game that should not punish a bad line stops it here, and shows others
+    /// that the player is away.
+    fn away(&mut self, _player: PlayerId, _ctx: &mut Ctx<'_, Self>) {}
+
+    /// A player who was [`away`](Game::away) is back on a connection.
+    fn back(&mut self, _player: PlayerId, _ctx: &mut Ctx<'_, Self>) {}
+
     /// One fixed step. Inputs come in the order of seats, each player's in the order sent.
     fn tick(&mut self, inputs: &Inputs<Self::Input>, ctx: &mut Ctx<'_, Self>);
 
@@ -108,6 +116,12 @@ pub struct Settings {
     pub max_spectators: u32,
     /// What becomes of inputs that arrive after the tick they aimed at. Default [`Late::Apply`].
     pub late: Late,
+    /// The game is not asked about an input that comes so long after the tick it aimed at: it is refused with
+    /// [`Code::TooLate`](crate::protocol::Code::TooLate). Counted in ticks, so a server that stalls makes no input stale.
+    /// Default 1 s.
+    pub stale: Duration,
+    /// The game is told that a player is [`away`](Game::away) after so long without a connection. Default 1 s.
+    pub away_after: Duration,
     /// How long a seat is kept for a player whose connection is gone. Default 30 s.
     pub grace: Duration,
     /// How long a room without players stays. Default 10 s.
@@ -117,9 +131,9 @@ pub struct Settings {
 /// The policy for inputs that arrive after the tick they aimed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Late {
-    /// Executed at the next tick, however late.
+    /// Executed at the next tick, unless it is [`Settings::stale`].
     Apply,
-    /// Executed if at most so many ticks late, otherwise refused with [`Code::TooLate`](crate::protocol::Code::TooLate).
+    /// Executed if it is not stale and at most so many ticks late, otherwise refused with [`Code::TooLate`](crate::protocol::Code::TooLate).
     RefuseAfter(u32),
 }
 
@@ -131,6 +145,8 @@ impl Default for Settings {
             max_players: 64,
             max_spectators: 64,
             late: Late::Apply,
+            stale: Duration::from_secs(1),
+            away_after: Duration::from_secs(1),
             grace: Duration::from_secs(30),
             linger: Duration::from_secs(10),
         }
@@ -141,6 +157,16 @@ impl Settings {
     /// The length of a tick.
     pub fn tick_length(&self) -> Duration {
         Duration::from_secs(1) / self.tick_hz.clamp(1, 128)
+    }
+
+    /// How many ticks after the one it aimed at an input is still executed.
+    pub fn most_late(&self) -> u32 {
+        let stale = self.stale.as_nanos().div_ceil(self.tick_length().as_nanos().max(1));
+        let stale = u32::try_from(stale).unwrap_or(u32::MAX);
+        match self.late {
+            Late::Apply => stale,
+            Late::RefuseAfter(window) => window.min(stale),
+        }
     }
 }
 

@@ -118,6 +118,13 @@ impl Game for Arena {
         self.remove_shots_of(player, ctx);
     }
 
+    /// Nobody walks into the wall, or empties the magazine, because of a bad line.
+    fn away(&mut self, player: PlayerId, _ctx: &mut Ctx<'_, Self>) {
+        if let Some(seat) = self.seats.get_mut(&player) {
+            seat.rest();
+        }
+    }
+
     fn tick(&mut self, inputs: &Inputs<Input>, ctx: &mut Ctx<'_, Self>) {
         for (player, input) in inputs.iter() {
             if let Some(seat) = self.seats.get_mut(&player) {

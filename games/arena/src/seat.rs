@@ -49,6 +49,12 @@ impl Seat {
         self.held = Input { aim: rules::turn(self.held.aim, input.aim), ..input };
     }
 
+    /// Stands still and holds its fire.
+    pub(crate) fn rest(&mut self) {
+        self.pulled = false;
+        self.held = Input { aim: self.held.aim, ..Input::default() };
+    }
+
     pub(crate) fn is_alive(&self) -> bool {
         self.dead_until.is_none()
     }

@@ -246,6 +246,22 @@ fn a_medkit_heals_the_hurt_and_is_left_by_the_unhurt() {
 }
 
 #[test]
+fn who_is_away_stands_still_and_holds_its_fire() {
+    let mut room = Match::of_three();
+    room.step([input(ADA, Input { walk: [-127, 0], fire: true, ..Input::default() })]);
+    let shots = |room: &Match| room.things().filter(|(_, thing)| matches!(thing, Thing::Shot(_))).count();
+    room.step([Command::Away { player: ADA }]);
+    let (place, fired) = (room.fighter(ADA).position(), shots(&room));
+    for _ in 0..5 {
+        room.step([]);
+    }
+    assert_eq!(room.fighter(ADA).position(), place);
+    assert!(shots(&room) <= fired, "no further shot");
+    room.step([Command::Back { player: ADA }, input(ADA, Input { walk: [-127, 0], ..Input::default() })]);
+    assert_ne!(room.fighter(ADA).position(), place);
+}
+
+#[test]
 fn who_leaves_takes_everything_along() {
     let mut room = Match::of_three();
     room.step([shoot(ADA)]);

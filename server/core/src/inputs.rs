@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tiltyard_shared::{
     frame::Settled,
-    game::{Late, Tick},
+    game::Tick,
     protocol::{Code, limits},
 };
 
@@ -59,9 +59,14 @@ impl<I> SeatInputs<I> {
         self.highest
     }
 
-    /// The session goes on with another client, which need not know what the one before aimed at.
-    pub fn resume(&mut self) {
+    /// The session goes on with another client, which need not know what the one before aimed at, and has kept its inputs
+    /// from number `first` on. What it has not kept and was never taken in is lost, and counts as settled.
+    pub fn resume(&mut self, first: u32) {
         self.aim = Tick(0);
+        if first > self.highest.saturating_add(1) {
+            self.highest = first - 1;
+            self.settle();
+        }
     }
 
     /// Up to where inputs are settled, and the margin of the last.
@@ -69,7 +74,8 @@ impl<I> SeatInputs<I> {
         self.settled
     }
 
-    /// Takes an input in, or why it is refused whenever it comes. `next` is the tick that will be computed next.
+    /// Takes an input in, or why it is refused whenever it comes. `next` is the tick that will be computed next; one that
+    /// aimed at a tick more than `most_late` before it is refused.
     ///
     /// # Errors
     ///
@@ -80,7 +86,7 @@ impl<I> SeatInputs<I> {
         aim: Tick,
         input: Result<I, Code>,
         next: Tick,
-        late: Late,
+        most_late: u32,
     ) -> Result<Outcome, Code> {
         if number <= self.highest {
             return Ok(Outcome::Repeated);
@@ -91,10 +97,14 @@ impl<I> SeatInputs<I> {
         (self.highest, self.aim) = (number, aim);
         let margin = i64::from(aim.0) - i64::from(next.0);
         self.settled.margin = margin.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16;
-        let input = input.and_then(|input| match late {
-            Late::RefuseAfter(window) if -margin > i64::from(window) => Err(Code::TooLate),
-            _ if self.waiting.len() >= limits::EARLY_INPUTS => Err(Code::TooManyEarly),
-            _ => Ok(input),
+        let input = input.and_then(|input| {
+            if -margin > i64::from(most_late) {
+                Err(Code::TooLate)
+            } else if self.waiting.len() >= limits::EARLY_INPUTS {
+                Err(Code::TooManyEarly)
+            } else {
+                Ok(input)
+            }
         });
         match input {
             Ok(input) => {
@@ -135,7 +145,7 @@ mod tests {
     use super::*;
 
     fn taken(inputs: &mut SeatInputs<u32>, number: u32, aim: u32, next: u32) -> Result<Outcome, Code> {
-        inputs.take(number, Tick(aim), Ok(number), Tick(next), Late::RefuseAfter(2))
+        inputs.take(number, Tick(aim), Ok(number), Tick(next), 2)
     }
 
     #[test]
@@ -166,8 +176,21 @@ mod tests {
         assert_eq!(taken(&mut inputs, 2, 5, 1), Err(Code::OutOfOrder));
         assert_eq!(taken(&mut inputs, 1, 5, 1), Ok(Outcome::Accepted));
         assert_eq!(taken(&mut inputs, 2, 4, 1), Err(Code::OutOfOrder));
-        inputs.resume();
+        inputs.resume(2);
         assert_eq!(taken(&mut inputs, 2, 4, 1), Ok(Outcome::Accepted));
+    }
+
+    #[test]
+    fn what_a_client_has_not_kept_is_given_up_and_numbers_go_on_behind_it() {
+        let mut inputs = SeatInputs::default();
+        assert_eq!(taken(&mut inputs, 1, 5, 1), Ok(Outcome::Accepted));
+        inputs.resume(1);
+        assert_eq!((inputs.highest(), inputs.settled().number), (1, 0), "all of it is here");
+        inputs.resume(4);
+        assert_eq!((inputs.highest(), inputs.settled().number), (3, 0), "number 1 still waits for its tick");
+        assert_eq!(inputs.due(Tick(5)), Some(1));
+        assert_eq!(inputs.settled().number, 3);
+        assert_eq!(taken(&mut inputs, 4, 9, 6), Ok(Outcome::Accepted));
     }
 
     #[test]
@@ -177,7 +200,7 @@ mod tests {
             assert_eq!(taken(&mut inputs, number, 100, 1), Ok(Outcome::Accepted));
         }
         assert_eq!(taken(&mut inputs, 65, 100, 1), Ok(Outcome::Refused(Code::TooManyEarly)));
-        let bad = inputs.take(66, Tick(100), Err(Code::BadInput), Tick(1), Late::Apply);
+        let bad = inputs.take(66, Tick(100), Err(Code::BadInput), Tick(1), 20);
         assert_eq!(bad, Ok(Outcome::Refused(Code::BadInput)));
         assert_eq!(inputs.settled().number, 0, "nothing is settled before the ones that wait");
         while inputs.due(Tick(100)).is_some() {}

@@ -23,7 +23,7 @@ mod seats;
 pub use crate::edge::SeatId;
 use names::Names;
 use seats::Seat;
-pub use seats::{Entered, Newcomer, SPECTATOR};
+pub use seats::{Entered, Newcomer, Returning, SPECTATOR};
 
 /// What a room has counted since it was opened, and how large it is now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct Room<G: Game> {
     /// Joins and leaves since the last step.
     commands: Vec<Command<G::Input>>,
     next_player: u32,
+    /// In ticks: [`Settings::most_late`].
+    most_late: u32,
     moved: u32,
     empty_since: Option<Duration>,
     closed: Vec<(SeatId, Code)>,
@@ -102,8 +104,10 @@ impl<G: Game> Room<G> {
 
     /// A room whose frames have other bounds than the protocol's, for tests.
     pub fn with_bounds(config: G::Config, seed: u64, bounds: Bounds) -> Self {
+        let settings = G::settings(&config);
         Self {
-            settings: G::settings(&config),
+            most_late: settings.most_late(),
+            settings,
             simulation: Simulation::new(config, seed),
             edge: Edge::new(bounds),
             seats: Vec::new(),
@@ -182,7 +186,7 @@ impl<G: Game> Room<G> {
             Some(_) => codec::decode::<G::Input>(payload).ok().filter(Wire::is_bounded).ok_or(Code::BadInput),
         };
         let counts = &mut self.stats.inputs;
-        let count = match seat.inputs.take(number, aim, input, next, self.settings.late)? {
+        let count = match seat.inputs.take(number, aim, input, next, self.most_late)? {
             Outcome::Accepted => &mut counts.accepted,
             Outcome::Late => &mut counts.late,
             Outcome::Repeated => &mut counts.repeated,

@@ -54,7 +54,7 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
 /// Hello and welcome.
 async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway) -> Result<(), Gone> {
     match visitor.next(socket).await? {
-        ClientMessage::Hello(Hello { protocol, client, credential, .. }) => {
+        ClientMessage::Hello(Hello { protocol, client, credential, capabilities, .. }) => {
             if protocol != VERSION {
                 return Err(Code::WrongVersion.into());
             }
@@ -63,6 +63,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
             {
                 return Err(Code::TooLarge.into());
             }
+            visitor.capabilities = capabilities;
             debug!(peer = %socket.line().peer(), client, "hello");
         }
         _ => return Err(Code::TooEarly.into()),
@@ -89,7 +90,7 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
         let (request, Refusal { code, message }) = match next_wish(&mut socket, &mut visitor).await {
             Ok(Wish::Enter(wish)) => {
                 let request = wish.request;
-                match enter(socket, wish, gateway).await {
+                match enter(socket, wish, visitor.capabilities, gateway).await {
                     Entered::Seated => return Ok(()),
                     Entered::Elsewhere(back, place) => {
                         socket = back;
@@ -222,7 +223,7 @@ pub(super) fn redirect(socket: &mut Socket, request: u32, place: Elsewhere) -> R
 }
 
 /// Brings a connection into the room of its wish; otherwise gives it back with the reason.
-async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Entered {
+async fn enter(mut socket: Socket, wish: Enter, capabilities: u64, gateway: &Gateway) -> Entered {
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
     loop {
@@ -239,7 +240,7 @@ async fn enter(mut socket: Socket, wish: Enter, gateway: &Gateway) -> Entered {
             Ok(Found::There(place)) => return Entered::Elsewhere(socket, place),
             Err(code) => return Entered::Refused(Some(socket), code),
         };
-        let (back, code) = match visit(socket, &wish, way).await {
+        let (back, code) = match visit(socket, &wish, capabilities, way).await {
             Ok(()) => return Entered::Seated,
             Err((Some(back), code)) => (back, code),
             Err((None, code)) => return Entered::Refused(None, code),
@@ -258,7 +259,7 @@ pub(super) fn is_elsewhere(code: Code) -> bool {
 }
 
 /// Sends a connection to a room's door and waits for the answer.
-async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option<Socket>, Code)> {
+async fn visit(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) -> Result<(), (Option<Socket>, Code)> {
     let Way { arrival, promise, seat } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
@@ -271,7 +272,7 @@ async fn visit(mut socket: Socket, wish: &Enter, way: Way) -> Result<(), (Option
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
-    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), promise, seat, reply })));
+    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), capabilities, promise, seat, reply })));
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {

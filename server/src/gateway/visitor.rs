@@ -33,6 +33,8 @@ pub(super) struct Visitor<'a> {
     drain: Stop,
     /// Whether the client has been told.
     sent_away: bool,
+    /// What the client understands, once it has said hello.
+    pub(super) capabilities: u64,
     bucket: Bucket,
     blocked: bool,
     /// When it must have said what it wants, unless it browses, searches or is in a channel.
@@ -66,6 +68,7 @@ impl<'a> Visitor<'a> {
             stop: gateway.stop.clone(),
             drain: gateway.stop.clone(),
             sent_away: false,
+            capabilities: 0,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             blocked: false,
             deadline: now + timing.hello,

@@ -20,23 +20,31 @@ pub(crate) struct Connection {
     bucket: Bucket,
     heartbeat: Heartbeat,
     blocked: bool,
+    /// What its client understands: bits.
+    capabilities: u64,
 }
 
 impl Connection {
     /// Takes over a socket whose hello phase is done.
-    pub(crate) fn new(mut socket: Socket, timing: &Timing, now: Duration) -> Self {
+    pub(crate) fn new(mut socket: Socket, capabilities: u64, timing: &Timing, now: Duration) -> Self {
         socket.widen();
         Self {
             socket,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
             blocked: false,
+            capabilities,
         }
     }
 
     /// Gives the socket back, on this thread's runtime; `None` if it is lost.
     pub(crate) fn into_socket(mut self) -> Option<Socket> {
         self.socket.line_mut().attach().ok().map(|()| self.socket)
+    }
+
+    /// Whether the client understands something that not all do.
+    pub(crate) fn takes(&self, capability: u64) -> bool {
+        self.capabilities & capability != 0
     }
 
     /// The address of the other end.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tiltyard_core::room::{Entered, Newcomer, SPECTATOR};
+use tiltyard_core::room::{Entered, Newcomer, Returning, SPECTATOR, SeatId};
 use tiltyard_shared::{
     game::Game,
     protocol::{self, Code, Enter, ServerMessage, Target},
@@ -39,6 +39,8 @@ pub(crate) struct Guest {
     pub(crate) socket: Socket,
     /// What it asked for; the target has led here.
     pub(crate) wish: Enter,
+    /// What its client understands.
+    pub(crate) capabilities: u64,
     /// The seat that was kept for it.
     pub(crate) promise: Option<Promise>,
     /// The seat of a match that it was matched into.
@@ -60,7 +62,7 @@ pub(crate) struct Refused {
 }
 
 impl Guest {
-    fn refuse(self, code: Code) {
+    pub(super) fn refuse(self, code: Code) {
         // A gateway that does not listen any more is stopping.
         let _ = self.reply.send(Err(Box::new(Refused { socket: self.socket, code })));
     }
@@ -82,7 +84,7 @@ impl<G: Game> RoomTask<G> {
     /// Answers who came to the door.
     pub(super) fn welcome(&mut self, visit: Visit) -> Result<(), End> {
         match visit {
-            Visit::Guest(guest) => self.admit(*guest),
+            Visit::Guest(guest) => self.admit(*guest).map(|_| ()),
             Visit::Keep(reply) => {
                 let promised = self.setup.listed.promised();
                 let open = if self.setup.matched.is_some() {
@@ -98,26 +100,30 @@ impl<G: Game> RoomTask<G> {
     }
 
     /// Gives a guest a seat, or sends it back.
-    fn admit(&mut self, mut guest: Guest) -> Result<(), End> {
+    pub(super) fn admit(&mut self, mut guest: Guest) -> Result<Option<SeatId>, End> {
         let now = self.now();
         // From here to the seat nobody else is asked.
         let expected = guest.promise.take().is_some();
         let seat = guest.seat.take();
-        match self.guarded(|task| task.take_seat(&guest.wish, expected, seat.as_ref(), now)) {
+        let seated = match self.guarded(|task| task.take_seat(&guest.wish, expected, seat.as_ref(), now)) {
             Ok(Ok((entered, token))) => {
                 if let Some(before) = seat.and_then(|seat| self.matched.insert(entered.seat.0, seat.guard)) {
                     before.release();
                 }
                 self.connect(guest, entered, token, now);
+                Some(entered.seat)
             }
-            Ok(Err(code)) => guest.refuse(code),
+            Ok(Err(code)) => {
+                guest.refuse(code);
+                None
+            }
             Err(end) => {
                 guest.refuse(end.code());
                 return Err(end);
             }
-        }
+        };
         self.tell_occupancy();
-        Ok(())
+        Ok(seated)
     }
 
     fn take_seat(
@@ -129,13 +135,13 @@ impl<G: Game> RoomTask<G> {
     ) -> Result<(Entered, Uuid), Code> {
         let verify = wish.verify;
         if let Target::Resume(resume) = &wish.target {
-            return Ok((self.room.resume(resume.token, resume.resync, verify, now)?, resume.token));
+            return Ok((self.room.resume(Returning::new(resume, verify), now)?, resume.token));
         }
         let (name, promised) = (wish.name.clone(), self.setup.listed.promised());
         let (token, entered) = match seat {
             // Whoever shows the pass of a match again has lost the answer to the first time.
-            Some(MatchSeat { session, team, .. }) => match self.room.anew(*session) {
-                Some(jump) => (*session, self.room.resume(*session, jump, verify, now)?),
+            Some(MatchSeat { session, team, .. }) => match self.room.anew(*session, verify) {
+                Some(back) => (*session, self.room.resume(back, now)?),
                 None => {
                     let newcomer = Newcomer { name, token: *session, verify, expected: true, team: Some(*team) };
                     (*session, self.room.enter(newcomer, promised)?)
@@ -159,7 +165,7 @@ impl<G: Game> RoomTask<G> {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
         let place = seat.0 as usize;
-        let mut connection = Connection::new(guest.socket, &self.setup.timing, now);
+        let mut connection = Connection::new(guest.socket, guest.capabilities, &self.setup.timing, now);
         let said = connection.say(&self.entered(&guest.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
         if place >= self.connections.len() {

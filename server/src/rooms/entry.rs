@@ -156,6 +156,12 @@ impl Listed {
         self.entry.locked.store(locked, Ordering::Relaxed);
     }
 
+    /// The match is over: only who has a seat finds the room from now on.
+    pub(crate) fn conclude(&self) {
+        self.set_locked(true);
+        self.notices.remove(self.entry.id);
+    }
+
     /// Tells the lobby; false if it knows. To be called at most once a second.
     pub(crate) fn tell(&mut self, status: &Status<'_>) -> bool {
         let RoomEntry { players, spectators, locked, metadata, .. } = &self.told.entry;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tiltyard_shared::protocol::{Code, ServerMessage, codec};
+use tiltyard_shared::protocol::{Code, ServerMessage, codec, limits};
 use tokio::{task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -33,7 +33,7 @@ pub(crate) async fn farewell(mut socket: Socket, gone: Gone, frames: u64, patien
                 code,
                 message: code.to_string(),
                 frames,
-                retry_within_ms: 0,
+                retry_within_ms: return_within(code).as_millis() as u32,
             }),
         };
         let _ = socket.send(Message::Binary(goodbye.into()));
@@ -42,6 +42,15 @@ pub(crate) async fn farewell(mut socket: Socket, gone: Gone, frames: u64, patien
     }
     let orderly = !matches!(gone.code(), Some(Code::Malformed | Code::TooLarge));
     let _ = timeout(patience, finish(&mut socket, orderly)).await;
+}
+
+/// Over how long those spread who come back after this goodbye, so that a server's end is not felt by its neighbours.
+fn return_within(code: Code) -> Duration {
+    match code {
+        Code::Stopping => limits::RETURN_WITHIN,
+        Code::TooFast => limits::RETRY_AFTER,
+        _ => Duration::ZERO,
+    }
 }
 
 /// Flushes, and reads until the peer has closed: by a close frame while it is `orderly`. After a breach of WebSocket's own

@@ -13,7 +13,7 @@ use tiltyard_shared::{
     game::{PlayerId, Tick},
     protocol::{
         CONTROL, ClientMessage, Code, Enter, Entered, FRAME, Hello, Report, Resume, Resync, ServerMessage, Target,
-        VERSION, codec,
+        VERSION, capabilities, codec,
         lobby::{Browse, RoomCode, RoomEntry, RoomList},
     },
     replica::{Applied, Replica},
@@ -90,6 +90,8 @@ pub(crate) struct Client {
     pub(crate) frames: u64,
     /// Inputs refused.
     refused: Vec<(u32, Code)>,
+    /// The result of the match, once it is told.
+    pub(crate) result: Option<String>,
     inputs: u32,
 }
 
@@ -107,6 +109,7 @@ impl Client {
             replica: None,
             frames: 0,
             refused: Vec::new(),
+            result: None,
             inputs: 0,
         }
     }
@@ -115,7 +118,12 @@ impl Client {
     pub(crate) async fn welcome(addr: SocketAddr) -> Self {
         let mut client = Self::connect(addr).await;
         client
-            .say(&ClientMessage::Hello(Hello { protocol: VERSION, client: "test".to_owned(), ..Hello::default() }))
+            .say(&ClientMessage::Hello(Hello {
+                protocol: VERSION,
+                client: "test".to_owned(),
+                capabilities: capabilities::RESULT,
+                ..Hello::default()
+            }))
             .await;
         assert!(matches!(client.control().await, ServerMessage::Welcome { protocol: VERSION, .. }));
         client
@@ -214,13 +222,32 @@ impl Client {
         Ok((client, seat))
     }
 
+    /// Pulls as soon as may be.
     pub(crate) async fn pull(&mut self, pull: &Pull) {
+        self.pull_at(pull, None).await;
+    }
+
+    /// Pulls at a tick, or at that of the last frame.
+    pub(crate) async fn pull_at(&mut self, pull: &Pull, aim: Option<Tick>) {
         self.inputs += 1;
         let (number, report) = (self.inputs, Report::default());
         if let Some(replica) = &mut self.replica {
             replica.sent_input(number);
         }
-        self.say(&ClientMessage::input(number, report, Tick(0), codec::encode(pull))).await;
+        let aim = aim.unwrap_or_else(|| self.tick());
+        self.say(&ClientMessage::input(number, report, aim, codec::encode(pull))).await;
+    }
+
+    /// The tick of the last frame.
+    pub(crate) fn tick(&self) -> Tick {
+        self.replica.as_ref().and_then(Replica::tick).unwrap_or(Tick(0))
+    }
+
+    /// Reads frames until this tick.
+    pub(crate) async fn until_tick(&mut self, tick: Tick) {
+        while self.tick() < tick {
+            assert_eq!(self.read().await, None);
+        }
     }
 
     /// The next control message; frames before it are applied.
@@ -264,7 +291,12 @@ impl Client {
 
     /// Reads to the end: the goodbye's code and frames. The close code must be the same, and so many frames have come.
     pub(crate) async fn goodbye(&mut self) -> (Code, u64) {
-        let (code, frames) = match self.control().await {
+        let mut last = self.control().await;
+        if let ServerMessage::Result { result } = last {
+            self.result = Some(result);
+            last = self.control().await;
+        }
+        let (code, frames) = match last {
             ServerMessage::Goodbye { code, message, frames, .. } => {
                 assert_eq!(message, code.to_string());
                 (code, frames)

@@ -40,6 +40,9 @@ impl Default for Strings {
     }
 }
 
+/// So far away are figures of players who are away.
+pub(crate) const AWAY: i32 = 1_000_000;
+
 /// A player's figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub(crate) struct Figure {
@@ -67,6 +70,7 @@ impl Game for Puppet {
             grace: Duration::from_millis(config.grace_ms.into()),
             max_spectators: 2,
             linger: Duration::from_millis(200),
+            away_after: Duration::from_millis(100),
             ..Settings::default()
         }
     }
@@ -93,20 +97,33 @@ impl Game for Puppet {
         }
     }
 
+    /// Its figure goes far to the left.
+    fn away(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
+        self.step(player, -AWAY, ctx);
+    }
+
+    fn back(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
+        self.step(player, AWAY, ctx);
+    }
+
     fn tick(&mut self, inputs: &Inputs<Pull>, ctx: &mut Ctx<'_, Self>) {
         for (player, pull) in inputs.iter() {
             match pull {
-                Pull::Step(far) => {
-                    let figure = self.0.iter().find(|(owner, _)| *owner == player).map(|(_, figure)| *figure);
-                    if let Some(figure) = figure.and_then(|figure| ctx.world.get_mut(figure)) {
-                        figure.place += i32::from(*far);
-                    }
-                }
+                Pull::Step(far) => self.step(player, i32::from(*far), ctx),
                 Pull::End => ctx.finish("over".into()),
                 Pull::Break => panic!("told to"),
                 Pull::Tell(json) => ctx.set_metadata(json.as_str()),
                 Pull::Lock(locked) => ctx.set_locked(*locked),
             }
+        }
+    }
+}
+
+impl Puppet {
+    fn step(&mut self, player: PlayerId, far: i32, ctx: &mut Ctx<'_, Self>) {
+        let figure = self.0.iter().find(|(owner, _)| *owner == player).map(|(_, figure)| *figure);
+        if let Some(figure) = figure.and_then(|figure| ctx.world.get_mut(figure)) {
+            figure.place += far;
         }
     }
 }

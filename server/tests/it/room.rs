@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use tiltyard_shared::protocol::{Code, Resync, Target};
+use tiltyard_shared::{
+    game::Tick,
+    protocol::{Code, Resync, Target},
+};
 use uuid::Uuid;
 
 use crate::{
     client::{Client, Seat},
-    game::{Pull, Strings, config, create, serve},
+    game::{AWAY, Pull, Strings, config, create, serve},
 };
 
 #[tokio::test]
@@ -117,7 +120,55 @@ async fn a_finished_match_sends_its_last_frames_and_says_so() {
     assert_eq!(ann.goodbye().await, (Code::Finished, ann.frames));
     assert_eq!(bob.goodbye().await, (Code::Finished, bob.frames));
     assert_eq!(bob.figure(seat.player).map(|figure| figure.place), Some(7));
+    assert_eq!(ann.result.as_deref(), Some("\"over\""));
     assert_eq!(Client::resumed(server.listen_addr(), &seat).await.err(), Some(Code::UnknownRoom));
+}
+
+#[tokio::test]
+async fn who_is_away_when_a_match_ends_is_told_how_it_ended() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, seat) = Client::seated(addr, create(&Strings::default())).await;
+    let (bob, lost) = Client::seated(addr, Target::Room(seat.room)).await;
+    drop(bob);
+    ann.until_place(lost.player, -AWAY).await;
+    ann.pull(&Pull::Step(7)).await;
+    ann.pull(&Pull::End).await;
+    assert_eq!(ann.goodbye().await.0, Code::Finished);
+
+    let mut late = Client::welcome(addr).await;
+    assert_eq!(late.enter(Target::Room(seat.room)).await.unwrap_err(), Code::Finished, "nobody else comes in");
+    assert_eq!(Client::resumed(addr, &seat).await.err(), Some(Code::UnknownSession), "who was told is done");
+    let (mut bob, again) = Client::resumed(addr, &lost).await.unwrap();
+    assert_eq!(again.player, lost.player);
+    assert_eq!(bob.goodbye().await.0, Code::Finished);
+    assert_eq!(bob.figure(seat.player).map(|figure| figure.place), Some(7), "the last frame");
+    assert_eq!(bob.result.as_deref(), Some("\"over\""));
+    assert_eq!(Client::resumed(addr, &lost).await.err(), Some(Code::UnknownRoom), "the room is gone at once");
+}
+
+#[tokio::test]
+async fn who_has_no_connection_is_seen_to_be_away_and_to_come_back() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (mut ann, seat) = Client::seated(addr, create(&Strings::default())).await;
+    let (bob, lost) = Client::seated(addr, Target::Room(seat.room)).await;
+    ann.until_place(lost.player, 0).await;
+    drop(bob);
+    ann.until_place(lost.player, -AWAY).await;
+    let (_bob, _) = Client::resumed(addr, &lost).await.unwrap();
+    ann.until_place(lost.player, 0).await;
+}
+
+#[tokio::test]
+async fn what_was_pressed_more_than_a_second_ago_is_refused_and_what_was_pressed_just_now_is_not() {
+    let server = serve(&config()).await;
+    let (mut ann, seat) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
+    ann.until_tick(Tick(60)).await;
+    ann.pull_at(&Pull::Step(7), Some(Tick(1))).await;
+    assert_eq!(ann.until_refusal().await, (1, Code::TooLate));
+    ann.pull(&Pull::Step(2)).await;
+    ann.until_place(seat.player, 2).await;
 }
 
 #[tokio::test]

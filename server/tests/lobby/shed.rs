@@ -38,7 +38,7 @@ macro_rules! rules {
 
             fn settings(_config: &()) -> Settings {
                 let grace = Duration::from_secs(120);
-                Settings { tick_hz: 5, max_players: 3, grace, ..Settings::default() }
+                Settings { tick_hz: 5, max_players: 3, grace, stale: grace, ..Settings::default() }
             }
 
             fn new(_config: (), _ctx: &mut Ctx<'_, Self>) -> Self {

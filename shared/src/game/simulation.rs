@@ -26,6 +26,16 @@ pub enum Command<I> {
         /// For what reason.
         why: Leave,
     },
+    /// A player has no connection any more.
+    Away {
+        /// Who.
+        player: PlayerId,
+    },
+    /// A player who was away has one again.
+    Back {
+        /// Who.
+        player: PlayerId,
+    },
     /// A player does something.
     Input {
         /// Who.
@@ -98,6 +108,16 @@ impl<G: Game> Simulation<G> {
                         self.world.drop_own_group(player);
                         self.players.remove(&player);
                         self.inputs.0.retain(|(from, _)| *from != player);
+                    }
+                }
+                Command::Away { player } => {
+                    if self.players.contains_key(&player) {
+                        self.game.away(player, ctx!(self));
+                    }
+                }
+                Command::Back { player } => {
+                    if self.players.contains_key(&player) {
+                        self.game.back(player, ctx!(self));
                     }
                 }
                 Command::Input { player, input } => {

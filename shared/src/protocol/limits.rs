@@ -63,6 +63,10 @@ pub const KEPT_INPUTS: usize = 256;
 pub const KEPT_FOR: Duration = Duration::from_secs(10);
 /// Time from the accepted connection to a hello, and from a hello to the wish to enter.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// Who was refused for a passing reason may ask again after so long.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Who is told that the server stops comes back at a random time within so long.
+pub const RETURN_WITHIN: Duration = Duration::from_secs(4);
 /// Differences of the lobby's list are sent at most so often.
 pub const LIST_SPACING: Duration = Duration::from_millis(250);
 /// For long, a connection may say something in channels so often, and attend one so often.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 #[cfg(doc)]
-use super::{ClientMessage, Target, capabilities, limits};
-use super::{Code, lobby::RoomEntry, search::SearchState};
+use super::{ClientMessage, Target, capabilities};
+use super::{Code, limits, lobby::RoomEntry, search::SearchState};
 use crate::game::{PlayerId, Tick};
 
 /// What a server says beside frames.
@@ -167,9 +167,10 @@ impl ServerMessage {
     /// How many kinds of messages there are: a higher index is of a later version.
     pub const KINDS: u32 = 19;
 
-    /// A refusal, with the code's own words.
+    /// A refusal, with the code's own words; unless it is final, one may ask again after [`limits::RETRY_AFTER`].
     pub fn refused(request: u32, code: Code) -> Self {
-        Self::Refused { request, code, message: code.to_string(), retry_after_ms: None }
+        let retry_after_ms = (!code.is_final()).then_some(limits::RETRY_AFTER.as_millis() as u32);
+        Self::Refused { request, code, message: code.to_string(), retry_after_ms }
     }
 }
 

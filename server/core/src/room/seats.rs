@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tiltyard_shared::{
     game::{Command, Game, Leave, PlayerId, Tick},
-    protocol::{Code, Resync},
+    protocol::{Code, Resume, Resync},
 };
 use uuid::Uuid;
 
@@ -24,6 +24,26 @@ pub struct Newcomer {
     pub expected: bool,
     /// The team that the player was matched into.
     pub team: Option<u16>,
+}
+
+/// Who has a seat and comes back to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returning {
+    /// The secret of the session.
+    pub token: Uuid,
+    /// From where the client goes on.
+    pub resync: Resync,
+    /// The lowest input number that the client still keeps.
+    pub first_input: u32,
+    /// Whether every frame shall carry the view's hash.
+    pub verify: bool,
+}
+
+impl Returning {
+    /// As a client asks for it.
+    pub fn new(resume: &Resume, verify: bool) -> Self {
+        Self { token: resume.token, resync: resume.resync, first_input: resume.first_input, verify }
+    }
 }
 
 /// What a client is told of the seat that it got.
@@ -54,6 +74,8 @@ pub(super) struct Seat<I> {
     pub(super) inputs: SeatInputs<I>,
     /// Since when the connection has been gone.
     pub(super) gone: Option<Duration>,
+    /// Whether the game knows that the player is away.
+    pub(super) away: bool,
 }
 
 impl<G: Game> Room<G> {
@@ -116,7 +138,7 @@ impl<G: Game> Room<G> {
             self.seats.len() - 1
         });
         let seat = SeatId(place as u32);
-        self.seats[place] = Some(Seat { player, name, token, inputs: SeatInputs::default(), gone: None });
+        self.seats[place] = Some(Seat { player, name, token, inputs: SeatInputs::default(), gone: None, away: false });
         self.edge.open(seat, verify);
         let (tick, epoch) = (self.simulation.tick(), self.edge.epoch(seat));
         Entered { seat, player: player.unwrap_or(SPECTATOR), tick, epoch, input: 0 }
@@ -127,7 +149,8 @@ impl<G: Game> Room<G> {
     /// # Errors
     ///
     /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
-    pub fn resume(&mut self, token: Uuid, jump: Resync, verify: bool, now: Duration) -> Result<Entered, Code> {
+    pub fn resume(&mut self, back: Returning, now: Duration) -> Result<Entered, Code> {
+        let Returning { token, resync, first_input, verify } = back;
         let found = self
             .seats
             .iter_mut()
@@ -135,22 +158,26 @@ impl<G: Game> Room<G> {
             .find_map(|(place, seat)| Some((place, seat.as_mut()?)).filter(|(_, seat)| seat.token == token));
         let (place, found) = found.ok_or(Code::UnknownSession)?;
         let seat = SeatId(place as u32);
-        self.edge.resume(seat, self.simulation.world().committed(), jump, verify, now)?;
+        self.edge.resume(seat, self.simulation.world().committed(), resync, verify, now)?;
         found.gone = None;
-        found.inputs.resume();
+        found.inputs.resume(first_input);
+        if std::mem::take(&mut found.away) {
+            self.commands.extend(found.player.map(|player| Command::Back { player }));
+        }
         Ok(Entered {
             seat,
             player: found.player.unwrap_or(SPECTATOR),
             tick: self.simulation.tick(),
-            epoch: jump.epoch,
+            epoch: resync.epoch,
             input: found.inputs.highest(),
         })
     }
 
     /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
-    pub fn anew(&self, token: Uuid) -> Option<Resync> {
+    pub fn anew(&self, token: Uuid, verify: bool) -> Option<Returning> {
         let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
-        Some(Resync { epoch: self.edge.epoch(SeatId(place as u32)) + 1, applied: None, event: 0 })
+        let epoch = self.edge.epoch(SeatId(place as u32)).saturating_add(1);
+        Some(Returning { token, resync: Resync { epoch, applied: None, event: 0 }, first_input: 1, verify })
     }
 
     /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).
@@ -176,15 +203,25 @@ impl<G: Game> Room<G> {
         }
     }
 
+    /// Frees the seats whose connections have been gone for too long, and tells the game who is away.
     pub(super) fn remove_lost(&mut self, now: Duration) {
         for place in 0..self.seats.len() {
-            let gone = self.seats[place].as_ref().and_then(|seat| seat.gone);
-            if gone.is_some_and(|gone| now.saturating_sub(gone) > self.settings.grace) {
+            let Some(seat) = &mut self.seats[place] else { continue };
+            let Some(gone) = seat.gone.map(|gone| now.saturating_sub(gone)) else { continue };
+            if gone > self.settings.grace {
                 self.closed.push((SeatId(place as u32), Code::Unresponsive));
                 self.remove(SeatId(place as u32), Leave::Lost);
+            } else if gone >= self.settings.away_after && !std::mem::replace(&mut seat.away, true) {
+                self.commands.extend(seat.player.map(|player| Command::Away { player }));
             }
         }
         self.empty_since = if self.by_player.is_empty() { self.empty_since.or(Some(now)) } else { None };
+    }
+
+    /// Until when the last of the seats whose connections are gone is kept; `None` if there is none.
+    pub fn kept_until(&self) -> Option<Duration> {
+        let gone = self.seats.iter().flatten().filter_map(|seat| seat.gone);
+        gone.max().map(|gone| gone.saturating_add(self.settings.grace))
     }
 
     /// How many frames were handed over to a seat, on all its connections.

@@ -9,7 +9,7 @@ use std::{
 
 use tiltyard_core::{
     edge::Bounds,
-    room::{Room, SeatId},
+    room::{Returning, Room, SeatId},
 };
 use tiltyard_shared::{
     check::{Naive, NaiveLines, naive_quantize},
@@ -318,7 +318,10 @@ impl Model {
         let client = &mut self.clients[client];
         if client.line == Line::Gone && client.alive {
             let jump = client.replica.jump(self.random.chance(0.2));
-            let entered = self.room.resume(client.token, jump, true, self.now).expect("the seat is kept");
+            let entered = self
+                .room
+                .resume(Returning { token: client.token, resync: jump, first_input: 1, verify: true }, self.now)
+                .expect("the seat is kept");
             assert_eq!((entered.seat, entered.player), (client.seat, client.player));
             client.last_jump = self.now;
             seen.resumes += 1;

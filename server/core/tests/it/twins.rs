@@ -36,8 +36,8 @@ fn a_name_is_kept_as_long_as_its_seat_is() {
     let seat = enter(&mut room, NAME).expect("there is a seat");
     room.disconnect(seat, Duration::ZERO);
     assert_eq!(enter(&mut room, TWIN), Err(Code::BadName));
-    let jump = room.anew(Uuid::from_u128(1)).expect("its seat is kept");
-    room.resume(Uuid::from_u128(1), jump, false, Duration::ZERO).expect("it is its own seat");
+    let back = room.anew(Uuid::from_u128(1), false).expect("its seat is kept");
+    room.resume(back, Duration::ZERO).expect("it is its own seat");
     room.disconnect(seat, Duration::ZERO);
     room.step(room.settings().grace + Duration::from_secs(1));
     enter(&mut room, TWIN).expect("the seat was given up");
