@@ -69,18 +69,18 @@ export class ChatPanel {
   attend(game) {
     const channel = game?.toLowerCase() ?? LOBBY;
     if (channel !== this.#channel) {
-      this.chat.depart(this.#channel);
+      this.chat.leaveChannel(this.#channel);
       this.#channel = channel;
       this.#told.textContent = "";
     }
     this.#title.textContent = game === null ? "Everybody" : gameWords(game).title;
     this.#text.placeholder = game === null ? "Say something to everybody" : `Say something about ${gameWords(game).title}`;
-    this.chat.attend(channel, { name: settings.name(), visible: this.#seen.checked });
+    this.chat.joinChannel(channel, { name: settings.name(), visible: this.#seen.checked });
   }
 
   #showMyself() {
     settings.toggle("seen");
-    this.chat.attend(this.#channel, { name: settings.name(), visible: this.#seen.checked });
+    this.chat.joinChannel(this.#channel, { name: settings.name(), visible: this.#seen.checked });
   }
 
   /** What was typed, in its plain form; if a server would refuse it, says why. */
@@ -94,7 +94,7 @@ export class ChatPanel {
   #say(event) {
     event.preventDefault();
     const text = this.#check();
-    if (text && this.chat.say(this.#channel, text)) {
+    if (text && this.chat.sendMessage(this.#channel, text)) {
       this.#said = text;
       this.#text.value = "";
       this.#told.textContent = "";

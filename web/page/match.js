@@ -54,15 +54,18 @@ export class MatchView {
 }
 
 /**
- * @param {import("../sdk/protocol.js").SearchState | "Connecting" | "Lost"} state
+ * @param {import("../sdk/search.js").State} state
  * @param {number} seconds
  */
 function wordsOf(state, seconds) {
   if (state === "Connecting") {
     return "Connecting…";
   }
-  if (state === "Lost") {
-    return "The connection is gone. Search again.";
+  if (state === "Reconnecting") {
+    return "The connection is gone. Searching again as soon as it is back…";
+  }
+  if (state === "Closed") {
+    return "The search is over.";
   }
   if (state === "Agreed") {
     return "A match was found. Waiting for the others to agree…";

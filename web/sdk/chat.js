@@ -3,17 +3,16 @@
  * somebody else holds: that one gives it what it hears, and says when it is there and gone.
  *
  * ```js
- * const chat = new Chat((message) => socket.send(encodeMessage(message)));
- * chat.attend("lobby", { name: "Ann" }); // unseen, unless `visible: true`
+ * const chat = new Chat((message) => link.send(message), () => link.request());
+ * chat.joinChannel("lobby", { name: "Ann" }); // unseen, unless `visible: true`
  * chat.state.subscribe(({ channels }) => show(channels.lobby?.lines ?? []));
- * chat.say("lobby", "hello");
+ * chat.sendMessage("lobby", "hello");
  * // At each Welcome: chat.welcomed(). When the connection is gone: chat.lost(). At each other message: chat.hear(message).
  * ```
  */
 
 import { Store } from "./store.js";
 
-/** @typedef {import("./protocol.js").JoinChannel} JoinChannel */
 /** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
 /** @typedef {import("./protocol.js").Code} Code */
 /** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
@@ -21,11 +20,11 @@ import { Store } from "./store.js";
 /** So many lines of a channel are kept; older ones are forgotten. */
 export const LINES = 200;
 
-/** What is refused for these reasons has to do with chat, on a connection that asks for no seat. */
-const REFUSALS = ["BadChannel", "NotInChannel", "TooManyChannels", "BadName", "BadText", "Flooding", "ServerFull"];
+/** The numbers of so many requests are kept, to know what a refusal answers. */
+const REQUESTS = 64;
 
 /**
- * A channel that was attended.
+ * A channel that was joined.
  *
  * @typedef {object} Channel
  * @property {{ name: string, text: string }[]} lines what was said while we were there, the oldest first
@@ -41,15 +40,26 @@ const REFUSALS = ["BadChannel", "NotInChannel", "TooManyChannels", "BadName", "B
  */
 
 export class Chat {
-  /** @type {Map<string, JoinChannel>} */
-  #wishes = new Map();
-  #send;
-
-  /** @param {(message: ClientMessage) => void} send */
-  constructor(send) {
-    this.#send = send;
+  /**
+   * @param {(message: ClientMessage) => void} send
+   * @param {() => number} request gives a number that no other request of the connection has
+   */
+  constructor(send, request) {
+    /** @private */
+    this.send = send;
+    /** @private */
+    this.number = request;
+    /** @private @type {Map<string, { channel: string, name: string, visible: boolean }>} */
+    this.wishes = new Map();
+    /** @private @type {number[]} */
+    this.requests = [];
     /** @type {Store<ChatState>} */
     this.state = new Store(/** @type {ChatState} */ ({ isIn: false, channels: {}, refused: null }));
+  }
+
+  /** View libraries that wrap plain objects leave this one as it is. */
+  get [Symbol.toStringTag]() {
+    return "Chat";
   }
 
   /**
@@ -58,19 +68,19 @@ export class Chat {
    * @param {string} channel 1 to 32 of `a-z`, `0-9`, `-`, `_`
    * @param {{ name: string, visible?: boolean }} as who is not `visible` stands on no list
    */
-  attend(channel, { name, visible = false }) {
-    const wish = { request: 0, channel, name, visible };
-    this.#wishes.set(channel, wish);
-    this.#change(channel, {});
+  joinChannel(channel, { name, visible = false }) {
+    const wish = { channel, name, visible };
+    this.wishes.set(channel, wish);
+    this.change(channel, {});
     if (this.state.get().isIn) {
-      this.#send({ JoinChannel: wish });
+      this.send({ JoinChannel: { request: this.request(), ...wish } });
     }
   }
 
   /** @param {string} channel */
-  depart(channel) {
-    if (this.#wishes.delete(channel) && this.state.get().isIn) {
-      this.#send({ LeaveChannel: { request: 0, channel } });
+  leaveChannel(channel) {
+    if (this.wishes.delete(channel) && this.state.get().isIn) {
+      this.send({ LeaveChannel: { request: this.request(), channel } });
     }
     const { [channel]: _, ...channels } = this.state.get().channels;
     this.state.update({ channels });
@@ -83,10 +93,10 @@ export class Chat {
    * @param {string} text at most 256 bytes
    * @returns {boolean} whether it could be sent
    */
-  say(channel, text) {
+  sendMessage(channel, text) {
     const { isIn } = this.state.get();
     if (isIn) {
-      this.#send({ SendMessage: { request: 0, channel, text } });
+      this.send({ SendMessage: { request: this.request(), channel, text } });
     }
     return isIn;
   }
@@ -94,11 +104,19 @@ export class Chat {
   /** The connection is there (again). */
   welcomed() {
     this.state.update({ isIn: true, refused: null });
-    this.#wishes.forEach((wish) => this.#send({ JoinChannel: wish }));
+    this.wishes.forEach((wish) => this.send({ JoinChannel: { request: this.request(), ...wish } }));
+  }
+
+  /** @private */
+  request() {
+    const number = this.number();
+    this.requests = [...this.requests, number].slice(-REQUESTS);
+    return number;
   }
 
   /** The connection is gone. */
   lost() {
+    this.requests = [];
     this.state.update({ isIn: false });
   }
 
@@ -112,11 +130,11 @@ export class Chat {
     if ("ChannelMessage" in message) {
       const { channel, name, text } = message.ChannelMessage;
       const { lines = [] } = this.state.get().channels[channel] ?? {};
-      this.#change(channel, { lines: [...lines, { name, text }].slice(-LINES) });
+      this.change(channel, { lines: [...lines, { name, text }].slice(-LINES) });
     } else if ("Present" in message) {
       const { channel, visible, names } = message.Present;
-      this.#change(channel, { visible, names });
-    } else if ("Refused" in message && REFUSALS.includes(String(message.Refused.code))) {
+      this.change(channel, { visible, names });
+    } else if ("Refused" in message && this.requests.includes(message.Refused.request)) {
       this.state.update({ refused: { code: message.Refused.code } });
     } else {
       return false;
@@ -127,11 +145,12 @@ export class Chat {
   /**
    * What still comes of a channel that was left is not kept.
    *
+   * @private
    * @param {string} channel
    * @param {Partial<Channel>} change
    */
-  #change(channel, change) {
-    if (this.#wishes.has(channel)) {
+  change(channel, change) {
+    if (this.wishes.has(channel)) {
       const { channels } = this.state.get();
       const before = channels[channel] ?? { lines: [], visible: 0, names: [] };
       this.state.update({ channels: { ...channels, [channel]: { ...before, ...change } } });

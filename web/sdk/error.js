@@ -9,7 +9,7 @@
 export class ClientError extends Error {
   /**
    * @param {string} message
-   * @param {Code | null} [code]
+   * @param {Code | "Aborted" | null} [code]
    */
   constructor(message, code = null) {
     super(message);
@@ -17,10 +17,15 @@ export class ClientError extends Error {
   }
 }
 
-/** The line broke, or could not be opened: worth another attempt. */
-export class LineError extends ClientError {}
+/** The caller wanted no seat any more: by `close()`, or by its signal. */
+export class Aborted extends ClientError {
+  constructor() {
+    super("the client was closed while it was entering", "Aborted");
+    this.name = "AbortError";
+  }
+}
 
-/** The seat is at another server. The client goes there by itself, unless it has been sent on too often. */
+/** The seat is at another server, and the client has been sent on too often. */
 export class Redirected extends ClientError {
   /**
    * @param {string} url
@@ -30,5 +35,20 @@ export class Redirected extends ClientError {
     super(`the seat is at ${url}`);
     this.url = url;
     this.pass = pass;
+  }
+}
+
+/** An input that no server takes: `path` says which part of it is too large. */
+export class InputTooLarge extends ClientError {
+  /**
+   * @param {string} path
+   * @param {number} bytes
+   * @param {number} most
+   */
+  constructor(path, bytes, most) {
+    super(`${path} takes ${bytes} bytes; an input may take ${most}`, "TooLarge");
+    this.path = path;
+    this.bytes = bytes;
+    this.most = most;
   }
 }

@@ -1,27 +1,52 @@
 /**
- * The inputs on their way: numbers that rise by one, aims that never fall, and what to send again after a resume. Pure.
- * As `bot-client/src/inputs.rs`.
+ * The inputs of a seat: numbers that rise by one, aims that never fall, a pace that the server takes, and what to send
+ * again after a resume. Pure. As `bot-client/src/inputs.rs`.
  */
 
-/** Most inputs that may be on their way; further ones are refused here. The server lets 64 wait for their tick. */
+import { limits } from "./protocol.js";
+
+/** Most inputs that may be unanswered; further ones are refused here. */
 const MOST = 256;
+/** On an open line so many may wait for their turn: more would only arrive late. */
+const WAITING = 64;
+/** One message goes out in this time, in ms, with all inputs of that time. */
+const SPACING = 16;
+/** So many a second leave the server room for those of a resume. */
+const PER_SECOND = 0.9 * limits.INPUTS_PER_SECOND;
+/** So many may go at once, and in one message. */
+const BURST = limits.EARLY_INPUTS;
+/** So many bytes may be under way: what is sent behind them, reports above all, must not wait for long. */
+const WINDOW = 16 * 1024;
+/** And so many in one message. */
+const BATCH = 8 * 1024;
 
 /**
- * An input that is not settled.
+ * An input that was sent, or is to be.
  *
  * @typedef {object} Sent
  * @property {number} number
  * @property {number} aim the tick that it aims at
  * @property {Uint8Array} payload
  * @property {any} input the value that was encoded
- * @property {number} at when it was sent
+ * @property {number} at when it was made
  */
 
-/** Numbers inputs and keeps them until they are settled. */
-export class Unsettled {
-  /** @type {Sent[]} */
-  #queue = [];
+/** Numbers inputs, hands them to the line, and keeps them until well after they are settled. */
+export class Inputs {
+  /** Settled ones that are kept, then those that are not settled. @type {Sent[]} */
+  #kept = [];
+  /** When each settled one of them was. @type {number[]} */
+  #settledAt = [];
   #aim = 0;
+  /** The highest number handed to the line, and how many bytes of those are not settled. */
+  #handed;
+  #underWay = 0;
+  #next = 0;
+  /** @type {number} */
+  #allowance = BURST;
+  #allowedAt = 0;
+  /** Whether there is a line to hand them to. */
+  #open = true;
 
   /**
    * Nothing is on its way yet.
@@ -31,11 +56,17 @@ export class Unsettled {
   constructor(last = 0) {
     /** The highest number given; 0 for none. */
     this.last = last;
+    this.#handed = last;
+  }
+
+  /** The lowest number that is still kept; one above the last if none is. */
+  get first() {
+    return this.#kept[0]?.number ?? this.last + 1;
   }
 
   /**
-   * Gives an input its number and aim: `aim`, or that of the input before it if that is higher. `null` if so many are
-   * unanswered that one more makes no sense; the number is not used up.
+   * Gives an input its number and aim: `aim`, or that of the input before it if that is higher. `null` if so many wait or
+   * are unanswered that one more makes no sense; the number is not used up.
    *
    * @param {number} aim
    * @param {Uint8Array} payload
@@ -44,47 +75,109 @@ export class Unsettled {
    * @returns {Sent | null}
    */
   push(aim, payload, input, now) {
-    if (this.#queue.length >= MOST) {
+    const waits = this.#open && this.last - this.#handed >= WAITING;
+    if (waits || this.#kept.length - this.#settledAt.length >= MOST) {
       return null;
     }
     this.last += 1;
     this.#aim = Math.max(this.#aim, aim);
     const sent = { number: this.last, aim: this.#aim, payload, input, at: now };
-    this.#queue.push(sent);
+    this.#kept.push(sent);
     return sent;
   }
 
-  /** The lowest number that is still kept; one above the last if none is. */
-  get first() {
-    return this.#queue[0]?.number ?? this.last + 1;
-  }
-
   /**
-   * The server has settled all inputs up to `number`: takes them out.
+   * What goes out now, in one message: the first at once, further ones together.
    *
-   * @param {number} number
+   * @param {number} now
    * @returns {Sent[]}
    */
-  settle(number) {
-    const first = this.#queue.findIndex((sent) => sent.number > number);
-    return this.#queue.splice(0, first < 0 ? this.#queue.length : first);
+  take(now) {
+    if (now < this.#next) {
+      return [];
+    }
+    this.#allowance = this.#allowanceAt(now);
+    this.#allowedAt = now;
+    const batch = [];
+    let bytes = 0;
+    for (const sent of this.#kept.slice(this.#unhanded)) {
+      const fits = bytes === 0 || bytes + sent.payload.length <= BATCH;
+      const free = this.#underWay === 0 || this.#underWay + sent.payload.length <= WINDOW;
+      if (!fits || !free || this.#allowance < 1 || batch.length >= BURST) {
+        break;
+      }
+      batch.push(sent);
+      bytes += sent.payload.length;
+      this.#underWay += sent.payload.length;
+      this.#allowance -= 1;
+      this.#handed = sent.number;
+    }
+    this.#next = batch.length > 0 ? now + SPACING : this.#next;
+    return batch;
+  }
+
+  /** When `take` next has something to give; infinity if something must be settled first. */
+  get deadline() {
+    const next = this.#kept[this.#unhanded];
+    if (!this.#open || next === undefined || (this.#underWay > 0 && this.#underWay + next.payload.length > WINDOW)) {
+      return Infinity;
+    }
+    const missing = Math.max(1 - this.#allowance, 0);
+    return Math.max(this.#next, this.#allowedAt + (missing * 1000) / PER_SECOND);
+  }
+
+  /** @param {number} now */
+  #allowanceAt(now) {
+    return Math.min(this.#allowance + ((now - this.#allowedAt) * PER_SECOND) / 1000, BURST);
+  }
+
+  /** Where in the list those begin that were not handed over. */
+  get #unhanded() {
+    return Math.max(this.#handed + 1 - this.first, 0);
   }
 
   /**
-   * What the server has not taken in, if it says that `number` was the highest it did. All that are unsettled for 0.
+   * The server has settled all inputs up to `number`: returns those that were not before. They are kept for a while.
    *
    * @param {number} number
+   * @param {number} now
+   * @returns {Sent[]}
    */
-  above(number) {
-    return this.#queue.filter((sent) => sent.number > number);
+  settle(number, now) {
+    const before = this.#settledAt.length;
+    const count = Math.min(Math.max(number + 1 - this.first, before), this.#kept.length);
+    const settled = this.#kept.slice(before, count);
+    settled.forEach(({ payload, number: own }) => {
+      this.#settledAt.push(now);
+      this.#underWay -= own <= this.#handed ? payload.length : 0;
+    });
+    const old = this.#settledAt.findIndex((at) => now - at <= limits.KEPT_FOR);
+    const passed = Math.max(old < 0 ? this.#settledAt.length : old, this.#settledAt.length - limits.KEPT_INPUTS);
+    this.#kept.splice(0, passed);
+    this.#settledAt.splice(0, passed);
+    return settled;
+  }
+
+  /** The line is gone: what is not settled waits. */
+  lost() {
+    this.#open = false;
   }
 
   /**
-   * Whether a server that has taken in `number` can be answered: all above it are still here, and it made none up.
+   * On a new line the server says that `number` was the highest input that it has taken in: all above go out again.
    *
    * @param {number} number
+   * @returns {boolean} whether it can be answered: all above are still here, and it made none up
    */
-  reaches(number) {
-    return number <= this.last && number + 1 >= this.first;
+  resume(number) {
+    if (number > this.last || number + 1 < this.first) {
+      return false;
+    }
+    this.#open = true;
+    this.#handed = number;
+    const held = this.#kept.slice(this.#settledAt.length).filter((sent) => sent.number <= number);
+    this.#underWay = held.reduce((sum, { payload }) => sum + payload.length, 0);
+    this.#next = 0;
+    return true;
   }
 }

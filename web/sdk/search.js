@@ -6,41 +6,51 @@
  * searching.state.subscribe((state) => show(state));
  * ```
  *
- * At `Joining` take the seat with a `Client` at `state.Joining.url || url`, and keep this until `Matched`: if the match comes
- * to nothing, the search goes on with all its waiting time. Who cannot take the seat calls `again`.
+ * At `Joining` take the seat with a `Client` at `state.Joining.url || searching.url`, and keep this until `Matched`: if the
+ * match comes to nothing, the search goes on with all its waiting time. Who cannot take the seat calls `again`. When the
+ * line breaks, the search begins anew by itself and says so: `Reconnecting`, then the waiting time as the server gives it.
  */
 
-import { hello } from "./handshake.js";
-import { codeOfClose, decodeControl, encodeMessage } from "./protocol.js";
+import { Link } from "./link.js";
+import { isFinal } from "./protocol.js";
 import { Store } from "./store.js";
 
-/** @typedef {import("./client.js").Line} Line */
+/** @typedef {import("./connection/kinds.js").Told} Told */
+/** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
 /** @typedef {import("./protocol.js").Search} Search */
+/** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
 /** @typedef {import("./protocol.js").SearchState} SearchState */
-
-/** A party is sent on at most so often. */
-const REDIRECTS = 3;
-
-/**
- * @typedef {object} Options
- * @property {string} url the server: `ws://host:port/ws`
- * @property {Search} search
- * @property {string} [software] what the client is, for the server's logs: at most 32 bytes
- * @property {new (url: string) => Line} [WebSocket]
- */
+/** @typedef {import("./link.js").LinkOptions & { search: Search }} Options */
+/** @typedef {SearchState | "Connecting" | "Reconnecting" | "Closed"} State */
 
 export class Searching {
-  /** @type {Line | null} */
-  #line = null;
-  #redirects = REDIRECTS;
-
   /** @param {Options} options */
   constructor(options) {
     this.options = options;
-    this.url = options.url;
-    /** @type {Store<SearchState | "Connecting" | "Lost">} */
-    this.state = new Store(/** @type {SearchState | "Connecting" | "Lost"} */ ("Connecting"));
-    this.#open(options.url);
+    /** @type {Store<State>} */
+    this.state = new Store(/** @type {State} */ ("Connecting"));
+    /** @private The number of the search under way. */
+    this.request = 0;
+    /** @private Whether a seat is being taken: then nothing is searched for beside it. */
+    this.joining = false;
+    /** @private @type {Link} */
+    this.link = new Link(options, {
+      seat: false,
+      wish: (request) => this.wish(request),
+      farewell: () => (this.isOn ? [{ CancelSearch: { request: this.request } }] : []),
+      told: (told) => this.told(told),
+    });
+    this.link.start(options.url);
+  }
+
+  /** View libraries that wrap plain objects leave this one as it is. */
+  get [Symbol.toStringTag]() {
+    return "Searching";
+  }
+
+  /** The server that searches. */
+  get url() {
+    return this.link.url;
   }
 
   /**
@@ -49,62 +59,90 @@ export class Searching {
    * @param {string} id
    */
   again(id) {
-    this.#line?.send(encodeMessage({ SearchAgain: { request: 1, id } }));
+    this.joining = false;
+    if (this.request > 0) {
+      this.link.send({ SearchAgain: { request: this.link.request(), id } });
+    } else if (this.link.connection.state === "ready") {
+      this.wish(this.link.request()).forEach((message) => this.link.send(message));
+    }
   }
 
   /** Searches no longer. Says so first: a line that only breaks leaves others waiting for who was to join them. */
   close() {
-    const line = this.#line;
-    this.#line = null;
-    const state = this.state.get();
-    if (state !== "Connecting" && !isOver(state)) {
-      line?.send(encodeMessage({ CancelSearch: { request: 1 } }));
-    }
-    line?.close(1000);
+    this.link.close();
   }
 
-  /** @param {string} url */
-  #open(url) {
-    this.close();
-    this.url = url;
-    const line = new (this.options.WebSocket ?? /** @type {any} */ (globalThis.WebSocket))(url);
-    this.#line = line;
-    line.binaryType = "arraybuffer";
-    line.onopen = () => {
-      line.send(encodeMessage(hello(this.options.software ?? "tiltyard-web")));
-    };
-    line.onmessage = (/** @type {MessageEvent} */ { data }) => {
-      if (this.#line === line) {
-        this.#hear(line, new Uint8Array(data));
-      }
-    };
-    line.onclose = (/** @type {CloseEvent} */ { code }) => {
-      if (this.#line === line && !isOver(this.state.get())) {
-        const known = codeOfClose(code);
-        this.state.set(known ? { Ended: { code: known, retry_after_ms: null } } : "Lost");
-      }
-    };
+  /** Tries at once instead of waiting. */
+  retry() {
+    this.link.retry();
+  }
+
+  /** @private Whether the server has a search of ours. */
+  get isOn() {
+    return this.request > 0 && !isOver(this.state.get());
   }
 
   /**
-   * @param {Line} line
-   * @param {Uint8Array} bytes
+   * @private
+   * @param {number} request
+   * @returns {ClientMessage[]}
    */
-  #hear(line, bytes) {
-    const message = decodeControl(bytes);
-    if (message === null) {
-      return;
+  wish(request) {
+    this.request = this.joining ? 0 : request;
+    return this.joining ? [] : [{ Search: { request, search: this.options.search } }];
+  }
+
+  /**
+   * @private
+   * @param {Told} told
+   */
+  told(told) {
+    const over = isOver(this.state.get());
+    if (told.type === "message") {
+      this.hear(told.message);
+    } else if (told.type === "lost") {
+      this.request = 0;
+      if (over) {
+        this.link.close();
+      } else if (!this.joining) {
+        this.state.set("Reconnecting");
+      }
+    } else if (told.type === "over" && !over) {
+      const { code } = told;
+      this.state.set(code === null ? "Closed" : { Ended: { code, retry_after_ms: null } });
     }
-    if ("Welcome" in message) {
-      line.send(encodeMessage({ Search: { request: 1, search: this.options.search } }));
-    } else if ("Search" in message) {
-      this.state.set(message.Search);
-    } else if ("Redirect" in message && this.#redirects > 0) {
-      this.#redirects -= 1;
-      this.#open(message.Redirect.url);
-    } else if ("Refused" in message) {
-      this.state.set({ Ended: { code: message.Refused.code, retry_after_ms: message.Refused.retry_after_ms } });
-      this.close();
+  }
+
+  /**
+   * @private
+   * @param {ServerMessage} message
+   */
+  hear(message) {
+    if ("Search" in message) {
+      const state = message.Search;
+      this.joining = typeof state === "object" && "Joining" in state;
+      if (typeof state === "object" && "Ended" in state) {
+        this.ended(state.Ended);
+      } else {
+        this.state.set(state);
+      }
+    } else if ("Refused" in message && message.Refused.request === this.request) {
+      this.ended(message.Refused);
+    }
+  }
+
+  /**
+   * What ended for a reason that passes begins anew.
+   *
+   * @private
+   * @param {{ code: import("./protocol.js").Code, retry_after_ms: number | null }} end
+   */
+  ended({ code, retry_after_ms }) {
+    if (isFinal(code)) {
+      this.state.set({ Ended: { code, retry_after_ms } });
+      this.link.close();
+    } else {
+      this.link.drop(retry_after_ms ?? 0);
     }
   }
 }
@@ -112,8 +150,8 @@ export class Searching {
 /**
  * Whether nothing follows.
  *
- * @param {SearchState | "Connecting" | "Lost"} state
+ * @param {State} state
  */
 export function isOver(state) {
-  return state === "Lost" || (typeof state === "object" && ("Matched" in state || "Ended" in state));
+  return state === "Closed" || (typeof state === "object" && ("Matched" in state || "Ended" in state));
 }

@@ -8,16 +8,19 @@
 
 import { Clock } from "./clock.js";
 import { BadFrame, readEpoch } from "./frame.js";
-import { Unsettled } from "./inputs.js";
+import { InputTooLarge } from "./error.js";
+import { Inputs } from "./inputs.js";
 import { Jumps } from "./jumps.js";
 import { Lead } from "./lead.js";
 import { Pieces } from "./pieces.js";
 import { Playout } from "./playout.js";
-import { CONTROL, FRAME, PIECE, decodeControl, encodeMessage, limits } from "./protocol.js";
+import { CONTROL, FRAME, PIECE, decodeControl, encodeMessage, isFinal, limits } from "./protocol.js";
 import { Pulse } from "./pulse.js";
 import { Replica, ReplicaError } from "./replica.js";
 import { BadChunk } from "./replica/table.js";
+import { Counts } from "./session/counts.js";
 import { decode, encode } from "./wire.js";
+import { heaviest } from "./wire/heaviest.js";
 
 /** @typedef {import("./frame.js").Head} Head */
 /** @typedef {import("./protocol.js").Code} Code */
@@ -39,33 +42,10 @@ export class Violation extends Error {}
  *   | { type: "settled", number: number, after: number }
  *   | { type: "inputRefused", number: number, code: Code }
  *   | { type: "refused", code: Code, message: string }
+ *   | { type: "result", result: any }
  *   | { type: "jumping", reason: "lag" | string }
  *   | { type: "goodbye", code: Code, message: string, frames: number }} SessionEvent
  */
-
-/** What a session has counted. */
-export class Counts {
-  /** Frames that arrived, stale ones too. */
-  frames = 0;
-  /** Frames dropped because their epoch was over. */
-  stale = 0;
-  /** Bytes of all frames. */
-  bytes = 0;
-  /** Frames that carried a hash, which the replica then had. */
-  verified = 0;
-  /** Frames after which the hash differed from the server's. */
-  mismatches = 0;
-  /** Frames that could not be applied for another reason. */
-  badFrames = 0;
-  /** Jumps sent, for whatever reason. */
-  jumps = 0;
-  /** Resumes that succeeded. */
-  reconnects = 0;
-  /** Inputs refused. */
-  inputsRefused = 0;
-  /** Messages of a later version, passed over. */
-  unknown = 0;
-}
 
 /** A seat. */
 export class Session {
@@ -93,21 +73,22 @@ export class Session {
    * @param {Seat} seat
    * @param {Schema} schema
    * @param {number} now
+   * @param {Pulse} [pulse] of the line, if somebody else feels it
    */
-  constructor(seat, schema, now) {
+  constructor(seat, schema, now, pulse = new Pulse(now)) {
     this.seat = seat;
     this.schema = schema;
     this.replica = new Replica(schema.entity, seat.epoch);
     this.clock = new Clock(seat.tick_hz, seat.tick);
     this.lead = new Lead(seat.tick_hz, now);
     this.playout = new Playout(seat.tick_hz, seat.send_every, seat.tick);
-    this.pulse = new Pulse(now);
-    this.inputs = new Unsettled(seat.input);
+    this.pulse = pulse;
+    this.inputs = new Inputs(seat.input);
     this.replica.sentInput(seat.input);
     this.counts = new Counts();
     /** Up to which number inputs are settled, and how early the last one taken in came. */
     this.settled = { number: 0, margin: 0 };
-    /** Whether the server has said goodbye. */
+    /** Whether the server has said goodbye for good. */
     this.over = false;
   }
 
@@ -119,7 +100,6 @@ export class Session {
    * @throws {Violation} if a server must not send it; the session is then of no more use
    */
   handle(bytes, now) {
-    this.pulse.heard(now);
     switch (bytes[0]) {
       case FRAME:
         this.#handleFrame(bytes, now);
@@ -128,7 +108,7 @@ export class Session {
         this.#handlePiece(bytes, now);
         break;
       case CONTROL:
-        this.#handleControl(bytes, now);
+        this.handleMessage(decodeControl(bytes));
         break;
       default:
         throw new Violation("a message of an unknown kind");
@@ -150,15 +130,12 @@ export class Session {
     if (this.#reportDue !== null && this.#reportDue <= now) {
       this.#send({ Report: this.#report() });
     }
-    const number = this.pulse.ping(now);
-    if (number !== null) {
-      this.#send({ Ping: { number } });
-    }
+    this.#sendInputs(now);
   }
 
   /** When `handleTime` next has something to do. */
   get deadline() {
-    return Math.min(this.#reportDue ?? Infinity, this.#waiting?.due ?? Infinity, this.pulse.deadline);
+    return Math.min(this.#reportDue ?? Infinity, this.#waiting?.due ?? Infinity, this.inputs.deadline);
   }
 
   /** What must be sent, in order. */
@@ -172,27 +149,47 @@ export class Session {
   }
 
   /**
-   * Sends an input and returns what was noted of it; `null` if the server has not answered so many that one more makes
-   * no sense.
+   * Sends an input and returns what was noted of it; `null` if so many wait or are not answered that one more makes no
+   * sense. At a pace that the server takes: the first at once, what follows soon together.
    *
    * @param {any} input
    * @param {number} now
    * @throws {import("./protocol/codec.js").CodecError} if it is no input of this game
+   * @throws {InputTooLarge} if no server takes it
    */
   send(input, now) {
     const payload = encode(this.schema.input, input);
+    if (payload.length > limits.INPUT_BYTES) {
+      const { path, bytes } = heaviest(this.schema.input, input);
+      throw new InputTooLarge(path, bytes, limits.INPUT_BYTES);
+    }
     const sent = this.inputs.push(this.clock.tick(now) + this.lead.ticks, payload, input, now);
     if (sent !== null) {
       this.replica.sentInput(sent.number);
-      this.#send({ Inputs: { number: sent.number, report: this.#report(), inputs: [{ aim: sent.aim, payload }] } });
+      this.#sendInputs(now);
     }
     return sent;
+  }
+
+  /** @param {number} now */
+  #sendInputs(now) {
+    const batch = this.inputs.take(now);
+    if (batch.length > 0) {
+      const inputs = batch.map(({ aim, payload }) => ({ aim, payload }));
+      this.#send({ Inputs: { number: batch[0].number, report: this.#report(), inputs } });
+    }
   }
 
   /** Gives the seat up; a goodbye will be the last event. */
   leave() {
     this.#leaving = true;
     this.#send("Leave");
+  }
+
+  /** The line is gone. What must be sent waits for the next one. */
+  lost() {
+    this.#outgoing.length = 0;
+    this.inputs.lost();
   }
 
   /** What to ask for the seat with on a new line: the secret, and from where to go on. */
@@ -213,18 +210,15 @@ export class Session {
    * @throws {Violation} if the server claims inputs that were never sent, or has lost settled ones
    */
   resumed(seat, now) {
-    if (!this.inputs.reaches(seat.input)) {
+    if (!this.inputs.resume(seat.input)) {
       throw new Violation(`the server has taken in ${seat.input} inputs of ${this.inputs.last}`);
     }
-    this.pulse.reopen(now);
     this.clock.restart();
     this.playout.restart();
     this.#jumps.sent(false, now);
     this.counts.reconnects += 1;
     this.#outgoing.length = 0;
-    for (const { number, aim, payload } of this.inputs.above(seat.input)) {
-      this.#send({ Inputs: { number, report: this.replica.report(), inputs: [{ aim, payload }] } });
-    }
+    this.#sendInputs(now);
     if (this.#leaving) {
       this.#send("Leave");
     }
@@ -243,25 +237,24 @@ export class Session {
   }
 
   /**
-   * @param {Uint8Array} bytes
-   * @param {number} now
+   * A control message arrived.
+   *
+   * @param {import("./protocol.js").ServerMessage | null} message `null` for one of a later version
+   * @throws {Violation} if it has no place in a room
    */
-  #handleControl(bytes, now) {
-    const message = decodeControl(bytes);
+  handleMessage(message) {
     if (message === null) {
       this.counts.unknown += 1;
     } else if ("Goodbye" in message) {
-      this.over = true;
+      this.over = isFinal(message.Goodbye.code);
       this.#events.push({ type: "goodbye", ...message.Goodbye });
     } else if ("Refused" in message) {
       this.#events.push({ type: "refused", ...message.Refused });
-    } else if ("Ping" in message) {
-      this.#send({ Pong: { number: message.Ping.number, held_ms: 0 } });
-    } else if ("Pong" in message) {
-      this.pulse.pong(message.Pong.number, message.Pong.held_ms, now);
+    } else if ("Result" in message) {
+      this.#events.push({ type: "result", result: parsed(message.Result.result) });
     } else if ("Pace" in message) {
       this.playout.pace(message.Pace.every);
-    } else if (!("Result" in message)) {
+    } else if ("Entered" in message || "Welcome" in message || "Rooms" in message || "Search" in message) {
       throw new Violation(`${Object.keys(message)[0]} in a room`);
     }
   }
@@ -359,7 +352,7 @@ export class Session {
   #settle(settled, now) {
     this.settled = settled;
     this.lead.observe(settled.margin, settled.number, this.inputs.last, now);
-    for (const { number, at } of this.inputs.settle(settled.number)) {
+    for (const { number, at } of this.inputs.settle(settled.number, now)) {
       this.#events.push({ type: "settled", number, after: now - at });
     }
   }
@@ -416,5 +409,18 @@ export class Session {
     for (const { number, bytes } of this.replica.drainEvents()) {
       this.#events.push({ type: "event", number, event: decode(this.schema.event, bytes) });
     }
+  }
+}
+
+/**
+ * The result of a match, which is JSON; `null` for none.
+ *
+ * @param {string} text
+ */
+function parsed(text) {
+  try {
+    return JSON.parse(text || "null");
+  } catch {
+    return null;
   }
 }

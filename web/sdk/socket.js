@@ -1,13 +1,6 @@
 /**
- * A WebSocket until there is a session: opened, and read message by message. As `bot-client/src/socket.rs`; once there
- * is a session, the client's own handlers take the line.
+ * What a link needs of its surroundings: WebSockets, a probe by `fetch`, and what a page is told of itself.
  */
-
-import { ClientError, LineError } from "./error.js";
-import { codeOfClose } from "./protocol.js";
-
-/** The whole way from the URL to the seat may take so long. */
-const PATIENCE = 10_000;
 
 /**
  * The part of a WebSocket that is used: a browser's, or the `ws` package's.
@@ -23,77 +16,104 @@ const PATIENCE = 10_000;
  */
 
 /**
- * Opens a line.
+ * Opens a line; `null` if there can never be a server at this address.
  *
  * @param {new (url: string) => Line} Socket
  * @param {string} url
- * @throws {ClientError} if there can never be a server at this address
  */
 export function connect(Socket, url) {
   try {
     const line = new Socket(url);
     line.binaryType = "arraybuffer";
     return line;
-  } catch (error) {
-    throw new ClientError(`${url} is no address of a server: ${error instanceof Error ? error.message : error}`);
+  } catch {
+    return null;
   }
 }
 
-/** What arrives on a line before there is a session. */
-export class Inbox {
-  /** @type {Uint8Array[]} */
-  #messages = [];
-  /** @type {((bytes: Uint8Array) => void) | null} */
-  #wanted = null;
-  /** @type {(error: Error) => void} */
-  #fail = () => {};
-  /** @type {Promise<never>} */
-  #failure;
-  #line;
-  #timer;
+/**
+ * Asks by `fetch` whether a server can be reached. Firefox delays each WebSocket after some that failed, Chrome does
+ * after many, and neither delays this.
+ */
+export class Probe {
+  /** @type {AbortController | null} */
+  #running = null;
+  #learned = false;
 
-  /** @param {Line} line */
-  constructor(line) {
-    this.#line = line;
-    this.#failure = new Promise((_, reject) => (this.#fail = reject));
-    this.#failure.catch(() => {});
-    this.#timer = setTimeout(() => this.#fail(new LineError("no answer in time")), PATIENCE);
-    /** Settles when the line is open. */
-    this.opened = Promise.race([new Promise((resolve) => (line.onopen = resolve)), this.#failure]);
-    line.onerror = () => this.#fail(new LineError("the server cannot be reached"));
-    line.onclose = (event) => {
-      const code = codeOfClose(event.code);
-      this.#fail(code === undefined ? new LineError("the connection closed") : new ClientError(String(code), code));
-    };
-    line.onmessage = (event) => {
-      const bytes = new Uint8Array(event.data);
-      const wanted = this.#wanted;
-      this.#wanted = null;
-      if (wanted === null) {
-        this.#messages.push(bytes);
-      } else {
-        wanted(bytes);
-      }
-    };
+  /** @param {(reachable: boolean) => void} answer */
+  constructor(answer) {
+    this.answer = answer;
   }
 
-  /** @returns {Promise<Uint8Array>} */
-  next() {
-    const first = this.#messages.shift();
-    if (first !== undefined) {
-      return Promise.resolve(first);
+  /**
+   * Asks once, while there is a connection, whether asking works at all here: only in browsers it is worth it, and a
+   * page's policy may forbid it.
+   *
+   * @param {string} url of the WebSocket
+   * @param {(works: boolean) => void} told
+   */
+  learn(url, told) {
+    if (this.#learned || typeof document === "undefined" || typeof fetch === "undefined") {
+      return;
     }
-    /** @type {Promise<Uint8Array>} */
-    const message = new Promise((resolve) => (this.#wanted = resolve));
-    return Promise.race([message, this.#failure]);
+    this.#learned = true;
+    void ask(url, new AbortController().signal).then(told);
   }
 
-  /** Lets go of the line; returns what nobody has asked for. */
-  release() {
-    clearTimeout(this.#timer);
-    this.#line.onopen = null;
-    this.#line.onmessage = null;
-    this.#line.onclose = null;
-    return this.#messages;
+  /** @param {string} url of the WebSocket */
+  start(url) {
+    this.stop();
+    const running = new AbortController();
+    this.#running = running;
+    void ask(url, running.signal).then((reachable) => {
+      if (this.#running === running) {
+        this.#running = null;
+        this.answer(reachable);
+      }
+    });
   }
+
+  stop() {
+    const running = this.#running;
+    this.#running = null;
+    running?.abort();
+  }
+}
+
+/**
+ * @param {string} url of the WebSocket
+ * @param {AbortSignal} signal
+ */
+async function ask(url, signal) {
+  try {
+    const address = new URL("/api/version", url.replace(/^ws/, "http"));
+    const answer = await fetch(address, { cache: "no-store", mode: "no-cors", signal });
+    // Behind a balancer without a server there are only errors; of another origin nothing is seen but that it answers.
+    return answer.status < 500;
+  } catch {
+    return false;
+  }
+}
+
+/** @typedef {"online" | "visible" | "hidden" | "pagehide" | "pageshow"} PageEvent */
+
+/**
+ * Calls back with what a page is told of itself; returns what ends that. Outside of pages nothing happens.
+ *
+ * @param {(event: PageEvent) => void} told
+ */
+export function watchPage(told) {
+  if (typeof document === "undefined" || typeof addEventListener === "undefined") {
+    return () => {};
+  }
+  const seen = () => told(document.hidden ? "hidden" : "visible");
+  /** @type {[EventTarget, string, () => void][]} */
+  const all = [
+    [globalThis, "online", () => told("online")],
+    [globalThis, "pagehide", () => told("pagehide")],
+    [globalThis, "pageshow", () => told("pageshow")],
+    [document, "visibilitychange", seen],
+  ];
+  all.forEach(([target, name, listener]) => target.addEventListener(name, listener));
+  return () => all.forEach(([target, name, listener]) => target.removeEventListener(name, listener));
 }

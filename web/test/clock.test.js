@@ -3,13 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Backoff } from "../sdk/backoff.js";
 import { Clock } from "../sdk/clock.js";
-import { Unsettled } from "../sdk/inputs.js";
 import { Jumps } from "../sdk/jumps.js";
 import { Lead } from "../sdk/lead.js";
 import { Pulse } from "../sdk/pulse.js";
-import { generator } from "./crowd.mjs";
 
 /**
  * A clock of 20 ticks a second that has heard frames of ticks 0 to 9, the first at `start`.
@@ -161,18 +158,6 @@ test("what the clock learns of the way down leaves the aims where they are", () 
   assert.equal(lead.ticks, 2, "on a local line it is never less");
 });
 
-test("waits grow within their bounds and end", () => {
-  const backoff = new Backoff();
-  const random = generator(1);
-  for (let attempt = 1; attempt <= backoff.attempts; attempt += 1) {
-    const bound = Math.min(backoff.first * 2 ** (attempt - 1), backoff.longest);
-    const wait = backoff.wait(attempt, random());
-    assert.ok(wait !== null && wait >= bound / 10 && wait <= bound, `attempt ${attempt}: ${wait} of ${bound}`);
-  }
-  assert.equal(backoff.wait(backoff.attempts + 1, 0.5), null);
-  assert.notEqual(backoff.wait(3, 0.1), backoff.wait(3, 0.9), "a thousand clients do not come back as one");
-});
-
 test("only frames that are old and ever older make a client jump, a second after the last jump", () => {
   const jumps = new Jumps();
   assert.equal(jumps.judge(400, true, 0), "none", "not old");
@@ -305,19 +290,3 @@ test("a new line is measured anew", () => {
   assert.equal(pulse.ping(15_001), lost + 1);
 });
 
-test("input numbers rise by one, aims never fall, the rest is sent again", () => {
-  const inputs = new Unsettled();
-  const none = new Uint8Array(0);
-  for (const [number, wanted, aim] of [[1, 10, 10], [2, 12, 12], [3, 9, 12], [4, 13, 13]]) {
-    const sent = inputs.push(wanted, none, null, 0);
-    assert.deepEqual([sent?.number, sent?.aim], [number, aim]);
-  }
-  assert.deepEqual(inputs.settle(2).map(({ number }) => number), [1, 2]);
-  assert.deepEqual(inputs.settle(2), []);
-  assert.deepEqual(inputs.above(3).map(({ number }) => number), [4]);
-  assert.ok(inputs.reaches(2) && inputs.reaches(4));
-  assert.ok(!inputs.reaches(1), "input 2 is not kept any more");
-  assert.ok(!inputs.reaches(5), "input 5 was never sent");
-  while (inputs.push(1, none, null, 0) !== null) {}
-  assert.equal(inputs.last, 258, "a full queue uses no number up");
-});

@@ -1,0 +1,459 @@
+/**
+ * The life of a connection, whatever it is for: a room, a lobby, a search, chat. Pure: events, time and random numbers in,
+ * effects out. As `bot-client/src/connection.rs`; `link.js` runs it on a WebSocket.
+ *
+ * docs/connection.md has the whole table of states and events; a test runs that table against this file.
+ */
+
+import { Attempts } from "./connection/attempts.js";
+import { Vigil } from "./connection/vigil.js";
+import { isFinal } from "./protocol.js";
+
+/** @typedef {import("./protocol.js").Code} Code */
+/** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
+/** @typedef {import("./connection/kinds.js").State} State */
+/** @typedef {import("./connection/kinds.js").Event} Event */
+/** @typedef {import("./connection/kinds.js").Effect} Effect */
+/** @typedef {import("./connection/kinds.js").Told} Told */
+
+/** Before the first seat one tries for so long, and again for so long after having given up. */
+const PATIENCE = 10_000;
+/** The server may take so long for its welcome, and so long for a seat. */
+const HELLO = 5000;
+const ENTER = 10_000;
+/** An attempt must be older than this to be dropped for a fresh one when network or page come back. */
+const FRESH = 1000;
+/** Most redirects that are followed for one wish. */
+const REDIRECTS = 3;
+
+export class Connection {
+  /** @type {Effect[]} */
+  #effects = [];
+  #now = 0;
+  #random = 0;
+  #vigil;
+  /** The next attempt comes then. */
+  #due = Infinity;
+  /** What one comes back to is kept for so long. */
+  #grace = Infinity;
+  #redirects = REDIRECTS;
+  /** The page is not seen; it has been left, and may be kept. */
+  #hidden = false;
+  #away = false;
+  #wasReady = false;
+  /** Whether what was given up may be tried again. */
+  #revives = false;
+
+  /**
+   * @param {object} options
+   * @param {boolean} options.seat whether a seat is asked for
+   * @param {number} [options.patience] how long to try before the first success, in ms
+   * @param {import("./backoff.js").Backoff} options.backoff
+   * @param {number} now
+   */
+  constructor({ seat, patience = seat ? PATIENCE : Infinity, backoff }, now) {
+    this.seat = seat;
+    this.patience = patience;
+    this.backoff = backoff;
+    this.attempts = new Attempts(now, patience);
+    this.url = "";
+    /** Whether the server can be probed before a socket is opened. */
+    this.probes = false;
+    /** @type {State} */
+    this.state = "idle";
+    /** The number of the last request. */
+    this.request = 0;
+    this.#vigil = new Vigil(now);
+  }
+
+  /** Is the line alive, and how long is it? */
+  get pulse() {
+    return this.#vigil.pulse;
+  }
+
+  /** When `tick` next has something to do; infinity if never. */
+  get deadline() {
+    if (this.state === "waiting") {
+      return this.#due;
+    }
+    return this.#isTrying ? this.#vigil.deadline(this.#isIn) : Infinity;
+  }
+
+  /**
+   * Something happened. Returns what is to be done, in order.
+   *
+   * @param {Event} event
+   * @param {number} now
+   * @param {number} random from 0 up to 1
+   * @returns {Effect[]}
+   */
+  handle(event, now, random) {
+    this.#now = now;
+    this.#random = random;
+    this.#take(event);
+    return this.#effects.splice(0);
+  }
+
+  /** @param {Event} event */
+  #take(event) {
+    switch (event.type) {
+      case "start":
+        return this.#start(event.url);
+      case "probed":
+        return this.state === "probing" ? (event.reachable ? this.#open() : this.#fail()) : undefined;
+      case "opened":
+        return this.state === "connecting" ? this.#greet() : undefined;
+      case "message":
+        return this.#isOpen ? this.#hear(event.message) : undefined;
+      case "closed":
+        return this.#isOpen || this.state === "connecting" ? this.#closed(event.code) : undefined;
+      case "tick":
+        return this.#tick();
+      case "online":
+        return this.#wake();
+      case "visible":
+        this.#hidden = false;
+        return this.#wake();
+      case "hidden":
+        this.#hidden = true;
+        this.#due = Infinity;
+        return;
+      case "pagehide":
+        return this.#leavePage();
+      case "pageshow":
+        this.#away = false;
+        return this.#wake();
+      case "retry":
+        return this.#retry();
+      case "drop":
+        return this.#isTrying ? this.#fail(event.wait) : undefined;
+      case "close":
+        return this.#close();
+    }
+  }
+
+  /** Whether the server has welcomed us: it answers pings. */
+  get #isIn() {
+    return this.state === "entering" || this.state === "ready";
+  }
+
+  /** Whether there is a socket that has opened. */
+  get #isOpen() {
+    return this.#isIn || this.state === "hello";
+  }
+
+  /** Whether there is a socket or a probe. */
+  get #isTrying() {
+    return this.#isOpen || this.state === "probing" || this.state === "connecting";
+  }
+
+  /** Nobody looks, so nothing is tried. */
+  get #isAsleep() {
+    return this.#hidden || this.#away;
+  }
+
+  /** @param {Told} told */
+  #tell(told) {
+    this.#effects.push({ type: "tell", told });
+  }
+
+  /** @param {import("./protocol.js").ClientMessage} message */
+  #send(message) {
+    this.#effects.push({ type: "send", message });
+  }
+
+  /**
+   * @param {State} state
+   * @param {number} [patience] what is waited for must have come within so many ms
+   */
+  #turn(state, patience = Infinity) {
+    this.state = state;
+    this.#vigil.begin(this.#now, patience);
+  }
+
+  /** @param {string} url */
+  #start(url) {
+    if (this.state !== "idle" && this.state !== "over") {
+      return;
+    }
+    this.url = url;
+    this.attempts = new Attempts(this.#now, this.patience);
+    this.#redirects = REDIRECTS;
+    this.#wasReady = false;
+    this.#open();
+  }
+
+  /** A new attempt; browsers ask first whether there is a server. */
+  #try() {
+    this.attempts.begin(this.#now);
+    if (this.probes) {
+      this.#turn("probing", this.attempts.quick);
+      this.#effects.push({ type: "probe" });
+    } else {
+      this.#open();
+    }
+  }
+
+  #open() {
+    this.#turn("connecting", this.attempts.connect(this.probes));
+    this.#effects.push({ type: "open" });
+  }
+
+  #greet() {
+    this.pulse.reopen(this.#now);
+    this.#turn("hello", HELLO);
+    this.#effects.push({ type: "greet" });
+  }
+
+  /** @param {ServerMessage | null} message */
+  #hear(message) {
+    this.#vigil.heard(this.#now);
+    if (message === null) {
+      this.#ping();
+    } else if ("Ping" in message) {
+      this.#send({ Pong: { number: message.Ping.number, held_ms: 0 } });
+      this.#ping();
+    } else if ("Pong" in message) {
+      this.pulse.pong(message.Pong.number, message.Pong.held_ms, this.#now);
+    } else if ("Goodbye" in message) {
+      const { code, message: words, retry_within_ms } = message.Goodbye;
+      this.#tell({ type: "message", message });
+      this.#end(code, words, this.#random * retry_within_ms);
+    } else if ("Redirect" in message) {
+      this.#redirect(message.Redirect);
+    } else if (this.state === "ready") {
+      this.#tell({ type: "message", message });
+    } else {
+      this.#answered(message);
+    }
+  }
+
+  /**
+   * An answer on the way in.
+   *
+   * @param {ServerMessage} message
+   */
+  #answered(message) {
+    if ("Refused" in message && this.#isMine(message.Refused)) {
+      const { code, message: words, retry_after_ms } = message.Refused;
+      this.#end(code, words, (retry_after_ms ?? 0) * (1 + this.#random / 2));
+    } else if ("Welcome" in message && this.state === "hello") {
+      this.#tell({ type: "message", message });
+      if (this.seat) {
+        this.#turn("entering", ENTER);
+      } else {
+        this.#ready(message);
+      }
+      this.request += 1;
+      this.#effects.push({ type: "wish", request: this.request });
+    } else if ("Entered" in message && this.state === "entering" && message.Entered.request === this.request) {
+      this.#grace = message.Entered.grace_ms;
+      this.#ready(message);
+    } else if ("Wait" in message && this.state === "entering") {
+      this.#vigil.extend(this.#now + message.Wait.for_ms + HELLO);
+    }
+  }
+
+  /**
+   * Whether a refusal ends this attempt: it names the wish, or nothing that could be told apart from it.
+   *
+   * @param {import("./protocol.js").Refused} refused
+   */
+  #isMine({ request, code }) {
+    return request === 0 ? code !== "Unsupported" : this.state === "entering" && request === this.request;
+  }
+
+  /** @param {ServerMessage} message */
+  #ready(message) {
+    this.#turn("ready");
+    this.#wasReady = true;
+    this.#redirects = REDIRECTS;
+    this.attempts.notBefore = 0;
+    this.#tell({ type: "ready", message });
+    this.#ping();
+  }
+
+  #ping() {
+    const number = this.#isIn ? this.pulse.ping(this.#now) : null;
+    if (number !== null) {
+      this.#send({ Ping: { number } });
+    }
+  }
+
+  /**
+   * The server's last word: it is final, or it says when to come back.
+   *
+   * @param {Code} code
+   * @param {string} message
+   * @param {number} wait
+   */
+  #end(code, message, wait) {
+    if (isFinal(code)) {
+      this.#over("refused", code, message);
+    } else {
+      this.#fail(wait, code, message);
+    }
+  }
+
+  /** @param {{ url: string, pass: Uint8Array }} redirect */
+  #redirect({ url, pass }) {
+    this.#tell({ type: "redirect", url, pass });
+    if (this.#redirects === 0) {
+      return this.#over("redirected", null, "sent on too often");
+    }
+    this.url = url;
+    this.#redirects -= 1;
+    this.#effects.push({ type: "shut" });
+    if (this.state === "ready") {
+      this.#lost();
+    }
+    this.attempts.begin(this.#now);
+    this.#open();
+  }
+
+  /** @param {Code | null} code */
+  #closed(code) {
+    if (code === null) {
+      this.#fail();
+    } else {
+      this.#end(code, String(code), 0);
+    }
+  }
+
+  /** Was in, is not any more. */
+  #lost() {
+    const lived = this.#now - this.#vigil.since;
+    this.attempts.lost(this.#now, lived, this.pulse.smoothed, this.seat ? this.#grace : Infinity);
+    this.#tell({ type: "lost" });
+  }
+
+  /**
+   * This attempt, or this connection, has come to its end; another follows, if there is time for one.
+   *
+   * @param {number} [wait] none before that
+   * @param {Code | null} [code]
+   * @param {string} [message]
+   */
+  #fail(wait = 0, code = null, message = "no connection") {
+    const wasReady = this.state === "ready";
+    this.#effects.push({ type: "shut" });
+    if (wasReady) {
+      this.#lost();
+    }
+    this.#turn("waiting");
+    const due = this.attempts.failed(this.#now, wait, this.backoff, this.#random);
+    if (!wasReady && this.attempts.isLate(this.#now) && !this.#isAsleep) {
+      this.#over("gone", code, message);
+    } else {
+      this.#wait(due, code);
+    }
+  }
+
+  /**
+   * @param {number} due
+   * @param {Code | null} code
+   */
+  #wait(due, code) {
+    this.#turn("waiting");
+    this.#due = this.#isAsleep ? Infinity : due;
+    const { count, until } = this.attempts;
+    this.#tell({ type: "waiting", attempt: count, wait: due - this.#now, until, code });
+  }
+
+  /**
+   * @param {"closed" | "gone" | "refused" | "redirected"} why
+   * @param {Code | null} code
+   * @param {string} message
+   */
+  #over(why, code, message) {
+    if (this.#isTrying) {
+      this.#effects.push({ type: "shut" });
+    }
+    this.#turn("over");
+    this.#revives = why === "gone" && this.#wasReady;
+    this.#tell({ type: "over", why, code, message });
+  }
+
+  #tick() {
+    if (this.state === "waiting") {
+      return this.#now >= this.#due ? this.#try() : undefined;
+    }
+    if (!this.#isTrying) {
+      return;
+    }
+    if (this.#vigil.slept(this.#now) && this.#isIn) {
+      this.#doubt();
+    }
+    if (this.#vigil.isOver(this.#now, this.#isIn)) {
+      this.attempts.hung();
+      this.#fail();
+    } else {
+      this.#ping();
+    }
+  }
+
+  /** Asks at once, whatever was asked before. */
+  #doubt() {
+    this.#vigil.doubt(this.#now);
+    this.#send({ Ping: { number: 0 } });
+  }
+
+  /** The network, or the page, is there again: what hangs is dropped, and what was given up is tried. */
+  #wake() {
+    if (this.#isAsleep) {
+      return;
+    }
+    if (this.state === "waiting" || (this.state === "over" && this.#revives)) {
+      this.#again(this.attempts.notBefore);
+    } else if (this.#isIn) {
+      this.#doubt();
+    } else if (this.#isTrying && this.#now - this.#vigil.since >= FRESH) {
+      this.#effects.push({ type: "shut" });
+      this.#try();
+    }
+  }
+
+  /** The owner wants an attempt now, whatever the server said of waiting. */
+  #retry() {
+    this.#hidden = false;
+    this.#away = false;
+    this.attempts.notBefore = 0;
+    this.#wake();
+  }
+
+  /** @param {number} notBefore */
+  #again(notBefore) {
+    if (this.state === "over") {
+      this.attempts.revive(this.#now, PATIENCE);
+      this.#wait(this.#now, null);
+    }
+    if (notBefore > this.#now) {
+      this.#due = notBefore;
+    } else {
+      this.#try();
+    }
+  }
+
+  /** The page may be kept for a while: with an open socket it would not be. */
+  #leavePage() {
+    this.#away = true;
+    this.#due = Infinity;
+    if (this.#isIn) {
+      this.#effects.push({ type: "farewell" });
+    }
+    if (this.#isTrying) {
+      this.#fail();
+    }
+  }
+
+  #close() {
+    if (this.state === "over") {
+      this.#revives = false;
+      return;
+    }
+    if (this.#isIn) {
+      this.#effects.push({ type: "farewell" });
+    }
+    this.#over("closed", null, "closed");
+  }
+}

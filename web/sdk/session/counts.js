@@ -1,0 +1,24 @@
+/** What a session has counted. */
+
+export class Counts {
+  /** Frames that arrived, stale ones too. */
+  frames = 0;
+  /** Frames dropped because their epoch was over. */
+  stale = 0;
+  /** Bytes of all frames. */
+  bytes = 0;
+  /** Frames that carried a hash, which the replica then had. */
+  verified = 0;
+  /** Frames after which the hash differed from the server's. */
+  mismatches = 0;
+  /** Frames that could not be applied for another reason. */
+  badFrames = 0;
+  /** Jumps sent, for whatever reason. */
+  jumps = 0;
+  /** Resumes that succeeded. */
+  reconnects = 0;
+  /** Inputs refused. */
+  inputsRefused = 0;
+  /** Messages of a later version, passed over. */
+  unknown = 0;
+}

@@ -1,0 +1,334 @@
+/** A client on sockets that are none: what it says, and when. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Backoff } from "../sdk/backoff.js";
+import { Client } from "../sdk/client.js";
+import { Redirected } from "../sdk/error.js";
+import { Store } from "../sdk/store.js";
+import { crowd } from "./crowd.mjs";
+import { Wires, control, json, seat, until } from "./wires.js";
+
+test("a store tells whoever watches, at once and with every change", () => {
+  const store = new Store({ a: 1, b: 2 });
+  /** @type {any[]} */
+  const seen = [];
+  const stop = store.subscribe((value) => seen.push(value));
+  store.update({ a: 3 });
+  stop();
+  store.update({ a: 4 });
+  assert.deepEqual(seen, [{ a: 1, b: 2 }, { a: 3, b: 2 }]);
+  assert.deepEqual(store.get(), { a: 4, b: 2 });
+});
+
+test("a store's methods work without the store before them, as view libraries call them", () => {
+  const { subscribe, get, set } = new Store(1);
+  let calls = 0;
+  const stop = subscribe(() => (calls += 1));
+  set(2);
+  stop();
+  assert.deepEqual([get(), calls], [2, 2]);
+});
+
+/**
+ * What Vue makes of an object that a `ref` holds: a proxy that wraps every plain object it gives.
+ *
+ * @template T
+ * @param {T} value
+ * @returns {T}
+ */
+function reactive(value) {
+  const isPlain = Object.prototype.toString.call(value) === "[object Object]";
+  if (typeof value !== "object" || value === null || !isPlain) {
+    return value;
+  }
+  return new Proxy(value, { get: (target, key, receiver) => reactive(Reflect.get(target, key, receiver)) });
+}
+
+test("a client works inside of what view libraries wrap around objects", async () => {
+  const wires = new Wires();
+  const { ann } = reactive({ ann: client(wires) });
+  const bob = new Proxy(client(wires), {});
+  for (const one of [ann, bob]) {
+    await one.enter({ Game: "crowd" });
+    wires.last.tell(crowd(10, 1)[0]);
+    await until(one.tick, (tick) => tick === 100);
+    assert.equal(one.send(5)?.number, 1);
+    assert.equal(one.player, 1);
+    one.close();
+    assert.equal(one.state.get().status, "over");
+  }
+});
+
+/** @param {Wires} wires */
+function client(wires) {
+  return new Client({
+    url: "ws://test/ws",
+    name: "Ann",
+    WebSocket: wires.WebSocket,
+    backoff: new Backoff({ first: 4, longest: 8 }),
+  });
+}
+
+test("a client enters, and comes back by itself when its line breaks", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  /** @type {string[]} */
+  const states = [];
+  ann.state.subscribe(({ status }) => states.push(status));
+  await ann.enter({ Game: "crowd" });
+  wires.last.tell(crowd(10, 1)[0]);
+  await until(ann.tick, (tick) => tick === 100);
+  assert.equal(ann.replica.shown().length, 10);
+  wires.refuse = 2;
+  wires.last.onclose?.({ code: 1006 });
+  ann.send(5);
+  await until(ann.state, ({ status }) => status === "playing");
+  assert.deepEqual(states.slice(0, 3), ["idle", "connecting", "playing"]);
+  assert.deepEqual(states.slice(3), ["reconnecting", "reconnecting", "reconnecting", "playing"]);
+  const [hello, enter, input] = wires.last.said.filter((message) => !message.Ping);
+  assert.equal(hello.Hello.protocol, 2);
+  const { resync, owner, first_input, groups } = enter.Enter.target.Resume;
+  assert.deepEqual(resync, { epoch: 2, applied: 100, event: 0 });
+  assert.deepEqual([owner, first_input, groups.length], [1, 1, 49]);
+  assert.equal(enter.Enter.schema, seat.schema_hash, "it knows the schema");
+  assert.deepEqual([input.Inputs.number, input.Inputs.inputs[0].payload], [1, Uint8Array.of(5)]);
+  ann.close();
+});
+
+test("a client that resumes the seat of another goes on behind its inputs", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  wires.answer = () => ({ Entered: { ...seat, epoch: 7, input: 70_000 } });
+  const resync = { epoch: 7, applied: null, event: 30 };
+  const { room, token, owner } = seat;
+  await ann.enter({ Resume: { room, token, resync, owner, first_input: 1, groups: [] } });
+  assert.equal(ann.send(5)?.number, 70_001);
+  ann.send(6);
+  const [, enter, inputs] = wires.last.said.filter((message) => !message.Ping);
+  assert.deepEqual(enter.Enter.target.Resume.resync, resync);
+  assert.deepEqual([inputs.Inputs.number, inputs.Inputs.report.epoch], [70_001, 7]);
+  ann.close();
+});
+
+/**
+ * @param {Code} code
+ * @typedef {import("../sdk/protocol.js").Code} Code
+ */
+function goodbye(code) {
+  return control({ Goodbye: { code, message: "as it is", frames: 0, retry_within_ms: 0 } });
+}
+
+test("a client ends when it is told to for good, and comes back after any other goodbye", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  for (const code of /** @type {Code[]} */ (["Stopping", "Unresponsive", "Internal", 300])) {
+    wires.last.tell(goodbye(code));
+    await until(ann.state, ({ status }) => status === "reconnecting");
+    await until(ann.state, ({ status }) => status === "playing");
+  }
+  assert.equal(wires.open.length, 5);
+  wires.last.tell(goodbye("TakenOver"));
+  await until(ann.state, ({ status }) => status === "over");
+  assert.deepEqual(ann.state.get(), { status: "over", code: "TakenOver", message: "as it is" });
+});
+
+test("a client tries for as long as its seat is kept, then says so, and comes back by hand", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const seated = wires.answer;
+  wires.answer = (enter) => ({ Entered: { .../** @type {any} */ (seated(enter)).Entered, grace_ms: 60 } });
+  await ann.enter({ Game: "crowd" });
+  wires.refuse = 1000;
+  ann.dropLine();
+  const shown = ann.state.get();
+  assert.ok(shown.status === "reconnecting" && shown.until > performance.now());
+  await until(ann.state, ({ status }) => status === "over");
+  assert.deepEqual(ann.state.get(), { status: "over", code: null, message: "no connection" });
+  assert.ok(wires.open.length > 4, `${wires.open.length} attempts`);
+  wires.refuse = 0;
+  ann.retry();
+  await until(ann.state, ({ status }) => status === "playing");
+  assert.equal(ann.session?.counts.reconnects, 1, "in its own seat");
+  ann.close();
+});
+
+test("a full server is asked again while the wish has patience", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const seated = wires.answer;
+  wires.answer = () => {
+    wires.answer = seated;
+    return { Refused: { request: 1, code: "ServerFull", message: "", retry_after_ms: 20 } };
+  };
+  await ann.enter({ Game: "crowd" });
+  assert.equal(wires.open.length, 2);
+  ann.close();
+});
+
+test("to close while entering takes the wish back: no seat is kept, and enter rejects", async () => {
+  for (const moment of ["connecting", "hello", "entering"]) {
+    const wires = new Wires();
+    const ann = client(wires);
+    wires.answer = () => ({ Wait: { request: 1, for_ms: 10_000 } });
+    wires.refuse = moment === "connecting" ? 1 : 0;
+    const entering = ann.enter({ Game: "crowd" });
+    if (moment === "entering") {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    ann.close();
+    await assert.rejects(entering, { name: "AbortError", code: "Aborted" });
+    assert.equal(ann.state.get().status, "over");
+    const { said, closed } = wires.last;
+    assert.equal(closed, true);
+    assert.equal(said.at(-1) === "Leave", moment === "entering", "the server may have given a seat already");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual([wires.open.length, ann.state.get().status, ann.session], [1, "over", null]);
+  }
+});
+
+test("a signal takes the wish back as close does, and means nothing once the seat is there", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const signal = AbortSignal.abort();
+  await assert.rejects(ann.enter({ Game: "crowd" }, { signal }), { name: "AbortError" });
+  assert.equal(wires.open.length, 0);
+  const early = new AbortController();
+  const entering = ann.enter({ Game: "crowd" }, { signal: early.signal });
+  early.abort();
+  await assert.rejects(entering, { name: "AbortError" });
+  const late = new AbortController();
+  await ann.enter({ Game: "crowd" }, { signal: late.signal });
+  late.abort();
+  assert.equal(ann.state.get().status, "playing");
+  ann.close();
+});
+
+test("a second wish is refused, and the first is granted", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const first = ann.enter({ Game: "crowd" });
+  await assert.rejects(ann.enter({ Game: "crowd" }), /entering already/);
+  assert.equal((await first).player, 1);
+  await assert.rejects(ann.enter({ Game: "crowd" }), /has a seat already/);
+  assert.equal(wires.open.length, 1);
+  ann.close();
+});
+
+test("what an old socket still says is not heard, and one that cannot close is not waited for", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  const zombie = wires.last;
+  const { onmessage, onclose } = zombie;
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "playing");
+  assert.notEqual(wires.last, zombie);
+  assert.deepEqual([zombie.onmessage, zombie.onclose, zombie.onopen], [null, null, null]);
+  assert.ok(onmessage !== null && onclose !== null);
+  assert.equal(ann.state.get().status, "playing");
+  ann.close();
+});
+
+test("a socket that throws when it is written to, as those that close do, ends nothing", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  wires.last.send = () => {
+    throw new Error("InvalidStateError");
+  };
+  assert.equal(ann.send(5)?.number, 1);
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "playing");
+  const inputs = wires.last.said.find((message) => message.Inputs);
+  assert.equal(inputs.Inputs.number, 1, "it is sent again");
+  ann.close();
+});
+
+test("the result reaches who was away when the match ended", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "playing");
+  wires.last.tell(control({ Result: { result: '{"winner":1}' } }));
+  wires.last.tell(goodbye("Finished"));
+  await until(ann.state, ({ status }) => status === "over");
+  assert.deepEqual(ann.result, { winner: 1 });
+  assert.equal(/** @type {any} */ (ann.state.get()).code, "Finished");
+});
+
+test("a listener that throws costs nobody else an event, and not the connection", async (context) => {
+  const wires = new Wires();
+  const ann = client(wires);
+  /** @type {unknown[]} */
+  const faults = [];
+  context.mock.method(globalThis, "queueMicrotask", (/** @type {() => void} */ run) => {
+    try {
+      run();
+    } catch (error) {
+      faults.push(error);
+    }
+  });
+  await ann.enter({ Game: "crowd" });
+  ann.on("frame", () => {
+    throw new Error("the page's own");
+  });
+  let frames = 0;
+  ann.on("frame", () => (frames += 1));
+  wires.last.tell(crowd(10, 1)[0]);
+  await until(ann.tick, (tick) => tick === 100);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([frames, faults.length, ann.state.get().status], [1, 1, "playing"]);
+  ann.close();
+});
+
+test("a refused wish says why", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  wires.answer = () => ({ Refused: { request: 1, code: "RoomFull", message: "the room is full", retry_after_ms: null } });
+  await assert.rejects(ann.enter({ Room: seat.room }), { code: "RoomFull" });
+  assert.equal(wires.last.closed, true);
+  assert.equal(ann.state.get().status, "over");
+});
+
+test("a seat that is gone is not asked for again", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  wires.answer = () => ({ Refused: { request: 1, code: "UnknownSession", message: "unknown session", retry_after_ms: null } });
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "over");
+  assert.deepEqual(ann.state.get(), { status: "over", code: "UnknownSession", message: "unknown session" });
+  assert.equal(wires.open.length, 2);
+});
+
+test("a client goes where it is sent, with the pass or with its own wish", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const seated = wires.answer;
+  wires.answer = () => {
+    wires.answer = (enter) => {
+      wires.answer = seated;
+      assert.deepEqual(enter.target, { Game: "crowd" }, "without a pass");
+      return { Redirect: { request: 1, url: "ws://there/ws", pass: Uint8Array.of(7) } };
+    };
+    return { Redirect: { request: 1, url: "ws://other/ws", pass: Uint8Array.of() } };
+  };
+  await ann.enter({ Game: "crowd" });
+  assert.deepEqual(
+    wires.open.map(({ url }) => url),
+    ["ws://test/ws", "ws://other/ws", "ws://there/ws"],
+  );
+  assert.deepEqual(wires.last.said[1].Enter.target, { Pass: Uint8Array.of(7) });
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "reconnecting");
+  await until(ann.state, ({ status }) => status === "playing");
+  assert.equal(wires.last.url, "ws://there/ws", "that is where its seat is");
+  wires.answer = () => ({ Redirect: { request: 1, url: "ws://round/ws", pass: Uint8Array.of() } });
+  const bob = client(wires);
+  await assert.rejects(bob.enter({ Game: "crowd" }), Redirected);
+  ann.close();
+});
