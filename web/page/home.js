@@ -65,12 +65,9 @@ export class Home {
     );
     this.lobby.state.subscribe((state) => this.#show(state));
     void this.#loadModes();
-    this.retry = () => this.lobby.retry();
-    addEventListener("online", this.retry);
   }
 
   stop() {
-    removeEventListener("online", this.retry);
     this.chat.stop();
     this.lobby.close();
     this.element.remove();

@@ -20,15 +20,20 @@ const RELOAD_SPACING = 30_000;
 const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
-/** @type {{ element: HTMLElement, stop: () => void } | null} */
+/** @typedef {{ element: HTMLElement, stop: (back?: boolean) => void }} View */
+
+/** @type {View | null} */
 let view = null;
+
+/** Whether the player has gone back or forward, and what is left is not given up at once. */
+let went = false;
 
 /** @type {Searching | null} */
 let searching = null;
 
-/** @param {{ element: HTMLElement, stop: () => void }} next */
+/** @param {View} next */
 function show(next) {
-  view?.stop();
+  view?.stop(went);
   view = next;
   fill(app, next.element);
 }
@@ -138,6 +143,9 @@ function route() {
   }
 }
 
-addEventListener("popstate", route);
-addEventListener("pagehide", () => searching?.close());
+addEventListener("popstate", () => {
+  went = true;
+  route();
+  went = false;
+});
 route();

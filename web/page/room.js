@@ -13,7 +13,7 @@ import { playPlain } from "./plain.js";
 import * as seats from "./seats.js";
 import * as settings from "./settings.js";
 import { isOld } from "./version.js";
-import { inWords, stateWords } from "./words.js";
+import { inWords, resultWords, stateWords } from "./words.js";
 
 /** @typedef {import("../sdk/protocol.js").Target} Target */
 /** @typedef {import("../sdk/interpolation.js").Drawn} Drawn */
@@ -158,6 +158,8 @@ export class RoomView {
   /** @type {(() => void)[]} */
   #ends = [];
   #stopped = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #away;
   #stage = h("div.stage");
   #where = h("span.where");
   #state = h("span.line-state");
@@ -185,29 +187,21 @@ export class RoomView {
         this.#sound.setAttribute("aria-pressed", String(on));
       }),
     );
-    const retry = () => this.client.retry();
-    addEventListener("online", retry);
-    const keep = () => seats.keep(this.client);
-    addEventListener("pagehide", keep);
-    this.#ends.push(
-      () => removeEventListener("online", retry),
-      () => removeEventListener("pagehide", keep),
-    );
     this.#wait("Joining the room");
     void this.#enter(wish.target);
   }
 
-  stop() {
+  /** @param {boolean} [back] whether the player went back, and may go forward again */
+  stop(back = false) {
     this.#stopped = true;
+    clearInterval(this.#away);
     this.#ends.forEach((end) => end());
     this.#room?.stop();
     this.#graph?.stop();
-    const { status } = this.client.state.get();
-    if (this.client.session && status === "playing") {
-      this.client.leave();
-    }
-    if (status !== "over" && status !== "idle") {
-      this.client.close();
+    if (back && this.client.session !== null && this.client.state.get().status !== "over") {
+      seats.linger(this.client);
+    } else {
+      seats.leave(this.client);
     }
     this.element.remove();
   }
@@ -262,6 +256,7 @@ export class RoomView {
   /** @param {import("../sdk/protocol.js").Entered} seat */
   async #begin(seat) {
     this.options.onEntered(seat);
+    this.#ends.push(seats.follow(this.client));
     const words = gameWords(seat.game);
     document.title = `${words.title} · Tiltyard`;
     fill(
@@ -299,13 +294,14 @@ export class RoomView {
       over: "gone",
     };
     const shown = line[state.status];
+    clearInterval(this.#away);
     this.#state.dataset.state = shown;
     fill(this.#state, h("span", {}, stateWords[shown]));
     if (state.status === "playing") {
       this.#veil.hidden = true;
       this.#say("");
     } else if (state.status === "reconnecting") {
-      this.#say(state.attempt === 1 ? "Connection lost. Coming back…" : `Connection lost. Attempt ${state.attempt}…`);
+      this.#tellAway(state.until);
     } else if (state.status === "over" && !this.#stopped) {
       this.#over(state);
     }
@@ -318,7 +314,7 @@ export class RoomView {
       this.options.onOld();
       return;
     }
-    const result = code === "Finished" ? this.#room?.result : null;
+    const result = code === "Finished" && this.client.session ? (this.#room?.result ?? resultWords(this.client.result, this.client.player)) : null;
     const titles = /** @type {Record<string, string>} */ ({
       Finished: "Match over",
       TakenOver: "Playing elsewhere",
@@ -330,15 +326,29 @@ export class RoomView {
   }
 
   /**
+   * Says for how long one still comes back to the seat.
+   *
+   * @param {number} until
+   */
+  #tellAway(until) {
+    const tell = () => {
+      const left = Math.max(Math.ceil((until - performance.now()) / 1000), 0);
+      this.#say(left > 0 ? `Connection lost. Coming back… Your seat is kept for ${left} s.` : "Connection lost. Coming back…");
+    };
+    clearInterval(this.#away);
+    this.#away = setInterval(tell, 1000);
+    tell();
+  }
+
+  /**
    * @param {string} title
    * @param {string} text
    * @param {import("../sdk/protocol.js").Code | null} [code]
    */
   #card(title, text, code = null) {
     const game = this.client.session?.seat.game;
-    const again = game
-      ? h("button.primary", { onClick: () => this.options.onAgain(game) }, "Play again")
-      : h("button.primary", { onClick: () => location.reload() }, "Try again");
+    const again = h("button.primary", {}, game && code !== null ? "Play again" : "Try again");
+    again.addEventListener("click", () => this.#again(game, code));
     const back = h("button", { onClick: this.options.onLeave }, "All rooms");
     const rename = code === "BadName" && nameField();
     const card = h("div.card", {}, h("h2", {}, title), h("p", {}, text), rename, h("div.actions", {}, again, back));
@@ -348,6 +358,23 @@ export class RoomView {
     this.#veil.hidden = false;
     fill(this.#veil, card);
     (card.querySelector("input") ?? again).focus();
+  }
+
+  /**
+   * Who has lost the line tries to come back to the same seat.
+   *
+   * @param {string | undefined} game
+   * @param {import("../sdk/protocol.js").Code | null} code
+   */
+  #again(game, code) {
+    if (!game) {
+      location.reload();
+    } else if (code === null) {
+      this.#wait("Coming back");
+      this.client.retry();
+    } else {
+      this.options.onAgain(game);
+    }
   }
 
   /** @param {string} text */

@@ -1,27 +1,130 @@
 /**
- * Taking a seat, also the one that this tab had before it was reloaded. What is kept is kept only while the tab reloads:
- * a duplicated tab must not take the seat of its original.
+ * Taking a seat, also the one that this tab had before: before it was reloaded, was killed by the phone, or went back and
+ * forward. What is kept is the tab's. If somebody duplicates the tab, the copy has the seat, and the first one says so.
  */
 
 import { ClientError } from "../sdk/index.js";
 
 /** @typedef {import("../sdk/client.js").Client} Client */
+/** @typedef {import("../sdk/protocol.js").Entered} Entered */
 /** @typedef {import("../sdk/protocol.js").Target} Target */
+
+/** @typedef {{ room: string, token: string, owner: number, epoch: number, event: number, input: number }} Kept */
 
 const KEY = "tiltyard.seat";
 
+/** While it is played, it is noted so often how far the game has come. In milliseconds. */
+const OFTEN = 1000;
+
+/** Who went back may go forward again for so long before the seat is given up. In milliseconds. */
+const LINGER = 5000;
+
+/** An epoch must be higher than any that the page before had; a killed one could not tell its last. */
+const EPOCHS = 1000;
+
+/** Who went back, and may come again. @type {{ client: Client, timer: ReturnType<typeof setTimeout> } | null} */
+let lingering = null;
+
 /**
- * Keeps what is needed to take the seat again, for the page that is loaded next in this tab.
+ * Keeps what is needed to take the seat again.
  *
  * @param {Client} client
  */
-export function keep(client) {
-  const { session } = client;
-  const { status } = client.state.get();
-  if (session && (status === "playing" || status === "reconnecting")) {
-    const { room, token, owner } = session.seat;
-    const { epoch, event } = session.replica.report();
-    sessionStorage.setItem(KEY, JSON.stringify({ room, token, owner, epoch, event }));
+function keep({ session, state }) {
+  const { status } = state.get();
+  if (session === null || (status !== "playing" && status !== "reconnecting")) {
+    return;
+  }
+  const { room, token, owner } = session.seat;
+  const { epoch, event } = session.replica.report();
+  write({ room, token, owner, epoch, event, input: session.inputs.last });
+}
+
+/** @param {Kept | null} kept */
+function write(kept) {
+  try {
+    if (kept === null) {
+      sessionStorage.removeItem(KEY);
+    } else {
+      sessionStorage.setItem(KEY, JSON.stringify(kept));
+    }
+  } catch {
+    // Without storage a reload is a new player.
+  }
+}
+
+/** @returns {Kept | null} */
+function read() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps the seat of a client up to date from now on: phones kill tabs without a word. Returns what ends that.
+ *
+ * @param {Client} client which has entered
+ */
+export function follow(client) {
+  let noted = 0;
+  const note = () => {
+    noted = performance.now();
+    keep(client);
+  };
+  const ends = [
+    client.on("frame", () => performance.now() - noted > OFTEN && note()),
+    client.on("reconnected", note),
+    client.on("jumping", note),
+    client.state.subscribe((state) => state.status === "over" && state.code !== null && forget(client)),
+  ];
+  document.addEventListener("visibilitychange", note);
+  addEventListener("pagehide", note);
+  note();
+  return () => {
+    document.removeEventListener("visibilitychange", note);
+    removeEventListener("pagehide", note);
+    ends.forEach((end) => end());
+  };
+}
+
+/** @param {Client} client */
+function forget({ session }) {
+  if (read()?.token === session?.seat.token) {
+    write(null);
+  }
+}
+
+/**
+ * Gives the seat of a client up.
+ *
+ * @param {Client} client
+ */
+export function leave(client) {
+  forget(client);
+  if (client.state.get().status === "playing") {
+    client.leave();
+  }
+  client.close();
+}
+
+/**
+ * Gives the seat up soon, unless it is asked for again before.
+ *
+ * @param {Client} client
+ */
+export function linger(client) {
+  giveUp();
+  const timer = setTimeout(giveUp, LINGER);
+  lingering = { client, timer };
+}
+
+function giveUp() {
+  if (lingering !== null) {
+    clearTimeout(lingering.timer);
+    leave(lingering.client);
+    lingering = null;
   }
 }
 
@@ -30,31 +133,39 @@ export function keep(client) {
  *
  * @param {Client} client
  * @param {Target} target
- * @returns {Promise<import("../sdk/protocol.js").Entered>}
+ * @returns {Promise<Entered>}
  */
 export async function enter(client, target) {
-  const kept = takeKept();
-  if (kept && "Room" in target && target.Room === kept.room) {
-    const { room, token, owner, epoch, event } = kept;
-    const resync = { epoch: epoch + 1, applied: null, event };
-    try {
-      return await client.enter({ Resume: { room, token, resync, owner, first_input: 1, groups: [] } });
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.code === null) {
-        throw error;
-      }
-    }
+  const kept = takeKept(target);
+  if (kept === null) {
+    return client.enter(target);
   }
-  return client.enter(target);
+  const { room, token, owner, epoch, event, input } = kept;
+  const resync = { epoch: epoch + EPOCHS, applied: null, event };
+  try {
+    return await client.enter({ Resume: { room, token, resync, owner, first_input: input + 1, groups: [] } });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code === null || error.code === "Aborted") {
+      throw error;
+    }
+    write(null);
+    return client.enter(target);
+  }
 }
 
-/** @returns {{ room: string, token: string, owner: number, epoch: number, event: number } | null} */
-function takeKept() {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-    sessionStorage.removeItem(KEY);
-    return kept;
-  } catch {
-    return null;
+/**
+ * @param {Target} target
+ * @returns {Kept | null}
+ */
+function takeKept(target) {
+  const room = "Room" in target ? target.Room : null;
+  if (lingering !== null && lingering.client.session?.seat.room === room) {
+    clearTimeout(lingering.timer);
+    keep(lingering.client);
+    lingering.client.close();
+    lingering = null;
   }
+  giveUp();
+  const kept = read();
+  return room !== null && kept?.room === room ? kept : null;
 }

@@ -70,6 +70,24 @@ export const flawWords = {
   Stacked: "That has too many marks on one letter, or a mark on none.",
 };
 
+/**
+ * What a match came to, for a page that has not seen its end: results name a winner, as the games here do.
+ *
+ * @param {any} result as the game told it
+ * @param {number} player who reads it
+ */
+export function resultWords(result, player) {
+  if (typeof result !== "object" || result === null || !("winner" in result)) {
+    return null;
+  }
+  const text = "It ended while you were away.";
+  if (result.winner === null) {
+    return { title: "A draw", text };
+  }
+  const other = result.name ? `${result.name} won` : "You lost";
+  return { title: result.winner === player ? "You won" : other, text };
+}
+
 /** The states of a connection. @type {Record<string, string>} */
 export const stateWords = {
   connecting: "Connecting",
