@@ -72,11 +72,15 @@ export async function startServer(options = []) {
   return { host, stop };
 }
 
-/** A line between a page and the server that can be cut, as a network does it: what is open breaks, nothing new opens. */
+/**
+ * A line between a page and the server that can be cut, as a network does it: what is open breaks, nothing new opens. Or it
+ * falls silent: nothing breaks, and nothing comes through.
+ */
 export class Cable {
-  /** @type {Set<net.Socket>} */
-  #sockets = new Set();
+  /** Each with where its bytes go. @type {Map<net.Socket, net.Socket>} */
+  #sockets = new Map();
   #cut = false;
+  #silent = false;
   #server = net.createServer((socket) => this.#join(socket));
 
   /** @param {string} host of the server */
@@ -97,11 +101,18 @@ export class Cable {
 
   cut() {
     this.#cut = true;
-    this.#sockets.forEach((socket) => socket.destroy());
+    this.#sockets.forEach((_, socket) => socket.destroy());
+  }
+
+  silence() {
+    this.#silent = true;
+    this.#sockets.forEach((other, one) => one.unpipe(other));
   }
 
   mend() {
     this.#cut = false;
+    this.#silent = false;
+    this.#sockets.forEach((other, one) => one.pipe(other));
   }
 
   close() {
@@ -120,14 +131,16 @@ export class Cable {
       [socket, upstream],
       [upstream, socket],
     ]) {
-      this.#sockets.add(one);
+      this.#sockets.set(one, other);
       one.setNoDelay(true);
       one.on("error", () => {});
       one.on("close", () => {
         this.#sockets.delete(one);
         other.destroy();
       });
-      one.pipe(other);
+      if (!this.#silent) {
+        one.pipe(other);
+      }
     }
   }
 }
