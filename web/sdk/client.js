@@ -166,7 +166,7 @@ export class Client {
   }
 
   /**
-   * Sends an input; `null` if so many wait or are unanswered that another makes no sense. While the line is broken it is
+   * Sends an input; `null` if so many are unanswered that another makes no sense. While the line is broken it is
    * kept and sent after the resume.
    *
    * @param {any} input

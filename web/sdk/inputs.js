@@ -7,8 +7,6 @@ import { limits } from "./protocol.js";
 
 /** Most inputs that may be unanswered; further ones are refused here. */
 const MOST = 256;
-/** On an open line so many may wait for their turn: more would only arrive late. */
-const WAITING = 64;
 /** One message goes out in this time, in ms, with all inputs of that time. */
 const SPACING = 16;
 /** So many a second leave the server room for those of a resume. */
@@ -65,8 +63,8 @@ export class Inputs {
   }
 
   /**
-   * Gives an input its number and aim: `aim`, or that of the input before it if that is higher. `null` if so many wait or
-   * are unanswered that one more makes no sense; the number is not used up.
+   * Gives an input its number and aim: `aim`, or that of the input before it if that is higher. `null` if so many are
+   * unanswered that one more makes no sense; the number is not used up.
    *
    * @param {number} aim
    * @param {Uint8Array} payload
@@ -75,8 +73,7 @@ export class Inputs {
    * @returns {Sent | null}
    */
   push(aim, payload, input, now) {
-    const waits = this.#open && this.last - this.#handed >= WAITING;
-    if (waits || this.#kept.length - this.#settledAt.length >= MOST) {
+    if (this.#kept.length - this.#settledAt.length >= MOST) {
       return null;
     }
     this.last += 1;

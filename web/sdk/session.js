@@ -149,8 +149,8 @@ export class Session {
   }
 
   /**
-   * Sends an input and returns what was noted of it; `null` if so many wait or are not answered that one more makes no
-   * sense. At a pace that the server takes: the first at once, what follows soon together.
+   * Sends an input and returns what was noted of it; `null` if the server has not answered so many that one more makes
+   * no sense. At a pace that the server takes: the first at once, what follows soon together.
    *
    * @param {any} input
    * @param {number} now
