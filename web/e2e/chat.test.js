@@ -84,9 +84,15 @@ test("too much is refused in words and given back, and a broken line is mended",
   try {
     await page.goto(`http://${await cable.open()}/`);
     await page.locator(".line-state[data-state=in]").waitFor();
-    for (let number = 1; number <= 12; number += 1) {
-      await say(page, `line ${number}`);
-    }
+    // All at once: on a busy machine a browser that is driven types too slowly to be too much.
+    await page.evaluate(() => {
+      const form = /** @type {HTMLFormElement} */ (document.querySelector("form.say"));
+      const text = /** @type {HTMLInputElement} */ (form.querySelector("input"));
+      for (let number = 1; number <= 12; number += 1) {
+        text.value = `line ${number}`;
+        form.requestSubmit();
+      }
+    });
     await page.getByText("That was a lot at once. Wait a moment.").waitFor();
     assert.match(await page.getByLabel("Say something").inputValue(), /^line \d+$/);
     cable.cut();

@@ -168,7 +168,7 @@ test("an old page says so and loads the new one", async () => {
     await page.locator(".line-state[data-state=in]").waitFor();
     // Another server comes up behind the same address: its files have another stamp.
     await page.route("**/api/version", (route) =>
-      route.fulfill({ json: { version: "9.9.9", protocol: 1, stamp: "new" } }),
+      route.fulfill({ json: { version: "9.9.9", protocol: 2, stamp: "new" } }),
     );
     cable.cut();
     await page.locator(".line-state[data-state=reconnecting]").waitFor();
@@ -181,7 +181,7 @@ test("an old page says so and loads the new one", async () => {
 
     // One that speaks another version of the protocol, also to the page that was loaded anew.
     await page.route("**/web/sdk/protocol.js", async (route) => {
-      const body = (await (await route.fetch()).text()).replace("VERSION = 1;", "VERSION = 7;");
+      const body = (await (await route.fetch()).text()).replace("VERSION = 2;", "VERSION = 7;");
       await route.fulfill({ body, contentType: "text/javascript" });
     });
     await page.goto(`http://${server.host}/?play=arena`);

@@ -40,11 +40,25 @@ async function player(page) {
 }
 
 /**
+ * Opens a page in a room of its own.
+ *
+ * @param {Page} page
+ * @param {string} [host]
+ */
+async function open(page, host = server.host) {
+  const init = { method: "POST", headers: { "content-type": "application/json" } };
+  const body = JSON.stringify({ game: "arena", private: true });
+  const answer = await fetch(`http://${server.host}/api/rooms`, { ...init, body });
+  await page.goto(`http://${host}/rooms/${(await answer.json()).room}`);
+}
+
+/**
  * Waits until frames come, with the newest tick moving on.
  *
  * @param {Page} page
  */
 async function plays(page) {
+  await inRoom(page);
   await page.locator(".line-state[data-state=in]").waitFor();
   const { tick } = await look(page);
   await until(
@@ -58,7 +72,7 @@ for (const how of /** @type {const} */ (["cut", "silence"])) {
   test(`a page whose line is gone for 5 s by ${how} says so, and is back in its seat`, async () => {
     const cable = new Cable(server.host);
     const page = await browser.page("Ann");
-    await page.goto(`http://${await cable.open()}/?play=arena`);
+    await open(page, await cable.open());
     const before = await player(page);
     await plays(page);
     cable[how]();
@@ -132,11 +146,11 @@ test("back and forward again has its own seat; only back gives it up", async () 
   await page.context().close();
 });
 
-test("to another site and back is one's own seat, from the page cache or without it", async () => {
+test("to another document and back is one's own seat, from the page cache or without it", async () => {
   const page = await browser.page("Ann");
-  await page.goto(`http://${server.host}/?play=arena`);
+  await open(page);
   const before = await player(page);
-  await page.goto("data:text/html,elsewhere");
+  await page.goto(`http://${server.host}/api/version`);
   await page.goBack();
   await plays(page);
   assert.equal(await player(page), before);
@@ -152,14 +166,16 @@ test("who goes back while the room is being joined leaves no ghost", async () =>
     await page.goBack();
     await page.locator("[data-play=connect4]").waitFor();
   }
+  const all = async () => (await (await fetch(`http://${server.host}/api/rooms?game=connect4`)).json()).rooms;
+  await until(
+    async () => (await all()).reduce((/** @type {number} */ sum, /** @type {any} */ { players }) => sum + players, 0),
+    (count) => count === 0,
+    "an empty room",
+    5000,
+  );
   const bo = await browser.page("Bo");
   await bo.goto(`http://${server.host}/?play=connect4`);
   await inRoom(bo);
-  await until(
-    async () => players(await room(bo)),
-    (count) => count === 1,
-    "nobody else in the room",
-  );
   assert.equal(await bo.locator(".four-status").textContent(), "Waiting for another player");
   await page.context().close();
   await bo.context().close();
@@ -167,7 +183,7 @@ test("who goes back while the room is being joined leaves no ghost", async () =>
 
 test("of two tabs with one seat the older one says so, and both stay as they are", async () => {
   const page = await browser.page("Ann");
-  await page.goto(`http://${server.host}/?play=arena`);
+  await open(page);
   const before = await player(page);
   const kept = await until(
     () => page.evaluate(() => sessionStorage.getItem("tiltyard.seat")),

@@ -158,6 +158,7 @@ export class RoomView {
   /** @type {(() => void)[]} */
   #ends = [];
   #stopped = false;
+  #leaving = new AbortController();
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #away;
   #stage = h("div.stage");
@@ -194,6 +195,7 @@ export class RoomView {
   /** @param {boolean} [back] whether the player went back, and may go forward again */
   stop(back = false) {
     this.#stopped = true;
+    this.#leaving.abort();
     clearInterval(this.#away);
     this.#ends.forEach((end) => end());
     this.#room?.stop();
@@ -240,7 +242,7 @@ export class RoomView {
   /** @param {Target} target */
   async #enter(target) {
     try {
-      const seat = await seats.enter(this.client, target);
+      const seat = await seats.enter(this.client, target, this.#leaving.signal);
       if (!this.#stopped) {
         await this.#begin(seat);
       }

@@ -17,7 +17,10 @@ const KEY = "tiltyard.seat";
 const OFTEN = 1000;
 
 /** Who went back may go forward again for so long before the seat is given up. In milliseconds. */
-const LINGER = 5000;
+const LINGER = 2000;
+
+/** The server may take so long to let somebody go. In milliseconds. */
+const PATIENCE = 1000;
 
 /** An epoch must be higher than any that the page before had; a killed one could not tell its last. */
 const EPOCHS = 1000;
@@ -115,17 +118,26 @@ export function leave(client) {
  * @param {Client} client
  */
 export function linger(client) {
-  giveUp();
+  void giveUp();
   const timer = setTimeout(giveUp, LINGER);
   lingering = { client, timer };
 }
 
-function giveUp() {
-  if (lingering !== null) {
-    clearTimeout(lingering.timer);
-    leave(lingering.client);
-    lingering = null;
+/** Settles when the server knows, or has had time enough: nobody shall meet the own ghost. */
+async function giveUp() {
+  if (lingering === null) {
+    return;
   }
+  const { client, timer } = lingering;
+  clearTimeout(timer);
+  lingering = null;
+  forget(client);
+  if (client.state.get().status === "playing") {
+    const gone = new Promise((resolve) => client.on("goodbye", resolve));
+    client.leave();
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+  }
+  client.close();
 }
 
 /**
@@ -133,39 +145,52 @@ function giveUp() {
  *
  * @param {Client} client
  * @param {Target} target
+ * @param {AbortSignal} signal takes the wish back
  * @returns {Promise<Entered>}
  */
-export async function enter(client, target) {
-  const kept = takeKept(target);
+export async function enter(client, target, signal) {
+  const kept = await takeKept(target);
   if (kept === null) {
-    return client.enter(target);
+    return client.enter(target, { signal });
   }
   const { room, token, owner, epoch, event, input } = kept;
   const resync = { epoch: epoch + EPOCHS, applied: null, event };
   try {
-    return await client.enter({ Resume: { room, token, resync, owner, first_input: input + 1, groups: [] } });
+    const seat = { room, token, resync, owner, first_input: input + 1, groups: [] };
+    return await client.enter({ Resume: seat }, { signal });
   } catch (error) {
     if (!(error instanceof ClientError) || error.code === null || error.code === "Aborted") {
       throw error;
     }
     write(null);
-    return client.enter(target);
+    return client.enter(target, { signal });
   }
 }
 
 /**
  * @param {Target} target
- * @returns {Kept | null}
+ * @returns {Promise<Kept | null>}
  */
-function takeKept(target) {
-  const room = "Room" in target ? target.Room : null;
-  if (lingering !== null && lingering.client.session?.seat.room === room) {
+async function takeKept(target) {
+  const seat = lingering?.client.session?.seat;
+  if (lingering !== null && seat && fits(target, seat)) {
     clearTimeout(lingering.timer);
     keep(lingering.client);
     lingering.client.close();
     lingering = null;
+    return read();
   }
-  giveUp();
+  await giveUp();
   const kept = read();
-  return room !== null && kept?.room === room ? kept : null;
+  return "Room" in target && kept?.room === target.Room ? kept : null;
+}
+
+/**
+ * Whether who had this seat a moment ago wants it again: any room of its game is as good as its own.
+ *
+ * @param {Target} target
+ * @param {Entered} seat
+ */
+function fits(target, seat) {
+  return ("Room" in target && target.Room === seat.room) || ("Game" in target && target.Game === seat.game);
 }
