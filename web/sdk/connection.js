@@ -6,6 +6,7 @@
  */
 
 import { Attempts } from "./connection/attempts.js";
+import { meaning } from "./connection/meaning.js";
 import { Vigil } from "./connection/vigil.js";
 import { isFinal } from "./protocol.js";
 
@@ -73,10 +74,8 @@ export class Connection {
 
   /** When `tick` next has something to do; infinity if never. */
   get deadline() {
-    if (this.state === "waiting") {
-      return this.#due;
-    }
-    return this.#isTrying ? this.#vigil.deadline(this.#isIn) : Infinity;
+    const due = this.#isTrying ? this.#vigil.deadline(this.#isIn) : Infinity;
+    return this.state === "waiting" ? this.#due : due;
   }
 
   /**
@@ -104,9 +103,9 @@ export class Connection {
       case "opened":
         return this.state === "connecting" ? this.#greet() : undefined;
       case "message":
-        return this.#isOpen ? this.#hear(event.message) : undefined;
+        return this.#isOpen && this.state !== "connecting" ? this.#hear(event.message) : undefined;
       case "closed":
-        return this.#isOpen || this.state === "connecting" ? this.#closed(event.code) : undefined;
+        return this.#isOpen ? this.#end(event.code, String(event.code), 0) : undefined;
       case "tick":
         return this.#tick();
       case "online":
@@ -137,14 +136,14 @@ export class Connection {
     return this.state === "entering" || this.state === "ready";
   }
 
-  /** Whether there is a socket that has opened. */
+  /** Whether there is a socket. */
   get #isOpen() {
-    return this.#isIn || this.state === "hello";
+    return this.#isIn || this.state === "hello" || this.state === "connecting";
   }
 
   /** Whether there is a socket or a probe. */
   get #isTrying() {
-    return this.#isOpen || this.state === "probing" || this.state === "connecting";
+    return this.#isOpen || this.state === "probing";
   }
 
   /** Nobody looks, so nothing is tried. */
@@ -153,19 +152,12 @@ export class Connection {
   }
 
   /** @param {Told} told */
-  #tell(told) {
-    this.#effects.push({ type: "tell", told });
-  }
+  #tell = (told) => this.#effects.push({ type: "tell", told });
 
   /** @param {import("./protocol.js").ClientMessage} message */
-  #send(message) {
-    this.#effects.push({ type: "send", message });
-  }
+  #send = (message) => this.#effects.push({ type: "send", message });
 
-  /**
-   * @param {State} state
-   * @param {number} [patience] what is waited for must have come within so many ms
-   */
+  /** @param {State} state @param {number} [patience] what is waited for must have come within so many ms */
   #turn(state, patience = Infinity) {
     this.state = state;
     this.#vigil.begin(this.#now, patience);
@@ -208,59 +200,47 @@ export class Connection {
   /** @param {ServerMessage | null} message */
   #hear(message) {
     this.#vigil.heard(this.#now);
-    if (message === null) {
-      this.#ping();
-    } else if ("Ping" in message) {
-      this.#send({ Pong: { number: message.Ping.number, held_ms: 0 } });
-      this.#ping();
-    } else if ("Pong" in message) {
-      this.pulse.pong(message.Pong.number, message.Pong.held_ms, this.#now);
-    } else if ("Goodbye" in message) {
-      const { code, message: words, retry_within_ms } = message.Goodbye;
-      this.#tell({ type: "message", message });
-      this.#end(code, words, this.#random * retry_within_ms);
-    } else if ("Redirect" in message) {
-      this.#redirect(message.Redirect);
-    } else if (this.state === "ready") {
-      this.#tell({ type: "message", message });
-    } else {
-      this.#answered(message);
-    }
-  }
-
-  /**
-   * An answer on the way in.
-   *
-   * @param {ServerMessage} message
-   */
-  #answered(message) {
-    if ("Refused" in message && this.#isMine(message.Refused)) {
-      const { code, message: words, retry_after_ms } = message.Refused;
-      this.#end(code, words, (retry_after_ms ?? 0) * (1 + this.#random / 2));
-    } else if ("Welcome" in message && this.state === "hello") {
-      this.#tell({ type: "message", message });
-      if (this.seat) {
-        this.#turn("entering", ENTER);
-      } else {
-        this.#ready(message);
+    const told = /** @type {ServerMessage} */ (message);
+    const what = meaning(message, this.state, this.request);
+    switch (what.type) {
+      case "sign":
+        return this.#ping();
+      case "ping":
+        this.#send({ Pong: { number: what.number, held_ms: 0 } });
+        return this.#ping();
+      case "pong":
+        return this.pulse.pong(what.number, what.held, this.#now);
+      case "end": {
+        const [soonest, latest] = what.wait;
+        if ("Goodbye" in told) {
+          this.#tell({ type: "message", message: told });
+        }
+        return this.#end(what.code, what.message, soonest + this.#random * (latest - soonest));
       }
-      this.request += 1;
-      this.#effects.push({ type: "wish", request: this.request });
-    } else if ("Entered" in message && this.state === "entering" && message.Entered.request === this.request) {
-      this.#grace = message.Entered.grace_ms;
-      this.#ready(message);
-    } else if ("Wait" in message && this.state === "entering") {
-      this.#vigil.extend(this.#now + message.Wait.for_ms + HELLO);
+      case "redirect":
+        return this.#redirect(what);
+      case "welcome":
+        return this.#welcomed(told);
+      case "entered":
+        this.#grace = what.grace;
+        return this.#ready(told);
+      case "more time":
+        return this.#vigil.extend(this.#now + what.ms + HELLO);
+      case "other":
+        return this.#tell({ type: "message", message: told });
     }
   }
 
-  /**
-   * Whether a refusal ends this attempt: it names the wish, or nothing that could be told apart from it.
-   *
-   * @param {import("./protocol.js").Refused} refused
-   */
-  #isMine({ request, code }) {
-    return request === 0 ? code !== "Unsupported" : this.state === "entering" && request === this.request;
+  /** @param {ServerMessage} message */
+  #welcomed(message) {
+    this.#tell({ type: "message", message });
+    if (this.seat) {
+      this.#turn("entering", ENTER);
+    } else {
+      this.#ready(message);
+    }
+    this.request += 1;
+    this.#effects.push({ type: "wish", request: this.request });
   }
 
   /** @param {ServerMessage} message */
@@ -281,17 +261,17 @@ export class Connection {
   }
 
   /**
-   * The server's last word: it is final, or it says when to come back.
+   * The server's last word, if it had one: it is final, or it says when to come back.
    *
-   * @param {Code} code
+   * @param {Code | null} code
    * @param {string} message
    * @param {number} wait
    */
   #end(code, message, wait) {
-    if (isFinal(code)) {
+    if (code !== null && isFinal(code)) {
       this.#over("refused", code, message);
     } else {
-      this.#fail(wait, code, message);
+      this.#fail(wait, code, code === null ? undefined : message);
     }
   }
 
@@ -309,15 +289,6 @@ export class Connection {
     }
     this.attempts.begin(this.#now);
     this.#open();
-  }
-
-  /** @param {Code | null} code */
-  #closed(code) {
-    if (code === null) {
-      this.#fail();
-    } else {
-      this.#end(code, String(code), 0);
-    }
   }
 
   /** Was in, is not any more. */
@@ -349,10 +320,7 @@ export class Connection {
     }
   }
 
-  /**
-   * @param {number} due
-   * @param {Code | null} code
-   */
+  /** @param {number} due @param {Code | null} code */
   #wait(due, code) {
     this.#turn("waiting");
     this.#due = this.#isAsleep ? Infinity : due;
@@ -360,11 +328,7 @@ export class Connection {
     this.#tell({ type: "waiting", attempt: count, wait: due - this.#now, until, code });
   }
 
-  /**
-   * @param {"closed" | "gone" | "refused" | "redirected"} why
-   * @param {Code | null} code
-   * @param {string} message
-   */
+  /** @param {"closed" | "gone" | "refused" | "redirected"} why @param {Code | null} code @param {string} message */
   #over(why, code, message) {
     if (this.#isTrying) {
       this.#effects.push({ type: "shut" });

@@ -19,33 +19,20 @@ import { Pulse } from "./pulse.js";
 import { Replica, ReplicaError } from "./replica.js";
 import { BadChunk } from "./replica/table.js";
 import { Counts } from "./session/counts.js";
+import { Violation, parsed } from "./session/event.js";
 import { decode, encode } from "./wire.js";
 import { heaviest } from "./wire/heaviest.js";
 
 /** @typedef {import("./frame.js").Head} Head */
-/** @typedef {import("./protocol.js").Code} Code */
 /** @typedef {import("./protocol.js").Entered} Seat what the server said when it gave the seat */
 /** @typedef {import("./protocol.js").Report} Report */
 /** @typedef {import("./schema.js").Schema} Schema */
+/** @typedef {import("./session/event.js").SessionEvent} SessionEvent */
+
+export { Violation } from "./session/event.js";
 
 /** A report goes out alone so long after the frame: in time with a coarse timer. */
 const REPORT_AFTER = limits.REPORT - 20;
-
-/** The server said what it must not say. A bug, at one end or the other. */
-export class Violation extends Error {}
-
-/**
- * What happens to a client.
- *
- * @typedef {{ type: "frame", head: Head, bytes: number, age: number }
- *   | { type: "event", number: number, event: any }
- *   | { type: "settled", number: number, after: number }
- *   | { type: "inputRefused", number: number, code: Code }
- *   | { type: "refused", code: Code, message: string }
- *   | { type: "result", result: any }
- *   | { type: "jumping", reason: "lag" | string }
- *   | { type: "goodbye", code: Code, message: string, frames: number }} SessionEvent
- */
 
 /** A seat. */
 export class Session {
@@ -409,18 +396,5 @@ export class Session {
     for (const { number, bytes } of this.replica.drainEvents()) {
       this.#events.push({ type: "event", number, event: decode(this.schema.event, bytes) });
     }
-  }
-}
-
-/**
- * The result of a match, which is JSON; `null` for none.
- *
- * @param {string} text
- */
-function parsed(text) {
-  try {
-    return JSON.parse(text || "null");
-  } catch {
-    return null;
   }
 }
