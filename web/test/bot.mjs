@@ -110,7 +110,7 @@ export class Bot {
   #draw(tickHz) {
     const { client } = this;
     const session = /** @type {import("../sdk/session.js").Session} */ (client.session);
-    const interpolation = new Interpolation(session.schema.entity, 3);
+    const interpolation = new Interpolation(session.schema.entity);
     const prediction = new Prediction(rules, tickHz);
     const ignore = client.on("frame", ({ head }) => {
       interpolation.observe(client.replica);
@@ -122,9 +122,8 @@ export class Bot {
     });
     const drawing = setInterval(() => {
       const now = performance.now();
-      const time = client.clock.time(now);
-      interpolation.sample(time);
-      prediction.sample(time + session.lead.ticks, now);
+      interpolation.sample(session.playout.draw(now));
+      prediction.sample(client.clock.time(now) + session.lead.ticks, now);
     }, 16);
     return {
       sent: (/** @type {any} */ input) => prediction.sent(input),
