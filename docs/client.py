@@ -2,22 +2,70 @@
 """A client of Tiltyard in one file, written from PROTOCOL.md: what a port to another language has to do.
 
 It joins a room of the arena, walks about, and applies every frame to a replica of its own: views, all forms of chunks,
-the own group, groups left behind, events. Every frame carries a hash that the replica must match. At the end it prints
-one line; the exit status is 0 only if all frames matched and there were enough. Not shown: to jump and to resume.
+the own group, groups left behind, pieces, events. Every frame carries a hash that the replica must match. On the way it
+asks to be brought up to date, then anew, and breaks its connection to resume its seat on another one. At the end it
+prints one line; the exit status is 0 only if all frames matched and there were enough. Only Python's own library:
 
-    pip install websockets; python3 docs/client.py ws://127.0.0.1:8080/ws [seconds]
+    python3 docs/client.py ws://127.0.0.1:8080/ws [seconds]
 """
-import json, struct, sys, time
+import base64, json, os, select, socket, struct, sys, time
 from dataclasses import dataclass, field
-from websockets.sync.client import connect
+from urllib.parse import urlsplit
 
 U32, GOLDEN = 0xFFFFFFFF, 0x9E3779B1
 START, INPUTS, MOVED, REFUSED, HASH, OWN = 1, 2, 4, 8, 16, 32  # bits of a head
 VIEW, BEHIND, CHUNKS, EVENTS, _LOST, GROUP = 1, 2, 4, 8, 16, 32  # bits of a body and of an own part
-WELCOME, ENTERED, GOODBYE, LEFT, WALKS = 0, 1, 4, 21, ((127, 0), (0, 127), (-127, 0), (0, -127))
+WELCOME, ENTERED, NO, GOODBYE, PING, PONG = 0, 1, 3, 4, 10, 11  # messages of the server; all others are passed over here
+LEFT, PIECES, WALKS = 21, 1, ((127, 0), (0, 127), (-127, 0), (0, -127))
 def check(condition, complaint):
     if not condition:
         raise ValueError(complaint)
+
+class WebSocket:  # RFC 6455, as much of it as this server says
+    def __init__(self, url, timeout=5):
+        parts = urlsplit(url)
+        self.tcp = socket.create_connection((parts.hostname, parts.port or 80), timeout)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.tcp.sendall((f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+                          f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        self.left, self.parts = b"", b""
+        while b"\r\n\r\n" not in self.left:
+            self.more()
+        answer, self.left = self.left.split(b"\r\n\r\n", 1)
+        check(b" 101 " in answer.split(b"\r\n")[0], f"no WebSocket: {answer}")
+    def more(self):
+        check(data := self.tcp.recv(1 << 16), "the connection is gone")
+        self.left += data
+    def send(self, data, opcode=2):  # a whole message in one frame, masked
+        size = bytes([128 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
+        mask = os.urandom(4)
+        masked = bytes(byte ^ mask[i & 3] for i, byte in enumerate(data))
+        self.tcp.sendall(bytes([128 | opcode]) + size + mask + masked)
+    def frame(self):  # the next frame if it is whole: final, opcode, payload
+        head, length = 2, self.left[1] & 127 if len(self.left) > 1 else 1 << 62
+        if length in (126, 127):
+            wide = 2 if length == 126 else 8
+            head, length = 2 + wide, int.from_bytes(self.left[2 : 2 + wide], "big") if len(self.left) >= 2 + wide else 1 << 62
+        if len(self.left) < head + length:
+            return None
+        first, payload, self.left = self.left[0], self.left[head : head + length], self.left[head + length :]
+        return first & 128, first & 15, payload
+    def recv(self, until):  # the next binary message; none if it does not come in time
+        while True:
+            while got := self.frame():
+                final, opcode, payload = got
+                if opcode == 9:
+                    self.send(payload, 10)
+                elif opcode < 8:
+                    self.parts += payload
+                    if final:
+                        message, self.parts = self.parts, b""
+                        return message
+                else:
+                    check(opcode == 10, f"closed: {payload}")
+            if not select.select([self.tcp], [], [], max(0, until - time.monotonic()))[0]:
+                return None
+            self.more()
 
 class Reader:  # of all three codings: bits, from the lowest of each byte
     def __init__(self, data):
@@ -103,7 +151,18 @@ class Replica:
         self.masks = [learned(kind.get("mask", ""), len(codings)) for kind, codings in zip(schema, self.kinds)]
         self.epoch, self.tick, self.tables, self.view, self.own = epoch, 0, {}, [], None
         self.behind = {}  # group: the tick until which nothing was missed
-        self.event, self.events, self.lead = 0, 0, 4  # last consumed, how many; how far ahead to aim inputs
+        self.event, self.events, self.head = 0, 0, 0  # last consumed, how many; the tick of the last head
+        self.settled, self.sent, self.refused, self.lead = 0, 0, 0, 4  # of inputs; how far ahead to aim them
+    def resync(self, anew):  # begins an epoch: what to ask for
+        self.epoch += 1
+        if anew:
+            self.tick, self.tables, self.view, self.own, self.behind = 0, {}, [], None, {}
+        return uint(self.epoch) + (b"\1" + uint(self.tick) if self.tick else b"\0") + uint(self.event)
+    def report(self):
+        return uint(self.epoch) + uint(self.tick) + uint(self.event)
+    def current(self):  # what a resume says is held
+        groups = sorted(self.tables.keys() - self.behind.keys())[:1024]
+        return uint(len(groups)) + b"".join(map(uint, groups))
     def content(self, reader, coding):
         if not coding:
             return reader.bytes(reader.golomb(4))
@@ -180,42 +239,65 @@ class Replica:
                  content[0] + content[1] * GOLDEN & U32 if isinstance(content, tuple) else content)
             for slot, (generation, kind, fields) in table.members.items()
             for i, content in [(0xFFFF, kind), *enumerate(fields)])
-    def apply(self, data):  # whether the hash of this frame matches
+    def change_view(self, reader, start):
+        for place in [] if start else list(reader.rising(reader.varint(), reader.varint)):
+            del self.tables[self.view[place]]
+        groups = list(reader.rising(reader.varint(), reader.varint))
+        for group in self.view if start else []:
+            if group not in groups:
+                del self.tables[group]
+        for group in groups:
+            if group not in self.tables:
+                self.tables[group], self.behind[group] = Table(), 0
+        self.view = sorted(self.tables.keys() - {self.own})
+    def take_own(self, group):  # the own group from now on; what was held of it stays
+        if self.own != group:
+            self.tables.pop(self.own, None)
+            self.own = group
+            if group is not None:
+                self.tables[group], self.behind[group] = Table(), 0
+    def read_head(self, reader, flags):  # its tick; of the rest what matters here is kept
+        start = flags & START
+        self.head = reader.plain(32) if start else self.head + 1 + (reader.plain(16) - self.head - 1 & 0xFFFF)
+        number = lambda: self.sent - (self.sent - reader.plain(16) & 0xFFFF)
+        if flags & INPUTS:
+            self.settled, margin = reader.plain(32) if start else number(), signed(reader.varint())
+            self.lead = min(40, self.lead + max(0, 1 - margin) - (margin > 3))
+        _moved = reader.varint() if flags & MOVED else None
+        for _input in range(reader.plain(8) if flags & REFUSED else 0):
+            self.refused, _number, _code = self.refused + 1, number(), reader.plain(8)
+        return self.head
+    def apply(self, data):  # whether the hash of this frame matches; none if it is of an epoch that is over
         reader = Reader(data)
         start = (flags := reader.plain(8)) & START
-        check(reader.varint() == self.epoch, "another epoch")
-        tick = reader.plain(32) if start else self.tick + 1 + (reader.plain(16) - self.tick - 1 & 0xFFFF)
-        if flags & INPUTS:
-            _settled, margin = reader.plain(32 if start else 16), (reader.plain(8) ^ 128) - 128
-            self.lead += (margin < 1) - (margin > 3)
-        _moved = reader.varint() if flags & MOVED else None
-        check(flags & (REFUSED | HASH) == HASH, "an input was refused, or there is no hash")
+        if (epoch := reader.varint()) < self.epoch:
+            return None
+        check(epoch == self.epoch and flags & HASH, "another epoch, or no hash")
+        tick = self.read_head(reader, flags)
         told = reader.plain(32), reader.plain(32)
         behind, events = [], {}
         self.before = {group: (table.version, dict(table.members)) for group, table in self.tables.items()}
+        if start and not flags & OWN:
+            self.take_own(None)
         for own in [False, True] if flags & OWN else [False]:
             part = reader.plain(8)
-            if own and part & GROUP:
-                self.own = reader.varint()
-                self.tables[self.own], self.behind[self.own] = Table(), 0
+            if own and (start or part & GROUP):
+                self.take_own(reader.varint() if part & GROUP else None)
             elif part & VIEW:
-                for place in [] if start else list(reader.rising(reader.varint(), reader.varint)):
-                    del self.tables[self.view[place]]
-                for group in reader.rising(reader.varint(), reader.varint):
-                    self.tables[group], self.behind[group] = Table(), 0
-                self.view = sorted(self.tables.keys() - {self.own})
+                self.change_view(reader, start)
             for flag, act in (BEHIND, behind.append), (CHUNKS, lambda group: self.chunk(reader, group, tick)):
                 groups = ([self.own] if own else self.view) if part & flag else []
                 chosen = [group for group in groups if own or reader.plain(1)]
                 reader.align()
                 for group in chosen:
                     act(group)
-            if part & EVENTS:
-                events.update((reader.varint(), reader.bytes(reader.varint())) for _ in range(reader.varint()))
+            if part & EVENTS:  # each list counts anew
+                for number in reader.rising(reader.varint(), reader.varint):
+                    events[number] = reader.bytes(reader.varint())
         check(reader.at == 8 * len(data), "bytes behind the frame")
         self.events += sum(number > self.event for number in events)
         self.event = max(self.event, *events) if events else self.event
-        self.tick, self.behind = tick, {group: self.behind.get(group, self.tick) for group in behind}
+        self.behind, self.tick = {group: self.behind.get(group, self.tick) for group in behind}, tick
         return told == total(self.group_hash(*item) for item in self.tables.items() if item[0] not in behind)
     def group_hash(self, group, table):
         key = mix(group * GOLDEN + table.version & U32)
@@ -225,38 +307,142 @@ class Replica:
         tables = sorted(self.tables.items(), key=lambda item: (item[1].version, item[0]))
         return {slot: member[0] for _group, table in tables for slot, member in table.members.items()}.items()
 
-def play(url, seconds):
-    with connect(url, compression=None, max_size=1 << 21) as socket:
-        socket.send(b"\0\1" + sized(b"client.py"))  # Hello
-        check((message := socket.recv(timeout=5))[:2] == bytes([1, WELCOME]), f"no Welcome: {message}")
-        socket.send(b"\1\0" + sized(b"arena") + sized(b"Python") + b"\0\1\0")  # Enter: no schema, verify, play
-        check((message := socket.recv(timeout=5))[:2] == bytes([1, ENTERED]), f"no Entered: {message}")
-        reader = Reader(message[2:])
-        reader.bytes(17), reader.bytes(reader.uint()), reader.uint(), reader.bytes(17)  # room, game, player, token
-        *_, epoch, schema_hash, _some = [reader.uint() for _ in range(7)]
-        schema = reader.bytes(reader.uint())
-        check(fnv(schema, 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1) == schema_hash, "another schema")
-        replica, seen = Replica(json.loads(schema)["entity"]["kinds"], epoch), set()
-        frames, verified, inputs, aim, leaving, start = 0, 0, 0, 0, False, time.monotonic()
-        while (message := socket.recv(timeout=5))[0] == 0:
-            frames, verified = frames + 1, verified + replica.apply(message[1:])
-            seen.update(replica.shown())
-            report = uint(epoch) + uint(replica.tick) + uint(replica.event)
-            if leaving:
-                continue
-            if leaving := (elapsed := time.monotonic() - start) >= seconds:
-                socket.send(b"\5")  # Leave
-            elif elapsed * 2 >= inputs:  # turns twice a second
-                inputs, aim = inputs + 1, max(aim, replica.tick + replica.lead)
-                payload = struct.pack("<bbf?", *WALKS[inputs % 4], 0, False)  # walk, aim, fire: "input" of the schema
-                socket.send(b"\2" + uint(inputs) + uint(aim) + report + sized(payload))
-            else:
-                socket.send(b"\3" + report)  # Report
-    reader = Reader(message)
-    check([reader.uint() for _ in range(3)] == [1, GOODBYE, LEFT], f"the server ended it: {message}")
-    check(reader.bytes(reader.uint()) and reader.uint() == frames, "frames are missing")
-    print(f"frames {frames}, verified {verified}, entities seen {len(seen)}, mismatches {frames - verified}")
-    return verified == frames >= 15 * seconds
+class Player:
+    def __init__(self, url):
+        self.url, self.requests, self.frames, self.verified, self.seen = url, 0, 0, 0, set()
+        self.kept, self.aim, self.last, self.pieces, self.passed, self.lost = [], 0, 0, [], 0, 0
+        self.replica, self.pings, self.trip = None, {}, None
+        self.connect(b"\0" + sized(b"arena"))
+    def connect(self, target):  # hello, and a seat
+        self.socket, self.requests = WebSocket(self.url), self.requests + 1
+        key, schema = bytes(range(16)), b"\1" + uint(self.schema_hash) if self.replica else b"\0"
+        self.socket.send(b"\0\2" + sized(b"client.py") + key + b"\0" + uint(PIECES))  # Hello, no credential
+        self.answer(WELCOME)
+        self.socket.send(b"\1" + uint(self.requests) + target + sized(b"Python") + schema + b"\1\0")  # verify, play
+        self.entered(self.answer(ENTERED))
+        self.pings, self.next_ping, self.reported = {}, 0, time.monotonic()
+    def answer(self, wanted):
+        until = time.monotonic() + 5
+        while message := self.socket.recv(until):
+            reader = Reader(message)
+            kind, index = reader.uint(), reader.uint()
+            if (kind, index) == (1, wanted):
+                return reader
+            check(not self.control(index, reader), f"not {wanted}: {message}")
+        raise ValueError(f"no answer {wanted}")
+    def entered(self, reader):
+        check(reader.uint() == self.requests, "the answer to another request")
+        self.room, _game, _player, self.token = (
+            reader.bytes(17), reader.bytes(reader.uint()), reader.uint(), reader.bytes(17))
+        _hz, _every, _tick, taken_in, epoch, self.schema_hash = [reader.uint() for _ in range(6)]
+        schema = reader.bytes(reader.uint()) if reader.uint() else None
+        _code, _spectator, _grace_ms, self.owner = reader.bytes(reader.uint()), reader.uint(), reader.uint(), reader.uint()
+        if schema is not None:
+            check(fnv(schema, 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1) == self.schema_hash, "another schema")
+            self.replica = Replica(json.loads(schema)["entity"]["kinds"], epoch)
+        check(epoch == self.replica.epoch, "another epoch")
+        for number, aim, payload, _settled in self.kept:  # what got lost with the connection before
+            if number > taken_in:
+                self.send_input(number, aim, payload)
+    def resume(self):
+        self.socket.tcp.close()
+        first = self.kept[0][0] if self.kept else self.last + 1
+        resync = self.replica.resync(anew=False)
+        held = uint(self.owner) + uint(first) + self.replica.current()
+        self.pieces = []
+        self.connect(b"\3" + self.room + self.token + resync + held)
+    def resync(self, anew):
+        self.pieces = []
+        self.socket.send(b"\4" + self.replica.resync(anew))
+    def send_input(self, number, aim, payload):
+        inputs = uint(1) + uint(aim) + sized(payload)
+        self.socket.send(b"\2" + uint(number) + self.replica.report() + inputs)
+        self.reported = time.monotonic()
+    def act(self):  # a turn, aimed ahead of the newest frame
+        self.last, self.aim = self.last + 1, max(self.aim, self.replica.head + self.replica.lead)
+        self.replica.sent = self.last
+        payload = struct.pack("<bbf?", *WALKS[self.last % 4], self.last % 4 * 1.5, True)  # walk, aim, fire: "input" of the schema
+        self.kept.append([self.last, self.aim, payload, None])
+        self.send_input(*self.kept[-1][:3])
+    def forget(self, now):  # inputs that have been settled for 10 s, or are behind 256 others that are
+        for entry in self.kept:
+            if entry[0] <= self.replica.settled:
+                entry[3] = entry[3] or now
+        settled = sum(entry[3] is not None for entry in self.kept)
+        while self.kept and self.kept[0][3] and (now - self.kept[0][3] > 10 or settled > 256):
+            self.kept.pop(0)
+            settled -= 1
+    def beat(self, now):  # pings and reports that are due
+        if now >= self.next_ping:
+            self.pings[len(self.pings) + 1], self.next_ping = now, now + (1 if len(self.pings) < 5 else 2)
+            self.socket.send(b"\x0d" + uint(len(self.pings)))
+        if now - self.reported >= 0.1:
+            self.reported = now
+            self.socket.send(b"\3" + self.replica.report())
+    def control(self, index, reader):  # whether it is the last message
+        if index == GOODBYE:
+            code, words = reader.uint(), reader.bytes(reader.uint())
+            check(code == LEFT, f"the server ended it: {code} {words}")
+            self.lost = reader.uint() - self.frames  # those on their way when the connection broke
+            check(self.lost >= 0, "frames that nobody sent")
+            return True
+        if index == NO:
+            raise ValueError(f"request {reader.uint()} was refused: code {reader.uint()}")
+        if index == PING:
+            self.socket.send(b"\x0e" + uint(reader.uint()) + uint(0))  # Pong, at once
+        elif index == PONG:
+            sent, held = self.pings.get(reader.uint()), reader.uint()
+            self.trip = max(0, time.monotonic() - sent - held / 1000) if sent else self.trip
+        else:
+            self.passed += 1
+        return False
+    def piece(self, message):  # the whole frame with the last one
+        reader = Reader(message[1:])
+        epoch, number, last = reader.varint(), reader.varint(), reader.plain(8)
+        if epoch < self.replica.epoch:
+            return None
+        check(number == len(self.pieces), "a piece is missing")
+        self.pieces.append(message[1 + reader.at // 8 :])
+        if not last:
+            return None
+        whole, self.pieces = b"".join(self.pieces), []
+        return whole
+    def hear(self, message):  # whether it is the last message
+        if message[0] == 1:
+            reader = Reader(message[1:])
+            return self.control(reader.uint(), reader)
+        whole = self.piece(message) if message[0] == 2 else message
+        if whole:
+            check(not self.pieces, "a frame between pieces")
+            self.frames += 1
+            matches = self.replica.apply(whole[1:])
+            self.verified += matches is not False
+            self.seen.update(self.replica.shown())
+        return False
+    def play(self, seconds):
+        start, leaving = time.monotonic(), False
+        steps = [(seconds * 0.3, lambda: self.resync(False)), (seconds * 0.5, lambda: self.resync(True)),
+                 (seconds * 0.7, self.resume)]
+        while True:
+            now = time.monotonic()
+            if not leaving:
+                self.beat(now)
+                self.forget(now)
+                if steps and now - start >= steps[0][0]:
+                    steps.pop(0)[1]()
+                elif leaving := now - start >= seconds:
+                    self.socket.send(b"\5")  # Leave
+                elif (now - start) * 2 >= self.last:  # turns twice a second
+                    self.act()
+            message = self.socket.recv(now + (5 if leaving else 0.05))
+            if message and self.hear(message):
+                break
+            check(message or not leaving, "no Goodbye")
+        mismatches = self.frames - self.verified
+        print(f"frames {self.frames}, verified {self.verified}, entities seen {len(self.seen)}, "
+              f"mismatches {mismatches}, lost {self.lost}, events {self.replica.events}, refused {self.replica.refused}, "
+              f"round trip {self.trip * 1000:.1f} ms")
+        return mismatches == 0 and self.frames >= 14 * seconds
 
 if __name__ == "__main__":
-    sys.exit(0 if play(sys.argv[1], float((sys.argv[2:] or [10])[0])) else 1)
+    sys.exit(0 if Player(sys.argv[1]).play(float((sys.argv[2:] or [10])[0])) else 1)
