@@ -5,7 +5,7 @@
 //! found. The test compares that with the file, so a byte that changes is seen in review.
 //! `UPDATE_VECTORS=1 cargo test -p tiltyard-shared --test vectors` writes the files anew.
 
-use std::{env, fs, path::PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -37,31 +37,19 @@ mod chunks;
 mod frames;
 #[path = "vectors/hostile.rs"]
 mod hostile;
+#[path = "vectors/shapes.rs"]
+mod shapes;
+#[path = "vectors/protocol.rs"]
+mod protocol;
 #[path = "vectors/document.rs"]
 mod document;
 
 /// Compares what was built with the file of that name, or writes the file.
 fn check(name: &str, built: &Value) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
-    let text = json::format(built);
-    if env::var_os("UPDATE_VECTORS").is_some() {
-        fs::write(&path, text).expect("the folder of the vectors can be written");
-        return;
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    if kept == text {
-        return;
-    }
-    let (number, (old, new)) = kept
-        .lines()
-        .chain(std::iter::repeat("(end)"))
-        .zip(text.lines().chain(std::iter::once("(end)")))
-        .enumerate()
-        .find(|(_, (old, new))| old != new)
-        .expect("different texts differ in a line or in length");
-    panic!(
-        "shared/vectors/{name} differs from what the code does, first in line {}:\n  file: {old}\n  code: {new}\n\
-         If the change is meant: UPDATE_VECTORS=1 cargo test -p tiltyard-shared --test vectors",
-        number + 1
-    );
+    json::check(&folder(), name, built, "-p tiltyard-shared --test vectors");
+}
+
+/// Where the files are.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }

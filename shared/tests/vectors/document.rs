@@ -2,14 +2,17 @@
 
 use std::{fs, path::PathBuf};
 
-use tiltyard_shared::protocol::{Code, VERSION, limits};
+use serde_json::Value;
+use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, Target, VERSION, search::SearchState};
 
-use crate::{messages, numbers::golomb_bits};
+use crate::{messages, numbers::golomb_bits, protocol, shapes::variants};
+
+/// Bytes in hex of which the document shows no more than a beginning.
+const LONG: usize = 500;
 
 #[test]
 fn the_document_says_what_the_code_does() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../PROTOCOL.md");
-    let document = fs::read_to_string(path).expect("PROTOCOL.md stands beside the workspace");
+    let document = document();
     let mut missing = Vec::new();
     let mut expect = |line: String| {
         if !document.contains(&line) {
@@ -19,51 +22,11 @@ fn the_document_says_what_the_code_does() {
     expect(format!("protocol version {VERSION}"));
     for code in Code::ALL {
         let fate = if code.is_final() { "final" } else { "again" };
-        expect(format!("| {} | `{code:?}` | {} | {fate} | {code} |", code.number(), code.close_code()));
+        let places: Vec<String> = protocol::places(*code).iter().map(|place| format!("`{place}`")).collect();
+        let (number, close, places) = (code.number(), code.close_code(), places.join(", ").replace("`head`", "head"));
+        expect(format!("| {number} | `{code:?}` | {close} | {fate} | {code} | {places} |"));
     }
-    for (name, value) in [
-        ("HELLO_BYTES", limits::HELLO_BYTES),
-        ("MESSAGE_BYTES", limits::MESSAGE_BYTES),
-        ("INPUT_BYTES", limits::INPUT_BYTES),
-        ("CONFIG_BYTES", limits::CONFIG_BYTES),
-        ("NAME_BYTES", limits::NAME_BYTES),
-        ("TITLE_BYTES", limits::TITLE_BYTES),
-        ("METADATA_BYTES", limits::METADATA_BYTES),
-        ("PAGE_ROOMS", limits::PAGE_ROOMS),
-        ("LAST_PAGE", limits::LAST_PAGE as usize),
-        ("PASS_BYTES", limits::PASS_BYTES),
-        ("CREDENTIAL_BYTES", limits::CREDENTIAL_BYTES),
-        ("RESUME_GROUPS", limits::RESUME_GROUPS),
-        ("RESULT_BYTES", limits::RESULT_BYTES),
-        ("RATING", limits::RATING as usize),
-        ("PARTY", usize::from(limits::PARTY)),
-        ("CHANNEL_BYTES", limits::CHANNEL_BYTES),
-        ("CHANNELS", limits::CHANNELS),
-        ("SAID_BYTES", limits::SAID_BYTES),
-        ("SAID_BURST", limits::SAID_BURST as usize),
-        ("ATTEND_BURST", limits::ATTEND_BURST as usize),
-        ("PRESENT_NAMES", limits::PRESENT_NAMES),
-        ("EARLY_INPUTS", limits::EARLY_INPUTS),
-        ("FRAME_BYTES", limits::FRAME_BYTES),
-        ("FRAME_EVENT_BYTES", limits::FRAME_EVENT_BYTES),
-        ("CHUNK_BYTES", limits::CHUNK_BYTES),
-        ("UNAPPLIED_BYTES", limits::UNAPPLIED_BYTES),
-        ("MESSAGES_PER_SECOND", limits::MESSAGES_PER_SECOND as usize),
-        ("INPUTS_PER_SECOND", limits::INPUTS_PER_SECOND as usize),
-        ("KEPT_INPUTS", limits::KEPT_INPUTS),
-        ("KEPT_FOR", limits::KEPT_FOR.as_millis() as usize),
-        ("HELLO_TIMEOUT", limits::HELLO_TIMEOUT.as_millis() as usize),
-        ("LIST_SPACING", limits::LIST_SPACING.as_millis() as usize),
-        ("SAID_SPACING", limits::SAID_SPACING.as_millis() as usize),
-        ("PRESENT_SPACING", limits::PRESENT_SPACING.as_millis() as usize),
-        ("PASS_LIFETIME", limits::PASS_LIFETIME.as_millis() as usize),
-        ("CUT_OFF", limits::CUT_OFF.as_millis() as usize),
-        ("GATHERING", limits::GATHERING.as_millis() as usize),
-        ("IDLE_FRAME", limits::IDLE_FRAME.as_millis() as usize),
-        ("REPORT", limits::REPORT.as_millis() as usize),
-        ("RESYNC_SPACING", limits::RESYNC_SPACING.as_millis() as usize),
-        ("LAG", limits::LAG.as_millis() as usize),
-    ] {
+    for (name, value) in protocol::limits() {
         expect(format!("| `{name}` | {value} |"));
     }
     for value in [0, 1, 2, 4] {
@@ -71,4 +34,73 @@ fn the_document_says_what_the_code_does() {
     }
     messages::examples().into_iter().for_each(|example| expect(format!("`{example}`")));
     assert!(missing.is_empty(), "PROTOCOL.md lacks:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_document_lists_messages_with_their_fields() {
+    let document = document();
+    let enums =
+        [variants::<ClientMessage>(), variants::<ServerMessage>(), variants::<Target>(), variants::<SearchState>()];
+    for message in enums.iter().flatten() {
+        let start = format!("| {} | `{}` | ", message["index"], message["name"].as_str().expect("a name"));
+        let fields = message["fields"].as_array().expect("a list");
+        let shown: Vec<String> = fields.iter().filter_map(|field| shown(&field[0], &field[1])).collect();
+        let mut rows = document.lines().filter(|line| line.starts_with(&start));
+        assert!(rows.any(|row| in_order(row, &shown)), "PROTOCOL.md lacks {start}{}", shown.join(", "));
+    }
+}
+
+/// How the document shows a field; `None` for one that it takes apart.
+fn shown(name: &Value, shape: &Value) -> Option<String> {
+    let name = name.as_str().expect("a name");
+    let shape = match (shape["option"].as_str(), shape.as_str()) {
+        (Some(inner), _) => format!("option {inner}"),
+        (_, Some("Code")) => "enum".to_owned(),
+        (_, Some("Report" | "Resync" | "SearchState")) | (_, None) => return None,
+        (_, Some(shape)) => shape.to_owned(),
+    };
+    Some(if name == "0" { format!("`{shape}`") } else { format!("`{name}: {shape}`") })
+}
+
+fn in_order(row: &str, words: &[String]) -> bool {
+    let mut rest = row;
+    words.iter().all(|word| match rest.find(word.as_str()) {
+        Some(place) => {
+            rest = &rest[place + word.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+#[test]
+fn the_document_shows_the_trace() {
+    let path = crate::folder().join("trace.json");
+    let trace: Value = serde_json::from_slice(&fs::read(path).expect("the trace is kept")).expect("it is JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let mut shown = String::new();
+    for (place, message) in list(&trace["messages"]).iter().enumerate() {
+        let (hex, arrow) = (text(&message["hex"]), if message["from"] == "client" { "►" } else { "◄" });
+        let hex = if hex.len() > LONG { format!("`{}` …", &hex[..64]) } else { format!("`{hex}`") };
+        shown += &format!("| {} | {arrow} | {} | {hex} |\n", place + 1, text(&message["says"]));
+    }
+    let mut parts = vec![shown];
+    let rows =
+        |rows: &Value| list(rows).iter().map(|row| list(row).iter().map(text).collect()).collect::<Vec<Vec<_>>>();
+    parts.push(
+        rows(&trace["worked"]["frame"])
+            .iter()
+            .map(|row| format!("| `{}` | {} | {} |\n", row[0], row[1], row[2]))
+            .collect(),
+    );
+    parts.push(rows(&trace["worked"]["hash"]).iter().map(|row| format!("| {} | `{}` |\n", row[0], row[1])).collect());
+    let document = document();
+    let missing: Vec<String> = parts.into_iter().filter(|part| !document.contains(part)).collect();
+    assert!(missing.is_empty(), "PROTOCOL.md lacks:\n{}", missing.join("\n"));
+}
+
+fn document() -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../PROTOCOL.md");
+    fs::read_to_string(path).expect("PROTOCOL.md stands beside the workspace")
 }

@@ -1,8 +1,8 @@
 //! JSON that people can read and compare: keys in order, one line for what fits in one.
 
-use std::fmt::Write as _;
+use std::{env, fmt::Write as _, fs, path::Path};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
 const WIDTH: usize = 120;
@@ -26,6 +26,50 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The bytes of a text written by [`hex`].
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hex digits")).collect()
+}
+
+/// Bytes as hex; hashes, which JavaScript's numbers do not hold, as text.
+pub(crate) fn plain(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let field = |(name, value): (String, Value)| {
+        let value = match (name.as_str(), value) {
+            ("payload" | "pass" | "Pass" | "config" | "credential" | "ticket" | "client_key", Value::Array(bytes)) => {
+                let bytes: Vec<u8> = bytes.iter().map(|byte| byte.as_u64().expect("a byte") as u8).collect();
+                json!(hex(&bytes))
+            }
+            ("schema" | "schema_hash", Value::Number(hash)) => json!(hash.to_string()),
+            (_, Value::Array(items)) => items.into_iter().map(plain).collect(),
+            (_, value) => plain(value),
+        };
+        (name, value)
+    };
+    Value::Object(fields.into_iter().map(field).collect())
+}
+
+/// Compares what was built with the file of that name, or writes the file. `tests` are the arguments of `cargo test` that do so.
+pub(crate) fn check(folder: &Path, name: &str, built: &Value, tests: &str) {
+    let path = folder.join(name);
+    let text = format(built);
+    if env::var_os("UPDATE_VECTORS").is_some() {
+        fs::write(&path, text).expect("the folder of the vectors can be written");
+        return;
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    if kept == text {
+        return;
+    }
+    let (number, (old, new)) = kept
+        .lines()
+        .chain(std::iter::repeat("(end)"))
+        .zip(text.lines().chain(std::iter::once("(end)")))
+        .enumerate()
+        .find(|(_, (old, new))| old != new)
+        .expect("different texts differ in a line or in length");
+    panic!(
+        "shared/vectors/{name} differs from what the code does, first in line {}:\n  file: {old}\n  code: {new}\n\
+         If the change is meant: UPDATE_VECTORS=1 cargo test {tests}",
+        number + 1
+    );
 }
 
 fn write(value: &Value, indent: usize, out: &mut String) {

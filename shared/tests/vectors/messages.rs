@@ -16,7 +16,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::json::{hex, unhex};
+use crate::json::{hex, plain, unhex};
 
 const ROOM: Uuid = Uuid::from_u128(0x0198_a1b2_c3d4_7e5f_8091_a2b3_c4d5_e6f7);
 const TOKEN: Uuid = Uuid::from_u128(0x1122_3344_5566_4788_99aa_bbcc_ddee_ff00);
@@ -45,24 +45,6 @@ fn server_entry(name: &str, message: &ServerMessage) -> Value {
     let bytes = codec::encode_control(message);
     assert_eq!(codec::decode_server(&bytes[1..]).as_ref(), Ok(message));
     json!({ "name": name, "hex": hex(&bytes), "value": plain(serde_json::to_value(message).expect("it has a JSON form")) })
-}
-
-/// Bytes as hex; hashes, which JavaScript's numbers do not hold, as text.
-fn plain(value: Value) -> Value {
-    let Value::Object(fields) = value else { return value };
-    let field = |(name, value): (String, Value)| {
-        let value = match (name.as_str(), value) {
-            ("payload" | "pass" | "Pass" | "config" | "credential" | "ticket" | "client_key", Value::Array(bytes)) => {
-                let bytes: Vec<u8> = bytes.iter().map(|byte| byte.as_u64().expect("a byte") as u8).collect();
-                json!(hex(&bytes))
-            }
-            ("schema" | "schema_hash", Value::Number(hash)) => json!(hash.to_string()),
-            (_, Value::Array(items)) => items.into_iter().map(plain).collect(),
-            (_, value) => plain(value),
-        };
-        (name, value)
-    };
-    Value::Object(fields.into_iter().map(field).collect())
 }
 
 fn enter(target: Target) -> ClientMessage {
