@@ -1,0 +1,27 @@
+//! A lab of lines: what the networks that people have do to a game, with a seed, so that it can be had again.
+//!
+//! ```no_run
+//! use tiltyard_lab::{Change, Profile, Proxy};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let server = "127.0.0.1:8080".parse().expect("an address");
+//! let proxy = Proxy::start(&Profile::named("3g").expect("a profile"), 1, server)?;
+//! println!("play at ws://{}/ws", proxy.address());
+//! proxy.change(Change::Cut);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In reading order. Pure, with the time as an argument: [`profile`] are the numbers, [`line`](mod@line) what of them holds
+//! now, [`way`] what happens to bytes on one way, [`opening`] how a connection comes about. At the rim: [`proxy`].
+
+pub mod profile;
+pub mod line;
+pub mod way;
+pub mod opening;
+pub mod proxy;
+
+pub use line::Line;
+pub use profile::{Change, Profile, Ways};
+pub use proxy::Proxy;
+pub use way::Way;

@@ -1,0 +1,242 @@
+//! The rim: a TCP proxy on a port of this machine, and between its two sides a [`Line`].
+//!
+//! It runs on a thread of its own, so that tests with any runtime, or none, can use it. It reads no faster than the line's
+//! queue drains, through small socket buffers, so that whoever sends feels the line. Who connects is accepted at once, as
+//! the kernel does it, but nothing is passed before the [`Opening`](crate::opening::Opening) is done.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime, select,
+    sync::{Semaphore, oneshot, watch},
+    time::sleep_until,
+};
+
+use crate::{
+    line::{Conditions, Line},
+    profile::{Change, Profile, Ways},
+};
+
+mod link;
+mod pump;
+
+/// Socket buffers are as small as that on both sides; Linux doubles it.
+const BUFFER: u32 = 4 * 1024;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 4096;
+
+/// Connections at a time; further ones wait in the backlog.
+const CONNECTIONS: usize = 8192;
+
+/// A running proxy. It ends when dropped, and resets what is open.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    control: Control,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What changes a running line. Clones are of the same one.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    start: Instant,
+    seed: u64,
+    line: Mutex<Line>,
+    conditions: watch::Sender<Conditions>,
+}
+
+impl Proxy {
+    /// Starts one on a free port of this machine. The steps of the profile count from [`Proxy::begin`] on.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no port or no thread.
+    pub fn start(profile: &Profile, seed: u64, target: SocketAddr) -> io::Result<Self> {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), profile, seed, target)
+    }
+
+    /// Starts one at this address.
+    ///
+    /// # Errors
+    ///
+    /// If the address is taken, or the system gives no thread.
+    pub fn start_at(listen: SocketAddr, profile: &Profile, seed: u64, target: SocketAddr) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _context = runtime.enter();
+            let socket = small(&listen)?;
+            socket.set_reuseaddr(true)?;
+            socket.bind(listen)?;
+            socket.listen(BACKLOG)?
+        };
+        let address = listener.local_addr()?;
+        let line = Line::new(profile.clone(), seed);
+        let conditions = watch::Sender::new(line.conditions());
+        let control = Control(Arc::new(Shared { start: Instant::now(), seed, line: Mutex::new(line), conditions }));
+        let (stop, stopped) = oneshot::channel();
+        let run = {
+            let control = control.clone();
+            move || {
+                runtime.block_on(async {
+                    select! {
+                        () = accept(listener, target, &control) => {}
+                        () = keep_time(&control) => {}
+                        _ = stopped => {}
+                    }
+                });
+            }
+        };
+        let thread = thread::Builder::new().name("line".to_owned()).spawn(run)?;
+        Ok(Self { address, control, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where to connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What changes it, for another thread.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// The steps of the profile count from now on.
+    pub fn begin(&self) {
+        self.control.begin();
+    }
+
+    /// From now on it is another line; what is open stays so.
+    pub fn set(&self, profile: &Profile) {
+        self.control.set(profile);
+    }
+
+    /// Something changes.
+    pub fn change(&self, change: Change) {
+        self.control.change(change);
+    }
+
+    /// Resets what is open on both sides.
+    pub fn cut(&self) {
+        self.change(Change::Cut);
+    }
+
+    /// Nothing passes any more, and nobody is told.
+    pub fn silence(&self) {
+        self.change(Change::Silence(Ways::Both));
+    }
+
+    /// Nothing passes on this way; on the other what TCP sends without an answer.
+    pub fn half_open(&self, silent: Ways) {
+        self.change(Change::Silence(silent));
+    }
+
+    /// Everything passes again.
+    pub fn resume(&self) {
+        self.change(Change::Resume);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was printed when it happened.
+            thread.join().ok();
+        }
+    }
+}
+
+impl Control {
+    /// As [`Proxy::begin`].
+    pub fn begin(&self) {
+        self.with(Line::begin);
+    }
+
+    /// As [`Proxy::set`].
+    pub fn set(&self, profile: &Profile) {
+        self.with(|line, _| line.set(profile.clone()));
+    }
+
+    /// As [`Proxy::change`].
+    pub fn change(&self, change: Change) {
+        self.with(|line, _| line.change(change));
+    }
+
+    fn now(&self) -> Duration {
+        self.0.start.elapsed()
+    }
+
+    fn instant(&self, time: Duration) -> tokio::time::Instant {
+        (self.0.start + time).into()
+    }
+
+    fn conditions(&self) -> watch::Receiver<Conditions> {
+        self.0.conditions.subscribe()
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Line, Duration)) {
+        let mut line = self.line();
+        let now = self.now();
+        line.advance(now);
+        change(&mut line, now);
+        line.advance(now);
+        // Sent while the line is locked: conditions arrive in their order.
+        self.0.conditions.send_replace(line.conditions());
+    }
+}
+
+/// A socket with small buffers.
+fn small(to: &SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_send_buffer_size(BUFFER)?;
+    socket.set_recv_buffer_size(BUFFER)?;
+    Ok(socket)
+}
+
+async fn accept(listener: TcpListener, target: SocketAddr, control: &Control) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut number = 0u64;
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        // Out of file descriptors, or a client that is gone already: the next one may be luckier.
+        let Ok((client, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        number += 1;
+        let link = link::run(client, target, control.clone(), number);
+        tokio::spawn(async move {
+            link.await;
+            drop(place);
+        });
+    }
+}
+
+/// Takes the steps of the profile at their times.
+async fn keep_time(control: &Control) {
+    let mut conditions = control.conditions();
+    loop {
+        let due = control.line().deadline();
+        select! {
+            () = async { sleep_until(control.instant(due.unwrap_or_default())).await }, if due.is_some() => {
+                control.with(|_, _| {});
+            }
+            _ = conditions.changed() => {}
+        }
+    }
+}
