@@ -13,15 +13,23 @@
 //! ```
 //!
 //! In reading order. Pure, with the time as an argument: [`profile`] are the numbers, [`line`](mod@line) what of them holds
-//! now, [`way`] what happens to bytes on one way, [`opening`] how a connection comes about. At the rim: [`proxy`].
+//! now, [`way`] what happens to bytes on one way, [`opening`] how a connection comes about, [`packets`] what happens to whole
+//! packets. At the rim: [`control`] is what drivers hold, [`proxy`] passes TCP, [`tunnel`] packets between namespaces.
 
 pub mod profile;
 pub mod line;
 pub mod way;
 pub mod opening;
+pub mod packets;
+pub mod control;
 pub mod proxy;
+#[cfg(target_os = "linux")]
+pub mod tunnel;
 
+pub use control::Control;
 pub use line::Line;
 pub use profile::{Change, Profile, Ways};
 pub use proxy::Proxy;
+#[cfg(target_os = "linux")]
+pub use tunnel::Tunnel;
 pub use way::Way;

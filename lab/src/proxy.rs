@@ -7,20 +7,20 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime, select,
-    sync::{Semaphore, oneshot, watch},
+    sync::{Semaphore, oneshot},
     time::sleep_until,
 };
 
 use crate::{
-    line::{Conditions, Line},
+    control::Control,
     profile::{Change, Profile, Ways},
 };
 
@@ -43,18 +43,6 @@ pub struct Proxy {
     control: Control,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What changes a running line. Clones are of the same one.
-#[derive(Clone, Debug)]
-pub struct Control(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    start: Instant,
-    seed: u64,
-    line: Mutex<Line>,
-    conditions: watch::Sender<Conditions>,
 }
 
 impl Proxy {
@@ -82,9 +70,7 @@ impl Proxy {
             socket.listen(BACKLOG)?
         };
         let address = listener.local_addr()?;
-        let line = Line::new(profile.clone(), seed);
-        let conditions = watch::Sender::new(line.conditions());
-        let control = Control(Arc::new(Shared { start: Instant::now(), seed, line: Mutex::new(line), conditions }));
+        let control = Control::new(profile.clone(), seed);
         let (stop, stopped) = oneshot::channel();
         let run = {
             let control = control.clone();
@@ -108,8 +94,8 @@ impl Proxy {
     }
 
     /// What changes it, for another thread.
-    pub fn control(&self) -> Control {
-        self.control.clone()
+    pub fn control(&self) -> &Control {
+        &self.control
     }
 
     /// The steps of the profile count from now on.
@@ -158,49 +144,6 @@ impl Drop for Proxy {
     }
 }
 
-impl Control {
-    /// As [`Proxy::begin`].
-    pub fn begin(&self) {
-        self.with(Line::begin);
-    }
-
-    /// As [`Proxy::set`].
-    pub fn set(&self, profile: &Profile) {
-        self.with(|line, _| line.set(profile.clone()));
-    }
-
-    /// As [`Proxy::change`].
-    pub fn change(&self, change: Change) {
-        self.with(|line, _| line.change(change));
-    }
-
-    fn now(&self) -> Duration {
-        self.0.start.elapsed()
-    }
-
-    fn instant(&self, time: Duration) -> tokio::time::Instant {
-        (self.0.start + time).into()
-    }
-
-    fn conditions(&self) -> watch::Receiver<Conditions> {
-        self.0.conditions.subscribe()
-    }
-
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn with(&self, change: impl FnOnce(&mut Line, Duration)) {
-        let mut line = self.line();
-        let now = self.now();
-        line.advance(now);
-        change(&mut line, now);
-        line.advance(now);
-        // Sent while the line is locked: conditions arrive in their order.
-        self.0.conditions.send_replace(line.conditions());
-    }
-}
-
 /// A socket with small buffers.
 fn small(to: &SocketAddr) -> io::Result<TcpSocket> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -231,10 +174,10 @@ async fn accept(listener: TcpListener, target: SocketAddr, control: &Control) {
 async fn keep_time(control: &Control) {
     let mut conditions = control.conditions();
     loop {
-        let due = control.line().deadline();
+        let due = control.deadline();
         select! {
             () = async { sleep_until(control.instant(due.unwrap_or_default())).await }, if due.is_some() => {
-                control.with(|_, _| {});
+                control.advance();
             }
             _ = conditions.changed() => {}
         }

@@ -12,11 +12,11 @@ use tokio::{
 };
 
 use super::{
-    Control,
     pump::{End, Pump},
     small,
 };
 use crate::{
+    control::Control,
     line::Conditions,
     opening::{Opening, Outcome},
     way::Way,
@@ -26,7 +26,7 @@ use crate::{
 pub(super) async fn run(client: TcpStream, target: SocketAddr, control: Control, number: u64) {
     let mut conditions = control.conditions();
     let cuts = conditions.borrow_and_update().cuts;
-    let seed = control.0.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number);
+    let seed = control.seed_of(number);
     select! {
         biased;
         () = cut(conditions, cuts) => reset(&client),

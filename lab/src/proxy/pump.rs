@@ -5,8 +5,8 @@ use std::{future::pending, io, time::Duration};
 use socket2::SockRef;
 use tokio::{net::TcpStream, select, sync::watch, time::sleep_until};
 
-use super::Control;
 use crate::{
+    control::Control,
     line::{Conditions, Terms},
     way::Way,
 };

@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "../lines/claims.rs"]
+mod claims;
+#[path = "../lines/record.rs"]
+mod record;
+mod judged;
+
 use std::{
     io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -60,7 +66,7 @@ fn the_first_word_costs_two_round_trips_and_each_further_one_costs_one() {
 #[test]
 fn what_is_much_comes_back_whole_on_a_lossy_line() {
     let (_proxy, mut stream) = connect("lossy");
-    let bytes: Vec<u8> = (0..300_000u32).map(|at| (at * 31 >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..300_000u32).map(|at| ((at * 31) >> 3) as u8).collect();
     let sender = {
         let (mut stream, bytes) = (stream.try_clone().unwrap(), bytes.clone());
         thread::spawn(move || {
@@ -158,4 +164,44 @@ fn steps_come_by_themselves_once_begun() {
         assert!(start.elapsed() < 5_000 * MS);
     }
     assert!(start.elapsed() >= 800 * MS);
+}
+
+/// Real TCP over packets that are lost: needs root, `ip` and a TUN device, and says so aloud where they are missing.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_much_comes_back_whole_over_packets_that_are_lost() {
+    let tunnel = match tiltyard_lab::Tunnel::open(&Profile::named("lossy").unwrap(), 1) {
+        Ok(tunnel) => tunnel,
+        // Not `println`, which is kept from whoever runs tests.
+        Err(error) => return writeln!(io::stderr(), "SKIPPED: no tunnel on this machine: {error}").unwrap(),
+    };
+    let listener = thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                tunnel.enter_server()?;
+                TcpListener::bind((tiltyard_lab::tunnel::SERVER, 0))
+            })
+            .join()
+            .unwrap()
+            .unwrap()
+    });
+    let address = listener.local_addr().unwrap();
+    let sent: Vec<u8> = (0..300_000u32).map(|at| ((at * 31) >> 3) as u8).collect();
+    let [program, args @ ..] = tunnel.players_run();
+    let mut reader = std::process::Command::new(program)
+        .args(args)
+        .args(["bash", "-c", &format!("cat < /dev/tcp/{}/{}", address.ip(), address.port())])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let (mut stream, _) = listener.accept().unwrap();
+    assert!(start.elapsed() > 90 * MS, "a handshake takes a round trip");
+    stream.write_all(&sent).unwrap();
+    drop(stream);
+    let mut back = Vec::new();
+    reader.stdout.take().unwrap().read_to_end(&mut back).unwrap();
+    reader.wait().unwrap();
+    assert!(back == sent, "{} bytes came", back.len());
+    assert!(start.elapsed() > 480 * MS, "625 kB/s: {:?}", start.elapsed());
 }
