@@ -87,6 +87,19 @@ test-fleet: build ## a fleet on RabbitMQ in short: matchmaking while processes d
 fleet: build ## the same at full size, the simulations included; prints a table of what must hold
 	FLEET=full $(FLEET_TEST) $(PARTS)
 
+# The short form's profiles run side by side, as the long one's do: they mostly wait.
+LINES_TEST = chromium=$$(ci/install-chromium) && CHROMIUM="$$chromium" \
+	$(CARGO) test $(LOCKED) --release -p tiltyard-lab --test lines -- --nocapture
+
+.PHONY: lines
+lines: build web/node_modules web/e2e/node_modules ## all clients on all bad lines, a table, plots in target/lines; PROFILE="..." CLIENT="rust node page" SHORT=1
+	$(LINES_TEST)
+
+.PHONY: test-lines
+test-lines: export SHORT := 1
+test-lines: build web/node_modules web/e2e/node_modules ## the same in short: a few lines, side by side
+	$(LINES_TEST)
+
 .PHONY: soak
 soak: build ## a broker that stops 20 times for 30 s under 300 bots; about 20 minutes
 	FLEET=soak $(FLEET_TEST) faults
@@ -111,6 +124,7 @@ lint: ## rustfmt, clippy and rustdoc, warnings denied
 	$(CARGO) clippy $(LOCKED) --quiet --workspace --all-targets -- -D warnings
 	@# Targets with `test = false` are in none of the above.
 	$(CARGO) clippy $(LOCKED) --quiet -p tiltyard-bot --test smoke --test fleet -- -D warnings
+	$(CARGO) clippy $(LOCKED) --quiet -p tiltyard-lab --test lines -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --quiet --workspace --no-deps
 
 .PHONY: deny

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -22,9 +22,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with these additions to its environment.
     pub(crate) fn start(env: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_at(Ipv4Addr::LOCALHOST, env)
+    }
+
+    /// Starts it where players find it at this address.
+    pub(crate) fn start_at(address: Ipv4Addr, env: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let listen = format!("{address}:0");
         let binary = crate::binary::tiltyard()?;
         let mut child = Command::new(&binary)
-            .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn"])
+            .args(["--listen", &listen, "--ops-listen", "127.0.0.1:0", "--log", "warn"])
             .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .spawn()

@@ -61,7 +61,7 @@ impl Kind {
         let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web");
         Ok(match self {
             Self::Rust => [env::current_exe()?, "--client".into()],
-            Self::Node => ["node".into(), web.join("test/lines.mjs")],
+            Self::Node => ["node".into(), web.join("test/lab.mjs")],
             Self::Page => ["node".into(), web.join("e2e/lines.mjs")],
         })
     }

@@ -1,5 +1,5 @@
 //! The Rust SDK as a client of the lab: what a game would do with it, in a process of its own, and notes. The other two are
-//! `web/test/lines.mjs` and `web/e2e/lines.mjs`; all speak as `child.rs` says.
+//! `web/test/lab.mjs` and `web/e2e/lines.mjs`; all speak as `child.rs` says.
 
 use std::{
     io::{BufRead as _, stdin},
