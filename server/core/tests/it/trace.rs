@@ -4,7 +4,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
-use tiltyard_core::room::{Entered, Newcomer, Room, SeatId};
+use tiltyard_core::room::{Entered, Newcomer, Returning, Room, SeatId};
 use tiltyard_shared::{
     game::Tick,
     prelude::*,
@@ -316,7 +316,10 @@ fn the_reference_trace_is_what_a_room_says() {
     let target = Target::Resume(Resume { room: ROOM, token: TOKEN, resync, owner: 1, first_input: 1, groups });
     let hash = Schema::hash(&trace.schema.to_json());
     trace.enter("the connection broke: the same seat, from tick 6", 1, target, Some(hash));
-    let entered = trace.room.resume(TOKEN, resync, true, trace.now).expect("the seat is kept");
+    let entered = trace
+        .room
+        .resume(Returning { token: TOKEN, resync, first_input: 2, verify: true }, trace.now)
+        .expect("the seat is kept");
     trace.entered("inputs up to 4 are taken in, epoch 3 follows", 1, entered, true);
     trace.tick("epoch 3 begins: group 0 and group 1 without Bertram's cart, which came back, and event 3", false);
 
