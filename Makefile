@@ -118,6 +118,13 @@ bench: ## what a player costs, beside the floor and a peer: SCENE=walkers,join; 
 	@if command -v npm >/dev/null; then npm --prefix bench/colyseus install --no-save --no-audit --no-fund --loglevel=error; fi
 	"$${CARGO_TARGET_DIR:-$(CURDIR)/target}/dist/bench" $(if $(SCENE),--scene $(SCENE)) $(if $(FULL),--rounds 3)
 
+# NAME="seat clock" runs only those whose names contain one of the words.
+NAME ?=
+
+.PHONY: mutants
+mutants: web/node_modules ## breaks one rule of coming back after the other: a test must notice each; at most 20 minutes
+	ci/mutants $(NAME)
+
 .PHONY: lint
 lint: ## rustfmt, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --all --check

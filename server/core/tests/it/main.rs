@@ -19,6 +19,7 @@ mod damaged;
 mod faults;
 mod learned;
 mod model;
+mod returning;
 mod sandbox;
 mod spectators;
 mod trace;

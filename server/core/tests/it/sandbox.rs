@@ -87,6 +87,8 @@ pub(crate) struct Sandbox {
     pub views: BTreeMap<PlayerId, u32>,
     pub events: u32,
     pub said: Vec<(u32, To)>,
+    /// Who was away (true) and back (false), in order.
+    pub absences: Vec<(PlayerId, bool)>,
 }
 
 /// To whom an event was said.
@@ -108,7 +110,7 @@ impl Game for Sandbox {
         for _ in 1..GROUPS {
             ctx.world.new_group();
         }
-        Self { alive: Vec::new(), views: BTreeMap::new(), events: 0, said: Vec::new() }
+        Self { alive: Vec::new(), views: BTreeMap::new(), events: 0, said: Vec::new(), absences: Vec::new() }
     }
 
     fn join(&mut self, player: PlayerId, _: &mut Ctx<'_, Self>) {
@@ -117,6 +119,14 @@ impl Game for Sandbox {
 
     fn leave(&mut self, player: PlayerId, _: Leave, _: &mut Ctx<'_, Self>) {
         self.views.remove(&player);
+    }
+
+    fn away(&mut self, player: PlayerId, _: &mut Ctx<'_, Self>) {
+        self.absences.push((player, true));
+    }
+
+    fn back(&mut self, player: PlayerId, _: &mut Ctx<'_, Self>) {
+        self.absences.push((player, false));
     }
 
     fn tick(&mut self, acts: &Inputs<Act>, ctx: &mut Ctx<'_, Self>) {

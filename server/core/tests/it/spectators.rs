@@ -17,7 +17,7 @@ const NOW: Duration = Duration::ZERO;
 const RTT: Duration = Duration::from_millis(20);
 
 fn input(number: u32, act: &Act) -> ClientMessage {
-    ClientMessage::input(number, Report::default(), Tick(0), codec::encode(act))
+    ClientMessage::input(number, Report::default(), Tick(number), codec::encode(act))
 }
 
 #[test]
