@@ -27,7 +27,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke test-fleet ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke cases test-fleet ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -75,6 +75,10 @@ image: ## the container image `tiltyard`, where docker or podman answers
 .PHONY: smoke
 smoke: build web/node_modules ## a release server on free ports, and bots of both SDKs (Rust, browser) that verify every state they hold
 	$(CARGO) test $(LOCKED) --release -p tiltyard-bot --test smoke -- --nocapture
+
+.PHONY: cases
+cases: build web/node_modules ## the JavaScript SDK on lines that are slow, silent or cut, against a release server
+	TILTYARD_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/tiltyard" npm --prefix web run --silent cases
 
 # PARTS="crowd faults" runs only these.
 PARTS ?=

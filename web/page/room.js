@@ -327,11 +327,7 @@ export class RoomView {
     this.#card(result?.title ?? title, result?.text ?? text, code);
   }
 
-  /**
-   * Says for how long one still comes back to the seat.
-   *
-   * @param {number} until
-   */
+  /** Says for how long one still comes back to the seat. @param {number} until */
   #tellAway(until) {
     const tell = () => {
       const left = Math.max(Math.ceil((until - performance.now()) / 1000), 0);

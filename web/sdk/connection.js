@@ -97,7 +97,7 @@ export class Connection {
   #take(event) {
     switch (event.type) {
       case "start":
-        return this.#start(event.url);
+        return this.state === "idle" || this.state === "over" ? this.#start(event.url) : undefined;
       case "probed":
         return this.state === "probing" ? (event.reachable ? this.#open() : this.#fail()) : undefined;
       case "opened":
@@ -107,7 +107,7 @@ export class Connection {
       case "closed":
         return this.#isOpen ? this.#end(event.code, String(event.code), 0) : undefined;
       case "tick":
-        return this.#tick();
+        return this.state === "waiting" ? this.#due <= this.#now && this.#try() : this.#isTrying && this.#look();
       case "online":
         return this.#wake();
       case "visible":
@@ -165,9 +165,6 @@ export class Connection {
 
   /** @param {string} url */
   #start(url) {
-    if (this.state !== "idle" && this.state !== "over") {
-      return;
-    }
     this.url = url;
     this.attempts = new Attempts(this.#now, this.patience);
     this.#redirects = REDIRECTS;
@@ -260,13 +257,7 @@ export class Connection {
     }
   }
 
-  /**
-   * The server's last word, if it had one: it is final, or it says when to come back.
-   *
-   * @param {Code | null} code
-   * @param {string} message
-   * @param {number} wait
-   */
+  /** The server's last word, if it had one. @param {Code | null} code @param {string} message @param {number} wait */
   #end(code, message, wait) {
     if (code !== null && isFinal(code)) {
       this.#over("refused", code, message);
@@ -298,13 +289,7 @@ export class Connection {
     this.#tell({ type: "lost" });
   }
 
-  /**
-   * This attempt, or this connection, has come to its end; another follows, if there is time for one.
-   *
-   * @param {number} [wait] none before that
-   * @param {Code | null} [code]
-   * @param {string} [message]
-   */
+  /** Another attempt follows, if it may. @param {number} [wait] @param {Code | null} [code] @param {string} [message] */
   #fail(wait = 0, code = null, message = "no connection") {
     const wasReady = this.state === "ready";
     this.#effects.push({ type: "shut" });
@@ -338,13 +323,7 @@ export class Connection {
     this.#tell({ type: "over", why, code, message });
   }
 
-  #tick() {
-    if (this.state === "waiting") {
-      return this.#now >= this.#due ? this.#try() : undefined;
-    }
-    if (!this.#isTrying) {
-      return;
-    }
+  #look() {
     if (this.#vigil.slept(this.#now) && this.#isIn) {
       this.#doubt();
     }
@@ -368,7 +347,7 @@ export class Connection {
       return;
     }
     if (this.state === "waiting" || (this.state === "over" && this.#revives)) {
-      this.#again(this.attempts.notBefore);
+      this.#again();
     } else if (this.#isIn) {
       this.#doubt();
     } else if (this.#isTrying && this.#now - this.#vigil.since >= FRESH) {
@@ -385,14 +364,13 @@ export class Connection {
     this.#wake();
   }
 
-  /** @param {number} notBefore */
-  #again(notBefore) {
+  #again() {
     if (this.state === "over") {
       this.attempts.revive(this.#now, PATIENCE);
       this.#wait(this.#now, null);
     }
-    if (notBefore > this.#now) {
-      this.#due = notBefore;
+    if (this.attempts.notBefore > this.#now) {
+      this.#due = this.attempts.notBefore;
     } else {
       this.#try();
     }
