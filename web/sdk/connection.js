@@ -15,7 +15,6 @@ import { isFinal } from "./protocol.js";
 /** @typedef {import("./connection/kinds.js").State} State */
 /** @typedef {import("./connection/kinds.js").Event} Event */
 /** @typedef {import("./connection/kinds.js").Effect} Effect */
-/** @typedef {import("./connection/kinds.js").Told} Told */
 
 /** Before the first seat one tries for so long, and again for so long after having given up. */
 const PATIENCE = 10_000;
@@ -151,7 +150,7 @@ export class Connection {
     return this.#hidden || this.#away;
   }
 
-  /** @param {Told} told */
+  /** @param {import("./connection/kinds.js").Told} told */
   #tell = (told) => this.#effects.push({ type: "tell", told });
 
   /** @param {import("./protocol.js").ClientMessage} message */
