@@ -164,7 +164,7 @@ impl Clock {
     }
 
     fn ms(&self, now: Instant) -> f64 {
-        now.saturating_duration_since(self.start).as_secs_f64() * 1000.0
+        now.saturating_duration_since(self.start).as_nanos() as f64 / 1e6
     }
 
     /// Ms from tick 0 to this one.

@@ -235,6 +235,6 @@ impl Playout {
     }
 
     fn ms(&self, now: Instant) -> f64 {
-        now.saturating_duration_since(self.start).as_secs_f64() * 1000.0
+        now.saturating_duration_since(self.start).as_nanos() as f64 / 1e6
     }
 }

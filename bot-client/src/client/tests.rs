@@ -21,10 +21,13 @@ impl Peer {
         Self(accept_async(listener.accept().await.unwrap().0).await.unwrap())
     }
 
+    /// What the client says beside its pings.
     async fn read(&mut self) -> ClientMessage {
         loop {
-            if let Message::Binary(bytes) = self.0.next().await.unwrap().unwrap() {
-                return codec::decode_client(&bytes).unwrap();
+            let Message::Binary(bytes) = self.0.next().await.unwrap().unwrap() else { continue };
+            let message = codec::decode_client(&bytes).unwrap();
+            if !matches!(message, ClientMessage::Ping { .. }) {
+                return message;
             }
         }
     }
