@@ -7,7 +7,7 @@ use tiltyard_shared::protocol::{
 };
 
 /// What is plain as it stands.
-const PLAIN: [(&str, &str); 29] = [
+const PLAIN: [(&str, &str); 37] = [
     ("nothing", ""),
     ("ASCII", "Ann_99 [x]"),
     ("composed", "Zoë Ångström"),
@@ -24,6 +24,14 @@ const PLAIN: [(&str, &str); 29] = [
     ("Hindi with a non-joiner behind a virama", "क्\u{200c}ष"),
     ("Burmese with four marks on a letter", "လျှို့ဝှက်"),
     ("Tibetan", "བསྒྲུབས"),
+    ("Khmer with a non-joiner between marks", "ប៊\u{200c}ី"),
+    ("Tai Tham with a joiner", "ᨠ\u{1a60}\u{200d}ᨠ"),
+    ("Balinese with a non-joiner", "ᬓ\u{1b44}\u{200c}ᬓ"),
+    ("Syloti Nagri with a joiner", "ꠇ\u{a806}\u{200d}ꠇ"),
+    ("Javanese with a non-joiner", "ꦏ\u{a9c0}\u{200c}ꦏ"),
+    ("Meetei Mayek with a joiner", "ꯀ\u{abed}\u{200d}ꯀ"),
+    ("Brahmi with a joiner", "𑀓\u{11046}\u{200d}𑀓"),
+    ("Adlam with a joiner", "𞤀\u{200d}𞤀"),
     ("Mongolian with a variant of a letter", "ᠠ\u{180b}"),
     ("three marks on a letter", "q\u{301}\u{302}\u{303}"),
     ("three marks in a letter", "ᾧ"),
@@ -55,7 +63,7 @@ const FOLDED: [(&str, &str, &str); 11] = [
 ];
 
 /// What has none.
-const REFUSED: [(&str, &str, Flaw); 34] = [
+const REFUSED: [(&str, &str, Flaw); 36] = [
     ("a line feed", "A\nB", Flaw::Unseen),
     ("a tab", "\tA", Flaw::Unseen),
     ("delete", "A\u{7f}", Flaw::Unseen),
@@ -81,7 +89,9 @@ const REFUSED: [(&str, &str, Flaw); 34] = [
     ("a joiner between letters of a flag", "🇩\u{200d}🇪", Flaw::Unseen),
     ("two selectors", "❤\u{fe0f}\u{fe0f}", Flaw::Unseen),
     ("a selector behind a blank", "A \u{fe0f}", Flaw::Unseen),
-    ("tags behind no flag", "A\u{e0067}\u{e0062}\u{e007f}", Flaw::Unseen),
+    ("a joiner between Thai letters", "ก\u{200d}ก", Flaw::Unseen),
+    ("tags behind no flag", "A\u{e0067}\u{e0062}\u{e0077}\u{e007f}", Flaw::Unseen),
+    ("a flag with two tags", "🏴\u{e0067}\u{e0062}\u{e007f}", Flaw::Unseen),
     ("a flag with tags that do not end", "🏴\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}", Flaw::Unseen),
     ("for private use", "A\u{e000}", Flaw::Unknown),
     ("not assigned", "A\u{378}", Flaw::Unknown),
@@ -106,7 +116,9 @@ fn texts() {
     let folded = FOLDED.map(|(what, text, plain)| case(what, text, Ok(plain), NAME_BYTES));
     let refused = REFUSED.map(|(what, text, flaw)| case(what, text, Err(flaw), NAME_BYTES));
     let full = "ä".repeat(NAME_BYTES / 2);
+    let seven = format!("🏴{}\u{e007f}", "\u{e0061}".repeat(7));
     let long = [
+        case("a flag with seven tags", &seven, Err(Flaw::Unseen), SAID_BYTES),
         case("as many bytes as there may be", &full, Ok(&full), NAME_BYTES),
         case("the same with blanks at its ends", &format!("  {full}  "), Ok(&full), NAME_BYTES),
         case("one byte more", &format!("{full}a"), Err(Flaw::TooLong), NAME_BYTES),
