@@ -171,6 +171,8 @@ pub(crate) fn limits() -> Vec<(&'static str, usize)> {
         ("CHUNK_BYTES", limits::CHUNK_BYTES),
         ("UNAPPLIED_BYTES", limits::UNAPPLIED_BYTES),
         ("MESSAGES_PER_SECOND", limits::MESSAGES_PER_SECOND as usize),
+        ("RETRY_AFTER", limits::RETRY_AFTER.as_millis() as usize),
+        ("RETURN_WITHIN", limits::RETURN_WITHIN.as_millis() as usize),
         ("INPUTS_PER_SECOND", limits::INPUTS_PER_SECOND as usize),
         ("KEPT_INPUTS", limits::KEPT_INPUTS),
         ("KEPT_FOR", limits::KEPT_FOR.as_millis() as usize),
