@@ -196,7 +196,7 @@ for (const hz of [240, 1000]) {
     assert.equal(ann.state.get().status, "playing");
     assert.equal(ann.session?.counts.reconnects, 0);
     assert.ok(sent >= Math.min(hz, 400) * 4.5, `${sent} of ${tried} inputs were taken`);
-    assert.ok(settled >= 0.9 * sent, `${settled} of ${sent} were settled`);
+    assert.ok(settled >= sent - 256, `${settled} of ${sent} were settled`);
   });
 }
 
