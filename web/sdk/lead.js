@@ -53,6 +53,15 @@ export class Lead {
   }
 
   /**
+   * The line was gone: inputs up to this number waited for it, and how late they come says nothing of the next ones.
+   *
+   * @param {number} number
+   */
+  resumed(number) {
+    this.#heedsAfter = Math.max(this.#heedsAfter, number);
+  }
+
+  /**
    * The clock was set back (or forth, if negative) by so many ticks, because it has learned of the way down; inputs go
    * on to aim where they did.
    *

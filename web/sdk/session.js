@@ -23,7 +23,6 @@ import { Violation, parsed } from "./session/event.js";
 import { decode, encode } from "./wire.js";
 import { heaviest } from "./wire/heaviest.js";
 
-/** @typedef {import("./frame.js").Head} Head */
 /** @typedef {import("./protocol.js").Entered} Seat what the server said when it gave the seat */
 /** @typedef {import("./protocol.js").Report} Report */
 /** @typedef {import("./schema.js").Schema} Schema */
@@ -202,6 +201,7 @@ export class Session {
     }
     this.clock.restart();
     this.playout.restart();
+    this.lead.resumed(this.inputs.last);
     this.#jumps.sent(false, now);
     this.counts.reconnects += 1;
     this.#outgoing.length = 0;
@@ -291,7 +291,7 @@ export class Session {
   }
 
   /**
-   * @param {Head} head
+   * @param {import("./frame.js").Head} head
    * @param {number} bytes
    * @param {number} now
    */

@@ -136,6 +136,15 @@ test("a late input raises the lead once and calm lowers it", () => {
   assert.equal(lead.ticks, 60, "no line needs more");
 });
 
+test("inputs that waited for a line do not make those behind them aim seconds ahead", () => {
+  const lead = new Lead(20, 0);
+  lead.resumed(98);
+  lead.observe(-100, 98, 98, 5000);
+  assert.equal(lead.ticks, 2);
+  lead.observe(-1, 99, 99, 5100);
+  assert.equal(lead.ticks, 3, "what was sent since then counts");
+});
+
 test("a lead that is far too high falls in calm, by half of what is spare each time", () => {
   const lead = new Lead(20, 0);
   lead.observe(-24, 1, 1, 0);

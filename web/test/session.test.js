@@ -176,6 +176,20 @@ test("inputs that were not taken in are sent again after a resume, with their nu
   assert.throws(() => session.resumed({ ...seat, epoch: 2, input: 4 }, 300), Violation);
 });
 
+test("what was pressed without a line leaves the aims behind it where they belong", () => {
+  const { session, frames } = playing();
+  session.lost();
+  [1, 2].forEach((input) => session.send(input, 220));
+  session.resume();
+  session.resumed({ ...seat, epoch: 2 }, 300);
+  const start = frames[0].slice();
+  // A start of the new epoch says that input 2 came 100 ticks too late.
+  const late = [2, 0, 0, 0, 199, 1];
+  session.handle(Uint8Array.from([0, 1 + 2, 2, ...start.slice(3, 7), ...late, ...start.slice(15)]), 310);
+  assert.equal(session.settled.margin, -100);
+  assert.equal(session.lead.ticks, 2);
+});
+
 test("what a server must not say is a violation, a goodbye is the end", () => {
   const { session } = playing();
   assert.throws(() => session.handle(Uint8Array.of(3, 0), 0), Violation);
