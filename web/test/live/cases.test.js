@@ -69,6 +69,19 @@ async function players(room) {
 }
 
 /**
+ * Waits until so many players are in a room, or not more.
+ *
+ * @param {string} room
+ * @param {(players: number) => boolean} fit
+ */
+async function counted(room, fit) {
+  for (let tries = 0; !fit(await players(room)); tries += 1) {
+    assert.ok(tries < 100, `${await players(room)} players`);
+    await sleep(50);
+  }
+}
+
+/**
  * @param {Client} client
  * @param {string} status
  */
@@ -93,9 +106,8 @@ test("who closes while entering leaves nobody in the room, whenever it was", asy
     );
     assert.equal(goes.state.get().status, "over");
   }
-  await sleep(1000);
-  const left = await players(target.Room);
-  assert.ok(left <= 2, `${left} players: only one that had its seat when it was closed may be kept`);
+  // Only one that had its seat when it was closed may be kept.
+  await counted(target.Room, (left) => left <= 2);
 });
 
 test("who asks twice has one seat", async () => {
@@ -103,13 +115,11 @@ test("who asks twice has one seat", async () => {
   const ann = client();
   const [first, second] = await Promise.allSettled([ann.enter(target), ann.enter(target)]);
   assert.deepEqual([first.status, second.status], ["fulfilled", "rejected"]);
-  await sleep(500);
-  assert.equal(await players(target.Room), 1);
+  await counted(target.Room, (players) => players === 1);
   assert.equal(ann.session?.counts.mismatches, 0);
   ann.leave();
   await status(ann, "over");
-  await sleep(500);
-  assert.equal(await players(target.Room), 0);
+  await counted(target.Room, (players) => players === 0);
 });
 
 test("ten who are without network for some seconds are all back in their seats, each by itself", async () => {
