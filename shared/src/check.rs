@@ -190,7 +190,7 @@ impl<E: Replicate> Viewer<E> {
         std::mem::swap(&mut self.view, &mut self.next_view);
         match self.replica.apply(&frame) {
             Ok(Applied::Frame(_)) => compare(sim.world(), &self.replica),
-            Ok(Applied::Stale) => Err("the frame was dropped as stale".to_owned()),
+            Ok(Applied::Stale | Applied::Piece) => Err("the frame was dropped".to_owned()),
             Err(error) => Err(format!("the frame cannot be applied: {error}")),
         }
     }

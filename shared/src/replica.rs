@@ -9,13 +9,14 @@ use crate::{
     frame::{BadFrame, BitList, Cursor, Head, part_flags},
     game::Tick,
     hash::StateHash,
-    protocol::{Report, Resync, limits},
+    protocol::{PIECE, Report, Resync, limits},
     replicate::{EntitySchema, Replicate},
     world::{EntityId, GroupId, Layout},
 };
 
 mod anatomy;
 mod error;
+mod pieces;
 mod seen;
 mod shown;
 mod table;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use anatomy::Anatomy;
 pub use error::{BadChunk, ReplicaError};
+use pieces::{Joined, Pieces};
 use seen::Seen;
 pub use shown::Shown;
 use table::Gone;
@@ -34,6 +36,8 @@ pub use table::{Table, TableMember};
 pub enum Applied {
     /// It belongs to an epoch before the one asked for, and was dropped.
     Stale,
+    /// It was a piece of a frame of which more are to come.
+    Piece,
     /// The replica is now at its tick.
     Frame(Head),
 }
@@ -64,6 +68,7 @@ pub struct Replica {
     sent: u32,
     /// The tick of the last head read, applied or not: shortened ticks count from it.
     last_head: Tick,
+    pieces: Pieces,
     anatomy: Anatomy,
 }
 
@@ -83,20 +88,32 @@ impl Replica {
             events_lost: 0,
             sent: 0,
             last_head: Tick(0),
+            pieces: Pieces::default(),
             anatomy: Anatomy::default(),
         }
     }
 
-    /// Applies a whole frame message.
+    /// Applies a frame message, or takes a piece of one; with the last piece the frame is applied.
     ///
     /// # Errors
     ///
     /// [`ReplicaError`] if it cannot be applied or leads elsewhere than the server is.
     pub fn apply(&mut self, bytes: &[u8]) -> Result<Applied, ReplicaError> {
+        if bytes.first() != Some(&PIECE) {
+            return self.apply_frame(bytes);
+        }
+        match self.pieces.take(bytes, self.epoch)? {
+            Joined::Stale => Ok(Applied::Stale),
+            Joined::More => Ok(Applied::Piece),
+            Joined::Whole(frame) => self.apply_frame(&frame),
+        }
+    }
+
+    fn apply_frame(&mut self, bytes: &[u8]) -> Result<Applied, ReplicaError> {
         match Head::read_epoch(bytes)?.cmp(&self.epoch) {
             Ordering::Less => return Ok(Applied::Stale),
-            Ordering::Equal => {}
-            Ordering::Greater => return Err(BadFrame::OutOfRange.into()),
+            Ordering::Equal if !self.pieces.is_pending() => {}
+            Ordering::Equal | Ordering::Greater => return Err(BadFrame::OutOfRange.into()),
         }
         let mut cursor = Cursor::new(bytes);
         let head = Head::read(&mut cursor, self.last_head, self.sent)?;
@@ -268,6 +285,7 @@ impl Replica {
     pub fn jump(&mut self, anew: bool) -> Resync {
         self.epoch += 1;
         self.started = false;
+        self.pieces = Pieces::default();
         if anew {
             self.tick = None;
             self.view.clear();

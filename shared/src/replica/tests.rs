@@ -7,7 +7,7 @@ use crate::{
     chunk::{self, Form},
     frame::{self, head_flags},
     game::{PlayerId, Rng},
-    protocol::FRAME,
+    protocol::{FRAME, PIECE},
     world::World,
 };
 
@@ -304,6 +304,107 @@ fn a_frame_of_a_later_epoch_than_asked_for_is_refused() {
     let later = frame_of(&pair.world, u32::MAX, true, None, Says::default());
     assert_eq!(pair.replica.apply(&later), Err(BadFrame::OutOfRange.into()));
     assert_eq!(pair.replica.jump(true), Resync { epoch: 2, applied: None, event: 0 });
+}
+
+/// A frame message cut after every so many bytes.
+fn pieces(epoch: u32, frame: &[u8], size: usize) -> Vec<Vec<u8>> {
+    let count = frame.chunks(size).count();
+    let piece = |(number, bytes): (usize, &[u8])| {
+        let mut piece = vec![PIECE];
+        frame::write_varint(&mut piece, u64::from(epoch));
+        frame::write_varint(&mut piece, number as u64);
+        piece.push(u8::from(number + 1 == count));
+        [&piece, bytes].concat()
+    };
+    frame.chunks(size).enumerate().map(piece).collect()
+}
+
+#[test]
+fn a_frame_in_pieces_shows_the_same_as_whole_however_it_is_cut() {
+    let mut pair = Pair::new();
+    pair.tick(|world, [ball, _]| set_team(world, ball, 7));
+    let whole =
+        frame_of(&pair.world, 1, false, None, Says { view: &[A, B], chunks: &[(A, Form::Delta)], ..Says::default() });
+    for size in 1..=whole.len() {
+        let mut replica = pair.replica.clone();
+        let pieces = pieces(1, &whole, size);
+        let (last, others) = pieces.split_last().unwrap();
+        for piece in others {
+            assert_eq!(replica.apply(piece), Ok(Applied::Piece));
+            assert_eq!(replica.report(), pair.replica.report(), "nothing is shown of it yet");
+        }
+        assert!(matches!(replica.apply(last), Ok(Applied::Frame(Head { tick: Tick(2), .. }))));
+        assert_eq!(replica.tick(), Some(Tick(2)));
+    }
+}
+
+#[test]
+fn a_resync_abandons_the_pieces_and_drops_what_still_comes_of_them() {
+    let mut pair = Pair::new();
+    let says = Says { view: &[A, B], ..Says::default() };
+    let old = pieces(1, &frame_of(&pair.world, 1, false, None, says), 3);
+    pair.replica.apply(&old[0]).unwrap();
+    pair.replica.jump(false);
+    assert_eq!(pair.replica.apply(&old[1]), Ok(Applied::Piece));
+    let start = frame_of(&pair.world, 2, true, None, says);
+    assert_eq!(pair.replica.apply(old.last().unwrap()), Ok(Applied::Stale), "one frame, as if it had come whole");
+    let new = pieces(2, &start, start.len() / 2 + 1);
+    assert_eq!(pair.replica.apply(&new[0]), Ok(Applied::Piece));
+    assert_eq!(pair.replica.apply(&old[2]), Ok(Applied::Piece), "in between, but of no account");
+    assert!(matches!(pair.replica.apply(&new[1]), Ok(Applied::Frame(_))));
+}
+
+#[test]
+fn pieces_that_do_not_follow_each_other_or_grow_without_end_are_refused() {
+    let pair = Pair::new();
+    let whole = frame_of(&pair.world, 1, false, None, Says { view: &[A, B], ..Says::default() });
+    let parts = pieces(1, &whole, 2);
+    let apply = |messages: &[&[u8]]| {
+        let mut replica = pair.replica.clone();
+        messages.iter().map(|message| replica.apply(message)).last().unwrap()
+    };
+    let refused = Err(BadFrame::OutOfRange.into());
+    assert_eq!(apply(&[&parts[1]]), refused, "the first is missing");
+    assert_eq!(apply(&[&parts[0], &parts[2]]), refused, "one is missing");
+    assert_eq!(apply(&[&parts[0], &parts[0]]), refused, "another frame begins");
+    assert_eq!(apply(&[&parts[0], &whole]), refused, "a frame in between");
+    assert_eq!(apply(&[&[PIECE, 2, 0, 0, FRAME]]), refused, "an epoch that nobody asked for");
+    assert_eq!(apply(&[&[PIECE, 1, 0, 2, FRAME]]), refused, "neither last nor not");
+    assert_eq!(apply(&[&[PIECE, 1, 0, 0]]), refused, "nothing in it");
+    assert_eq!(apply(&[&[PIECE, 1]]), Err(BadFrame::Truncated.into()));
+
+    let most = limits::CHUNK_BYTES + limits::FRAME_BYTES;
+    let huge = pieces(1, &vec![FRAME; most + 1], most);
+    assert_eq!(apply(&[&huge[0]]), Ok(Applied::Piece));
+    assert_eq!(apply(&[&huge[0], &huge[1]]), refused);
+}
+
+/// After a hold of more ticks than the short numbers of a frame can span the server states the view anew.
+#[test]
+fn a_start_in_the_middle_of_an_epoch_keeps_what_it_names_and_wakes_at_the_right_tick() {
+    let mut pair = Pair::new();
+    let own = pair.world.own_group(PlayerId(1));
+    pair.tick(|world, _| world.spawn_in(own, ball(3)));
+    pair.apply(false, Says { own: Some((own, Form::Snapshot, &[])), ..Says::default() }).unwrap();
+    set_team(&mut pair.world, pair.balls[0], 7);
+    pair.world.commit(Tick(200_003));
+    pair.apply(
+        true,
+        Says {
+            chunks: &[(A, Form::CatchUp(Tick(2)))],
+            own: Some((own, Form::CatchUp(Tick(2)), &[])),
+            ..Says::default()
+        },
+    )
+    .unwrap();
+    assert_eq!(pair.replica.report(), Report { epoch: 1, applied: Tick(200_003), event: 0 });
+    assert_eq!(pair.shown(), [(0, 7, A), (1, 2, B), (2, 3, own)]);
+
+    pair.tick(|world, [_, ball]| set_team(world, ball, 8));
+    let says = Says { view: &[B], chunks: &[(B, Form::Delta)], ..Says::default() };
+    pair.replica.apply(&frame_of(&pair.world, 1, true, None, says)).unwrap();
+    assert_eq!(pair.replica.tick(), Some(Tick(200_004)));
+    assert_eq!(pair.shown(), [(1, 8, B)], "what it does not name is gone, the own group too");
 }
 
 #[test]

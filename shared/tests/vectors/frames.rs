@@ -60,7 +60,7 @@ impl Script {
                 step["head"] = replay::head(head);
                 step["state"] = replay::state(&mut self.replica, &Thing::schema());
             }
-            Ok(Applied::Stale) => step["result"] = json!("stale"),
+            Ok(Applied::Stale | Applied::Piece) => step["result"] = json!("stale"),
             Err(error) => step["result"] = json!(error_name(error)),
         }
         self.steps.push(step);

@@ -72,6 +72,6 @@ fn read(head: &Head, last: u32, sent: u32) -> Head {
     replica.sent_input(sent);
     match replica.apply(&frame(head)).expect("the head is that of a frame of nothing") {
         Applied::Frame(head) => head,
-        Applied::Stale => panic!("its epoch is the current one"),
+        Applied::Stale | Applied::Piece => panic!("it is a frame of the current epoch"),
     }
 }

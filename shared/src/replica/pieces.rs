@@ -1,0 +1,57 @@
+//! A frame that comes in pieces, joined again: see "Pieces" in PROTOCOL.md. As `web/sdk/pieces.js`.
+
+use std::cmp::Ordering;
+
+use crate::{
+    frame::{BadFrame, Cursor},
+    protocol::limits,
+};
+
+/// No frame is larger.
+const MOST: usize = limits::CHUNK_BYTES + limits::FRAME_BYTES;
+
+/// The pieces of one frame so far. What has come costs no more memory than the largest frame.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pieces {
+    joined: Vec<u8>,
+    next: u32,
+}
+
+/// What became of a piece.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    /// It belongs to an older epoch and was dropped; it was the last of its frame.
+    Stale,
+    /// More are to come.
+    More,
+    /// This is the frame message.
+    Whole(Vec<u8>),
+}
+
+impl Pieces {
+    /// Whether a frame has begun and is not whole.
+    pub(super) fn is_pending(&self) -> bool {
+        self.next > 0
+    }
+
+    /// Takes the next piece, its first byte included; `epoch` is the one that counts.
+    pub(super) fn take(&mut self, bytes: &[u8], epoch: u32) -> Result<Joined, BadFrame> {
+        let mut cursor = Cursor::new(bytes);
+        cursor.u8()?;
+        let (of, number, last) = (cursor.varint_u32()?, cursor.varint_u32()?, cursor.flags(1)? == 1);
+        match of.cmp(&epoch) {
+            Ordering::Less if last => return Ok(Joined::Stale),
+            Ordering::Less => return Ok(Joined::More),
+            Ordering::Equal => {}
+            Ordering::Greater => return Err(BadFrame::OutOfRange),
+        }
+        // An empty piece would let the numbers rise for nothing.
+        let fits = !cursor.rest.is_empty() && self.joined.len() + cursor.rest.len() <= MOST;
+        if number != self.next || !fits {
+            return Err(BadFrame::OutOfRange);
+        }
+        self.joined.extend_from_slice(cursor.rest);
+        self.next += 1;
+        Ok(if last { Joined::Whole(std::mem::take(self).joined) } else { Joined::More })
+    }
+}
