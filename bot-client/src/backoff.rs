@@ -1,36 +1,38 @@
-//! When to try again: exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", 2015). Pure.
+//! When to try again: exponential backoff with jitter. Pure. As `web/sdk/backoff.js`.
+//!
+//! Waits stay short in the beginning, when somebody sits in a tunnel and waits to play on; later they grow with the time
+//! that one was away, so that coming back never takes much longer than that.
 
 use std::time::Duration;
 
-use tiltyard_shared::game::Rng;
+/// Waits grow up to this at once.
+const SHORT: Duration = Duration::from_millis(660);
+
+/// A wait is at most this part of the time away, once that is more.
+const PART: u32 = 40;
 
 /// How a client that lost its connection tries again.
 #[derive(Clone, Debug)]
 pub struct Backoff {
-    /// The bound of the first wait, doubled with each further attempt. Default 200 ms.
+    /// The first wait, doubled with each further attempt. Default 200 ms.
     pub first: Duration,
-    /// No wait is longer. Default 10 s.
+    /// No wait is longer, but for the jitter. Default 10 s.
     pub longest: Duration,
-    /// So many attempts fail before the client gives up. Default 12.
-    pub attempts: u32,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { first: Duration::from_millis(200), longest: Duration::from_secs(10), attempts: 12 }
+        Self { first: Duration::from_millis(200), longest: Duration::from_secs(10) }
     }
 }
 
 impl Backoff {
-    /// How long to wait before this attempt (the first is 1): anything between a tenth of the bound and the bound, so that
-    /// a thousand clients of one lost server do not come back as one. `None` when it is time to give up.
-    pub fn wait(&self, attempt: u32, rng: &mut Rng) -> Option<Duration> {
-        if attempt > self.attempts {
-            return None;
-        }
+    /// How long to wait before this attempt (the first is 1) after so much time without a connection: half more or less at
+    /// random, so that a thousand clients of one lost server do not come back as one. `random` is from 0 up to 1.
+    pub fn wait(&self, attempt: u32, away: Duration, random: f64) -> Duration {
         let doubled = 1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
-        let bound = self.first.saturating_mul(doubled).min(self.longest);
-        Some(bound.mul_f32(rng.between(0.1, 1.0)))
+        let grown = self.first.max(SHORT).max(away / PART);
+        self.first.saturating_mul(doubled).min(grown).min(self.longest).mul_f64(0.5 + random)
     }
 }
 
@@ -38,16 +40,23 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    const MS: Duration = Duration::from_millis(1);
+
     #[test]
-    fn waits_grow_within_their_bounds_and_end() {
-        let (backoff, mut rng) = (Backoff::default(), Rng::new(1));
-        for attempt in 1..=backoff.attempts {
-            let bound = (backoff.first * 2u32.pow(attempt - 1)).min(backoff.longest);
-            let wait = backoff.wait(attempt, &mut rng).unwrap();
-            assert!(wait >= bound / 11 && wait <= bound, "attempt {attempt}: {wait:?} of {bound:?}");
+    fn waits_differ_by_half_more_or_less_and_grow_with_the_time_away() {
+        let backoff = Backoff::default();
+        for (attempt, away, random, wait) in [
+            (1, 0, 0.0, 100),
+            (1, 0, 1.0, 300),
+            (2, 0, 0.5, 400),
+            (9, 0, 0.5, 660),
+            (9, 80_000, 0.5, 2000),
+            (99, 1_000_000_000, 0.5, 10_000),
+            (u32::MAX, 0, 0.5, 660),
+        ] {
+            assert_eq!(backoff.wait(attempt, away * MS, random), wait * MS, "attempt {attempt} after {away} ms");
         }
-        assert_eq!(backoff.wait(backoff.attempts + 1, &mut rng), None);
-        let patient = Backoff { attempts: u32::MAX, ..backoff };
-        assert!(patient.wait(u32::MAX, &mut rng).unwrap() <= patient.longest);
+        let patient = Backoff { first: 5000 * MS, ..backoff };
+        assert_eq!(patient.wait(1, Duration::ZERO, 0.5), 5000 * MS);
     }
 }

@@ -1,28 +1,26 @@
-//! A player's client: a [`Session`] on a [`Socket`] that comes back by itself when the line breaks.
+//! A player's client: a [`Session`] on a [`Link`], which comes back by itself when the line breaks.
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::Arc,
+    future::poll_fn,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use tiltyard_shared::{
-    game::{Game, Rng},
-    protocol::{Code, Target},
+    game::Game,
+    protocol::{Entered, Target},
     replica::Replica,
 };
-use tokio::time::Sleep;
 
 use crate::{
     backoff::Backoff,
+    connection::{PATIENCE, State, Told},
     error::Error,
     handshake,
-    inputs::Full,
-    session::{Event, Seat, Session},
-    socket::{Incoming, Socket},
+    inputs::NotSent,
+    link::{Heard, Link},
+    session::{Event, Session},
 };
 
 #[cfg(test)]
@@ -37,8 +35,14 @@ pub struct Options {
     pub name: String,
     /// Whether every frame shall carry a hash, instead of one in 128. Default false.
     pub verify: bool,
+    /// For how long to try before the first seat. Default 10 s. Later it is tried for as long as the server keeps the seat.
+    pub patience: Duration,
     /// What to do when the line breaks.
     pub backoff: Backoff,
+    /// Random bytes by which servers know the client again: keep them and give the same each time. Default: new ones.
+    pub client_key: [u8; 16],
+    /// Who the player is, as somebody whom the server trusts says: at most 8 KiB. Default none.
+    pub credential: Option<Vec<u8>>,
     /// The seed of the backoff's jitter. Default: from the process' own randomness.
     pub seed: u64,
 }
@@ -47,59 +51,51 @@ impl Options {
     /// The defaults for a server.
     pub fn new(url: impl Into<String>) -> Self {
         use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-        let seed = RandomState::new().build_hasher().finish();
-        Self { url: url.into(), name: String::new(), verify: false, backoff: Backoff::default(), seed }
+        let random = || RandomState::new().build_hasher().finish();
+        let key = u128::from(random()) << 64 | u128::from(random());
+        Self {
+            url: url.into(),
+            name: String::new(),
+            verify: false,
+            patience: PATIENCE,
+            backoff: Backoff::default(),
+            client_key: key.to_le_bytes(),
+            credential: None,
+            seed: random(),
+        }
     }
 }
 
 /// A client in a room.
 ///
 /// Everything moves only while [`Client::next`] (or [`Client::next_before`]) is awaited: it sends, reads, reports, pings,
-/// jumps and reconnects. Dropping that future loses nothing.
+/// resyncs and reconnects. Dropping that future loses nothing.
 pub struct Client<G: Game> {
     session: Session<G>,
     link: Link,
-    /// Where the seat is.
-    place: String,
-    options: Arc<Options>,
-    rng: Rng,
-    timer: Pin<Box<Sleep>>,
-}
-
-type Attempt = Pin<Box<dyn Future<Output = Result<(Socket, Seat, String), Error>> + Send>>;
-
-enum Link {
-    Open(Box<Socket>),
-    /// Broken: the next attempt (the first is 1) comes then.
-    Waiting(u32, Instant),
-    /// The running attempt.
-    Opening(u32, Attempt),
+    options: Options,
+    /// What a redirect gave to show instead of the resume.
+    pass: Vec<u8>,
 }
 
 impl<G: Game> Client<G> {
-    /// Connects, says hello, and takes a seat.
+    /// Connects, says hello, and takes a seat. Tries for [`Options::patience`] if the server cannot be reached, or says no
+    /// for now. Who drops the future takes the wish back.
     ///
     /// # Errors
     ///
     /// Every [`Error`] but [`Error::Over`].
     pub async fn enter(options: Options, target: Target) -> Result<Self, Error> {
-        let (socket, seat, place) = handshake::enter_at::<G>(&options, options.url.clone(), target).await?;
-        Ok(Self {
-            session: Session::new(seat, Instant::now()),
-            place,
-            link: Link::Open(Box::new(socket)),
-            rng: Rng::new(options.seed),
-            options: Arc::new(options),
-            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
-        })
+        let (link, session) = handshake::enter::<G>(&options, target).await?;
+        Ok(Self { session, link, options, pass: Vec::new() })
     }
 
     /// What happens next.
     ///
     /// # Errors
     ///
-    /// [`Error::Violation`], [`Error::Refused`] and the like when the seat is lost; [`Error::Line`] when all attempts to
-    /// come back have failed; [`Error::Over`] after [`Event::Goodbye`].
+    /// [`Error::Violation`], [`Error::Refused`] and the like when the seat is lost; [`Error::Line`] when it was tried in vain
+    /// to come back for as long as the seat is kept; [`Error::Over`] after [`Event::Goodbye`], and after any other error.
     pub async fn next(&mut self) -> Result<Event<G::Event>, Error> {
         loop {
             let far = Instant::now() + Duration::from_secs(3600);
@@ -123,8 +119,8 @@ impl<G: Game> Client<G> {
     ///
     /// # Errors
     ///
-    /// [`Full`] if so many inputs are unanswered that another makes no sense.
-    pub fn send(&mut self, input: &G::Input) -> Result<u32, Full> {
+    /// [`NotSent`] if no server takes it, or so many inputs are unanswered that another makes no sense.
+    pub fn send(&mut self, input: &G::Input) -> Result<u32, NotSent> {
         self.session.send(input, Instant::now())
     }
 
@@ -134,12 +130,19 @@ impl<G: Game> Client<G> {
     }
 
     /// Breaks the line on purpose, as a test or a changed network does. The client comes back by itself.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Line`] if it is not to come back at all.
-    pub fn drop_line(&mut self) -> Result<(), Error> {
-        self.lose()
+    pub fn drop_line(&mut self) {
+        self.link.drop_line(Duration::ZERO);
+    }
+
+    /// Tries at once to come back instead of waiting, also after having given up.
+    pub fn retry(&mut self) {
+        self.link.retry();
+    }
+
+    /// The system says that the network is there again, or another one: a client that waits tries at once, unless the server
+    /// has told it to wait; one that believes itself in asks whether it is.
+    pub fn online(&mut self) {
+        self.link.online();
     }
 
     /// What the client sees.
@@ -152,103 +155,89 @@ impl<G: Game> Client<G> {
         &self.session
     }
 
+    /// The connection, its round trips.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
     fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<Result<Option<Event<G::Event>>, Error>> {
         loop {
             if let Some(event) = self.session.next_event() {
                 return Poll::Ready(Ok(Some(event)));
             }
-            if self.session.is_over() {
+            if self.session.is_over() || (self.link.connection().state() == State::Over && !self.link.has_news()) {
                 return Poll::Ready(Err(Error::Over));
             }
             let now = Instant::now();
             if now >= deadline {
                 return Poll::Ready(Ok(None));
             }
-            if self.poll_link(now, cx)?.is_pending() && self.poll_timer(deadline, cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-
-    /// Ready if something has changed.
-    fn poll_link(&mut self, now: Instant, cx: &mut Context<'_>) -> Result<Poll<()>, Error> {
-        match &mut self.link {
-            Link::Open(socket) => {
+            let mut wake = deadline;
+            if self.link.is_ready() {
                 self.session.handle_time(now);
-                match socket.poll(&mut self.session.outgoing, cx) {
-                    Poll::Pending if !self.session.is_dead(now) => return Ok(Poll::Pending),
-                    Poll::Pending | Poll::Ready(Err(Error::Line(_))) => self.lose()?,
-                    Poll::Ready(incoming) => self.handle(incoming?)?,
-                }
+                wake = self.session.deadline().map_or(deadline, |due| due.min(deadline));
             }
-            Link::Waiting(_, due) if now < *due => return Ok(Poll::Pending),
-            Link::Waiting(attempt, _) => {
-                let attempt = *attempt;
-                self.link = Link::Opening(attempt, self.resume(attempt));
+            match self.link.poll(&mut self.session.outgoing, wake, cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(heard) => self.take(heard)?,
             }
-            Link::Opening(attempt, opening) => match opening.as_mut().poll(cx) {
-                Poll::Pending => return Ok(Poll::Pending),
-                Poll::Ready(Ok((socket, seat, place))) => {
-                    self.place = place;
-                    self.session.resumed(seat, Instant::now())?;
-                    self.link = Link::Open(Box::new(socket));
-                }
-                Poll::Ready(Err(error @ (Error::Line(_) | Error::Timeout))) => {
-                    let attempt = *attempt + 1;
-                    self.wait(attempt).ok_or(error)?;
-                }
-                Poll::Ready(Err(error)) => return Err(error),
-            },
         }
-        Ok(Poll::Ready(()))
     }
 
-    fn poll_timer(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let own = match &self.link {
-            Link::Open(_) => self.session.deadline(),
-            Link::Waiting(_, due) => *due,
-            Link::Opening(..) => deadline,
-        };
-        let wanted = tokio::time::Instant::from_std(own.min(deadline));
-        if self.timer.deadline() != wanted {
-            self.timer.as_mut().reset(wanted);
-        }
-        self.timer.as_mut().poll(cx)
-    }
-
-    fn handle(&mut self, incoming: Incoming) -> Result<(), Error> {
-        let now = Instant::now();
-        match incoming {
-            Incoming::Message(bytes) => self.session.handle(&bytes, now)?,
-            Incoming::Sign => self.session.heard(now),
-            Incoming::Closed(None | Some(Code::Unresponsive)) => self.lose()?,
-            Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
+    fn take(&mut self, heard: Heard) -> Result<(), Error> {
+        match heard {
+            Heard::Frame(bytes) => {
+                let handled = self.session.handle(&bytes, Instant::now());
+                self.check(handled.map_err(Error::Violation));
+            }
+            Heard::Unknown => self.session.pass_over(),
+            Heard::Wish(request) => {
+                let target = match std::mem::take(&mut self.pass) {
+                    pass if pass.is_empty() => Target::Resume(self.session.resume()),
+                    pass => Target::Pass(pass),
+                };
+                self.link.send(&handshake::wish::<G>(&self.options, request, target));
+            }
+            Heard::Told(told) => self.hear(told)?,
+            // Whoever ends without a word may come back as long as the seat is kept.
+            Heard::Farewell | Heard::Time => {}
         }
         Ok(())
     }
 
-    /// The line is broken: a first attempt to come back follows, after a wait.
-    fn lose(&mut self) -> Result<(), Error> {
-        if matches!(self.link, Link::Open(_)) && !self.session.is_over() {
-            self.wait(1).ok_or_else(|| Error::Line("lost".to_owned()))?;
+    fn hear(&mut self, told: Told) -> Result<(), Error> {
+        match told {
+            Told::Message(message) => {
+                let handled = self.session.handle_message(*message);
+                self.check(handled.map_err(Error::Violation));
+            }
+            Told::Redirect { pass, .. } => self.pass = pass,
+            Told::Ready(entered) => {
+                let entered = entered.map_or(Ok(()), |entered| self.entered(*entered));
+                self.check(entered);
+            }
+            Told::Lost => self.session.lost(),
+            Told::Waiting { attempt, wait, code, .. } => {
+                self.pass.clear();
+                self.session.tell(Event::Reconnecting { attempt, wait, code });
+            }
+            // What was told goodbye finally has the error after that.
+            Told::Over { .. } if self.session.is_over() => {}
+            Told::Over { why, code, message } => return Err(self.link.error(why, code, message)),
         }
         Ok(())
     }
 
-    /// Waits for this attempt; `None` if there have been enough.
-    fn wait(&mut self, attempt: u32) -> Option<()> {
-        let wait = self.options.backoff.wait(attempt, &mut self.rng)?;
-        self.link = Link::Waiting(attempt, Instant::now() + wait);
-        self.session.tell(Event::Reconnecting { attempt, wait });
-        Some(())
+    fn entered(&mut self, entered: Entered) -> Result<(), Error> {
+        let seat = handshake::seat::<G>(entered)?;
+        Ok(self.session.resumed(seat, Instant::now())?)
     }
 
-    /// Where the seat is, and every second time where the client came in: from there it is sent on if the seat has moved.
-    fn resume(&mut self, attempt: u32) -> Attempt {
-        let resume = self.session.resume();
-        let options = Arc::clone(&self.options);
-        let url = if attempt % 2 == 1 { &self.place } else { &options.url }.clone();
-        Box::pin(async move { handshake::enter_at::<G>(&options, url, Target::Resume(resume)).await })
+    /// What cannot go on ends for good.
+    fn check(&mut self, result: Result<(), Error>) {
+        if let Err(error) = result {
+            self.link.fail(error);
+        }
     }
 }
 

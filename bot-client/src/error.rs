@@ -70,7 +70,7 @@ pub enum Violation {
     /// A message that makes no sense at this point.
     #[error("{0} makes no sense here")]
     Unexpected(&'static str),
-    /// The answer to a resume names an input that was never sent, or one that is long settled.
+    /// The answer to a resume names an input that was never sent, or one behind which some are not kept any more.
     #[error("the server has taken in input {taken} of {sent}")]
     Inputs {
         /// What it says it has.

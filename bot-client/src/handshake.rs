@@ -1,129 +1,94 @@
-//! From a URL to a seat: hello, enter, and what a server may answer.
+//! From a URL to a seat: what a client says, and what a server may answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use tiltyard_shared::{
     game::Game,
-    protocol::{CONTROL, ClientMessage, Enter, Hello, ServerMessage, Target, VERSION, capabilities, codec},
+    protocol::{ClientMessage, Enter, Entered, Hello, Target, VERSION, capabilities},
     schema::Schema,
 };
-use tokio::time::timeout;
 
 use crate::{
     client::Options,
-    error::{Error, Violation},
+    connection::Told,
+    error::Error,
+    link::{Heard, Link, Plan},
     session::{Seat, Session},
-    socket::Socket,
 };
-
-/// The whole way from the URL to the seat may take so long.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a client says that it is.
 const CLIENT: &str = concat!("tiltyard-bot ", env!("CARGO_PKG_VERSION"));
 
-/// Most redirects that are followed for one wish.
-const REDIRECTS: u32 = 3;
+/// What a client understands beside what all must.
+const CAPABILITIES: u64 =
+    capabilities::PIECES | capabilities::PACE | capabilities::WAIT | capabilities::ANNOUNCEMENT | capabilities::RESULT;
 
-/// Connects, says hello and asks for a seat; goes where the server sends it, if that does not happen too often.
+/// Connects, says hello and takes a seat; goes where the server sends it. Who drops the future takes the wish back.
 ///
 /// # Errors
 ///
 /// Every [`Error`] but [`Error::Over`].
-pub async fn enter<G: Game>(options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
-    let (socket, seat, _) = enter_at::<G>(options, options.url.clone(), target).await?;
-    Ok((socket, seat))
+pub async fn enter<G: Game>(options: &Options, target: Target) -> Result<(Link, Session<G>), Error> {
+    let mut link = Link::start(plan(options, true), options.url.clone());
+    let mut asked = target.clone();
+    loop {
+        let far = Instant::now() + Duration::from_secs(3600);
+        match link.next(&mut VecDeque::new(), far).await {
+            Heard::Wish(request) => link.send(&wish::<G>(options, request, asked.clone())),
+            Heard::Farewell => link.send(&ClientMessage::Leave),
+            // Without a pass the wish is said there once more.
+            Heard::Told(Told::Redirect { pass, .. }) if pass.is_empty() => asked = target.clone(),
+            Heard::Told(Told::Redirect { pass, .. }) => asked = Target::Pass(pass),
+            // A pass is good for one attempt, where it was given for.
+            Heard::Told(Told::Waiting { .. }) => asked = target.clone(),
+            Heard::Told(Told::Ready(Some(entered))) => match seat::<G>(*entered) {
+                Ok(seat) => return Ok((link, Session::new(seat, Instant::now()))),
+                Err(error) => link.fail(error),
+            },
+            Heard::Told(Told::Over { why, code, message }) => return Err(link.error(why, code, message)),
+            Heard::Told(Told::Message(_) | Told::Ready(None) | Told::Lost) => {}
+            Heard::Frame(_) | Heard::Unknown | Heard::Time => {}
+        }
+    }
 }
 
-/// As [`enter`], first at this URL. Also says where the seat is.
-pub(crate) async fn enter_at<G: Game>(
-    options: &Options,
-    url: String,
-    target: Target,
-) -> Result<(Socket, Seat, String), Error> {
-    timeout(PATIENCE, enter_patiently::<G>(options, url, target)).await.unwrap_or(Err(Error::Timeout))
+/// How a link with these options connects.
+pub(crate) fn plan(options: &Options, seat: bool) -> Plan {
+    let hello = Hello {
+        protocol: VERSION,
+        client: CLIENT.to_owned(),
+        client_key: options.client_key,
+        credential: options.credential.clone(),
+        capabilities: CAPABILITIES,
+    };
+    Plan {
+        seat,
+        patience: Some(options.patience),
+        backoff: options.backoff.clone(),
+        seed: options.seed,
+        hello: ClientMessage::Hello(hello),
+    }
 }
 
-/// As [`enter`], with the [`Session`] of the seat.
+/// What asks for a seat.
+pub(crate) fn wish<G: Game>(options: &Options, request: u32, target: Target) -> ClientMessage {
+    let (name, verify) = (options.name.clone(), options.verify);
+    ClientMessage::Enter(Enter { request, target, name, schema: Some(schema::<G>()), verify, spectate: false })
+}
+
+/// The seat that was given.
 ///
 /// # Errors
 ///
-/// As [`enter`].
-pub async fn open<G: Game>(options: &Options, target: Target) -> Result<(Socket, Session<G>), Error> {
-    let (socket, seat) = enter::<G>(options, target).await?;
-    Ok((socket, Session::new(seat, Instant::now())))
+/// [`Error::OtherSchema`] if it is one in a game of other types.
+pub(crate) fn seat<G: Game>(entered: Entered) -> Result<Seat, Error> {
+    let (ours, theirs) = (schema::<G>(), entered.schema_hash);
+    if ours == theirs { Ok(Seat::from(entered)) } else { Err(Error::OtherSchema { ours, theirs }) }
 }
 
-/// Connects and says hello.
-pub(crate) async fn hello(url: &str) -> Result<Socket, Error> {
-    let mut socket = Socket::open(url).await?;
-    let hello = ClientMessage::Hello(Hello {
-        protocol: VERSION,
-        client: CLIENT.to_owned(),
-        capabilities: capabilities::PACE,
-        ..Hello::default()
-    });
-    match read(&socket.ask(&hello).await?)? {
-        ServerMessage::Welcome { .. } => Ok(socket),
-        other => Err(no(other)),
-    }
-}
-
-async fn enter_patiently<G: Game>(
-    options: &Options,
-    mut url: String,
-    mut target: Target,
-) -> Result<(Socket, Seat, String), Error> {
-    let mut left = REDIRECTS;
-    loop {
-        match enter_once::<G>(&url, options, target.clone()).await {
-            Err(Error::Redirected { url: there, pass }) if left > 0 => {
-                left -= 1;
-                url = there;
-                // Without a pass the wish is said there once more.
-                target = if pass.is_empty() { target } else { Target::Pass(pass) };
-            }
-            entered => return entered.map(|(socket, seat)| (socket, seat, url)),
-        }
-    }
-}
-
-async fn enter_once<G: Game>(url: &str, options: &Options, target: Target) -> Result<(Socket, Seat), Error> {
-    let mut socket = hello(url).await?;
-    let ours = Schema::hash(&Schema::of::<G>().to_json());
-    let (name, verify) = (options.name.clone(), options.verify);
-    let enter = Enter { request: 1, target, name, schema: Some(ours), verify, spectate: false };
-    match read(&socket.ask(&ClientMessage::Enter(enter)).await?)? {
-        ServerMessage::Entered(entered) if entered.schema_hash != ours => {
-            Err(Error::OtherSchema { ours, theirs: entered.schema_hash })
-        }
-        ServerMessage::Entered(entered) => Ok((socket, Seat::from(*entered))),
-        other => Err(no(other)),
-    }
-}
-
-/// The control message of these bytes.
-pub(crate) fn read(bytes: &[u8]) -> Result<ServerMessage, Error> {
-    let rest = bytes.strip_prefix(&[CONTROL]).ok_or(Violation::UnknownKind)?;
-    Ok(codec::decode_server(rest).map_err(Violation::Control)?)
-}
-
-/// An answer that is not the one hoped for.
-pub(crate) fn no(message: ServerMessage) -> Error {
-    match message {
-        ServerMessage::Refused { code, message, .. } | ServerMessage::Goodbye { code, message, .. } => {
-            Error::Refused { code, message }
-        }
-        ServerMessage::Redirect { url, pass, .. } => Error::Redirected { url, pass },
-        ServerMessage::Welcome { .. } => Violation::Unexpected("a second welcome").into(),
-        ServerMessage::Entered { .. } => Violation::Unexpected("a seat before the welcome").into(),
-        ServerMessage::Search(_) => Violation::Unexpected("a search that nobody began").into(),
-        ServerMessage::ChannelMessage { .. } | ServerMessage::Present { .. } => {
-            Violation::Unexpected("chat in a channel that nobody attended").into()
-        }
-        ServerMessage::Rooms { .. } | ServerMessage::RoomsChanged { .. } => {
-            Violation::Unexpected("a list of rooms that nobody asked for").into()
-        }
-        _ => Violation::Unexpected("anything but an answer").into(),
-    }
+fn schema<G: Game>() -> u64 {
+    Schema::hash(&Schema::of::<G>().to_json())
 }

@@ -1,22 +1,80 @@
-//! The inputs on their way: numbers that rise by one, aims that never fall, and what to send again after a resume. Pure.
+//! The inputs of a seat: numbers that rise by one, aims that never fall, a pace that the server takes, and what to send
+//! again after a resume. Pure. As `web/sdk/inputs.js`.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
+use serde::Serialize;
+use serde_json::Value;
 use thiserror::Error;
-use tiltyard_shared::game::Tick;
+use tiltyard_shared::{
+    game::Tick,
+    protocol::{codec, limits},
+};
 
-/// Most inputs that may be on their way; further ones are refused here. The server lets 64 wait for their tick.
+#[cfg(test)]
+mod tests;
+
+/// Most inputs that may be unanswered; further ones are refused here.
 const MOST: usize = 256;
+/// One message goes out in this time, with all inputs of that time.
+const SPACING: Duration = Duration::from_millis(16);
+/// So many a second leave the server room for those of a resume.
+const PER_SECOND: f64 = 0.9 * limits::INPUTS_PER_SECOND as f64;
+/// So many may go at once, and in one message.
+const BURST: usize = limits::EARLY_INPUTS;
+/// So many bytes may be under way: what is sent behind them, reports above all, must not wait for long.
+const WINDOW: usize = 16 * 1024;
+/// And so many in one message.
+const BATCH: usize = 8 * 1024;
 
-/// So many inputs are unanswered that another one makes no sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("too many inputs are unanswered")]
-pub struct Full;
+/// Why an input was not taken. Its number is not used up.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotSent {
+    /// So many inputs are unanswered that another one makes no sense.
+    #[error("too many inputs are unanswered")]
+    Full,
+    /// No server takes an input this large.
+    #[error("an input of {bytes} bytes, most of them in {field}: {} is the most", limits::INPUT_BYTES)]
+    TooLarge {
+        /// The part of it that makes it so large, as a path.
+        field: String,
+        /// Its size.
+        bytes: usize,
+    },
+}
 
-/// An input that is not settled.
+/// The bytes of an input.
+///
+/// # Errors
+///
+/// [`NotSent::TooLarge`]
+pub fn encode(input: &impl Serialize) -> Result<Vec<u8>, NotSent> {
+    let payload = codec::encode(input);
+    if payload.len() <= limits::INPUT_BYTES {
+        return Ok(payload);
+    }
+    let field = heaviest(&serde_json::to_value(input).unwrap_or_default());
+    Err(NotSent::TooLarge { field, bytes: payload.len() })
+}
+
+/// The path to the innermost field that is most of a value.
+fn heaviest(value: &Value) -> String {
+    let size = |value: &Value| value.to_string().len();
+    let (mut path, mut at) = ("input".to_owned(), value);
+    while let Value::Object(fields) = at
+        && let Some((name, part)) = fields.iter().max_by_key(|(_, part)| size(part))
+        && 2 * size(part) >= size(at)
+    {
+        path = format!("{path}.{name}");
+        at = part;
+    }
+    path
+}
+
+/// An input that was sent, or is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Its number.
@@ -26,53 +84,141 @@ pub struct Sent {
     /// The bincode bytes of the game's input.
     pub payload: Vec<u8>,
     at: Instant,
+    settled: Option<Instant>,
 }
 
-/// Numbers inputs and keeps them until they are settled.
-#[derive(Clone, Debug, Default)]
-pub struct Unsettled {
-    queue: VecDeque<Sent>,
+/// Numbers inputs, hands them to the line, and keeps them until well after they are settled.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// Settled ones that are kept, then those that are not settled.
+    kept: VecDeque<Sent>,
+    /// How many of them are settled.
+    settled: usize,
     last: u32,
     aim: Tick,
+    /// The highest number handed to this line, and the highest that is settled on it.
+    handed: u32,
+    confirmed: u32,
+    next: Instant,
+    allowance: f64,
+    allowed_at: Instant,
+    /// Whether there is a line to hand them to.
+    open: bool,
 }
 
-impl Unsettled {
-    /// None on their way; the next gets the number after `last`.
-    pub fn after(last: u32) -> Self {
-        Self { last, ..Self::default() }
+impl Inputs {
+    /// None yet; the next gets the number after `last`, which the server has taken in from somebody before.
+    pub fn after(last: u32, now: Instant) -> Self {
+        Self {
+            kept: VecDeque::new(),
+            settled: 0,
+            last,
+            aim: Tick(0),
+            handed: last,
+            confirmed: last,
+            next: now,
+            allowance: BURST as f64,
+            allowed_at: now,
+            open: true,
+        }
     }
 
     /// Gives an input its number and aim: `aim`, or that of the input before it if that is higher.
     ///
     /// # Errors
     ///
-    /// [`Full`] if 256 inputs are on their way; the number is not used up.
-    pub fn push(&mut self, aim: Tick, payload: Vec<u8>, now: Instant) -> Result<&Sent, Full> {
-        if self.queue.len() >= MOST {
-            return Err(Full);
+    /// [`NotSent::Full`]; the number is not used up.
+    pub fn push(&mut self, aim: Tick, payload: Vec<u8>, now: Instant) -> Result<u32, NotSent> {
+        if self.kept.len() - self.settled >= MOST {
+            return Err(NotSent::Full);
         }
         self.last += 1;
         self.aim = self.aim.max(aim);
-        self.queue.push_back(Sent { number: self.last, aim: self.aim, payload, at: now });
-        self.queue.back().ok_or(Full)
+        self.kept.push_back(Sent { number: self.last, aim: self.aim, payload, at: now, settled: None });
+        Ok(self.last)
     }
 
-    /// The server has settled all inputs up to `number`: takes the oldest of them out, with the time since it was sent.
-    pub fn settle(&mut self, number: u32, now: Instant) -> Option<(u32, Duration)> {
-        let sent = self.queue.front().filter(|sent| sent.number <= number)?;
-        let settled = (sent.number, now.saturating_duration_since(sent.at));
-        self.queue.pop_front();
-        Some(settled)
+    /// What goes out now, in one message: the first at once, further ones together. Its inputs are numbered on from the
+    /// first.
+    pub fn take(&mut self, now: Instant) -> Vec<&Sent> {
+        if now < self.next || !self.open {
+            return Vec::new();
+        }
+        self.allowance = self.allowance_at(now);
+        self.allowed_at = now;
+        let (from, mut under_way) = (self.unhanded(), self.under_way());
+        let (mut count, mut bytes) = (0, 0);
+        for sent in self.kept.iter().skip(from) {
+            let size = sent.payload.len();
+            let fits = bytes == 0 || bytes + size <= BATCH;
+            let free = under_way == 0 || under_way + size <= WINDOW;
+            if !fits || !free || self.allowance < 1.0 || count >= BURST {
+                break;
+            }
+            count += 1;
+            bytes += size;
+            under_way += size;
+            self.allowance -= 1.0;
+            self.handed = sent.number;
+        }
+        if count > 0 {
+            self.next = now + SPACING;
+        }
+        self.kept.iter().skip(from).take(count).collect()
     }
 
-    /// What the server has not taken in, if it says that `number` was the highest it did.
-    pub fn above(&self, number: u32) -> impl Iterator<Item = &Sent> {
-        self.queue.iter().filter(move |sent| sent.number > number)
+    /// The line takes nothing at the moment: nothing goes out before its next turn.
+    pub fn hold(&mut self, now: Instant) {
+        self.next = self.next.max(now + SPACING);
+    }
+
+    /// When [`Inputs::take`] next has something to give; `None` if something must happen before.
+    pub fn deadline(&self) -> Option<Instant> {
+        let next = self.kept.get(self.unhanded()).filter(|_| self.open)?;
+        let under_way = self.under_way();
+        let free = under_way == 0 || under_way + next.payload.len() <= WINDOW;
+        let missing = (1.0 - self.allowance).max(0.0);
+        free.then(|| self.next.max(self.allowed_at + Duration::from_secs_f64(missing / PER_SECOND)))
+    }
+
+    /// The server has settled all inputs up to `number`: returns those that were not before, with the times since they were
+    /// made. They are kept for a while.
+    pub fn settle(&mut self, number: u32, now: Instant) -> Vec<(u32, Duration)> {
+        self.confirmed = self.confirmed.max(number);
+        let mut news = Vec::new();
+        while let Some(sent) = self.kept.get_mut(self.settled).filter(|sent| sent.number <= number) {
+            sent.settled = Some(now);
+            news.push((sent.number, now.saturating_duration_since(sent.at)));
+            self.settled += 1;
+        }
+        self.forget(now);
+        news
+    }
+
+    /// The line is gone: what is not settled waits.
+    pub fn lost(&mut self) {
+        self.open = false;
+    }
+
+    /// On a new line the server says that `number` was the highest input that it has taken in: all above go out again, also
+    /// those that an earlier owner of the room had settled. False if that cannot be answered: the server made some up, or
+    /// one above is not here any more.
+    pub fn resume(&mut self, number: u32) -> bool {
+        let answers = number <= self.last && number.saturating_add(1) >= self.first_kept();
+        if answers {
+            self.open = true;
+            self.handed = number;
+            // What the server has taken in and not settled is still under way.
+            let settled = self.settled.checked_sub(1).and_then(|place| self.kept.get(place));
+            self.confirmed = settled.map_or(self.first_kept() - 1, |sent| sent.number).min(number);
+            self.next = self.allowed_at;
+        }
+        answers
     }
 
     /// The lowest number that is still here; one above the last if none is.
     pub fn first_kept(&self) -> u32 {
-        self.queue.front().map_or(self.last + 1, |sent| sent.number)
+        self.kept.front().map_or(self.last.saturating_add(1), |sent| sent.number)
     }
 
     /// The highest number given; 0 for none.
@@ -80,48 +226,29 @@ impl Unsettled {
         self.last
     }
 
-    /// Whether a server that has taken in `number` can be answered: all above it are still here, and it made none up.
-    pub fn reaches(&self, number: u32) -> bool {
-        number <= self.last && number + 1 >= self.first_kept()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_rise_by_one_and_aims_never_fall() {
-        let (now, mut inputs) = (Instant::now(), Unsettled::default());
-        for (number, wanted, aim) in [(1, 10, 10), (2, 12, 12), (3, 9, 12), (4, 13, 13)] {
-            let sent = inputs.push(Tick(wanted), vec![], now).unwrap();
-            assert_eq!((sent.number, sent.aim), (number, Tick(aim)));
-        }
+    fn allowance_at(&self, now: Instant) -> f64 {
+        let passed = now.saturating_duration_since(self.allowed_at).as_secs_f64();
+        (self.allowance + passed * PER_SECOND).min(BURST as f64)
     }
 
-    #[test]
-    fn settled_inputs_leave_with_their_latency_and_the_rest_is_sent_again() {
-        let (now, mut inputs) = (Instant::now(), Unsettled::default());
-        for payload in 1..=5 {
-            inputs.push(Tick(1), vec![payload], now).unwrap();
-        }
-        let later = now + Duration::from_millis(70);
-        assert_eq!(inputs.settle(2, later), Some((1, Duration::from_millis(70))));
-        assert_eq!(inputs.settle(2, later), Some((2, Duration::from_millis(70))));
-        assert_eq!(inputs.settle(2, later), None);
-        assert_eq!(inputs.above(3).map(|sent| sent.payload[0]).collect::<Vec<_>>(), [4, 5]);
-        assert!(inputs.reaches(2) && inputs.reaches(5));
-        assert!(!inputs.reaches(1), "input 2 is not kept any more");
-        assert!(!inputs.reaches(6), "input 6 was never sent");
+    /// Where in the list those begin that were not handed over.
+    fn unhanded(&self) -> usize {
+        self.handed.saturating_add(1).saturating_sub(self.first_kept()) as usize
     }
 
-    #[test]
-    fn a_full_queue_refuses_and_uses_no_number_up() {
-        let (now, mut inputs) = (Instant::now(), Unsettled::default());
-        for _ in 0..MOST {
-            inputs.push(Tick(1), vec![], now).unwrap();
+    /// Bytes handed over and not settled on this line.
+    fn under_way(&self) -> usize {
+        let from = self.confirmed.saturating_add(1).saturating_sub(self.first_kept()) as usize;
+        let handed = self.kept.iter().skip(from).take_while(|sent| sent.number <= self.handed);
+        handed.map(|sent| sent.payload.len()).sum()
+    }
+
+    /// Drops settled inputs that nobody will ask for any more.
+    fn forget(&mut self, now: Instant) {
+        let is_old = |sent: &Sent| sent.settled.is_some_and(|at| now.saturating_duration_since(at) > limits::KEPT_FOR);
+        while self.settled > limits::KEPT_INPUTS || self.kept.front().is_some_and(is_old) {
+            self.kept.pop_front();
+            self.settled -= 1;
         }
-        assert_eq!(inputs.push(Tick(1), vec![], now).unwrap_err(), Full);
-        assert_eq!(inputs.last(), MOST as u32);
     }
 }

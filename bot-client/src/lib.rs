@@ -22,8 +22,8 @@
 //! ```
 //!
 //! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`lead`], [`playout`], [`pulse`],
-//! [`jumps`], [`inputs`], [`backoff`], and [`session`], which makes one protocol of them. At the rim: [`socket`],
-//! [`handshake`], [`client`], [`search`]. [`swarm`] and [`crowd`] stand on top.
+//! [`jumps`], [`inputs`], [`session`], which makes one protocol of them, [`backoff`], and [`connection`]. At the rim:
+//! [`socket`], [`link`], [`handshake`], [`client`], [`search`]. [`swarm`] and [`crowd`] stand on top.
 
 pub mod clock;
 pub mod lead;
@@ -31,10 +31,12 @@ pub mod playout;
 pub mod pulse;
 pub mod jumps;
 pub mod inputs;
-pub mod backoff;
 pub mod error;
 pub mod session;
+pub mod backoff;
+pub mod connection;
 pub mod socket;
+pub mod link;
 pub mod handshake;
 pub mod client;
 pub mod search;

@@ -1,96 +1,203 @@
-//! A search for a match, on a connection of its own: see "Matchmaking" in PROTOCOL.md.
+//! A search for a match, on a connection of its own: see "Matchmaking" in PROTOCOL.md. As `web/sdk/search.js`.
 //!
 //! Ask [`Searching::next`] what it is like. At [`SearchState::Joining`] open a [`Client`](crate::Client) with the
 //! [`Target::Pass`](tiltyard_shared::protocol::Target::Pass) there, and keep this until it says `Matched`: if the match comes
-//! to nothing, the search goes on with all its waiting time.
+//! to nothing, the search goes on with all its waiting time. When the line breaks, the search begins anew by itself and says
+//! so, unless a seat is being taken: then [`Searching::again`] begins it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use tiltyard_shared::protocol::{
-    ClientMessage, ServerMessage, codec,
+    ClientMessage, Code, ServerMessage,
     search::{Search, SearchState},
 };
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
     client::Options,
-    error::{Error, Violation},
+    connection::{State, Told},
+    error::Error,
     handshake,
-    socket::{Incoming, Socket},
+    link::{Heard, Link},
 };
 
-/// The way from the URL to the first state may take so long.
-const PATIENCE: Duration = Duration::from_secs(10);
+#[cfg(test)]
+mod tests;
 
-/// A server that searches pings every 2 s: who hears nothing for so long has lost it.
-const SILENCE: Duration = Duration::from_secs(15);
+/// What happens to a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// How it is.
+    State(SearchState),
+    /// The line broke, or the server cannot search now; it is tried again after the wait.
+    Reconnecting {
+        /// The first is 1.
+        attempt: u32,
+        /// How long from now.
+        wait: Duration,
+        /// Why, if the server has said so.
+        code: Option<Code>,
+    },
+}
 
 /// A search that goes on.
 #[derive(Debug)]
 pub struct Searching {
-    socket: Socket,
-    outgoing: VecDeque<Vec<u8>>,
-    url: String,
-    first: Option<SearchState>,
+    link: Link,
+    search: Search,
+    /// The number of the search that the server has of ours; 0 for none.
+    request: u32,
+    /// Whether a seat is being taken: then nothing is searched for beside it.
+    joining: bool,
+    cancelled: bool,
+    over: bool,
+    /// Why the server does not search now.
+    why: Option<Code>,
 }
 
 impl Searching {
-    /// Connects, says hello and begins to search.
-    ///
-    /// # Errors
-    ///
-    /// Every [`Error`] but [`Error::Over`]. [`Error::Redirected`]: the party meets there.
-    pub async fn start(options: &Options, search: Search) -> Result<Self, Error> {
-        let begin = async {
-            let mut socket = handshake::hello(&options.url).await?;
-            let first = match handshake::read(&socket.ask(&ClientMessage::Search { request: 1, search }).await?)? {
-                ServerMessage::Search(state) => state,
-                other => return Err(handshake::no(other)),
-            };
-            Ok(Self { socket, outgoing: VecDeque::new(), url: options.url.clone(), first: Some(first) })
-        };
-        timeout(PATIENCE, begin).await.unwrap_or(Err(Error::Timeout))
+    /// Begins to connect, and then to search. [`Options::patience`] counts until the server is reached for the first time.
+    pub fn start(options: &Options, search: Search) -> Self {
+        let link = Link::start(handshake::plan(options, false), options.url.clone());
+        Self { link, search, request: 0, joining: false, cancelled: false, over: false, why: None }
     }
 
-    /// The next state. Nothing is lost if the future is dropped.
+    /// What happens next. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///
-    /// [`Error::Line`] if the server is gone: search elsewhere. [`Error::Refused`], [`Error::Violation`].
-    pub async fn next(&mut self) -> Result<SearchState, Error> {
-        if let Some(first) = self.first.take() {
-            return Ok(first);
-        }
-        loop {
-            let next = timeout(SILENCE, self.socket.next(&mut self.outgoing)).await.map_err(|_| Error::Timeout)?;
-            match next? {
-                Incoming::Message(bytes) => match handshake::read(&bytes)? {
-                    ServerMessage::Search(state) => return Ok(state),
-                    other @ (ServerMessage::Refused { .. } | ServerMessage::Goodbye { .. }) => {
-                        return Err(handshake::no(other));
-                    }
-                    _ => return Err(Violation::Unexpected("anything but the state of the search").into()),
-                },
-                Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
-                Incoming::Closed(None) => return Err(Error::Line("closed by the server".to_owned())),
-                Incoming::Sign => {}
+    /// [`Error::Line`] if the server could not be reached in the first place: search elsewhere. [`Error::Refused`],
+    /// [`Error::Redirected`], [`Error::Violation`]; [`Error::Over`] after `Matched` and `Ended`.
+    pub async fn next(&mut self) -> Result<Progress, Error> {
+        while !self.over && (self.link.connection().state() != State::Over || self.link.has_news()) {
+            let far = Instant::now() + Duration::from_secs(3600);
+            let progress = match self.link.next(&mut VecDeque::new(), far).await {
+                Heard::Wish(request) => {
+                    self.wish(request);
+                    None
+                }
+                Heard::Farewell => {
+                    self.give_up();
+                    None
+                }
+                Heard::Told(told) => self.hear(told)?,
+                Heard::Frame(_) | Heard::Unknown | Heard::Time => None,
+            };
+            if let Some(progress) = progress {
+                return Ok(progress);
             }
         }
+        Err(Error::Over)
     }
 
     /// The URL at which to take the seat of [`SearchState::Joining`].
     pub fn url_of<'a>(&'a self, url: &'a str) -> &'a str {
-        if url.is_empty() { &self.url } else { url }
+        if url.is_empty() { self.link.connection().address() } else { url }
     }
 
-    /// The seat of this match could not be taken and will not be tried again. Said with the next call of [`Self::next`].
+    /// The seat of this match could not be taken and will not be tried again: the search goes on. Said with the next call of
+    /// [`Self::next`].
     pub fn again(&mut self, id: Uuid) {
-        self.outgoing.push_back(codec::encode(&ClientMessage::SearchAgain { request: 2, id }));
+        self.joining = false;
+        if !self.link.is_ready() {
+            return;
+        }
+        let request = self.link.request();
+        if self.request > 0 {
+            self.link.send(&ClientMessage::SearchAgain { request, id });
+        } else {
+            self.wish(request);
+        }
     }
 
-    /// Searches no longer: [`SearchState::Ended`] follows. Said with the next call of [`Self::next`].
+    /// Searches no longer: [`SearchState::Ended`] follows, if the server knows of the search. Said with the next call of
+    /// [`Self::next`].
     pub fn cancel(&mut self) {
-        self.outgoing.push_back(codec::encode(&ClientMessage::CancelSearch { request: 3 }));
+        self.cancelled = true;
+        if self.link.is_ready() && self.request > 0 {
+            let request = self.link.request();
+            self.link.send(&ClientMessage::CancelSearch { request });
+        } else {
+            self.link.close();
+        }
+    }
+
+    /// Tries at once instead of waiting.
+    pub fn retry(&mut self) {
+        self.link.retry();
+    }
+
+    fn wish(&mut self, request: u32) {
+        self.request = if self.joining { 0 } else { request };
+        if !self.joining {
+            self.link.send(&ClientMessage::Search { request, search: self.search.clone() });
+        }
+    }
+
+    /// Says that nobody is to wait for us.
+    fn give_up(&mut self) {
+        if self.request > 0 && !self.over {
+            let request = self.link.request();
+            self.link.send(&ClientMessage::CancelSearch { request });
+        }
+    }
+
+    fn hear(&mut self, told: Told) -> Result<Option<Progress>, Error> {
+        match told {
+            Told::Message(message) => return Ok(self.hear_message(*message)),
+            Told::Lost => {
+                self.request = 0;
+                if self.cancelled {
+                    self.link.close();
+                }
+            }
+            Told::Waiting { .. } if self.cancelled => {}
+            Told::Waiting { attempt, wait, code, .. } => {
+                let code = self.why.take().or(code);
+                return Ok(Some(Progress::Reconnecting { attempt, wait, code }));
+            }
+            Told::Over { why, code, message } => return Err(self.link.error(why, code, message)),
+            Told::Redirect { .. } | Told::Ready(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn hear_message(&mut self, message: ServerMessage) -> Option<Progress> {
+        match message {
+            ServerMessage::Search(SearchState::Ended { code, retry_after_ms }) => self.ended(code, retry_after_ms),
+            ServerMessage::Search(state) => {
+                self.joining = matches!(state, SearchState::Joining { .. });
+                self.over = state.is_over();
+                Some(Progress::State(state))
+            }
+            ServerMessage::Refused { request, code, retry_after_ms, .. } if request == self.request => {
+                self.ended(code, retry_after_ms)
+            }
+            _ => None,
+        }
+    }
+
+    /// What ended for a reason that passes begins anew.
+    fn ended(&mut self, code: Code, retry_after_ms: Option<u32>) -> Option<Progress> {
+        if code.is_final() {
+            self.over = true;
+            return Some(Progress::State(SearchState::Ended { code, retry_after_ms }));
+        }
+        self.why = Some(code);
+        self.link.drop_line(Duration::from_millis(retry_after_ms.unwrap_or(0).into()));
+        None
+    }
+}
+
+/// A line that only breaks leaves others waiting for who was to join them.
+impl Drop for Searching {
+    fn drop(&mut self) {
+        if self.link.is_ready() {
+            self.give_up();
+            self.link.shut();
+        }
     }
 }

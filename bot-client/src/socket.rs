@@ -3,22 +3,23 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
     io,
     net::SocketAddr,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use futures_util::{Sink, Stream};
-use tiltyard_shared::protocol::{ClientMessage, Code, codec, limits};
+use tiltyard_shared::protocol::{Code, limits};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{self, Bytes, Message, protocol::WebSocketConfig},
+    tungstenite::{self, Message, protocol::WebSocketConfig},
 };
 
 use crate::error::{Error, Violation};
+
+pub use tokio_tungstenite::tungstenite::Bytes;
 
 /// What arrives on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,14 +73,23 @@ impl Socket {
         }
     }
 
-    /// Puts what is to be sent on its way as far as the line takes it, and waits for the next thing that arrives. That goes
-    /// before a failure to send: a proxy that closes after a server's last words may reset the line behind them.
+    /// Puts what is to be sent on its way as far as the line takes it, what is in `first` before all else, and waits for the
+    /// next thing that arrives. That goes before a failure to send: a proxy that closes after a server's last words may reset
+    /// the line behind them.
     ///
     /// # Errors
     ///
     /// [`Error::Line`] if the line is broken, [`Error::Violation`] if a text message came.
-    pub fn poll(&mut self, outgoing: &mut VecDeque<Vec<u8>>, cx: &mut Context<'_>) -> Poll<Result<Incoming, Error>> {
-        let sent = self.poll_write(outgoing, cx);
+    pub fn poll(
+        &mut self,
+        first: &mut VecDeque<Vec<u8>>,
+        outgoing: &mut VecDeque<Vec<u8>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Incoming, Error>> {
+        let mut sent = self.poll_write(first, cx);
+        if sent.is_ok() && first.is_empty() {
+            sent = self.poll_write(outgoing, cx);
+        }
         let message = match Pin::new(&mut self.stream).poll_next(cx) {
             Poll::Pending => {
                 sent?;
@@ -99,30 +109,10 @@ impl Socket {
         }))
     }
 
-    /// Sends what is queued and waits for the next thing that arrives. Nothing is lost if the future is dropped.
-    ///
-    /// # Errors
-    ///
-    /// As [`Socket::poll`].
-    pub async fn next(&mut self, outgoing: &mut VecDeque<Vec<u8>>) -> Result<Incoming, Error> {
-        poll_fn(|cx| self.poll(outgoing, cx)).await
-    }
-
-    /// Sends one message and waits for the next that arrives.
-    ///
-    /// # Errors
-    ///
-    /// As [`Socket::poll`]; [`Error::Refused`] or [`Error::Line`] if the server closes instead.
-    pub async fn ask(&mut self, message: &ClientMessage) -> Result<Bytes, Error> {
-        let mut outgoing = VecDeque::from([codec::encode(message)]);
-        loop {
-            match self.next(&mut outgoing).await? {
-                Incoming::Message(bytes) => return Ok(bytes),
-                Incoming::Closed(Some(code)) => return Err(Error::Refused { code, message: code.to_string() }),
-                Incoming::Closed(None) => return Err(Error::Line("closed by the server".to_owned())),
-                Incoming::Sign => {}
-            }
-        }
+    /// Gives what is queued to the system as far as it takes that at once, and waits for nothing.
+    pub fn say(&mut self, outgoing: &mut VecDeque<Vec<u8>>) {
+        // Whether it went cannot be known: the line is about to be let go of.
+        let _ = self.poll_write(outgoing, &mut Context::from_waker(Waker::noop()));
     }
 
     fn poll_write(&mut self, outgoing: &mut VecDeque<Vec<u8>>, cx: &mut Context<'_>) -> Result<(), Error> {
@@ -158,6 +148,8 @@ fn refine(error: tungstenite::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use futures_util::SinkExt as _;
     use tokio::{io::Interest, net::TcpListener};
 
@@ -171,18 +163,20 @@ mod tests {
         let (client, mut server) = tokio::join!(Socket::open(&url), accept);
         let mut client = client.unwrap();
         let said = |word: &[u8]| VecDeque::from([word.to_vec()]);
+        let mut first = VecDeque::new();
 
         let mut outgoing = said(b"not read");
-        let silent = poll_fn(|cx| Poll::Ready(client.poll(&mut outgoing, cx).is_pending())).await;
+        let silent = poll_fn(|cx| Poll::Ready(client.poll(&mut first, &mut outgoing, cx).is_pending())).await;
         assert!(silent && outgoing.is_empty());
         server.send(Message::Binary(Bytes::from_static(b"last words"))).await.unwrap();
         drop(server); // with something unread: the kernel resets the line
         let MaybeTlsStream::Plain(line) = client.stream.get_ref() else { panic!("no TLS here") };
         line.ready(Interest::ERROR).await.unwrap();
 
-        let heard = client.next(&mut said(b"too late")).await;
+        let mut too_late = said(b"too late");
+        let heard = poll_fn(|cx| client.poll(&mut first, &mut too_late, cx)).await;
         assert_eq!(heard.unwrap(), Incoming::Message(Bytes::from_static(b"last words")));
-        let broken = client.next(&mut VecDeque::new()).await;
+        let broken = poll_fn(|cx| client.poll(&mut first, &mut VecDeque::new(), cx)).await;
         assert!(matches!(broken, Err(Error::Line(_))), "{broken:?}");
     }
 }

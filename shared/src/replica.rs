@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod anatomy;
+mod applied;
 mod error;
 mod pieces;
 mod seen;
@@ -24,32 +25,13 @@ mod table;
 mod tests;
 
 pub use anatomy::Anatomy;
+pub use applied::{Applied, Event};
 pub use error::{BadChunk, ReplicaError};
 use pieces::{Joined, Pieces};
 use seen::Seen;
 pub use shown::Shown;
 use table::Gone;
 pub use table::{Table, TableMember};
-
-/// What became of a frame.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Applied {
-    /// It belongs to an epoch before the one asked for, and was dropped.
-    Stale,
-    /// It was a piece of a frame of which more are to come.
-    Piece,
-    /// The replica is now at its tick.
-    Frame(Head),
-}
-
-/// An event that arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Its number in the room.
-    pub number: u64,
-    /// The bincode bytes of the game's event.
-    pub bytes: Vec<u8>,
-}
 
 /// All that one client sees of a room.
 #[derive(Clone, Debug)]
@@ -287,11 +269,23 @@ impl Replica {
         self.started = false;
         self.pieces = Pieces::default();
         if anew {
-            self.tick = None;
-            self.view.clear();
-            self.own = None;
+            self.forget();
         }
         Resync { epoch: self.epoch, applied: self.tick, event: self.consumed }
+    }
+
+    /// The ticks that were applied have not happened: forgets everything but the events consumed, and waits for the first
+    /// frame of the epoch, which states all.
+    pub fn rewind(&mut self) {
+        self.forget();
+        self.started = false;
+        self.pieces = Pieces::default();
+    }
+
+    fn forget(&mut self) {
+        self.tick = None;
+        self.view.clear();
+        self.own = None;
     }
 
     /// The groups whose tables are current at the tick last applied, rising, the own group included: what a resume names.

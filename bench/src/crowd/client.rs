@@ -317,7 +317,7 @@ impl Client {
                 self.report = replica.report();
                 replica.drain_events().for_each(drop);
             }
-            Ok(Applied::Stale) => {}
+            Ok(Applied::Stale | Applied::Piece) => {}
             Err(error) => {
                 measures.mismatches += 1;
                 measures.complain(|| error.to_string());

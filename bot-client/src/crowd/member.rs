@@ -19,15 +19,17 @@ use uuid::Uuid;
 
 use super::{Entry, Person, Shared, report::What};
 use crate::{
-    backoff::Backoff,
     client::{Client, Options},
     error::Error,
-    search::Searching,
+    search::{Progress, Searching},
     session::{Event, Reason},
 };
 
 /// A bot acts so often.
 const ACTS_EVERY: Duration = Duration::from_millis(250);
+
+/// A server that was killed does not come back at the same port: after more attempts than these it counts as gone.
+const ATTEMPTS: u32 = 2;
 
 /// Whoever finds no server asks the next one after so long.
 const NEXT_SERVER: Duration = Duration::from_millis(300);
@@ -72,32 +74,22 @@ struct Member {
 
 impl Member {
     async fn live(&mut self) {
-        let mut elsewhere = None;
         while !self.shared.is_over() {
-            let url = elsewhere.take().unwrap_or_else(|| self.shared.plan.urls[self.server].clone());
-            match Searching::start(&self.options(url), self.wish()).await {
-                Ok(mut searching) => {
-                    if self.search(&mut searching).await {
-                        return;
-                    }
-                    self.joining = None;
-                    self.told = None;
-                }
-                Err(Error::Redirected { url, .. }) => {
-                    elsewhere = Some(url);
-                    continue;
-                }
-                Err(_) => {}
+            let url = self.shared.plan.urls[self.server].clone();
+            let mut searching = Searching::start(&self.options(url), self.wish());
+            if self.search(&mut searching).await {
+                return;
             }
+            self.joining = None;
+            self.told = None;
             self.server = (self.server + 1) % self.shared.plan.urls.len().max(1);
             sleep(NEXT_SERVER).await;
         }
     }
 
     fn options(&self, url: String) -> Options {
-        // A server that was killed does not come back at the same port: another attempt or two, and it counts as gone.
-        let backoff = Backoff { attempts: 2, ..Backoff::default() };
-        Options { name: format!("b{}", self.person.number), verify: true, backoff, ..Options::new(url) }
+        let (name, patience) = (format!("b{}", self.person.number), Duration::ZERO);
+        Options { name, verify: true, patience, ..Options::new(url) }
     }
 
     fn wish(&self) -> Search {
@@ -109,17 +101,31 @@ impl Member {
 
     /// Searches until the bot is done (true), or this server is of no more use.
     async fn search(&mut self, searching: &mut Searching) -> bool {
+        let mut found = false;
         loop {
-            let state = tokio::select! {
-                state = searching.next() => state,
+            let progress = tokio::select! {
+                progress = searching.next() => progress,
                 () = over(&self.shared) => {
                     searching.cancel();
                     let _ = timeout(JOIN, searching.next()).await;
                     return true;
                 }
             };
+            let state = match progress {
+                Ok(Progress::State(state)) => state,
+                Ok(Progress::Reconnecting { code, .. }) => {
+                    self.note(code.map_or(What::HomeLost, |code| What::Ended { code }));
+                    return false;
+                }
+                Err(_) if found => {
+                    self.note(What::HomeLost);
+                    return false;
+                }
+                Err(_) => return false,
+            };
+            found = true;
             match state {
-                Ok(SearchState::Joining { id, url, pass }) => {
+                SearchState::Joining { id, url, pass } => {
                     self.note(What::Told { id });
                     self.shared.tell(self.person.number, true);
                     if self.joining.replace(id).is_some_and(|other| other != id) {
@@ -141,14 +147,10 @@ impl Member {
                         }
                     }
                 }
-                Ok(SearchState::Searching { waited_ms }) => self.hear(waited_ms),
-                Ok(SearchState::Gathering { .. } | SearchState::Agreed | SearchState::Matched { .. }) => {}
-                Ok(SearchState::Ended { code, .. }) => {
+                SearchState::Searching { waited_ms } => self.hear(waited_ms),
+                SearchState::Gathering { .. } | SearchState::Agreed | SearchState::Matched { .. } => {}
+                SearchState::Ended { code, .. } => {
                     self.note(What::Ended { code });
-                    return false;
-                }
-                Err(_) => {
-                    self.note(What::HomeLost);
                     return false;
                 }
             }
@@ -174,20 +176,20 @@ impl Member {
         loop {
             let step = tokio::select! {
                 step = game.step(&mut self.rng) => step,
-                state = searching.next(), if home && self.waiting => {
-                    match state {
-                        Ok(SearchState::Matched { .. }) => self.matched(id, room),
-                        Ok(SearchState::Searching { waited_ms }) => {
+                progress = searching.next(), if home && self.waiting => {
+                    match progress {
+                        Ok(Progress::State(SearchState::Matched { .. })) => self.matched(id, room),
+                        Ok(Progress::State(SearchState::Searching { waited_ms })) => {
                             self.hear(waited_ms);
                             return End::Again;
                         }
-                        Ok(SearchState::Ended { code, .. }) => {
+                        Ok(Progress::State(SearchState::Ended { code, .. })) => {
                             self.note(What::Ended { code });
                             home = false;
                         }
-                        Ok(_) => {}
+                        Ok(Progress::State(_)) => {}
                         // The host goes on without the home.
-                        Err(_) => {
+                        Ok(Progress::Reconnecting { .. }) | Err(_) => {
                             self.note(What::HomeLost);
                             home = false;
                         }
@@ -311,7 +313,10 @@ impl Play {
             match self.client.next_before(next).await {
                 Ok(None) => break,
                 Ok(Some(Event::Goodbye { code, .. })) => return code.into(),
-                Ok(Some(Event::Jumping(Reason::Failed(ReplicaError::HashMismatch(_))))) => return Step::Differs,
+                Ok(Some(Event::Resyncing(Reason::Failed(ReplicaError::HashMismatch(_))))) => return Step::Differs,
+                Ok(Some(Event::Reconnecting { attempt, .. })) if attempt > ATTEMPTS => {
+                    return Step::Out("no connection".to_owned());
+                }
                 Ok(Some(_)) => {}
                 Err(Error::Refused { code, .. }) => return code.into(),
                 Err(error) => return Step::Out(error.to_string()),

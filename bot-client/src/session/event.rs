@@ -38,16 +38,30 @@ pub enum Event<E> {
         message: String,
     },
     /// The client asked to be brought up to date in one frame.
-    Jumping(Reason),
+    Resyncing(Reason),
     /// The line broke; the next attempt comes after the wait.
     Reconnecting {
         /// The first is 1.
         attempt: u32,
         /// How long from now.
         wait: Duration,
+        /// Why, if the server has said so.
+        code: Option<Code>,
     },
     /// The seat was taken over again.
     Reconnected,
+    /// The room goes on elsewhere from an earlier tick than was seen: later ones have not happened. What was sent since
+    /// then was sent again.
+    Rewound {
+        /// The newest tick that was seen.
+        from: Tick,
+        /// The last one that still holds.
+        to: Tick,
+    },
+    /// Words of the server's operator to everybody.
+    Announcement(String),
+    /// The match is over; its result as JSON text, empty if it was too large to be told. A goodbye follows.
+    Result(String),
     /// The session is over.
     Goodbye {
         /// Why.
@@ -74,7 +88,7 @@ pub struct Frame {
     pub age: Duration,
 }
 
-/// Why a client jumps.
+/// Why a client resyncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The frames that it reads have been too old for too long.

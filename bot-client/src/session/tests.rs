@@ -5,10 +5,14 @@ use tiltyard_arena::{
     messages::{Event as ArenaEvent, Input},
 };
 use tiltyard_shared::{
-    frame::{Settled, part_flags, write_events, write_view},
+    frame::{Head, Settled, part_flags, write_events, write_view},
+    game::PlayerId,
     hash::StateHash,
+    protocol::Code,
+    replica::ReplicaError,
     world::GroupId,
 };
+use uuid::Uuid;
 
 use super::*;
 
@@ -27,6 +31,7 @@ fn seat(epoch: u32, input: u32) -> Seat {
         epoch,
         grace: Duration::from_secs(30),
         owner: 1,
+        cut: None,
     }
 }
 
@@ -51,8 +56,6 @@ fn head(epoch: u32, tick: u32, start: bool) -> Head {
 
 fn entered(now: Instant) -> Session<Arena> {
     let mut session = Session::new(seat(1, 0), now);
-    session.handle_time(now);
-    assert_eq!(sent(&mut session), Some(ClientMessage::Ping { number: 1 }));
     session.handle(&frame(&head(1, 10, true), &[]), now).unwrap();
     assert!(matches!(session.next_event(), Some(Event::Frame(Frame { tick: Tick(10), start: true, .. }))));
     session
@@ -70,7 +73,7 @@ fn events(session: &mut Session<Arena>) -> Vec<Event<ArenaEvent>> {
 fn a_frame_is_reported_alone_within_100_ms_unless_an_input_does_it() {
     let now = Instant::now();
     let mut session = entered(now);
-    assert!(session.deadline() <= now + limits::REPORT);
+    assert!(session.deadline().unwrap() <= now + limits::REPORT);
     session.handle_time(now + 70 * MS);
     assert_eq!(sent(&mut session), None);
     session.handle_time(now + 85 * MS);
@@ -93,7 +96,7 @@ fn settled_and_refused_inputs_are_told() {
     session.send(&Input::default(), now).unwrap();
     session.send(&Input::default(), now + 10 * MS).unwrap();
     let settled = Head { inputs: Some(Settled { number: 2, margin: 1 }), ..head(1, 12, false) };
-    let refused = vec![(2, tiltyard_shared::protocol::Code::TooManyEarly)];
+    let refused = vec![(2, Code::TooManyEarly)];
     session.handle(&frame(&Head { refused, ..settled }, &[]), now + 100 * MS).unwrap();
     let events = events(&mut session);
     assert!(matches!(events[1], Event::Settled { number: 1, after } if after == 100 * MS));
@@ -108,7 +111,10 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     let mut session = entered(now);
     let wrong = |head| frame(&Head { hash: Some(StateHash(1, 2)), ..head }, &[]);
     session.handle(&wrong(head(1, 11, false)), now).unwrap();
-    assert!(matches!(events(&mut session)[..], [Event::Jumping(Reason::Failed(ReplicaError::HashMismatch(Tick(11))))]));
+    assert!(matches!(
+        events(&mut session)[..],
+        [Event::Resyncing(Reason::Failed(ReplicaError::HashMismatch(Tick(11))))]
+    ));
     assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 2, applied: None, event: 0 })));
     session.handle(&frame(&head(1, 12, false), &[]), now).unwrap();
     session.handle(&frame(&head(2, 13, true), &[]), now + 50 * MS).unwrap();
@@ -118,17 +124,17 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     session.send(&Input::default(), now + 900 * MS).unwrap();
     let Some(ClientMessage::Inputs { report, .. }) = sent(&mut session) else { panic!() };
     assert_eq!((report.epoch, report.applied), (2, Tick(13)), "the server knows nothing of epoch 3 yet");
-    assert_eq!(session.deadline(), now + 1000 * MS);
+    assert_eq!(session.deadline(), Some(now + 1000 * MS));
     session.handle_time(now + 1000 * MS);
     assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 3, applied: None, event: 0 })));
     let counts = session.counts();
-    assert_eq!((counts.mismatches, counts.stale, counts.jumps, counts.bad_frames), (2, 1, 2, 0));
+    assert_eq!((counts.mismatches, counts.stale, counts.resyncs, counts.bad_frames), (2, 1, 2, 0));
 }
 
 /// Frames of one epoch from a tick on, so long apart, the first at a time after `now`: all but the last event are taken.
 fn frames(session: &mut Session<Arena>, now: Instant, ticks: std::ops::Range<u32>, at: impl Fn(u32) -> Duration) {
     for tick in ticks {
-        let epoch = session.counts().jumps as u32 + 1;
+        let epoch = session.counts().resyncs as u32 + 1;
         session.handle(&frame(&head(epoch, tick, false), &[]), now + at(tick)).unwrap();
         session.replica.drain_events().count();
     }
@@ -141,7 +147,7 @@ fn a_line_slower_by_a_step_goes_on_without_a_jump_and_its_aims_stay_right() {
     frames(&mut session, now, 11..30, |tick| (tick - 10) * 50 * MS);
     frames(&mut session, now, 30..60, |tick| (tick - 10) * 50 * MS + 600 * MS);
     let then = now + 49 * 50 * MS + 600 * MS;
-    assert_eq!((session.counts().jumps, session.counts().stale), (0, 0));
+    assert_eq!((session.counts().resyncs, session.counts().stale), (0, 0));
     assert!(session.clock().age(Tick(59), then) < 5 * MS);
     assert_eq!(session.clock().tick(then), Tick(59), "what has arrived is now");
     assert_eq!(session.lead(), 14, "which the server executed 600 ms ago");
@@ -155,35 +161,19 @@ fn a_client_that_reads_ever_later_jumps_from_where_it_is_and_once_where_that_doe
     let slowly = |tick: u32| 500 * MS + (tick - 20) * 65 * MS;
     let jumped = (20..100).find(|tick| {
         frames(&mut session, now, *tick..tick + 1, slowly);
-        session.counts().jumps > 0
+        session.counts().resyncs > 0
     });
     let jumped = jumped.expect("a jump");
     assert!((52..60).contains(&jumped), "with frames 500 ms old, not {jumped}");
-    assert_eq!(events(&mut session).last(), Some(&Event::Jumping(Reason::Lag)));
+    assert_eq!(events(&mut session).last(), Some(&Event::Resyncing(Reason::Lag)));
     let resync = std::iter::from_fn(|| sent(&mut session)).find(|message| matches!(message, ClientMessage::Resync(_)));
     let wanted = Resync { epoch: 2, applied: Some(Tick(jumped)), event: 0 };
     assert_eq!(resync, Some(ClientMessage::Resync(wanted)));
     session.handle(&frame(&head(2, jumped + 1, true), &[]), now + slowly(jumped + 1)).unwrap();
     frames(&mut session, now, jumped + 2..jumped + 40, slowly);
-    assert_eq!(session.counts().jumps, 1);
+    assert_eq!(session.counts().resyncs, 1);
     let age = session.clock().age(Tick(jumped + 39), now + slowly(jumped + 39));
     assert!(age < 500 * MS, "the clock takes the line as it is, not {age:?}");
-}
-
-#[test]
-fn round_trips_are_measured_without_any_input_and_silence_is_noticed() {
-    let now = Instant::now();
-    let mut session = entered(now);
-    let pong = codec::encode_control(&ServerMessage::Pong { number: 1, held_ms: 20 });
-    session.handle(&pong, now + 100 * MS).unwrap();
-    assert_eq!(session.round_trip(), 80 * MS);
-    assert!(!session.is_dead(now + 2000 * MS));
-    assert!(!session.is_dead(now + 4259 * MS));
-    assert!(session.is_dead(now + 4260 * MS));
-    let ping = codec::encode_control(&ServerMessage::Ping { number: 7 });
-    session.handle(&ping, now + 4300 * MS).unwrap();
-    assert_eq!(sent(&mut session), Some(ClientMessage::Pong { number: 7, held_ms: 0 }));
-    assert!(!session.is_dead(now + 4300 * MS));
 }
 
 #[test]
@@ -210,13 +200,13 @@ fn a_resume_sends_again_what_the_server_has_not_taken_in() {
         session.send(&Input::default(), now).unwrap();
     }
     session.leave();
+    session.lost();
     session.resume();
     session.send(&Input::default(), now).unwrap();
     session.resumed(seat(2, 2), now).unwrap();
-    let numbers: Vec<_> = std::iter::from_fn(|| sent(&mut session))
-        .map(|message| if let ClientMessage::Inputs { number, .. } = message { number } else { 0 })
-        .collect();
-    assert_eq!(numbers, [3, 4, 0], "and the wish to leave last");
+    let Some(ClientMessage::Inputs { number: 3, inputs, .. }) = sent(&mut session) else { panic!() };
+    assert_eq!(inputs.len(), 2);
+    assert_eq!(sent(&mut session), Some(ClientMessage::Leave), "the wish to leave last");
     assert_eq!(session.resumed(seat(3, 9), now), Err(Violation::Inputs { taken: 9, sent: 4 }));
 }
 
@@ -242,16 +232,11 @@ fn a_seat_taken_over_from_a_lost_session_numbers_its_inputs_on() {
 #[test]
 fn what_a_server_must_not_send_is_a_violation() {
     let now = Instant::now();
-    for bytes in [&[][..], &[2], &[CONTROL], &[CONTROL, 4], &[CONTROL, 0, 1, 0, 0, 9]] {
+    for bytes in [&[][..], &[4], &[CONTROL], &[CONTROL, 4], &[CONTROL, 0, 1, 0, 0, 9]] {
         assert!(entered(now).handle(bytes, now).is_err(), "{bytes:?}");
     }
     let mut session = entered(now);
-    let goodbye = ServerMessage::Goodbye {
-        code: tiltyard_shared::protocol::Code::Left,
-        message: String::new(),
-        frames: 1,
-        retry_within_ms: 0,
-    };
+    let goodbye = ServerMessage::Goodbye { code: Code::Left, message: String::new(), frames: 1, retry_within_ms: 0 };
     session.handle(&codec::encode_control(&goodbye), now).unwrap();
     assert!(session.is_over() && session.counts().frames == 1);
 }
@@ -273,7 +258,125 @@ fn a_line_that_takes_nothing_gets_no_more_reports() {
         let at = now + tick * 100 * MS;
         session.handle(&frame(&head(1, tick, false), &[]), at).unwrap();
         session.handle_time(at + 90 * MS);
-        assert!(session.deadline() > at + 90 * MS);
+        assert!(session.deadline().is_none_or(|due| due > at + 90 * MS));
     }
-    assert!(session.outgoing.len() <= BACKLOG + 1, "and one jump");
+    assert!(session.outgoing.len() <= BACKLOG + 1, "and one resync");
+}
+
+#[test]
+fn a_fast_screen_sends_a_message_every_16_ms_and_none_on_a_line_that_takes_nothing() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    let mut messages = 0;
+    for ms in 0..1000 {
+        session.send(&Input::default(), now + ms * MS).ok();
+        session.handle_time(now + ms * MS);
+        messages += std::iter::from_fn(|| sent(&mut session))
+            .filter(|message| matches!(message, ClientMessage::Inputs { .. }))
+            .count();
+    }
+    assert!((10..=63).contains(&messages), "{messages} in a second");
+    let mut stuck = entered(now);
+    for ms in 0..10_000 {
+        stuck.send(&Input::default(), now + ms * MS).ok();
+        stuck.handle_time(now + ms * MS);
+        assert!(stuck.deadline().is_none_or(|due| due > now + ms * MS), "or the caller would spin");
+    }
+    assert!(stuck.outgoing.len() <= BACKLOG);
+}
+
+#[test]
+fn a_piece_that_does_not_fit_asks_for_everything_anew_and_the_rest_of_its_frame_is_dropped() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    session.handle(&[PIECE, 1, 0, 0, FRAME, 0], now).unwrap();
+    assert_eq!((session.counts().frames, sent(&mut session)), (1, None), "no frame yet");
+    session.handle(&[PIECE, 1, 2, 0, 1], now).unwrap();
+    assert_eq!(sent(&mut session), Some(ClientMessage::Resync(Resync { epoch: 2, applied: None, event: 0 })));
+    session.handle(&[PIECE, 1, 3, 1, 1], now).unwrap();
+    let counts = session.counts();
+    assert_eq!((counts.bad_frames, counts.stale, counts.resyncs), (1, 1, 1));
+    let start = frame(&head(2, 12, true), &[4]);
+    let (first, second) = start.split_at(5);
+    session.handle(&[&[PIECE, 2, 0, 0], first].concat(), now).unwrap();
+    events(&mut session);
+    session.handle(&[&[PIECE, 2, 1, 1], second].concat(), now).unwrap();
+    let told = events(&mut session);
+    let bytes = start.len() + 8;
+    assert!(matches!(told[0], Event::Frame(Frame { tick: Tick(12), bytes: all, .. }) if all == bytes), "{told:?}");
+    assert!(matches!(told[1], Event::Game { number: 4, .. }));
+}
+
+#[test]
+fn a_resync_that_waits_is_not_asked_for_on_a_new_line_which_begins_anew_by_itself() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    let wrong = |epoch, tick| frame(&Head { hash: Some(StateHash(1, 2)), ..head(epoch, tick, true) }, &[]);
+    session.handle(&wrong(1, 11), now).unwrap();
+    session.handle(&wrong(2, 12), now + 50 * MS).unwrap();
+    session.lost();
+    let resume = session.resume();
+    session.resumed(seat(resume.resync.epoch, 0), now + 60 * MS).unwrap();
+    session.handle(&frame(&head(resume.resync.epoch, 13, true), &[]), now + 70 * MS).unwrap();
+    session.handle_time(now + 2000 * MS);
+    let report = Report { epoch: resume.resync.epoch, applied: Tick(13), event: 0 };
+    assert_eq!(sent(&mut session), Some(ClientMessage::Report(report)), "the world stays as it is");
+    assert_eq!(sent(&mut session), None);
+    assert_eq!(session.counts().resyncs, 1);
+}
+
+#[test]
+fn a_result_comes_before_the_goodbye_and_a_goodbye_that_passes_is_none() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    let say = |session: &mut Session<Arena>, message| session.handle(&codec::encode_control(&message), now).unwrap();
+    let goodbye = |code| ServerMessage::Goodbye { code, message: String::new(), frames: 1, retry_within_ms: 0 };
+    say(&mut session, ServerMessage::Announcement { text: "soon".to_owned() });
+    say(&mut session, goodbye(Code::Stopping));
+    assert!(!session.is_over());
+    say(&mut session, ServerMessage::Result { result: "[1]".to_owned() });
+    say(&mut session, goodbye(Code::Finished));
+    assert!(session.is_over());
+    let told = events(&mut session);
+    assert_eq!(told[..2], [Event::Announcement("soon".to_owned()), Event::Result("[1]".to_owned())]);
+    assert!(matches!(told[2..], [Event::Goodbye { code: Code::Finished, .. }]));
+}
+
+#[test]
+fn a_room_that_goes_on_elsewhere_from_an_earlier_tick_takes_back_what_was_seen_since() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    session.handle(&frame(&head(1, 50, false), &[6]), now + 2000 * MS).unwrap();
+    for (cut, rewound) in [(50, None), (40, Some(Event::Rewound { from: Tick(50), to: Tick(40) }))] {
+        events(&mut session);
+        session.lost();
+        let epoch = session.resume().resync.epoch;
+        session.resumed(Seat { cut: Some(Tick(cut)), ..seat(epoch, 0) }, now + 2100 * MS).unwrap();
+        assert_eq!(session.next_event(), Some(Event::Reconnected));
+        assert_eq!(session.next_event(), rewound, "cut at {cut}");
+    }
+    assert_eq!((session.replica().tables().count(), session.replica().tick()), (0, None));
+    assert_eq!(session.clock().tick(now + 2100 * MS), Tick(40), "inputs aim at what will be");
+    session.handle(&frame(&head(3, 41, true), &[6, 7]), now + 2200 * MS).unwrap();
+    let told = events(&mut session);
+    assert!(matches!(told[0], Event::Frame(Frame { tick: Tick(41), .. })));
+    assert!(matches!(told[1..], [Event::Game { number: 7, .. }]), "event 6 is told once: {told:?}");
+}
+
+#[test]
+fn inputs_that_an_earlier_owner_of_the_room_had_settled_are_sent_again_to_the_next() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    for ms in 0..3 {
+        session.send(&Input::default(), now + 20 * ms * MS).unwrap();
+    }
+    let settled = Head { inputs: Some(Settled { number: 3, margin: 1 }), ..head(1, 12, false) };
+    session.handle(&frame(&settled, &[]), now + 100 * MS).unwrap();
+    session.lost();
+    let resume = session.resume();
+    assert_eq!((resume.first_input, resume.owner, resume.groups), (1, 1, vec![3]));
+    session.resumed(Seat { owner: 2, ..seat(2, 1) }, now + 200 * MS).unwrap();
+    let Some(ClientMessage::Inputs { number: 2, inputs, .. }) = sent(&mut session) else { panic!() };
+    assert_eq!(inputs.len(), 2);
+    assert_eq!(session.resume().owner, 2);
 }

@@ -162,8 +162,9 @@ impl Bot {
             Event::InputRefused { code: Code::TooLate | Code::TooManyEarly, .. } => {}
             Event::InputRefused { number, code } => self.complain(format!("input {number} refused: {code}")),
             Event::Refused { message, .. } => self.complain(format!("refused: {message}")),
-            Event::Jumping(reason) => self.count_jump(reason),
-            Event::Reconnecting { .. } | Event::Reconnected => self.last_frame = None,
+            Event::Resyncing(reason) => self.count_resync(reason),
+            Event::Reconnecting { .. } | Event::Reconnected | Event::Rewound { .. } => self.last_frame = None,
+            Event::Announcement(_) | Event::Result(_) => {}
             Event::Goodbye { code, message, frames } => self.say_goodbye(code, &message, frames),
         }
     }
@@ -180,7 +181,7 @@ impl Bot {
         self.report.saw(frame.tick, now);
     }
 
-    fn count_jump(&mut self, reason: Reason) {
+    fn count_resync(&mut self, reason: Reason) {
         match reason {
             Reason::Lag => {}
             Reason::Failed(ReplicaError::HashMismatch(tick)) => {

@@ -94,8 +94,8 @@ pub struct Report {
     pub mismatches: u64,
     /// Everything else that went wrong.
     pub errors: u64,
-    /// Jumps, for lag or after a mismatch or error.
-    pub jumps: u64,
+    /// Resyncs, for lag or after a mismatch or error.
+    pub resyncs: u64,
     /// Seats taken over after a line broke.
     pub reconnects: u64,
     /// Events told.
@@ -131,7 +131,7 @@ impl Report {
             ticks_skipped: measures.skipped,
             mismatches: sum(|bot| bot.counts.mismatches),
             errors: sum(|bot| bot.errors) + complaints.len() as u64,
-            jumps: sum(|bot| bot.counts.jumps),
+            resyncs: sum(|bot| bot.counts.resyncs),
             reconnects: sum(|bot| bot.counts.reconnects),
             events: sum(|bot| bot.events),
             events_lost: sum(|bot| bot.events_lost),
@@ -169,7 +169,7 @@ impl fmt::Display for Report {
         row(f, "events (losses told)", format!("{} ({})", self.events, self.events_lost))?;
         row(f, "inputs refused (held back)", format!("{} ({})", self.inputs_refused, self.inputs_held_back))?;
         row(f, "ticks without a frame", self.ticks_skipped.to_string())?;
-        row(f, "jumps", self.jumps.to_string())?;
+        row(f, "resyncs", self.resyncs.to_string())?;
         row(f, "reconnects", self.reconnects.to_string())?;
         row(f, "mismatches", self.mismatches.to_string())?;
         row(f, "errors", self.errors.to_string())?;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tiltyard_bot::{Options, search::Searching};
+use tiltyard_bot::{
+    Options,
+    search::{Progress, Searching},
+};
 use tiltyard_shared::protocol::search::{Search, SearchState};
 use tokio::{
     runtime,
@@ -100,14 +103,15 @@ async fn search(urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
 async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) -> anyhow::Result<Told> {
     let wish = Search { game: "pong".to_owned(), mode: "duel".to_owned(), rating: 1_500, party: None };
     let place = connecting.acquire_owned().await?;
-    let mut searching = Searching::start(&options, wish).await?;
+    let mut searching = Searching::start(&options, wish);
+    let mut state = searching.next().await?;
     drop(place);
     let searched = start.elapsed();
     loop {
-        match searching.next().await? {
-            SearchState::Joining { .. } => return Ok((searched, start.elapsed())),
-            SearchState::Ended { code, .. } => anyhow::bail!("the search has ended: {code}"),
-            _ => {}
+        match state {
+            Progress::State(SearchState::Joining { .. }) => return Ok((searched, start.elapsed())),
+            Progress::State(SearchState::Ended { code, .. }) => anyhow::bail!("the search has ended: {code}"),
+            Progress::State(_) | Progress::Reconnecting { .. } => state = searching.next().await?,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Three ways to be slow: a client that does not read, one that reads and applies nothing, one on a narrow line. Each is a
-//! [`Session`] on a [`Socket`], driven by hand, that notes whether it was exact again in time and what it was told.
+//! [`Session`] on a [`Link`], driven by hand, that notes whether it was exact again in time and what it was told.
 
 use std::{
     net::SocketAddr,
@@ -9,12 +9,13 @@ use std::{
 use anyhow::{Context as _, bail};
 use tiltyard_arena::{Arena, messages::Input};
 use tiltyard_bot::{
-    Event, Options, Session, handshake,
+    Event, Options, Session,
+    connection::Told,
+    handshake,
+    link::{Heard, Link},
     session::Frame,
-    socket::{Incoming, Socket},
 };
 use tiltyard_shared::{game::Tick, protocol::Target};
-use tokio::time::timeout_at;
 use uuid::Uuid;
 
 use crate::{proxy::Proxy, witness::is_shared};
@@ -70,7 +71,7 @@ pub(crate) struct Slow {
     pub(crate) notes: Notes,
     /// The two ends of the server's connection: the peer's and its own.
     pub(crate) ends: (SocketAddr, SocketAddr),
-    socket: Socket,
+    link: Link,
     session: Session<Arena>,
     proxy: Option<Proxy>,
     next_input: Instant,
@@ -88,13 +89,13 @@ impl Slow {
         };
         let target = proxy.as_ref().map_or(server, |proxy| proxy.address);
         let options = Options { name: "slow".to_owned(), verify: true, ..Options::new(format!("ws://{target}/ws")) };
-        let (socket, session) = handshake::open::<Arena>(&options, Target::Room(room)).await?;
+        let (link, session) = handshake::enter::<Arena>(&options, Target::Room(room)).await?;
         let ends = match &proxy {
             Some(proxy) => proxy.ends().context("the proxy has no connection")?,
-            None => socket.addresses()?,
+            None => link.addresses()?,
         };
         let (notes, next_input) = (Notes::default(), Instant::now());
-        Ok(Self { kind, notes, ends, socket, session, proxy, next_input, unapplied: Vec::new() })
+        Ok(Self { kind, notes, ends, link, session, proxy, next_input, unapplied: Vec::new() })
     }
 
     /// Behaves well until then.
@@ -108,10 +109,9 @@ impl Slow {
             if now >= self.next_input {
                 self.act(now);
             }
-            let wake = until.min(self.next_input).min(self.session.deadline());
-            if let Ok(incoming) = timeout_at(wake.into(), self.socket.next(&mut self.session.outgoing)).await {
-                self.take(incoming?)?;
-            }
+            let wake = self.session.deadline().map_or(until, |due| due.min(until)).min(self.next_input);
+            let heard = self.link.next(&mut self.session.outgoing, wake).await;
+            self.take(heard)?;
         }
     }
 
@@ -120,9 +120,10 @@ impl Slow {
         match self.kind {
             Kind::Deaf => tokio::time::sleep_until(until.into()).await,
             Kind::Hidden => {
-                while let Ok(incoming) = timeout_at(until.into(), self.socket.next(&mut self.session.outgoing)).await {
-                    if let Incoming::Message(bytes) = incoming? {
-                        self.unapplied.push(bytes.to_vec());
+                while Instant::now() < until {
+                    match self.link.next(&mut self.session.outgoing, until).await {
+                        Heard::Frame(bytes) => self.unapplied.push(bytes.to_vec()),
+                        heard => self.take(heard)?,
                     }
                 }
             }
@@ -155,14 +156,14 @@ impl Slow {
     pub(crate) async fn leave(mut self) -> anyhow::Result<(u64, u64, Self)> {
         self.session.leave();
         let deadline = Instant::now() + Duration::from_secs(5);
-        loop {
-            let incoming = timeout_at(deadline.into(), self.socket.next(&mut self.session.outgoing)).await;
-            let Incoming::Message(bytes) = incoming.context("no goodbye")?? else { continue };
-            self.session.handle(&bytes, Instant::now())?;
+        while Instant::now() < deadline {
+            let heard = self.link.next(&mut self.session.outgoing, deadline).await;
+            self.handle(heard)?;
             if let Some(handed) = self.note() {
                 return Ok((self.session.counts().frames, handed, self));
             }
         }
+        bail!("no goodbye")
     }
 
     /// What the session counted.
@@ -178,14 +179,20 @@ impl Slow {
         self.session.send(&Input { walk, aim: turn.rem_euclid(std::f32::consts::TAU), fire: true }, now).ok();
     }
 
-    fn take(&mut self, incoming: Incoming) -> anyhow::Result<()> {
-        match incoming {
-            Incoming::Message(bytes) => self.session.handle(&bytes, Instant::now())?,
-            Incoming::Sign => {}
-            Incoming::Closed(code) => bail!("the server closed: {code:?}"),
-        }
+    fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
+        self.handle(heard)?;
         if self.note().is_some() {
             bail!("the server said goodbye");
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, heard: Heard) -> anyhow::Result<()> {
+        match heard {
+            Heard::Frame(bytes) => self.session.handle(&bytes, Instant::now())?,
+            Heard::Told(Told::Message(message)) => self.session.handle_message(*message)?,
+            Heard::Told(told @ (Told::Lost | Told::Waiting { .. })) => bail!("the line was lost: {told:?}"),
+            _ => {}
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ impl Witness {
                     Event::Game { number, event } if is_shared(&event) => {
                         noted.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
                     }
-                    Event::Jumping(reason) => bail!("the witness jumped: {reason:?}"),
+                    Event::Resyncing(reason) => bail!("the witness resynced: {reason:?}"),
                     _ => {}
                 }
             }

@@ -75,7 +75,7 @@ async fn watch(mut client: Client<Arena>, mut stopped: oneshot::Receiver<()>) ->
         match event {
             Event::Frame(frame) => notes.ticks.0.push((frame.tick.0, wall())),
             Event::Game { number, event } if is_shared(&event) => drop(notes.events.insert(number)),
-            Event::Jumping(reason) => bail!("the bystander jumped: {reason:?}"),
+            Event::Resyncing(reason) => bail!("the bystander resynced: {reason:?}"),
             Event::Reconnecting { .. } => bail!("the bystander lost its line"),
             _ => {}
         }

@@ -115,7 +115,7 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
         }
         metrics::refusal(code);
         debug!(peer = %socket.line().peer(), %code, "wish refused");
-        let refused = ServerMessage::Refused { request, code, message, retry_after_ms: None };
+        let refused = ServerMessage::refused_because(request, code, message);
         if let Err(gone) = socket::say(&mut socket, &refused) {
             return Err(Turned { socket: Some(socket), gone });
         }

@@ -169,8 +169,13 @@ impl ServerMessage {
 
     /// A refusal, with the code's own words; unless it is final, one may ask again after [`limits::RETRY_AFTER`].
     pub fn refused(request: u32, code: Code) -> Self {
+        Self::refused_because(request, code, code.to_string())
+    }
+
+    /// The same in other words.
+    pub fn refused_because(request: u32, code: Code, message: String) -> Self {
         let retry_after_ms = (!code.is_final()).then_some(limits::RETRY_AFTER.as_millis() as u32);
-        Self::Refused { request, code, message: code.to_string(), retry_after_ms }
+        Self::Refused { request, code, message, retry_after_ms }
     }
 }
 

@@ -342,7 +342,7 @@ fn a_frame_in_pieces_shows_the_same_as_whole_however_it_is_cut() {
 fn a_resync_abandons_the_pieces_and_drops_what_still_comes_of_them() {
     let mut pair = Pair::new();
     let says = Says { view: &[A, B], ..Says::default() };
-    let old = pieces(1, &frame_of(&pair.world, 1, false, None, says), 3);
+    let old = pieces(1, &frame_of(&pair.world, 1, false, None, says), 1);
     pair.replica.apply(&old[0]).unwrap();
     pair.replica.jump(false);
     assert_eq!(pair.replica.apply(&old[1]), Ok(Applied::Piece));

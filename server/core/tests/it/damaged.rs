@@ -94,7 +94,7 @@ impl Line {
                 self.jump();
             }
             _ if spoil => self.spoilt = true,
-            Ok(Applied::Stale) => {}
+            Ok(Applied::Stale | Applied::Piece) => {}
             Ok(Applied::Frame(_)) => {
                 seen.recovered += u64::from(self.spoilt && start);
                 self.spoilt &= !start;

@@ -412,6 +412,7 @@ impl Model {
         while let Some(frame) = client.in_flight.pop_front() {
             match client.replica.apply(&frame) {
                 Ok(Applied::Stale) => seen.stale += 1,
+                Ok(Applied::Piece) => {}
                 Ok(Applied::Frame(head)) => check_frame(client, &self.history, head.tick, self.calm, seen),
                 Err(error) => {
                     let versions: Vec<_> = client

@@ -1,0 +1,77 @@
+//! A seat, and what its session counts.
+
+use std::time::Duration;
+
+use tiltyard_shared::{
+    game::{PlayerId, Tick},
+    protocol::Entered,
+};
+use uuid::Uuid;
+
+/// What the server said when it gave the seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The room.
+    pub room: Uuid,
+    /// Who the client is in this room.
+    pub player: PlayerId,
+    /// The secret that takes the seat over.
+    pub token: Uuid,
+    /// Ticks a second.
+    pub tick_hz: u32,
+    /// Frames come every so many ticks.
+    pub send_every: u32,
+    /// The last tick computed when the seat was given.
+    pub tick: Tick,
+    /// The highest input number that the server has taken in.
+    pub input: u32,
+    /// The epoch of the first frame.
+    pub epoch: u32,
+    /// For so long the seat is kept without a connection.
+    pub grace: Duration,
+    /// The number of the room's owner.
+    pub owner: u32,
+    /// After a take-over of the room the last tick that still holds.
+    pub cut: Option<Tick>,
+}
+
+impl From<Entered> for Seat {
+    fn from(entered: Entered) -> Self {
+        Self {
+            room: entered.room,
+            player: entered.player,
+            token: entered.token,
+            tick_hz: entered.tick_hz,
+            send_every: entered.send_every,
+            tick: entered.tick,
+            input: entered.input,
+            epoch: entered.epoch,
+            grace: Duration::from_millis(entered.grace_ms.into()),
+            owner: entered.owner,
+            cut: entered.cut,
+        }
+    }
+}
+
+/// What a session has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames that arrived, stale ones too.
+    pub frames: u64,
+    /// Frames dropped because their epoch was over.
+    pub stale: u64,
+    /// Bytes of all frames.
+    pub bytes: u64,
+    /// Frames after which the hash differed from the server's.
+    pub mismatches: u64,
+    /// Frames that could not be applied for another reason.
+    pub bad_frames: u64,
+    /// Resyncs sent, for whatever reason.
+    pub resyncs: u64,
+    /// Resumes that succeeded.
+    pub reconnects: u64,
+    /// Inputs refused.
+    pub inputs_refused: u64,
+    /// Messages of a later version, passed over.
+    pub unknown: u64,
+}
