@@ -9,7 +9,7 @@ use std::{
 
 use tiltyard_shared::{
     game::Game,
-    protocol::{Entered, Target},
+    protocol::{Entered, ServerMessage, Target},
     replica::Replica,
 };
 
@@ -207,6 +207,7 @@ impl<G: Game> Client<G> {
 
     fn hear(&mut self, told: Told) -> Result<(), Error> {
         match told {
+            Told::Message(message) if matches!(*message, ServerMessage::Welcome { .. }) && !self.link.is_ready() => {}
             Told::Message(message) => {
                 let handled = self.session.handle_message(*message);
                 self.check(handled.map_err(Error::Violation));

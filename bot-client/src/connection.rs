@@ -240,7 +240,7 @@ impl Connection {
             ServerMessage::Wait { for_ms, .. } if is_entering => {
                 self.vigil.extend(self.now + Duration::from_millis(for_ms.into()) + HELLO);
             }
-            _ => {}
+            _ => self.ping(),
         }
     }
 

@@ -49,6 +49,11 @@ impl Lead {
         }
     }
 
+    /// The line was gone: inputs up to this number waited for it, and how late they come says nothing of the next ones.
+    pub fn resumed(&mut self, number: u32) {
+        self.heeds_after = self.heeds_after.max(number);
+    }
+
     /// The clock was set back (or forth, if negative) by so many ticks, because it has learned of the way down; inputs go
     /// on to aim where they did.
     pub fn shift(&mut self, ticks: i32) {
@@ -93,6 +98,17 @@ mod tests {
             lead.ticks()
         });
         assert_eq!(heights.collect::<Vec<_>>(), [19, 15, 13, 12, 11, 11]);
+    }
+
+    #[test]
+    fn inputs_that_waited_for_a_line_do_not_raise_the_lead() {
+        let start = Instant::now();
+        let mut lead = Lead::new(20, start);
+        lead.resumed(7);
+        lead.observe(-100, 7, 9, start);
+        assert_eq!(lead.ticks(), 2);
+        lead.observe(-1, 8, 9, start);
+        assert_eq!(lead.ticks(), 3);
     }
 
     #[test]

@@ -205,6 +205,7 @@ impl<G: Game> Session<G> {
         }
         self.clock.restart();
         self.playout.restart();
+        self.lead.resumed(self.inputs.last());
         self.jumps.sent(false, now);
         self.counts.reconnects += 1;
         self.seat = seat;
