@@ -2,7 +2,7 @@
 //!
 //! No tokio, no sockets, no logging. [`directory`] is which rooms there are, [`chat`] who is in which channel and hears what,
 //! [`admission`] who may come in; [`room::Room`] owns a simulation, its seats and inputs; its [`edge`] decides who gets what
-//! this tick; [`schedule`] says when ticks are due. The server's tasks drive them.
+//! this tick; [`schedule`] says when ticks are due, [`least`] what a line is now. The server's tasks drive them.
 
 pub mod instance;
 pub mod directory;
@@ -11,5 +11,6 @@ pub mod matchmaking;
 pub mod admission;
 pub mod room;
 pub mod inputs;
+pub mod least;
 pub mod edge;
 pub mod schedule;
