@@ -15,6 +15,7 @@
 //!         [CHUNKS: a bit per group of the view, then the chunks in the order of the view]
 //!         [EVENTS: count:varint (number:varint, as a gap after the first; length:varint; bytes)*]
 //! own     flags:u8 [GROUP: id:varint] [CHUNKS: chunk] [EVENTS: as above]
+//! piece   0x02 epoch:varint number:varint last:u8 bytes              joined: a frame
 //! ```
 //!
 //! Numbers are little endian; `varint` is LEB128; a gap is the distance to the one before, less one; bits fill bytes from
@@ -27,13 +28,13 @@ use thiserror::Error;
 use crate::{
     game::Tick,
     hash::StateHash,
-    protocol::{Code, FRAME},
+    protocol::{Code, FRAME, PIECE},
     world::GroupId,
 };
 
 /// Flags of the head.
 pub mod head_flags {
-    /// First frame of an epoch: states the whole view; numbers are written in full.
+    /// First frame of an epoch, or first after a long silence in it: states the whole view; numbers are written in full.
     pub const START: u8 = 1;
     /// How far inputs are settled.
     pub const INPUTS: u8 = 1 << 1;
@@ -277,6 +278,15 @@ pub fn write_events<'a>(out: &mut Vec<u8>, events: impl ExactSizeIterator<Item =
         write_varint(out, bytes.len() as u64);
         out.extend_from_slice(bytes);
     }
+}
+
+/// Appends a piece of a frame that is too large to be sent in one go. Its pieces are numbered from 0.
+pub fn write_piece(out: &mut Vec<u8>, epoch: u32, number: u32, last: bool, bytes: &[u8]) {
+    out.push(PIECE);
+    write_varint(out, u64::from(epoch));
+    write_varint(out, u64::from(number));
+    out.push(u8::from(last));
+    out.extend_from_slice(bytes);
 }
 
 /// Reads a frame's bytes in order.

@@ -2,57 +2,37 @@
 //!
 //! A seat is *steady* while it was handed everything up to the last commit. Steady seats whose views are (and were) the
 //! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and an
-//! own part. Whoever entered, was held, has jumped, or needs more than fits gets a body gathered for it alone,
-//! and is steady again once nothing is left behind. The words are DESIGN's: *handed*, *since*, *entry*, *held*, *jump*.
+//! own part. Whoever entered, was held or passed over, has jumped, or needs more than fits gets a body gathered for it alone,
+//! and is steady again once nothing is left behind. A seat is *held* by its lag, *passed over* at send ticks that are not its
+//! own by its pace, and gets its first frames as its line takes them.
 
 use std::time::Duration;
 
 use tiltyard_shared::{
     frame::{Head, Settled},
-    protocol::{Code, Report, Resync, limits},
+    game::Tick,
+    protocol::{Code, Report, Resync, capabilities, limits},
     world::{Committed, Fault, GroupId},
 };
 
 mod body;
+mod bounds;
 mod chunks;
+mod common;
 mod events;
+mod first;
 mod gather;
+mod lag;
+mod pace;
 mod seat;
 mod views;
 
-use body::Bodies;
-use chunks::Chunks;
-use events::{Entry, Logs};
+pub use bounds::Bounds;
+use common::{Common, unsteady};
+use events::Entry;
+use first::First;
+use pace::Pace;
 use seat::{EdgeSeat, Standing};
-use views::{ViewId, Views};
-
-/// How large frames may be. The defaults are [`limits`]; tests use small ones.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// Most bytes of a frame, unless a single chunk is larger.
-    pub frame: usize,
-    /// Most bytes of events in a frame.
-    pub events: usize,
-    /// Most bytes of a chunk.
-    pub chunk: usize,
-    /// Most events that a group's log or a seat's queue keeps; the oldest is dropped for a new one, and whom it was owed is
-    /// told.
-    pub log_events: usize,
-    /// Most bytes of their events; the same.
-    pub log_bytes: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            frame: limits::FRAME_BYTES,
-            events: limits::FRAME_EVENT_BYTES,
-            chunk: limits::CHUNK_BYTES,
-            log_events: 512,
-            log_bytes: 64 * 1024,
-        }
-    }
-}
 
 /// A place in a room: a dense index, given again after its player has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +76,10 @@ pub struct EdgeStats {
     pub events_lost: u64,
     /// Groups left for a later frame.
     pub deferred: u64,
+    /// Pieces of frames too large to be sent in one go.
+    pub pieces: u64,
+    /// How often a seat was given another pace.
+    pub paces: u64,
 }
 
 /// The edge of one room.
@@ -105,48 +89,10 @@ pub struct Edge {
     common: Common,
 }
 
-/// What the seats of a room share.
-#[derive(Debug)]
-struct Common {
-    bounds: Bounds,
-    views: Views,
-    chunks: Chunks,
-    bodies: Bodies,
-    logs: Logs,
-    /// The number of the last event: now, at the last commit, at the one before.
-    event: u64,
-    event_committed: u64,
-    event_before: u64,
-    own: OwnPart,
-    /// Where a seat's new standings are made.
-    standings: Vec<Standing>,
-    stats: EdgeStats,
-}
-
-/// The own part of the seat that is being served.
-#[derive(Debug, Default)]
-struct OwnPart {
-    bytes: Vec<u8>,
-    events: usize,
-}
-
 impl Edge {
     /// No seats, no events.
     pub fn new(bounds: Bounds) -> Self {
-        let common = Common {
-            bounds,
-            views: Views::new(),
-            chunks: Chunks::default(),
-            bodies: Bodies::default(),
-            logs: Logs::default(),
-            event: 0,
-            event_committed: 0,
-            event_before: 0,
-            own: OwnPart::default(),
-            standings: Vec::new(),
-            stats: EdgeStats::default(),
-        };
-        Self { seats: Vec::new(), common }
+        Self { seats: Vec::new(), common: Common::new(bounds) }
     }
 
     /// What was counted so far.
@@ -206,10 +152,39 @@ impl Edge {
         views.begin_commit();
     }
 
-    /// Takes what a client has applied.
-    pub fn report(&mut self, id: SeatId, report: Report) {
+    /// What the client on a new connection of a seat understands: bits of [`capabilities`].
+    pub fn understands(&mut self, id: SeatId, bits: u64) {
         if let Some(seat) = seat(&mut self.seats, id) {
-            seat.report(report);
+            seat.first.pieces = bits & capabilities::PIECES != 0;
+            seat.pace = Pace::new(bits & capabilities::PACE != 0);
+        }
+    }
+
+    /// A seat's socket carries so many bytes in a second, as was seen while it was blocked.
+    pub fn set_rate(&mut self, id: SeatId, rate: u32) {
+        if let Some(seat) = seat(&mut self.seats, id) {
+            seat.first.set_rate(rate);
+        }
+    }
+
+    /// A seat's socket that was blocked has taken bytes.
+    pub fn drained(&mut self, id: SeatId, now: Duration) {
+        if let Some(seat) = seat(&mut self.seats, id) {
+            seat.drained(now);
+        }
+    }
+
+    /// The pace of a seat, if its client is to be told of it: a frame comes at every so many-th send tick.
+    pub fn take_pace(&mut self, id: SeatId) -> Option<u32> {
+        let pace = seat(&mut self.seats, id)?.pace.take_untold();
+        self.common.stats.paces += u64::from(pace.is_some());
+        pace
+    }
+
+    /// Takes what a client has applied.
+    pub fn report(&mut self, id: SeatId, report: Report, now: Duration) {
+        if let Some(seat) = seat(&mut self.seats, id) {
+            seat.report(report, now, &self.common.bounds);
         }
     }
 
@@ -246,25 +221,37 @@ impl Edge {
         verify: bool,
         now: Duration,
     ) -> Result<(), Code> {
-        if let Some(seat) = seat(&mut self.seats, id) {
+        if let Some(seat) = seat(&mut self.seats, id).filter(|seat| jump.epoch > seat.epoch) {
             seat.last_jump = None;
             seat.verify = verify;
+            (seat.first, seat.pace) = (First::default(), Pace::default());
         }
         self.jump(id, world, jump, now)
     }
 
-    /// Serves a seat without a frame: its socket is blocked, or gone. It is held until all it was handed is applied.
+    /// Serves a seat without a frame: its socket is blocked, or gone. It is held until all it was handed is applied; not so
+    /// during its first frames, as long as they move.
     pub fn hold(&mut self, id: SeatId, world: &Committed, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
-            unsteady(seat, &self.common.views, world);
-            self.common.stats.holds += u64::from(seat.held.is_none());
-            seat.held.get_or_insert(now);
+            if seat.pace.is_turn() {
+                seat.pace.note_due();
+            }
+            if seat.first.is_over() || seat.first.is_stuck(seat.unapplied_bytes, now) {
+                self.common.stats.holds += u64::from(seat.held.is_none());
+                seat.held.get_or_insert(now);
+            }
+            seat.pass_over(&self.common.views, world);
         }
     }
 
     /// Since when a seat has been held.
     pub fn held_since(&self, id: SeatId) -> Option<Duration> {
         self.seats.get(id.0 as usize)?.as_ref()?.held
+    }
+
+    /// Whether a seat was passed over at the last commit: held, or not its turn, or with enough under way.
+    pub fn was_passed_over(&self, id: SeatId) -> bool {
+        self.seats.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
     }
 
     /// The epoch of a seat.
@@ -277,35 +264,36 @@ impl Edge {
         self.seats.get(id.0 as usize).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
     }
 
-    /// Serves a seat: fills `out` with its frame of this commit. False if there is none: it is held, or nothing is new.
+    /// Serves a seat: fills `out` with its frame of this commit, or with a piece of one. False if there is none: it is passed
+    /// over, or nothing is new. The refused inputs are taken only for a frame that can tell them.
     ///
     /// # Errors
     ///
     /// [`Code::ViewTooLarge`] if a chunk of its view is above [`Bounds::chunk`].
-    pub fn frame(
+    pub fn frame<R: Iterator<Item = (u32, Code)>>(
         &mut self,
         id: SeatId,
         world: &Committed,
         situation: &Situation<'_>,
-        refused: impl ExactSizeIterator<Item = (u32, Code)>,
+        take_refused: impl FnOnce() -> R,
         out: &mut Vec<u8>,
     ) -> Result<bool, Code> {
         out.clear();
         let Some(seat) = self.seats.get_mut(id.0 as usize).and_then(Option::as_mut) else { return Ok(false) };
-        let Situation { now, rtt, .. } = *situation;
-        if let Some(jump) = seat.pending_jump
-            && seat.last_jump.is_none_or(|last| now.saturating_sub(last) >= limits::RESYNC_SPACING)
-        {
-            unsteady(seat, &self.common.views, world);
+        let (common, now) = (&mut self.common, situation.now);
+        if let Some(jump) = seat.take_pending_jump(now) {
+            unsteady(seat, &common.views, world);
             seat.begin_epoch(jump, now);
-            self.common.stats.jumps += 1;
+            common.stats.jumps += 1;
         }
-        if seat.held.is_some() && seat.unapplied.is_empty() {
-            seat.held = None;
+        let cut = seat.first.is_cut();
+        if cut || !seat.pace.is_turn() || common.withholds(seat, situation) {
+            seat.pass_over(&common.views, world);
+            return Ok(cut && common.write_piece(seat, now, out));
         }
-        if seat.held.is_some() || seat.lags(now, rtt) {
-            self.hold(id, world, now);
-            return Ok(false);
+        seat.passed_over = false;
+        if world.tick().0 - seat.newest.0 > LONGEST_SILENCE && seat.newest > Tick(0) {
+            seat.restart();
         }
         let mut head = Head {
             epoch: seat.epoch,
@@ -315,10 +303,7 @@ impl Edge {
             moved: (seat.start || situation.moved != seat.told_moved).then_some(situation.moved),
             ..Head::default()
         };
-        if refused.len() > 0 {
-            head.refused.extend(refused);
-        }
-        let common = &mut self.common;
+        head.refused.extend(take_refused());
         let shared = match seat.steady && !seat.start {
             true => common.write_shared(seat, world, situation, &mut head, out),
             false => None,
@@ -329,62 +314,22 @@ impl Edge {
         };
         seat.served = world.tick();
         if written {
-            seat.note_frame(world.tick(), out.len(), situation);
-            common.stats.frames += 1;
-            common.stats.bytes += out.len() as u64;
+            common.hand_over(seat, world.tick(), situation, out);
         }
         Ok(written)
     }
-}
 
-impl Common {
-    /// Before a seat's view becomes another: events of the groups that leave it go to the seat's own queue, unless they are
-    /// confirmed. Doing it twice does no harm.
-    fn keep_events_of_leaving(&self, seat: &mut EdgeSeat, view: ViewId) {
-        let stay = self.views.groups(view);
-        let leaving = self.views.groups(seat.view).iter().zip(&seat.standings);
-        for (group, standing) in leaving.filter(|(group, _)| stay.binary_search(group).is_err()) {
-            let Some(log) = self.logs.get(*group) else { continue };
-            let confirmed = seat.confirmed_event.max(standing.entry);
-            if log.dropped > confirmed {
-                seat.queue.dropped = seat.queue.dropped.max(log.dropped);
-            }
-            for entry in log.above(confirmed) {
-                seat.queue.insert(entry.clone(), &self.bounds);
-            }
-        }
-    }
-
-    /// Gives a seat its new view: groups that stay keep their standing, others begin with `entering`.
-    fn change_view(&mut self, seat: &mut EdgeSeat, view: ViewId, entering: Standing) {
-        if view == seat.view {
-            return;
-        }
-        let old = self.views.groups(seat.view);
-        let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |place| seat.standings[place]);
-        self.standings.clear();
-        self.standings.extend(self.views.groups(view).iter().map(standing));
-        std::mem::swap(&mut self.standings, &mut seat.standings);
-        self.views.release(seat.view);
-        seat.view = view;
+    /// The next piece of the frame of which [`Self::frame`] has given the last one, if the socket takes more at once. False if
+    /// there is none.
+    pub fn piece(&mut self, id: SeatId, now: Duration, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        seat(&mut self.seats, id).is_some_and(|seat| self.common.write_piece(seat, now, out))
     }
 }
+
+/// Heads shorten ticks to 16 bits. Long before they could be mistaken, a start says everything in full.
+const LONGEST_SILENCE: u32 = 1 << 15;
 
 fn seat(seats: &mut [Option<EdgeSeat>], id: SeatId) -> Option<&mut EdgeSeat> {
     seats.get_mut(id.0 as usize)?.as_mut()
-}
-
-/// Writes down what a steady seat was handed, because from now on that differs from what the others were.
-fn unsteady(seat: &mut EdgeSeat, views: &Views, world: &Committed) {
-    if !std::mem::take(&mut seat.steady) {
-        return;
-    }
-    let handed =
-        |group| if seat.served == world.tick() { world.group(group).version } else { world.version_before(group) };
-    for (group, standing) in views.groups(seat.view).iter().zip(&mut seat.standings) {
-        standing.handed = handed(*group);
-    }
-    if let Some((group, standing)) = &mut seat.own {
-        standing.handed = handed(*group);
-    }
 }

@@ -96,7 +96,7 @@ impl<I> SeatInputs<I> {
         }
         (self.highest, self.aim) = (number, aim);
         let margin = i64::from(aim.0) - i64::from(next.0);
-        self.settled.margin = margin.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16;
+        self.settled.margin = margin.clamp(-i64::from(i16::MAX), i64::from(i16::MAX)) as i16;
         let input = input.and_then(|input| {
             if -margin > i64::from(most_late) {
                 Err(Code::TooLate)
@@ -168,6 +168,15 @@ mod tests {
         assert_eq!(taken(&mut inputs, 2, 8, 11), Ok(Outcome::Refused(Code::TooLate)));
         assert_eq!(inputs.settled(), Settled { number: 2, margin: -3 });
         assert_eq!(inputs.drain_refused().collect::<Vec<_>>(), [(2, Code::TooLate)]);
+    }
+
+    #[test]
+    fn a_margin_beyond_what_can_be_told_is_the_most_that_can() {
+        for (aim, next, margin) in [(1, 200, -199), (1, 40_000, -32_767), (40_000, 1, 32_767), (u32::MAX, 1, 32_767)] {
+            let mut inputs = SeatInputs::default();
+            inputs.take(1, Tick(aim), Ok(()), Tick(next), u32::MAX).expect("it is in order");
+            assert_eq!(inputs.settled().margin, margin, "aimed at {aim}, {next} is next");
+        }
     }
 
     #[test]

@@ -105,10 +105,15 @@ impl<G: Game> Room<G> {
     /// A room whose frames have other bounds than the protocol's, for tests.
     pub fn with_bounds(config: G::Config, seed: u64, bounds: Bounds) -> Self {
         let settings = G::settings(&config);
+        Self::around(Simulation::new(config, seed), settings, bounds)
+    }
+
+    /// A room around a simulation, for tests.
+    pub fn around(simulation: Simulation<G>, settings: Settings, bounds: Bounds) -> Self {
         Self {
             most_late: settings.most_late(),
             settings,
-            simulation: Simulation::new(config, seed),
+            simulation,
             edge: Edge::new(bounds),
             seats: Vec::new(),
             by_player: BTreeMap::new(),
@@ -147,11 +152,11 @@ impl<G: Game> Room<G> {
     pub fn receive(&mut self, seat: SeatId, message: ClientMessage, now: Duration) -> Result<(), Code> {
         match message {
             ClientMessage::Inputs { number, report, inputs } => {
-                self.edge.report(seat, report);
+                self.edge.report(seat, report, now);
                 self.take_inputs(seat, number, &inputs)
             }
             ClientMessage::Report(report) => {
-                self.edge.report(seat, report);
+                self.edge.report(seat, report, now);
                 Ok(())
             }
             ClientMessage::Resync(jump) => {
@@ -240,7 +245,8 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// Serves a seat: fills `out` (emptied first) with its frame. False if there is none: it is held, or nothing is new.
+    /// Serves a seat: fills `out` (emptied first) with its frame or a piece of it. False if there is none: it is passed over, or
+    /// nothing is new.
     ///
     /// # Errors
     ///
@@ -267,7 +273,39 @@ impl<G: Game> Room<G> {
             settled: entry.inputs.settled(),
             moved: self.moved,
         };
-        self.edge.frame(seat, world.committed(), &situation, entry.inputs.drain_refused(), out)
+        self.edge.frame(seat, world.committed(), &situation, || entry.inputs.drain_refused(), out)
+    }
+
+    /// After [`Room::frame`]: fills `out` with the next piece of its frame, if the socket takes more at once. False if there is
+    /// none.
+    pub fn piece(&mut self, seat: SeatId, now: Duration, out: &mut Vec<u8>) -> bool {
+        self.edge.piece(seat, now, out)
+    }
+
+    /// What the client on a new connection of a seat understands: bits of
+    /// [`capabilities`](tiltyard_shared::protocol::capabilities).
+    pub fn understands(&mut self, seat: SeatId, bits: u64) {
+        self.edge.understands(seat, bits);
+    }
+
+    /// A seat's socket carries so many bytes in a second, as was seen while it was blocked.
+    pub fn set_rate(&mut self, seat: SeatId, rate: u32) {
+        self.edge.set_rate(seat, rate);
+    }
+
+    /// A seat's socket that was blocked has taken bytes.
+    pub fn drained(&mut self, seat: SeatId, now: Duration) {
+        self.edge.drained(seat, now);
+    }
+
+    /// The pace of a seat, if its client is to be told of it: a frame comes at every so many-th send tick.
+    pub fn take_pace(&mut self, seat: SeatId) -> Option<u32> {
+        self.edge.take_pace(seat)
+    }
+
+    /// Whether a seat was passed over when it was last served: what it has been sent is not the newest.
+    pub fn was_passed_over(&self, seat: SeatId) -> bool {
+        self.edge.was_passed_over(seat)
     }
 
     /// Instead of [`Room::frame`] for a seat whose socket is blocked.
@@ -293,6 +331,12 @@ impl<G: Game> Room<G> {
     /// Whether the room has been empty for longer than [`Settings::linger`].
     pub fn is_abandoned(&self, now: Duration) -> bool {
         self.empty_since.is_some_and(|since| now.saturating_sub(since) > self.settings.linger)
+    }
+
+    /// Whether the numbers of its ticks run out within a day: the room must close, since they never begin anew.
+    pub fn is_worn_out(&self) -> bool {
+        const DAY: u32 = 24 * 60 * 60;
+        u32::MAX - self.simulation.tick().0 <= DAY * self.settings.tick_hz.clamp(1, 128)
     }
 
     /// By how many ticks the schedule has been moved in all: clients are told in the next frame.

@@ -82,13 +82,17 @@ macro_rules! ctx {
 impl<G: Game> Simulation<G> {
     /// A room at tick 0.
     pub fn new(config: G::Config, seed: u64) -> Self {
+        Self::at_tick(config, seed, Tick(0))
+    }
+
+    /// A room whose ticks are counted from another on, for tests of what happens when there are no more.
+    pub fn at_tick(config: G::Config, seed: u64, tick: Tick) -> Self {
         let dt = G::settings(&config).tick_length().as_secs_f32();
         let (mut world, mut rng, players, mut outbox) =
             (World::new(), Rng::new(seed), BTreeMap::new(), Outbox::default());
-        let ctx =
-            &mut Ctx { world: &mut world, rng: &mut rng, tick: Tick(0), dt, players: &players, outbox: &mut outbox };
+        let ctx = &mut Ctx { world: &mut world, rng: &mut rng, tick, dt, players: &players, outbox: &mut outbox };
         let game = G::new(config, ctx);
-        Self { game, world, rng, tick: Tick(0), dt, players, outbox, inputs: Inputs(Vec::new()) }
+        Self { game, world, rng, tick, dt, players, outbox, inputs: Inputs(Vec::new()) }
     }
 
     /// Computes the next tick: joins and leaves in their order, then the game's own step with all inputs.

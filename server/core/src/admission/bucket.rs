@@ -27,10 +27,16 @@ impl Bucket {
 
     /// Takes a token out; false if there is none.
     pub fn take(&mut self, now: Duration) -> bool {
+        self.take_all(1, now)
+    }
+
+    /// Takes so many tokens out; none, and false, if there are not as many.
+    pub fn take_all(&mut self, count: usize, now: Duration) -> bool {
         let passed = now.saturating_sub(self.filled);
         self.filled = self.filled.max(now);
         self.credit = self.credit.saturating_add(passed).min(self.most);
-        match self.credit.checked_sub(self.interval) {
+        let price = self.interval.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        match self.credit.checked_sub(price) {
             Some(rest) => self.credit = rest,
             None => return false,
         }
@@ -49,6 +55,22 @@ mod tests {
         assert_eq!((0..1000).filter(|_| bucket.take(start)).count(), 400);
         let taken = (1..=1000).filter(|millis| bucket.take(start + Duration::from_millis(*millis))).count();
         assert_eq!(taken, 200);
+    }
+
+    #[test]
+    fn a_long_silence_saves_no_more_than_a_burst() {
+        let mut bucket = Bucket::per_second(200, Duration::ZERO);
+        let later = Duration::from_secs(3_600);
+        assert_eq!((0..1000).filter(|_| bucket.take(later)).count(), 400);
+    }
+
+    #[test]
+    fn several_are_taken_at_once_or_none() {
+        let mut bucket = Bucket::per_second(10, Duration::ZERO);
+        assert!(bucket.take_all(15, Duration::ZERO));
+        assert!(!bucket.take_all(6, Duration::ZERO));
+        assert!(bucket.take_all(5, Duration::ZERO) && bucket.take_all(0, Duration::ZERO));
+        assert!(!bucket.take(Duration::ZERO) && !bucket.take_all(usize::MAX, Duration::ZERO));
     }
 
     #[test]

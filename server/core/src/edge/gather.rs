@@ -8,7 +8,9 @@ use tiltyard_shared::{
     world::{Committed, GroupId},
 };
 
-use super::{Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for, events::Entry, unsteady};
+use super::{
+    Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for, common::unsteady, events::Entry,
+};
 
 /// What becomes of one group in this frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +44,15 @@ impl Common {
     ) -> Result<bool, Code> {
         unsteady(seat, &self.views, world);
         let (view_bytes, changed) = self.take_view(seat, situation);
-        let (events, complete) = self.owed_events(seat);
+        let frame = match seat.first.is_bounded() {
+            true => seat.first.bound(&self.bounds).min(self.bounds.frame),
+            false => self.bounds.frame,
+        };
+        let (events, complete) = self.owed_events(seat, self.bounds.events.min(frame / 2));
         let event_bytes: usize = events.iter().map(|entry| entry.bytes.len() + EVENT_HEAD).sum();
         let events: Vec<Entry> = events.into_iter().cloned().collect();
         let taken = HEAD_ROOM + 4 * head.refused.len() + view_bytes.len() + situation.view.len() / 4 + 2 + event_bytes;
-        let left = self.bounds.frame.saturating_sub(taken);
+        let left = frame.saturating_sub(taken);
         let mut room = Room { left, full: false, alone: false, picked: 0 };
         let own = match seat.own {
             Some((own, standing)) => self.share(world, own, standing.handed, |_| false, &mut room)?,
@@ -77,7 +83,7 @@ impl Common {
             None => seat.handed_event,
         };
         self.stats.gathered_bodies += 1;
-        self.settle(seat, world, situation.view, &shares, &own);
+        self.settle(seat, world, situation, &shares, &own);
         Ok(true)
     }
 
@@ -156,8 +162,8 @@ impl Common {
         Ok(Share::Chunk(range))
     }
 
-    /// The events owed to a seat, lowest first, as many as a frame takes; and whether those are all.
-    fn owed_events<'a>(&'a self, seat: &'a EdgeSeat) -> (Vec<&'a Entry>, bool) {
+    /// The events owed to a seat, lowest first, as many as `most` bytes take; and whether those are all.
+    fn owed_events<'a>(&'a self, seat: &'a EdgeSeat, most: usize) -> (Vec<&'a Entry>, bool) {
         let groups = self.views.groups(seat.view).iter().zip(&seat.standings);
         let logs = groups.filter_map(|(group, standing)| Some((self.logs.get(*group)?, standing.entry)));
         let mut owed: Vec<&Entry> = logs
@@ -169,7 +175,7 @@ impl Common {
         let mut bytes = 0;
         let fit = owed.iter().enumerate().take_while(|(index, entry)| {
             bytes += entry.bytes.len() + EVENT_HEAD;
-            bytes <= self.bounds.events || *index == 0
+            bytes <= most || *index == 0
         });
         let count = fit.count();
         let complete = count == owed.len();
@@ -237,7 +243,14 @@ impl Common {
     }
 
     /// Notes what the frame has handed over, and whether the seat is steady again.
-    fn settle(&mut self, seat: &mut EdgeSeat, world: &Committed, view: &[GroupId], shares: &[Share], own: &Share) {
+    fn settle(
+        &mut self,
+        seat: &mut EdgeSeat,
+        world: &Committed,
+        situation: &Situation<'_>,
+        shares: &[Share],
+        own: &Share,
+    ) {
         let tick = world.tick();
         let note = |standing: &mut Standing, group: GroupId, share: &Share| match share {
             Share::Behind => {
@@ -250,13 +263,16 @@ impl Common {
                 standing.handed = world.group(group).version;
             }
         };
-        for ((standing, group), share) in seat.standings.iter_mut().zip(view).zip(shares) {
+        for ((standing, group), share) in seat.standings.iter_mut().zip(situation.view).zip(shares) {
             note(standing, *group, share);
         }
         if let Some((group, standing)) = &mut seat.own {
             note(standing, *group, own);
         }
         let behind = shares.iter().chain([own]).filter(|share| **share == Share::Behind).count();
+        let standings = seat.standings.iter().chain(seat.own.iter().map(|(_, standing)| standing));
+        let waiting = if behind == 0 { None } else { standings.filter_map(|standing| standing.waiting).min() };
+        seat.first.note_frame(tick, waiting, situation.now);
         self.stats.deferred += behind as u64;
         seat.steady = behind == 0 && seat.handed_event == self.event;
     }

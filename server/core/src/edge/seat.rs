@@ -5,12 +5,16 @@ use std::{collections::VecDeque, time::Duration};
 use tiltyard_shared::{
     game::Tick,
     protocol::{Report, Resync, limits},
-    world::GroupId,
+    world::{Committed, GroupId},
 };
 
 use super::{
-    Situation,
+    Bounds, Situation,
+    common::unsteady,
     events::Log,
+    first::First,
+    lag::Lag,
+    pace::Pace,
     views::{ViewId, Views},
 };
 
@@ -79,6 +83,11 @@ pub(super) struct EdgeSeat {
     pub(super) applied: Tick,
     /// No frames until all that was handed over is applied.
     pub(super) held: Option<Duration>,
+    /// There was no frame at the last commit, whatever was new.
+    pub(super) passed_over: bool,
+    pub(super) lag: Lag,
+    pub(super) pace: Pace,
+    pub(super) first: First,
     pub(super) last_frame: Option<Duration>,
     pub(super) last_jump: Option<Duration>,
     pub(super) pending_jump: Option<Resync>,
@@ -109,6 +118,10 @@ impl EdgeSeat {
             newest: Tick(0),
             applied: Tick(0),
             held: None,
+            passed_over: false,
+            lag: Lag::default(),
+            pace: Pace::default(),
+            first: First::default(),
             last_frame: None,
             last_jump: None,
             pending_jump: None,
@@ -119,22 +132,74 @@ impl EdgeSeat {
     }
 
     /// Takes a client's report. One of an older epoch, or of a tick never handed over, moves nothing.
-    pub(super) fn report(&mut self, report: Report) {
+    pub(super) fn report(&mut self, report: Report, now: Duration, bounds: &Bounds) {
         if report.epoch != self.epoch || self.start || !self.was_handed(report.applied) {
             return;
         }
+        let oldest = self.unapplied.front().map(|frame| frame.handed);
+        let (mut frames, mut bytes, mut handed) = (0, 0, None);
         if report.applied == self.newest {
+            (frames, bytes) = (self.unapplied.len(), self.unapplied_bytes);
+            handed = self.unapplied.back().map(|frame| frame.handed);
             self.unapplied.clear();
-            self.unapplied_bytes = 0;
         }
         while let Some(frame) = self.unapplied.pop_front_if(|frame| frame.tick <= report.applied) {
-            self.unapplied_bytes -= frame.bytes as usize;
+            (frames, bytes, handed) = (frames + 1, bytes + frame.bytes as usize, Some(frame.handed));
         }
+        self.unapplied_bytes -= bytes;
         self.applied = report.applied;
         self.confirm(report.event);
+        if let (Some(oldest), Some(handed)) = (oldest, handed) {
+            self.note_applied(frames, bytes, [oldest, handed], now, bounds);
+        }
+        self.release();
+    }
+
+    /// Frames were reported applied; the first and the last of them were handed over then.
+    fn note_applied(&mut self, frames: usize, bytes: usize, handed: [Duration; 2], now: Duration, bounds: &Bounds) {
+        if self.first.is_over() {
+            self.lag.note(now.saturating_sub(handed[1]), now);
+            self.pace.note_applied(frames, now);
+            return;
+        }
+        self.held = None;
+        self.first.note_applied(self.applied, bytes, handed[0].max(self.lag.heard()), now, bounds);
+        self.lag.hear(now);
+        self.pace.restart(now);
+    }
+
+    /// Is not held any more once all that was handed over is applied.
+    pub(super) fn release(&mut self) {
         if self.unapplied.is_empty() {
             self.held = None;
+            self.lag.settle();
         }
+    }
+
+    /// The socket has taken bytes: who is busy with its first frames is alive.
+    pub(super) fn drained(&mut self, now: Duration) {
+        if !self.first.is_over() {
+            self.first.note_moved(now);
+            self.held = None;
+        }
+    }
+
+    /// There is no frame for it at this commit.
+    pub(super) fn pass_over(&mut self, views: &Views, world: &Committed) {
+        self.passed_over = true;
+        unsteady(self, views, world);
+    }
+
+    /// The jump that has waited, if its time has come.
+    pub(super) fn take_pending_jump(&mut self, now: Duration) -> Option<Resync> {
+        let due = |last| now.saturating_sub(last) >= limits::RESYNC_SPACING;
+        self.pending_jump.take_if(|_| self.last_jump.is_none_or(due))
+    }
+
+    /// The next frame states everything again, in the same epoch; the client keeps what it holds.
+    pub(super) fn restart(&mut self) {
+        (self.start, self.own_told) = (true, false);
+        self.first.restart();
     }
 
     /// Whether the client may hold the state of this tick: the last it reported, or one handed over since.
@@ -175,6 +240,8 @@ impl EdgeSeat {
         self.own_told = false;
         self.steady = false;
         self.held = None;
+        self.lag = Lag::default();
+        self.first.begin();
         self.unapplied.clear();
         self.unapplied_bytes = 0;
         self.applied = applied.unwrap_or(Tick(0));
@@ -197,13 +264,14 @@ impl EdgeSeat {
         self.unapplied_bytes += bytes;
         self.newest = tick;
         self.frames_to_hash = if self.frames_to_hash == 0 { 127 } else { self.frames_to_hash - 1 };
-        self.frames += 1;
     }
 
-    /// Whether the oldest frame not reported applied is too old, or one more like the newest would be too much.
+    /// Whether frames are applied later and later, or nothing is reported, or one frame more like the newest would be too
+    /// much.
     pub(super) fn lags(&self, now: Duration, rtt: Duration) -> bool {
         let (Some(oldest), Some(newest)) = (self.unapplied.front(), self.unapplied.back()) else { return false };
-        now.saturating_sub(oldest.handed) > limits::LAG + 2 * rtt
+        self.lag.is_rising()
+            || self.lag.is_silent(oldest.handed, now, rtt)
             || self.unapplied_bytes + newest.bytes as usize > limits::UNAPPLIED_BYTES
     }
 }
@@ -226,6 +294,9 @@ mod tests {
         };
         let mut seat = EdgeSeat::new(0, false);
         let lags = |seat: &EdgeSeat| seat.lags(Duration::ZERO, Duration::ZERO);
+        let report = |seat: &mut EdgeSeat, tick| {
+            seat.report(Report { epoch: 1, applied: Tick(tick), event: 0 }, Duration::ZERO, &Bounds::default());
+        };
         let bytes = limits::UNAPPLIED_BYTES / 3;
         for tick in 1..=2 {
             seat.note_frame(Tick(tick), bytes, &situation);
@@ -233,9 +304,9 @@ mod tests {
         }
         seat.note_frame(Tick(3), bytes, &situation);
         assert!(lags(&seat));
-        seat.report(Report { epoch: 1, applied: Tick(1), event: 0 });
+        report(&mut seat, 1);
         assert_eq!((lags(&seat), seat.unapplied_bytes), (false, 2 * bytes));
-        seat.report(Report { epoch: 1, applied: Tick(3), event: 0 });
+        report(&mut seat, 3);
         assert_eq!((lags(&seat), seat.unapplied_bytes), (false, 0));
     }
 }

@@ -18,6 +18,7 @@ mod chat;
 mod damaged;
 mod faults;
 mod learned;
+mod lines;
 mod model;
 mod returning;
 mod sandbox;

@@ -15,7 +15,7 @@ use tiltyard_shared::{
     check::{Naive, NaiveLines, naive_quantize},
     game::{PlayerId, Rng, Tick},
     hash::StateHash,
-    protocol::{ClientMessage, Report, codec},
+    protocol::{ClientMessage, PIECE, Report, capabilities, codec},
     replica::{Applied, Replica},
     replicate::Replicate,
     world::{EntityId, GroupId, Layout},
@@ -24,7 +24,6 @@ use uuid::Uuid;
 
 use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, newcomer};
 
-const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
 
 #[test]
@@ -49,8 +48,9 @@ fn every_client_holds_what_it_must_whatever_happens() {
     }
     println!("{cases} cases: {seen:?}");
     if cases >= 1_000 {
-        let Seen { frames, stale, behind, lost, jumps, resumes, held, refused_views, events, moves } = seen;
-        let all = [frames, stale, behind, lost, jumps, resumes, held, refused_views, events, moves];
+        let Seen { frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces } =
+            seen;
+        let all = [frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces];
         assert!(all.iter().all(|count| *count > 0), "the cases do not reach everything: {all:?}");
     }
 }
@@ -59,6 +59,7 @@ fn every_client_holds_what_it_must_whatever_happens() {
 #[derive(Debug, Default)]
 struct Seen {
     frames: u64,
+    pieces: u64,
     stale: u64,
     behind: u64,
     lost: u64,
@@ -68,6 +69,7 @@ struct Seen {
     refused_views: u64,
     events: u64,
     moves: u64,
+    paces: u64,
 }
 
 /// A group's members by slot: generation and naive fields.
@@ -143,6 +145,8 @@ fn naive_hash(layout: &Layout, members: &Members) -> StateHash {
 enum Line {
     /// Frames arrive and are applied at once.
     Good,
+    /// One arrives every second tick.
+    Slow,
     /// Frames arrive and wait.
     Stalled,
     /// The server's socket takes nothing.
@@ -156,6 +160,11 @@ struct Client {
     player: PlayerId,
     token: Uuid,
     replica: Replica,
+    /// What it has said that it understands.
+    understands: u64,
+    /// The pace that it was told, and when it got its last frame.
+    every: u32,
+    last_frame: Tick,
     line: Line,
     in_flight: VecDeque<Vec<u8>>,
     /// The last view sent, each group with the number of the last event before it entered.
@@ -174,6 +183,9 @@ struct Model {
     clients: Vec<Client>,
     director: SeatId,
     inputs: u32,
+    tick: Duration,
+    /// The largest message for who joins pieces.
+    largest: usize,
     now: Duration,
     said: Vec<(u32, To)>,
     said_before: u32,
@@ -190,12 +202,17 @@ impl Model {
             Bounds { frame: 300, events: 60, ..Bounds::default() },
             Bounds { frame: 1_000, events: 400, chunk: 400, ..Bounds::default() },
         ][random.below(3) as usize];
+        if random.chance(0.5) {
+            (bounds.first, bounds.first_unmeasured) = ((60, 250), 120);
+        }
         let gentle = random.chance(0.8);
         if !gentle {
             (bounds.log_events, bounds.log_bytes) = (5, 8_000);
         }
         let mut room = Room::with_bounds(false, seed, bounds);
         let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
+        // In long ticks there is time to be silent, and to be given another pace.
+        let tick = Duration::from_millis(if random.chance(0.8) { 50 } else { 500 });
         Self {
             random,
             room,
@@ -203,6 +220,8 @@ impl Model {
             clients: Vec::new(),
             director,
             inputs: 0,
+            tick,
+            largest: bounds.frame.max(bounds.first.1) + 16,
             now: Duration::ZERO,
             said: Vec::new(),
             said_before: 0,
@@ -223,8 +242,9 @@ impl Model {
         for client in 0..self.clients.len() {
             self.mend(client, seen);
         }
-        // 30 ticks: one second until the next jump may come, a round of frames for each of the groups.
-        for _ in 0..60 {
+        // One second until the next jump may come, a round of frames for each of the groups.
+        let rest = if self.clients.iter().any(|client| client.every > 1) { 160 } else { 60 };
+        for _ in 0..rest {
             self.tick(seen);
         }
         self.conclude(seen);
@@ -233,11 +253,17 @@ impl Model {
     fn join(&mut self) {
         let token = Uuid::from_u128(100 + self.clients.len() as u128);
         let entered = self.room.enter(newcomer("client", token, true), 0).expect("there is a seat");
+        let understands = capabilities::PIECES * u64::from(self.random.chance(0.5))
+            | capabilities::PACE * u64::from(self.random.chance(0.8));
+        self.room.understands(entered.seat, understands);
         self.clients.push(Client {
             seat: entered.seat,
             player: entered.player,
             token,
             replica: Replica::new(&Thing::schema(), 1),
+            understands,
+            every: 1,
+            last_frame: Tick(0),
             line: Line::Good,
             in_flight: VecDeque::new(),
             view: BTreeMap::new(),
@@ -259,7 +285,8 @@ impl Model {
             self.room.receive(self.director, input, self.now).expect("the director is in order");
         }
         for client in 0..self.clients.len() {
-            match self.random.below(24) {
+            match self.random.below(25) {
+                24 => self.set_line(client, Line::Slow),
                 0 => self.set_line(client, Line::Stalled),
                 1 => self.set_line(client, Line::Blocked),
                 2 => self.set_line(client, Line::Gone),
@@ -323,6 +350,8 @@ impl Model {
                 .resume(Returning { token: client.token, resync: jump, first_input: 1, verify: true }, self.now)
                 .expect("the seat is kept");
             assert_eq!((entered.seat, entered.player), (client.seat, client.player));
+            self.room.understands(client.seat, client.understands);
+            client.every = 1;
             client.last_jump = self.now;
             seen.resumes += 1;
         }
@@ -339,7 +368,7 @@ impl Model {
     }
 
     fn tick(&mut self, seen: &mut Seen) {
-        self.now += TICK;
+        self.now += self.tick;
         self.said_before = self.room.simulation().game().events;
         assert!(self.room.step(self.now), "frames are due every tick");
         let said = self.room.simulation().game().said.clone();
@@ -364,14 +393,8 @@ impl Model {
             _ if !client.alive => return,
             Line::Gone => return,
             Line::Blocked => return self.room.hold(client.seat, self.now),
-            Line::Good | Line::Stalled => match self.room.frame(client.seat, self.now, RTT, &mut out) {
-                Ok(true) => {}
-                Ok(false) => {
-                    seen.held += u64::from(self.room.is_held(client.seat));
-                    if self.room.is_held(client.seat) {
-                        return;
-                    }
-                }
+            Line::Good | Line::Slow | Line::Stalled => match self.room.frame(client.seat, self.now, RTT, &mut out) {
+                Ok(_) => {}
                 Err(_) => {
                     seen.refused_views += 1;
                     client.alive = false;
@@ -379,10 +402,39 @@ impl Model {
                 }
             },
         }
-        self.owe_events(index);
-        if !out.is_empty() {
-            seen.frames += 1;
-            self.clients[index].in_flight.push_back(out);
+        let (seat, joins) = (client.seat, client.understands & capabilities::PIECES != 0);
+        seen.held += u64::from(self.room.is_held(seat));
+        if !self.room.was_passed_over(seat) {
+            self.owe_events(index);
+            self.check_pace(index, !out.is_empty());
+        }
+        while !out.is_empty() {
+            assert!(!joins || out.len() <= self.largest, "{} bytes at once", out.len());
+            assert!(joins || out[0] != PIECE, "pieces are sent to those who join them");
+            seen.frames += u64::from(out[0] != PIECE);
+            seen.pieces += u64::from(out[0] == PIECE);
+            self.clients[index].in_flight.push_back(std::mem::take(&mut out));
+            // The socket may take more.
+            if self.random.chance(0.5) {
+                self.room.piece(seat, self.now, &mut out);
+            }
+        }
+        if let Some(every) = self.room.take_pace(seat) {
+            let client = &mut self.clients[index];
+            assert!(client.understands & capabilities::PACE != 0, "a pace is told to those who know what it is");
+            assert!([1, 2, 4].contains(&every) && every != client.every);
+            client.every = every;
+            seen.paces += 1;
+        }
+    }
+
+    /// Between the frames of a seat are so many ticks as it was told.
+    fn check_pace(&mut self, index: usize, has_frame: bool) {
+        let (client, tick) = (&mut self.clients[index], self.room.simulation().tick());
+        if has_frame {
+            // One that is quickened may have been about to get its frame.
+            assert!(tick.0 - client.last_frame.0 >= client.every, "a frame at every {}th tick", client.every);
+            client.last_frame = tick;
         }
     }
 
@@ -406,10 +458,15 @@ impl Model {
     /// What a client does with what has arrived.
     fn receive(&mut self, index: usize, seen: &mut Seen) {
         let client = &mut self.clients[index];
-        if client.line != Line::Good {
-            return;
-        }
-        while let Some(frame) = client.in_flight.pop_front() {
+        let mut most = match client.line {
+            Line::Good => usize::MAX,
+            Line::Slow => self.room.simulation().tick().0 as usize % 2,
+            Line::Stalled | Line::Blocked | Line::Gone => return,
+        };
+        while most > 0
+            && let Some(frame) = client.in_flight.pop_front()
+        {
+            most -= 1;
             match client.replica.apply(&frame) {
                 Ok(Applied::Stale) => seen.stale += 1,
                 Ok(Applied::Piece) => {}
@@ -451,7 +508,9 @@ impl Model {
             }
             for (group, table, behind) in client.replica.tables() {
                 assert!(!behind, "{group:?} is still behind");
-                assert_eq!(table.version(), self.history.newest(group, tick));
+                let (least, most) = (Tick(tick.0 - (client.every - 1)), tick);
+                let versions = self.history.newest(group, least)..=self.history.newest(group, most);
+                assert!(versions.contains(&table.version()), "{group:?} at {:?} of {versions:?}", table.version());
             }
             let expected = self.room.simulation().game().views[&client.player];
             let held: u32 =

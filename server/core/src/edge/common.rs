@@ -1,0 +1,155 @@
+//! What the seats of a room share, and how a seat's standings follow its view.
+
+use std::time::Duration;
+
+use tiltyard_shared::{
+    game::Tick,
+    world::{Committed, GroupId},
+};
+
+use super::{
+    Bounds, EdgeStats, Situation,
+    body::Bodies,
+    chunks::Chunks,
+    events::Logs,
+    seat::{EdgeSeat, Standing},
+    views::{ViewId, Views},
+};
+
+/// What the seats of a room share.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) bounds: Bounds,
+    pub(super) views: Views,
+    pub(super) chunks: Chunks,
+    pub(super) bodies: Bodies,
+    pub(super) logs: Logs,
+    /// The number of the last event: now, at the last commit, at the one before.
+    pub(super) event: u64,
+    pub(super) event_committed: u64,
+    pub(super) event_before: u64,
+    pub(super) own: OwnPart,
+    /// Where a seat's new standings are made.
+    pub(super) standings: Vec<Standing>,
+    pub(super) stats: EdgeStats,
+}
+
+/// The own part of the seat that is being served.
+#[derive(Debug, Default)]
+pub(super) struct OwnPart {
+    pub(super) bytes: Vec<u8>,
+    pub(super) events: usize,
+}
+
+impl Common {
+    /// What the seats of a room without players share.
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            views: Views::new(),
+            chunks: Chunks::default(),
+            bodies: Bodies::default(),
+            logs: Logs::default(),
+            event: 0,
+            event_committed: 0,
+            event_before: 0,
+            own: OwnPart::default(),
+            standings: Vec::new(),
+            stats: EdgeStats::default(),
+        }
+    }
+
+    /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough of its first frames is under way.
+    pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
+        let now = situation.now;
+        let hold = if seat.first.is_over() {
+            seat.pace.note_due();
+            seat.release();
+            seat.held.is_some() || seat.lags(now, situation.rtt)
+        } else {
+            seat.first.is_stuck(seat.unapplied_bytes, now)
+        };
+        if hold {
+            self.stats.holds += u64::from(seat.held.is_none());
+            seat.held.get_or_insert(now);
+        }
+        hold || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
+    }
+
+    /// A frame was written: notes it, and cuts one that is too large for the line if its client joins pieces.
+    pub(super) fn hand_over(&mut self, seat: &mut EdgeSeat, tick: Tick, situation: &Situation<'_>, out: &mut Vec<u8>) {
+        seat.note_frame(tick, out.len(), situation);
+        self.stats.bytes += out.len() as u64;
+        let large = out.len() > self.bounds.frame;
+        if large {
+            seat.first.note_large(tick);
+        }
+        let most = if seat.first.is_over() { self.bounds.frame } else { seat.first.bound(&self.bounds) };
+        if seat.first.pieces && out.len() > most {
+            seat.first.cut(seat.epoch, std::mem::take(out));
+            self.write_piece(seat, situation.now, out);
+        } else {
+            seat.frames += 1;
+            self.stats.frames += 1;
+        }
+    }
+
+    /// Writes the next piece of the frame that a seat gets in pieces; with the last the frame counts as handed over. False
+    /// if there is none.
+    pub(super) fn write_piece(&mut self, seat: &mut EdgeSeat, now: Duration, out: &mut Vec<u8>) -> bool {
+        if !seat.first.is_cut() {
+            return false;
+        }
+        let last = seat.first.write_piece(now, &self.bounds, out);
+        self.stats.pieces += 1;
+        seat.frames += u64::from(last);
+        self.stats.frames += u64::from(last);
+        true
+    }
+
+    /// Before a seat's view becomes another: events of the groups that leave it go to the seat's own queue, unless they are
+    /// confirmed. Doing it twice does no harm.
+    pub(super) fn keep_events_of_leaving(&self, seat: &mut EdgeSeat, view: ViewId) {
+        let stay = self.views.groups(view);
+        let leaving = self.views.groups(seat.view).iter().zip(&seat.standings);
+        for (group, standing) in leaving.filter(|(group, _)| stay.binary_search(group).is_err()) {
+            let Some(log) = self.logs.get(*group) else { continue };
+            let confirmed = seat.confirmed_event.max(standing.entry);
+            if log.dropped > confirmed {
+                seat.queue.dropped = seat.queue.dropped.max(log.dropped);
+            }
+            for entry in log.above(confirmed) {
+                seat.queue.insert(entry.clone(), &self.bounds);
+            }
+        }
+    }
+
+    /// Gives a seat its new view: groups that stay keep their standing, others begin with `entering`.
+    pub(super) fn change_view(&mut self, seat: &mut EdgeSeat, view: ViewId, entering: Standing) {
+        if view == seat.view {
+            return;
+        }
+        let old = self.views.groups(seat.view);
+        let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |place| seat.standings[place]);
+        self.standings.clear();
+        self.standings.extend(self.views.groups(view).iter().map(standing));
+        std::mem::swap(&mut self.standings, &mut seat.standings);
+        self.views.release(seat.view);
+        seat.view = view;
+    }
+}
+
+/// Writes down what a steady seat was handed, because from now on that differs from what the others were.
+pub(super) fn unsteady(seat: &mut EdgeSeat, views: &Views, world: &Committed) {
+    if !std::mem::take(&mut seat.steady) {
+        return;
+    }
+    let handed =
+        |group| if seat.served == world.tick() { world.group(group).version } else { world.version_before(group) };
+    for (group, standing) in views.groups(seat.view).iter().zip(&mut seat.standings) {
+        standing.handed = handed(*group);
+    }
+    if let Some((group, standing)) = &mut seat.own {
+        standing.handed = handed(*group);
+    }
+}

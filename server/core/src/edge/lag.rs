@@ -1,0 +1,154 @@
+//! Whether a client falls behind: how old frames are when they are reported applied, judged against what the line is now.
+//!
+//! A longer way makes all ages longer once, and then they stay: nothing is done about that. A line that takes less than it
+//! is given, or a client that does not keep up, makes each age longer than the one before: such a seat is held. So is one
+//! that reports nothing for long.
+
+use std::time::Duration;
+
+use tiltyard_shared::protocol::limits;
+
+use crate::least::Least;
+
+/// The least age of so long is what the line is.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// How much longer than that reports may stay out.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Ages that differ by less are the same.
+const SAME: Duration = Duration::from_millis(2);
+
+/// So many reports in a row whose ages are higher than all before are a trend.
+const TREND: u8 = 3;
+
+/// The ages of one seat's frames.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lag {
+    base: Least,
+    /// The highest age since they began to be too high.
+    highest: Option<Duration>,
+    /// How many reports in a row went above it.
+    rising: u8,
+    /// The last report of something new.
+    heard: Duration,
+}
+
+impl Lag {
+    /// A frame was reported applied so long after it was handed over.
+    pub(super) fn note(&mut self, age: Duration, now: Duration) {
+        self.heard = now;
+        self.base.note(age, now, WINDOW);
+        let base = self.base.get().unwrap_or(age);
+        match self.highest {
+            _ if age <= base + limits::LAG => (self.highest, self.rising) = (None, 0),
+            None => self.highest = Some(age),
+            Some(highest) if age > highest + SAME => {
+                (self.highest, self.rising) = (Some(age), self.rising.saturating_add(1));
+            }
+            Some(_) => self.rising = 0,
+        }
+    }
+
+    /// All that was handed over is applied: what comes next is judged anew.
+    pub(super) fn settle(&mut self) {
+        (self.highest, self.rising) = (None, 0);
+    }
+
+    /// Something was reported that is not judged.
+    pub(super) fn hear(&mut self, now: Duration) {
+        self.heard = now;
+    }
+
+    /// The last report of something new.
+    pub(super) fn heard(&self) -> Duration {
+        self.heard
+    }
+
+    /// Whether ages are too high and go on rising.
+    pub(super) fn is_rising(&self) -> bool {
+        self.rising >= TREND
+    }
+
+    /// Whether nothing has been reported for too long, while a frame that was handed over then waits. `rtt` is the round
+    /// trip, for who has reported no age yet.
+    pub(super) fn is_silent(&self, handed: Duration, now: Duration, rtt: Duration) -> bool {
+        let base = self.base.get().unwrap_or(rtt);
+        let patience = (base + SILENCE).max(rtt) + limits::REPORT;
+        now.saturating_sub(self.heard.max(handed)) > patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+    const TICK: Duration = Duration::from_millis(50);
+
+    /// Frames of each tick, each with the time that it takes until it is reported; whether the seat was held at any time,
+    /// and whether at the end.
+    fn held(delays: impl Iterator<Item = u32>) -> (bool, bool) {
+        let (mut lag, mut under_way) = (Lag::default(), Vec::new());
+        let (mut now, mut ever) = (Duration::ZERO, false);
+        let mut last = Duration::ZERO;
+        for delay in delays {
+            now += TICK;
+            // The order is kept.
+            last = last.max(now + MS * delay);
+            under_way.push((now, last));
+            for (handed, reported) in under_way.extract_if(.., |(_, reported)| *reported <= now + TICK) {
+                // A report alone comes once it is there.
+                lag.note(reported - handed, reported);
+            }
+            let oldest = under_way.first().map(|(handed, _)| *handed);
+            ever |= lag.is_rising() || oldest.is_some_and(|oldest| lag.is_silent(oldest, now, MS * 30));
+        }
+        (ever, lag.is_rising())
+    }
+
+    #[test]
+    fn a_way_that_becomes_longer_or_shorter_at_once_holds_nobody() {
+        for step in [300, 600, 1_000, 2_000] {
+            let steps = move |tick: u32| 30 + if (100..300).contains(&tick) { step } else { 0 };
+            assert_eq!(held((0..600).map(steps)), (false, false), "{step} ms");
+        }
+    }
+
+    #[test]
+    fn jitter_holds_nobody() {
+        let mut rng = tiltyard_shared::game::Rng::new(1);
+        for (base, jitter) in [(30, 150), (300, 50), (840, 300), (70, 500)] {
+            assert_eq!(held((0..2_000).map(|_| base + rng.below(jitter))), (false, false), "{base} + {jitter} ms");
+        }
+    }
+
+    #[test]
+    fn a_line_that_takes_less_than_it_is_given_holds_its_seat_whatever_its_way_was() {
+        for base in [30, 600, 1_500] {
+            // Each frame waits half a tick longer than the one before.
+            let queue = move |tick: u32| base + tick.saturating_sub(100) * 25;
+            assert_eq!(held((0..100).map(queue)), (false, false), "{base} ms");
+            assert!(held((0..300).map(queue)).1, "{base} ms");
+        }
+    }
+
+    #[test]
+    fn who_says_nothing_is_held_after_two_seconds_and_what_the_line_is() {
+        let mut lag = Lag::default();
+        let handed = MS * 10_000;
+        for base in [30, 900, 4_000] {
+            assert!(!Lag::default().is_silent(handed, handed + MS * (2_100 + base), MS * base));
+            assert!(
+                Lag::default().is_silent(handed, handed + MS * (2_101 + base), MS * base),
+                "before the first report"
+            );
+        }
+        lag.note(MS * 700, handed);
+        assert!(!lag.is_silent(handed, handed + MS * 2_800, MS * 30));
+        assert!(lag.is_silent(handed, handed + MS * 2_801, MS * 30));
+        assert!(!lag.is_silent(handed, handed + MS * 5_000, MS * 4_900), "a round trip has not passed");
+        lag.note(MS * 700, handed + MS * 2_800);
+        assert!(!lag.is_silent(handed, handed + MS * 5_000, MS * 30), "it has reported since");
+    }
+}
