@@ -21,7 +21,7 @@ use tiltyard_core::{
 };
 use tiltyard_shared::{
     game::{Game, Leave},
-    protocol::Code,
+    protocol::{Code, ServerMessage},
     world::Fault,
 };
 use tokio::{
@@ -46,6 +46,7 @@ use crate::{
 
 mod connection;
 mod counts;
+mod drain;
 mod epilogue;
 pub(crate) mod guest;
 pub(crate) mod heartbeat;
@@ -67,8 +68,11 @@ const GUESTS_A_SCAN: usize = 16;
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
 
-/// Each tick begins to serve so many places further on, so that nobody is always last.
+/// Each tick begins to serve and to hear so many places further on, so that nobody is always last.
 const STRIDE: usize = 7;
+
+/// Most pieces of a frame that are written to a line at a tick.
+const PIECES: u32 = 4;
 
 /// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
 /// to arrive.
@@ -111,13 +115,15 @@ enum End {
     Failed,
     /// Too few of those who were matched have come.
     TooFew,
+    /// It has been on for years, and its ticks run out.
+    WornOut,
 }
 
 impl End {
     fn code(self) -> Code {
         match self {
             Self::Finished => Code::Finished,
-            Self::Abandoned => Code::RoomClosed,
+            Self::Abandoned | Self::WornOut => Code::RoomClosed,
             Self::Stopping => Code::Stopping,
             Self::Failed => Code::GameFailed,
             Self::TooFew => Code::TooFew,
@@ -240,12 +246,12 @@ impl<G: Game> RoomTask<G> {
 
     /// Takes what the players have sent.
     async fn scan(&mut self) -> Result<(), End> {
-        let now = self.now();
-        for places in slices(self.connections.len()) {
+        let (now, seats) = (self.now(), self.connections.len());
+        for places in slices(seats) {
             if places.start > 0 {
                 yield_now().await;
             }
-            self.guarded(|task| places.for_each(|place| task.scan_one(place, now)))?;
+            self.guarded(|task| places.for_each(|place| task.scan_one((task.first + place) % seats, now)))?;
         }
         Ok(())
     }
@@ -279,6 +285,9 @@ impl<G: Game> RoomTask<G> {
         if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
             return Err(End::Abandoned);
         }
+        if self.room.is_worn_out() {
+            return Err(End::WornOut);
+        }
         // A room that is late must not keep its shard from its sockets.
         yield_now().await;
         Ok(())
@@ -301,25 +310,40 @@ impl<G: Game> RoomTask<G> {
     }
 
     fn send_one(&mut self, place: usize, now: Duration) {
+        let served = self.serve(place, now);
         let Some(connection) = &mut self.connections[place] else { return };
+        if let Err(gone) = served.and_then(|()| connection.beat(now)) {
+            self.close(SeatId(place as u32), gone, now);
+        }
+    }
+
+    /// Writes a seat's frame; of one that comes in pieces as many as its line takes now.
+    fn serve(&mut self, place: usize, now: Duration) -> Result<(), Gone> {
+        let Some(connection) = &mut self.connections[place] else { return Ok(()) };
         let seat = SeatId(place as u32);
-        let sent = match connection.flush() {
-            Ok(true) => match self.room.frame(seat, now, connection.round_trip(), &mut self.frame) {
-                Ok(true) => {
-                    self.counts.frame(self.frame.len());
-                    connection.write(&self.frame, &mut self.scratch)
-                }
-                Ok(false) => Ok(()),
-                Err(code) => Err(Gone::Closing(code)),
-            },
-            Ok(false) => {
-                self.room.hold(seat, now);
-                Ok(())
+        let line = connection.flush(now)?;
+        if let Some(rate) = line.rate {
+            self.room.set_rate(seat, rate);
+        }
+        if line.moved {
+            self.room.drained(seat, now);
+        }
+        if !line.clean {
+            self.room.hold(seat, now);
+            return Ok(());
+        }
+        let mut more = self.room.frame(seat, now, connection.round_trip(), &mut self.frame)?;
+        for piece in 1..=PIECES {
+            if !more {
+                break;
             }
-            Err(gone) => Err(gone),
-        };
-        if let Err(gone) = sent.and_then(|()| connection.beat(now)) {
-            self.close(seat, gone, now);
+            self.counts.frame(self.frame.len());
+            connection.write(&self.frame, &mut self.scratch)?;
+            more = piece < PIECES && !connection.is_blocked() && self.room.piece(seat, now, &mut self.frame);
+        }
+        match self.room.take_pace(seat) {
+            Some(every) => connection.say(&ServerMessage::Pace { every }),
+            None => Ok(()),
         }
     }
 

@@ -9,8 +9,6 @@ use std::{
     io::{self, Read, Write},
 };
 
-use bytes::Bytes;
-
 use tiltyard_shared::protocol::{
     ClientMessage, Code, ServerMessage, VERSION,
     codec::{self, CodecError},
@@ -168,20 +166,21 @@ impl Socket {
     }
 
     /// Reads once what has arrived, behind what was left over. Then [`Self::next`] until there is no more, and
-    /// [`Self::keep`].
+    /// [`Self::keep`]. How many bytes were read, if there may be more.
     ///
     /// # Errors
     ///
     /// [`Gone::Lost`] if the peer has closed or the connection is broken.
-    pub(crate) fn fetch(&mut self, inbox: &mut Inbox) -> Result<(), Gone> {
+    pub(crate) fn fetch(&mut self, inbox: &mut Inbox) -> Result<Option<usize>, Gone> {
         let free = inbox.begin(&self.left);
+        let room = free.len();
         match self.line.read(free) {
-            Ok(0) if !free.is_empty() => Err(Gone::Lost),
+            Ok(0) if room > 0 => Err(Gone::Lost),
             Ok(read) => {
                 inbox.fill(read);
-                Ok(())
+                Ok((read == room).then_some(read))
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(_) => Err(Gone::Lost),
         }
     }
@@ -294,17 +293,6 @@ pub(crate) fn hear(socket: &mut Socket, incoming: &Incoming<'_>) -> Result<Optio
             _ => Code::Malformed.into(),
         }),
     }
-}
-
-/// A ping with a number.
-pub(crate) fn ping(number: u32) -> Message {
-    Message::Ping(Bytes::copy_from_slice(&number.to_le_bytes()))
-}
-
-/// The number of the ping that is answered, if what has arrived is such an answer.
-pub(crate) fn answered(incoming: &Incoming<'_>) -> Option<u32> {
-    let Incoming::Other(Some(Message::Pong(payload))) = incoming else { return None };
-    payload.as_ref().try_into().ok().map(u32::from_le_bytes)
 }
 
 /// Whether an error only says that the socket is not ready.

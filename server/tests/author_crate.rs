@@ -146,8 +146,12 @@ impl Client {
 
     fn read(&mut self) -> Vec<u8> {
         loop {
-            if let Message::Binary(bytes) = self.0.read().unwrap() {
-                return bytes.into();
+            let Message::Binary(bytes) = self.0.read().unwrap() else { continue };
+            match codec::decode::<ServerMessage>(&bytes[1..]) {
+                Ok(ServerMessage::Ping { number }) if bytes[0] == CONTROL => {
+                    self.say(&ClientMessage::Pong { number, held_ms: 0 });
+                }
+                _ => return bytes.into(),
             }
         }
     }

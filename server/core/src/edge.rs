@@ -53,6 +53,8 @@ pub struct Situation<'a> {
     pub settled: Settled,
     /// By how many ticks the schedule has been moved.
     pub moved: u32,
+    /// No other frame follows: whoever can take it gets all at once.
+    pub last: bool,
 }
 
 /// What the edge has counted since it was made.
@@ -287,7 +289,7 @@ impl Edge {
             common.stats.jumps += 1;
         }
         let cut = seat.first.is_cut();
-        if cut || !seat.pace.is_turn() || common.withholds(seat, situation) {
+        if cut || !situation.last && (!seat.pace.is_turn() || common.withholds(seat, situation)) {
             seat.pass_over(&common.views, world);
             return Ok(cut && common.write_piece(seat, now, out));
         }

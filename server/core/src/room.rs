@@ -272,6 +272,7 @@ impl<G: Game> Room<G> {
             own: entry.player.and_then(|player| world.own_group_of(player)),
             settled: entry.inputs.settled(),
             moved: self.moved,
+            last: self.simulation.told().finished.is_some(),
         };
         self.edge.frame(seat, world.committed(), &situation, || entry.inputs.drain_refused(), out)
     }

@@ -70,6 +70,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
     }
     let games = gateway.rooms.games().names().into_iter().map(str::to_owned).collect();
     visitor.start_waiting();
+    visitor.start_pings();
     socket::say(
         socket,
         &ServerMessage::Welcome {
@@ -196,7 +197,7 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                 Err(flaw) => return Ok(Wish::Refused(enter.request, Refusal::of_name(flaw))),
             },
             ClientMessage::Hello(_) => return Err(Code::Malformed.into()),
-            // Pings are answered where they are read.
+            // Answered, and taken, where they are read.
             ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => {}
             ClientMessage::Leave => return Err(Code::Left.into()),
             ClientMessage::Inputs { .. } | ClientMessage::Report(_) | ClientMessage::Resync(_) => {

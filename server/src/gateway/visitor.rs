@@ -2,8 +2,8 @@
 //! a match, and what it hears in channels.
 //!
 //! Nobody is waited for: what arrives is taken as it comes, and written is only when the socket has taken everything
-//! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue. A ping at the
-//! beginning says how long the way is.
+//! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue. Pings from the
+//! hello on say how long the way is.
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,7 +44,10 @@ pub(super) struct Visitor<'a> {
     attending: Option<Attending>,
     /// Whether there may be something to tell of the search.
     changed: bool,
-    heart: Heartbeat,
+    /// There once the client has said hello: before, it might speak another version.
+    heart: Option<Heartbeat>,
+    /// Bytes that the line had taken when it was last looked at.
+    sent: u64,
 }
 
 /// What is kept of who looks at the list.
@@ -76,8 +79,15 @@ impl<'a> Visitor<'a> {
             searching: None,
             attending: None,
             changed: false,
-            heart: Heartbeat::new(timing.ping, timing.missed_pings, now),
+            heart: None,
+            sent: 0,
         }
+    }
+
+    /// The client has said hello, and answers pings from now on.
+    pub(super) fn start_pings(&mut self) {
+        let timing = &self.gateway.timing;
+        self.heart = Some(Heartbeat::new(timing.ping, timing.missed_pings, self.now()));
     }
 
     /// The time.
@@ -135,7 +145,7 @@ impl<'a> Visitor<'a> {
         if let Some(url) = matchmaking.elsewhere(&search) {
             return Ok(Some(url));
         }
-        self.searching = Some(matchmaking.search(search, self.heart.measured())?);
+        self.searching = Some(matchmaking.search(search, self.heart.as_ref().and_then(Heartbeat::measured))?);
         self.changed = false;
         Ok(None)
     }
@@ -198,11 +208,14 @@ impl<'a> Visitor<'a> {
             if !self.bucket.take(self.now()) {
                 return Err(Code::TooFast.into());
             }
-            if let Some(number) = socket::answered(&incoming) {
-                let now = self.now();
-                self.heart.answer(number, now);
-            } else {
-                message = socket::hear(socket, &incoming)?;
+            message = socket::hear(socket, &incoming)?;
+            let now = self.now();
+            if let Some(heart) = &mut self.heart {
+                heart.note_life();
+                if let Some(ClientMessage::Pong { number, held_ms }) = message {
+                    heart.answer(number, Duration::from_millis(held_ms.into()), now);
+                    message = None;
+                }
             }
         }
         socket.keep(&inbox);
@@ -211,18 +224,33 @@ impl<'a> Visitor<'a> {
 
     /// Writes what is due, if everything before has been taken.
     fn write(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        let was_blocked = self.blocked;
         self.blocked = !socket::unless_blocked(socket.flush())?;
+        let sent = std::mem::replace(&mut self.sent, socket.line().sent());
+        let moved = was_blocked && self.sent > sent;
         self.send_away(socket)?;
-        match self.heart.beat(self.now(), self.blocked) {
-            Beat::Wait => {}
-            Beat::Silent => return Err(Gone::Silent),
-            Beat::Ping(number) => {
-                self.blocked = !socket::unless_blocked(socket.send(socket::ping(number)))?;
-            }
-        }
+        self.beat(socket, moved)?;
         self.write_search(socket)?;
         self.write_list(socket)?;
         self.write_chat(socket)
+    }
+
+    /// Sends a ping when one is due. What has waited for the line and `moved` shows life.
+    fn beat(&mut self, socket: &mut Socket, moved: bool) -> Result<(), Gone> {
+        let (now, blocked) = (self.now(), self.blocked);
+        let Some(heart) = &mut self.heart else { return Ok(()) };
+        if moved {
+            heart.note_life();
+        }
+        match heart.beat(now, blocked) {
+            Beat::Wait => {}
+            Beat::Silent => return Err(Gone::Silent),
+            Beat::Ping(number) => {
+                let ping = codec::encode_control(&ServerMessage::Ping { number });
+                self.blocked = !socket::unless_blocked(socket.send(Message::Binary(ping.into())))?;
+            }
+        }
+        Ok(())
     }
 
     fn write_chat(&mut self, socket: &mut Socket) -> Result<(), Gone> {
@@ -277,7 +305,9 @@ impl<'a> Visitor<'a> {
         let list =
             self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);
         let deadline = (!patient).then_some(self.deadline);
-        let due = [list, deadline].into_iter().flatten().fold(self.heart.next(), Duration::min);
+        let beat = self.heart.as_ref().map(Heartbeat::next);
+        let due =
+            [list, deadline, beat].into_iter().flatten().fold(self.now() + self.gateway.timing.hello, Duration::min);
         let late = deadline.is_some_and(|deadline| deadline <= due);
         let leaves = self.looks_on() && self.searching.is_none() && !self.sent_away && !self.blocked;
         let blocked = self.blocked;

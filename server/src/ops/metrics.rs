@@ -56,6 +56,8 @@ const CHUNKS: &str = "tiltyard_chunks_encoded_total";
 const SHARED_BODIES: &str = "tiltyard_shared_bodies_total";
 const GATHERED_BODIES: &str = "tiltyard_gathered_bodies_total";
 const DEFERRED_GROUPS: &str = "tiltyard_deferred_groups_total";
+const PIECES: &str = "tiltyard_frame_pieces_total";
+const PACES: &str = "tiltyard_pace_changes_total";
 const LOST_EVENTS: &str = "tiltyard_lost_event_frames_total";
 const LARGEST_GROUP: &str = "tiltyard_largest_group_entities";
 const INPUTS: &str = "tiltyard_inputs_total";
@@ -145,6 +147,8 @@ const METRICS: &[Metric] = &[
     counter_of(SHARED_BODIES, Unit::Count, "Frame bodies assembled to be shared by all who see the same, by game."),
     counter_of(GATHERED_BODIES, Unit::Count, "Frame bodies assembled for one player, by game."),
     counter_of(DEFERRED_GROUPS, Unit::Count, "Groups that did not fit a frame and waited for the next, by game."),
+    counter_of(PIECES, Unit::Count, "Pieces of frames that were too large for their line, by game."),
+    counter_of(PACES, Unit::Count, "How often a player was given another pace of frames, by game."),
     counter_of(LOST_EVENTS, Unit::Count, "Frames that said that events owed had been dropped, by game."),
     Metric {
         name: LARGEST_GROUP,

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::heartbeat::{Beat, Heartbeat};
+use super::{
+    drain::Drain,
+    heartbeat::{Beat, Heartbeat},
+};
 use crate::{
     config::Timing,
     socket::{self, Gone, Inbox, Socket},
@@ -10,29 +13,54 @@ use crate::{
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
 
-/// Most messages that one scan takes from a connection, so that nobody is served at the cost of others.
+/// Most messages that one scan takes from a connection, so that nobody is served at the cost of others; and most bytes,
+/// because what is said last must not wait behind what is uploaded.
 const SCAN_MESSAGES: usize = 32;
+const SCAN_BYTES: usize = 64 * 1024;
 
 /// A connection that has a seat.
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: Socket,
-    bucket: Bucket,
+    messages: Bucket,
+    inputs: Bucket,
     heartbeat: Heartbeat,
     blocked: bool,
+    drain: Drain,
     /// What its client understands: bits.
     capabilities: u64,
 }
 
+/// Whether a connection's line is free, and what was learned of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flushed {
+    /// Everything written before is with the kernel now.
+    pub(crate) clean: bool,
+    /// Something of what had waited has gone.
+    pub(crate) moved: bool,
+    /// So many bytes go in a second.
+    pub(crate) rate: Option<u32>,
+}
+
 impl Connection {
-    /// Takes over a socket whose hello phase is done.
-    pub(crate) fn new(mut socket: Socket, capabilities: u64, timing: &Timing, now: Duration) -> Self {
+    /// Takes over a socket whose hello phase is done, in a room that keeps seats for `grace`.
+    pub(crate) fn new(
+        mut socket: Socket,
+        capabilities: u64,
+        timing: &Timing,
+        grace: Duration,
+        now: Duration,
+    ) -> Self {
         socket.widen();
+        // Not before its pings would have told that it is gone. A line that cannot be told so is found by them alone.
+        let _ = socket.line().give_up_after(grace.max(timing.ping * timing.missed_pings));
         Self {
             socket,
-            bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
+            messages: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
+            inputs: Bucket::per_second(limits::INPUTS_PER_SECOND, now),
             heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
             blocked: false,
+            drain: Drain::default(),
             capabilities,
         }
     }
@@ -63,31 +91,59 @@ impl Connection {
         now: Duration,
         mut take: impl FnMut(ClientMessage) -> Result<(), Code>,
     ) -> Result<(), Gone> {
-        self.socket.fetch(inbox)?;
-        for _ in 0..SCAN_MESSAGES {
-            let Some(incoming) = self.socket.next(inbox)? else { break };
-            if !self.bucket.take(now) {
-                return Err(Code::TooFast.into());
+        let (mut bytes, mut messages) = (0, 0);
+        loop {
+            let more = self.socket.fetch(inbox)?;
+            while messages < SCAN_MESSAGES
+                && let Some(incoming) = self.socket.next(inbox)?
+            {
+                messages += 1;
+                self.heartbeat.note_life();
+                if !self.messages.take(now) {
+                    return Err(Code::TooFast.into());
+                }
+                match socket::hear(&mut self.socket, &incoming)? {
+                    None => {}
+                    Some(ClientMessage::Pong { number, held_ms }) => {
+                        self.heartbeat.answer(number, Duration::from_millis(held_ms.into()), now);
+                    }
+                    Some(message) => {
+                        if let ClientMessage::Inputs { inputs, .. } = &message
+                            && !self.inputs.take_all(inputs.len(), now)
+                        {
+                            return Err(Code::TooFast.into());
+                        }
+                        take(message)?;
+                    }
+                }
             }
-            if let Some(number) = socket::answered(&incoming) {
-                self.heartbeat.answer(number, now);
-            } else if let Some(message) = socket::hear(&mut self.socket, &incoming)? {
-                take(message)?;
+            self.socket.keep(inbox);
+            bytes += more.unwrap_or(SCAN_BYTES);
+            if bytes >= SCAN_BYTES || messages >= SCAN_MESSAGES {
+                return Ok(());
             }
         }
-        self.socket.keep(inbox);
-        Ok(())
     }
 
-    /// Whether everything written before is with the kernel now.
+    /// Hands what was written before to the kernel.
     ///
     /// # Errors
     ///
     /// If the connection is lost.
-    pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
-        let flushed = socket::unless_blocked(self.socket.flush())?;
-        self.blocked = !flushed;
-        Ok(flushed)
+    pub(crate) fn flush(&mut self, now: Duration) -> Result<Flushed, Gone> {
+        let was_blocked = self.blocked;
+        let clean = socket::unless_blocked(self.socket.flush())?;
+        self.blocked = !clean;
+        let (moved, rate) = self.drain.note(now, self.socket.line().sent(), was_blocked);
+        if moved {
+            self.heartbeat.note_life();
+        }
+        Ok(Flushed { clean, moved, rate })
+    }
+
+    /// Whether something that was written waits for the kernel.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// Writes a frame; to be called after a clean [`Self::flush`]. What the kernel does not take now stays in the line.
@@ -114,16 +170,16 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Gone::Silent`] if too many were not answered, [`Gone::Lost`] if the connection is.
+    /// [`Gone::Silent`] if there was no sign of life for too long, [`Gone::Lost`] if the connection is.
     pub(crate) fn beat(&mut self, now: Duration) -> Result<(), Gone> {
         match self.heartbeat.beat(now, self.blocked) {
             Beat::Wait => Ok(()),
             Beat::Silent => Err(Gone::Silent),
-            Beat::Ping(number) => socket::unless_blocked(self.socket.send(socket::ping(number))).map(|_| ()),
+            Beat::Ping(number) => self.say(&ServerMessage::Ping { number }),
         }
     }
 
-    /// The least round trip of the last 30 s, at most 1 s.
+    /// The round trip as it mostly is.
     pub(crate) fn round_trip(&self) -> Duration {
         self.heartbeat.round_trip()
     }

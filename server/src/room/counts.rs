@@ -64,6 +64,8 @@ impl Counts {
         metrics.shared_bodies.increment(edge.shared_bodies - edge_told.shared_bodies);
         metrics.gathered_bodies.increment(edge.gathered_bodies - edge_told.gathered_bodies);
         metrics.deferred_groups.increment(edge.deferred - edge_told.deferred);
+        metrics.pieces.increment(edge.pieces - edge_told.pieces);
+        metrics.paces.increment(edge.paces - edge_told.paces);
         metrics.lost_events.increment(edge.events_lost - edge_told.events_lost);
         for (form, counter) in metrics.chunks.iter().enumerate() {
             counter.increment(edge.chunks[form] - edge_told.chunks[form]);
@@ -91,5 +93,29 @@ impl Drop for Counts {
         self.metrics.players.decrement(f64::from(self.players));
         self.metrics.spectators.decrement(f64::from(self.spectators));
         self.metrics.held.decrement(self.told.held as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn an_operator_sees_who_watches_and_how_far_the_schedule_was_moved() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let shows = |line: &str| recorder.handle().render().lines().any(|other| other == line);
+        metrics::with_local_recorder(&recorder, || {
+            let mut counts = Counts::new(RoomMetrics::new("g"));
+            counts.people(5, 3);
+            counts.people(4, 2);
+            counts.tick(Lateness { late: Duration::from_secs(1), moved: 20 }, Duration::ZERO);
+            counts.tick(Lateness { late: Duration::from_secs(1), moved: 7 }, Duration::ZERO);
+            assert!(shows("tiltyard_players{game=\"g\"} 4") && shows("tiltyard_spectators{game=\"g\"} 2"));
+            assert!(shows("tiltyard_schedule_moved_ticks_total{game=\"g\"} 27"), "{}", recorder.handle().render());
+            drop(counts);
+            assert!(shows("tiltyard_players{game=\"g\"} 0") && shows("tiltyard_spectators{game=\"g\"} 0"));
+        });
     }
 }

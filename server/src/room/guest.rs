@@ -165,7 +165,9 @@ impl<G: Game> RoomTask<G> {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
         let place = seat.0 as usize;
-        let mut connection = Connection::new(guest.socket, guest.capabilities, &self.setup.timing, now);
+        let (capabilities, grace) = (guest.capabilities, self.room.settings().grace);
+        let mut connection = Connection::new(guest.socket, capabilities, &self.setup.timing, grace, now);
+        self.room.understands(seat, capabilities);
         let said = connection.say(&self.entered(&guest.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
         if place >= self.connections.len() {

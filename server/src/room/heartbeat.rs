@@ -1,12 +1,23 @@
 //! Pings: whether the other end still answers, and how long the way there and back is.
+//!
+//! Pings are messages of the protocol, because pages cannot send or answer others by themselves. They go on while answers
+//! are late: what is late is not lost. Alive is whoever answers, says anything else, or takes bytes of what has waited.
 
 use std::time::Duration;
 
-/// Round trips that are remembered: with a ping every 2 s those of the last 30 s.
-const REMEMBERED: usize = 15;
+use tiltyard_core::least::Least;
 
-/// The round trip of who has not answered yet, and the most that is believed.
-const LONGEST: Duration = Duration::from_secs(1);
+/// Pings whose answers are waited for: later ones than the cap below are of no use.
+const REMEMBERED: usize = 16;
+
+/// The round trip of who has not answered yet.
+const UNKNOWN: Duration = Duration::from_secs(1);
+
+/// The most that is believed.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The least round trip of so long is what the line is.
+const WINDOW: Duration = Duration::from_secs(10);
 
 /// The state of one connection's pings.
 #[derive(Clone, Debug)]
@@ -15,14 +26,13 @@ pub(crate) struct Heartbeat {
     allowed_misses: u32,
     next: Duration,
     number: u32,
-    /// When the ping was sent that has not been answered yet.
-    waiting: Option<Duration>,
+    /// When pings were sent that have not been answered, by their numbers.
+    sent: [Option<Duration>; REMEMBERED],
+    /// Whether the peer has shown life since the last beat.
+    alive: bool,
     misses: u32,
-    /// In microseconds: a connection should be small, because ticks go through all of them.
-    round_trips: [u32; REMEMBERED],
-    answered: u32,
-    /// The least of them: asked for with every frame.
-    least: Duration,
+    least: Least,
+    smoothed: Option<Duration>,
 }
 
 /// What is to be done.
@@ -37,34 +47,37 @@ pub(crate) enum Beat {
 }
 
 impl Heartbeat {
-    /// The first ping is due at once. Silent is who lets so many in a row pass, each for an interval.
+    /// The first ping is due at once. Silent is who shows no life for so many intervals in a row after it.
     pub(crate) fn new(interval: Duration, allowed_misses: u32, now: Duration) -> Self {
         Self {
             interval,
             allowed_misses,
             next: now,
             number: 0,
-            waiting: None,
+            sent: [None; REMEMBERED],
+            alive: true,
             misses: 0,
-            round_trips: [LONGEST.as_micros() as u32; REMEMBERED],
-            answered: 0,
-            least: LONGEST,
+            least: Least::default(),
+            smoothed: None,
         }
     }
 
-    /// To be asked often. While the socket is `blocked` no ping can be sent, which counts as one not answered. Misses are
-    /// counted when asked, not by the clock: after a pause of the whole server nobody is silent.
+    /// To be asked often. While the socket is `blocked` no ping can be sent. Misses are counted when asked, not by the clock:
+    /// after a pause of the whole server nobody is silent.
     pub(crate) fn beat(&mut self, now: Duration, blocked: bool) -> Beat {
         if now < self.next {
             return Beat::Wait;
         }
         self.next = now + self.interval;
-        if self.waiting.is_some() || blocked {
-            self.misses += 1;
-            return if self.misses >= self.allowed_misses { Beat::Silent } else { Beat::Wait };
+        self.misses = if std::mem::take(&mut self.alive) { 0 } else { self.misses + 1 };
+        if self.misses >= self.allowed_misses {
+            return Beat::Silent;
+        }
+        if blocked {
+            return Beat::Wait;
         }
         self.number = self.number.wrapping_add(1);
-        self.waiting = Some(now);
+        self.sent[self.number as usize % REMEMBERED] = Some(now);
         Beat::Ping(self.number)
     }
 
@@ -73,28 +86,31 @@ impl Heartbeat {
         self.next
     }
 
-    /// A ping was answered. Answers to other pings than the last are passed over.
-    pub(crate) fn answer(&mut self, number: u32, now: Duration) {
-        if number != self.number {
+    /// The peer has shown that it is there.
+    pub(crate) fn note_life(&mut self) {
+        self.alive = true;
+    }
+
+    /// A ping was answered, after the peer had it for so long. What answers no ping says nothing.
+    pub(crate) fn answer(&mut self, number: u32, held: Duration, now: Duration) {
+        if self.number.wrapping_sub(number) as usize >= REMEMBERED {
             return;
         }
-        if let Some(sent) = self.waiting.take() {
-            self.misses = 0;
-            let took = now.saturating_sub(sent).min(LONGEST);
-            self.round_trips[self.answered as usize % REMEMBERED] = took.as_micros() as u32;
-            self.answered = self.answered.wrapping_add(1);
-            self.least = self.round_trips.iter().min().map_or(LONGEST, |&micros| Duration::from_micros(micros.into()));
-        }
+        let Some(sent) = self.sent[number as usize % REMEMBERED].take() else { return };
+        self.alive = true;
+        let took = now.saturating_sub(sent).saturating_sub(held).min(LONGEST);
+        self.least.note(took, now, WINDOW);
+        self.smoothed = Some(self.smoothed.map_or(took, |smoothed| (smoothed * 7 + took) / 8));
     }
 
-    /// The least round trip remembered, if there was any answer yet.
+    /// What the line is now: the least round trip of the last seconds, if there was any answer yet.
     pub(crate) fn measured(&self) -> Option<Duration> {
-        (self.answered > 0).then(|| self.round_trip())
+        self.least.get()
     }
 
-    /// The least round trip remembered, at most 1 s; 1 s before the first answer.
+    /// What one has to reckon with: the round trip as it mostly is; 1 s before the first answer.
     pub(crate) fn round_trip(&self) -> Duration {
-        self.least
+        self.smoothed.unwrap_or(UNKNOWN)
     }
 }
 
@@ -103,47 +119,74 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn silent_is_who_misses_so_many_intervals_in_a_row() {
+    fn silent_is_who_shows_no_life_for_so_many_intervals_in_a_row() {
         let mut heart = Heartbeat::new(SECOND, 3, Duration::ZERO);
         let beats: Vec<_> = (0..4).map(|second| heart.beat(SECOND * second, false)).collect();
-        assert_eq!(beats, [Beat::Ping(1), Beat::Wait, Beat::Wait, Beat::Silent]);
+        assert_eq!(beats, [Beat::Ping(1), Beat::Ping(2), Beat::Ping(3), Beat::Silent]);
     }
 
     #[test]
-    fn an_answer_starts_the_count_again_and_measures() {
-        let mut heart = Heartbeat::new(SECOND, 2, Duration::ZERO);
+    fn who_takes_bytes_is_alive_however_late_its_answer_is_behind_them() {
+        let mut heart = Heartbeat::new(SECOND, 3, Duration::ZERO);
         assert_eq!(heart.beat(Duration::ZERO, false), Beat::Ping(1));
-        assert_eq!(heart.round_trip(), LONGEST);
-        assert_eq!(heart.beat(SECOND, true), Beat::Wait);
-        heart.answer(1, SECOND + Duration::from_millis(20));
-        assert_eq!(heart.round_trip(), LONGEST);
-        assert_eq!(heart.beat(SECOND * 2, false), Beat::Ping(2));
-        heart.answer(1, SECOND * 2);
-        heart.answer(2, SECOND * 2 + Duration::from_millis(20));
-        assert_eq!(heart.round_trip(), Duration::from_millis(20));
+        for second in 1..20 {
+            heart.note_life();
+            assert_eq!(heart.beat(SECOND * second, true), Beat::Wait);
+        }
+        heart.answer(1, Duration::ZERO, SECOND * 20);
+        assert_eq!(heart.measured(), Some(SECOND * 20));
+        let beats: Vec<_> = (20..24).map(|second| heart.beat(SECOND * second, true)).collect();
+        assert_eq!(
+            beats,
+            [Beat::Wait, Beat::Wait, Beat::Wait, Beat::Silent],
+            "a blocked socket that takes nothing is none"
+        );
     }
 
     #[test]
-    fn a_round_trip_is_forgotten_in_time() {
-        let mut heart = Heartbeat::new(SECOND, 2, Duration::ZERO);
-        let mut pass = |from: u32, to: u32, trip: Duration| {
-            for second in from..to {
-                let Beat::Ping(number) = heart.beat(SECOND * second, false) else { panic!("no ping") };
-                heart.answer(number, SECOND * second + trip);
+    fn several_answers_may_be_late_and_each_counts_for_its_own_ping() {
+        let mut heart = Heartbeat::new(SECOND, 9, Duration::ZERO);
+        assert_eq!(heart.round_trip(), UNKNOWN);
+        for second in 0..5 {
+            assert!(matches!(heart.beat(SECOND * second, false), Beat::Ping(_)));
+        }
+        heart.answer(1, Duration::ZERO, SECOND * 4 + MS);
+        assert_eq!(heart.measured(), Some(SECOND * 4 + MS), "more than a second is believed");
+        heart.answer(4, SECOND / 4, SECOND * 5);
+        assert_eq!(heart.measured(), Some(SECOND * 7 / 4), "the time at the peer does not count");
+        heart.answer(4, Duration::ZERO, SECOND * 5);
+        heart.answer(9, Duration::ZERO, SECOND * 5);
+        heart.answer(u32::MAX, Duration::ZERO, SECOND * 5);
+        assert_eq!(heart.measured(), Some(SECOND * 7 / 4), "what answers no ping says nothing");
+        heart.answer(5, SECOND * 60, SECOND * 5);
+        assert_eq!(heart.measured(), Some(Duration::ZERO), "nor can the peer have had it for longer than it is away");
+    }
+
+    #[test]
+    fn a_line_that_becomes_longer_is_known_to_be_after_some_seconds() {
+        let mut heart = Heartbeat::new(SECOND * 2, 9, Duration::ZERO);
+        let mut trips = |from: u32, to: u32, trip: Duration| {
+            for number in from..to {
+                let now = SECOND * 2 * number;
+                let Beat::Ping(ping) = heart.beat(now, false) else { panic!("no ping") };
+                heart.answer(ping, Duration::ZERO, now + trip);
             }
-            heart.round_trip()
+            (heart.measured().expect("it was measured"), heart.round_trip())
         };
-        assert_eq!(pass(0, 1, Duration::from_millis(5)), Duration::from_millis(5));
-        assert_eq!(pass(1, 15, Duration::from_millis(90)), Duration::from_millis(5));
-        assert_eq!(pass(15, 16, Duration::from_millis(90)), Duration::from_millis(90));
+        assert_eq!(trips(0, 20, MS * 30), (MS * 30, MS * 30));
+        let (least, smoothed) = trips(20, 24, MS * 1_530);
+        assert!(least == MS * 30 && smoothed > MS * 600, "{least:?} {smoothed:?}");
+        assert_eq!(trips(24, 30, MS * 1_530).0, MS * 1_530);
+        assert_eq!(trips(30, 31, MS * 30).0, MS * 30, "a shorter one is believed at once");
     }
 
     #[test]
     fn a_pause_of_the_server_makes_nobody_silent() {
         let mut heart = Heartbeat::new(SECOND, 5, Duration::ZERO);
         heart.beat(Duration::ZERO, false);
-        assert_eq!(heart.beat(SECOND * 60, false), Beat::Wait);
+        assert_eq!(heart.beat(SECOND * 60, false), Beat::Ping(2));
     }
 }

@@ -51,7 +51,7 @@ fn by_us(socket: &mut Socket, inbox: &mut Inbox, all: &mut Seen) {
     }
     loop {
         match socket.next(inbox) {
-            Ok(Some(Incoming::Binary(bytes))) => all.0.push(Message::Binary(Bytes::copy_from_slice(bytes))),
+            Ok(Some(Incoming::Binary(bytes))) => all.0.push(Message::Binary(bytes.to_vec().into())),
             Ok(Some(Incoming::Other(message))) => all.0.extend(message),
             Ok(None) => return socket.keep(inbox),
             Err(error) => {

@@ -88,6 +88,8 @@ pub(crate) struct Client {
     pub(crate) replica: Option<Replica>,
     /// Frames received on this connection.
     pub(crate) frames: u64,
+    /// Pings answered.
+    pub(crate) pings: u32,
     /// Inputs refused.
     refused: Vec<(u32, Code)>,
     /// The result of the match, once it is told.
@@ -108,6 +110,7 @@ impl Client {
             present: Vec::new(),
             replica: None,
             frames: 0,
+            pings: 0,
             refused: Vec::new(),
             result: None,
             inputs: 0,
@@ -267,6 +270,13 @@ impl Client {
         self.refused.remove(0)
     }
 
+    /// Reads until so many pings have been answered.
+    pub(crate) async fn until_pings(&mut self, pings: u32) {
+        while self.pings < pings {
+            assert_eq!(self.read().await, None);
+        }
+    }
+
     /// Reads frames until the player's figure stands so.
     pub(crate) async fn until_place(&mut self, player: PlayerId, place: i32) {
         while self.figure(player).is_none_or(|figure| figure.place != place) {
@@ -320,7 +330,7 @@ impl Client {
         close_code
     }
 
-    /// Reads one message: a control message is returned, a frame applied and reported.
+    /// Reads one message: a control message is returned, a frame applied and reported, a ping answered.
     async fn read(&mut self) -> Option<ServerMessage> {
         loop {
             let bytes = match patiently(self.stream.next()).await {
@@ -329,7 +339,15 @@ impl Client {
                 other => panic!("{other:?}"),
             };
             match bytes[0] {
-                CONTROL => return Some(codec::decode(&bytes[1..]).unwrap()),
+                CONTROL => match codec::decode(&bytes[1..]).unwrap() {
+                    ServerMessage::Ping { number } => {
+                        self.pings += 1;
+                        let pong = ClientMessage::Pong { number, held_ms: 0 };
+                        let _ = self.stream.send(Message::Binary(codec::encode(&pong).into())).await;
+                        return None;
+                    }
+                    message => return Some(message),
+                },
                 FRAME => {
                     let replica = self.replica.as_mut().expect("frames come after the seat");
                     if let Applied::Frame(head) = replica.apply(&bytes).unwrap() {

@@ -3,7 +3,7 @@
 use futures_util::SinkExt as _;
 use tiltyard_shared::{
     game::Tick,
-    protocol::{ClientMessage, Code, Hello, Report, Target, VERSION, codec, limits},
+    protocol::{ClientMessage, Code, Hello, Input, Report, Target, VERSION, codec, limits},
 };
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Message;
@@ -66,6 +66,19 @@ async fn too_fast() {
     let report = said(&ClientMessage::Report(Report::default()));
     breaks(std::iter::repeat_n(report, 2000), Code::TooFast).await;
     breaks(std::iter::repeat_n(Message::Ping(vec![].into()), 2000), Code::TooFast).await;
+}
+
+#[tokio::test]
+async fn too_many_inputs_in_few_messages() {
+    let inputs = |first: u32| {
+        let input = || Input { aim: Tick(0), payload: codec::encode(&Pull::Step(1)) };
+        said(&ClientMessage::Inputs {
+            number: first,
+            report: Report::default(),
+            inputs: (0..64).map(|_| input()).collect(),
+        })
+    };
+    breaks((0..20).map(|message| inputs(message * 64 + 1)), Code::TooFast).await;
 }
 
 #[tokio::test]

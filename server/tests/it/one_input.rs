@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use futures_util::StreamExt as _;
 use tiltyard_shared::{
     game::Tick,
-    protocol::{ClientMessage, codec},
+    protocol::{ClientMessage, FRAME, codec},
     replica::Applied,
 };
 use tokio_tungstenite::tungstenite::Message;
@@ -20,6 +20,9 @@ async fn next_frame(client: &mut Client, seat: &Seat) -> (Tick, Option<u32>, Opt
     loop {
         let Some(Ok(message)) = client.stream.next().await else { panic!("the connection ended") };
         let Message::Binary(bytes) = message else { continue };
+        if bytes[0] != FRAME {
+            continue;
+        }
         let replica = client.replica.as_mut().expect("there is a seat");
         let Applied::Frame(head) = replica.apply(&bytes).expect("the frame is good") else { continue };
         let report = ClientMessage::Report(replica.report());

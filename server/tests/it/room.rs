@@ -5,6 +5,7 @@ use std::time::Duration;
 use tiltyard_shared::{
     game::Tick,
     protocol::{Code, Resync, Target},
+    replica::Replica,
 };
 use uuid::Uuid;
 
@@ -198,4 +199,34 @@ async fn a_peer_that_does_not_answer_pings_is_told_and_keeps_its_seat() {
     assert_eq!(ann.goodbye().await, (Code::Unresponsive, ann.frames));
     let (_ann, again) = Client::resumed(server.listen_addr(), &seat).await.unwrap();
     assert_eq!(again.player, seat.player);
+}
+
+#[tokio::test]
+async fn who_uploads_much_is_heard_and_sees_what_happens_meanwhile() {
+    let server = serve(&config()).await;
+    let (mut ann, seat) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
+    ann.until_place(seat.player, 0).await;
+    let tick = |ann: &Client| ann.replica.as_ref().and_then(Replica::tick).expect("there was a frame").0;
+    let before = tick(&ann);
+    for _ in 0..250 {
+        ann.pull(&Pull::Tell("x".repeat(4_000))).await;
+    }
+    ann.pull(&Pull::Step(7)).await;
+    ann.until_place(seat.player, 7).await;
+    let ticks = tick(&ann) - before;
+    assert!(ticks < 125, "a megabyte took {ticks} ticks: less than 8 KiB were read at each");
+}
+
+#[tokio::test]
+async fn a_client_is_pinged_before_it_enters_and_in_the_room() {
+    let mut config = config();
+    config.timing.ping = Duration::from_millis(30);
+    let server = serve(&config).await;
+    // The first thing that is said to it is the welcome.
+    let mut ann = Client::welcome(server.listen_addr()).await;
+    ann.until_pings(3).await;
+    let seat = ann.enter(create(&Strings::default())).await.unwrap();
+    ann.until_place(seat.player, 0).await;
+    let outside = ann.pings;
+    ann.until_pings(outside + 3).await;
 }

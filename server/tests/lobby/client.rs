@@ -44,7 +44,10 @@ impl Line {
             if let Message::Binary(bytes) = message
                 && bytes.first() == Some(&CONTROL)
             {
-                return Some((codec::decode(&bytes[1..]).unwrap(), bytes.len()));
+                match codec::decode(&bytes[1..]).unwrap() {
+                    ServerMessage::Ping { number } => self.say(&ClientMessage::Pong { number, held_ms: 0 }).await,
+                    message => return Some((message, bytes.len())),
+                }
             }
         }
         None

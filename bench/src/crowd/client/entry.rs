@@ -54,6 +54,7 @@ impl Client {
             }
             Ok(ServerMessage::Rooms { .. }) => self.stage = Stage::Playing,
             Ok(ServerMessage::RoomsChanged { .. }) => {}
+            Ok(ServerMessage::Ping { number }) => self.say(&ClientMessage::Pong { number, held_ms: 0 }),
             Ok(ServerMessage::Entered(entered)) => {
                 let Entered { room, epoch, tick, .. } = *entered;
                 self.made = (self.request == Request::NewRoom).then_some(room);

@@ -85,7 +85,7 @@ impl Common {
             seat.first.note_large(tick);
         }
         let most = if seat.first.is_over() { self.bounds.frame } else { seat.first.bound(&self.bounds) };
-        if seat.first.pieces && out.len() > most {
+        if seat.first.pieces && out.len() > most && !situation.last {
             seat.first.cut(seat.epoch, std::mem::take(out));
             self.write_piece(seat, situation.now, out);
         } else {

@@ -44,7 +44,7 @@ impl Common {
     ) -> Result<bool, Code> {
         unsteady(seat, &self.views, world);
         let (view_bytes, changed) = self.take_view(seat, situation);
-        let frame = match seat.first.is_bounded() {
+        let frame = match seat.first.is_bounded() && !situation.last {
             true => seat.first.bound(&self.bounds).min(self.bounds.frame),
             false => self.bounds.frame,
         };

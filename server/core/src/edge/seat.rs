@@ -291,6 +291,7 @@ mod tests {
             own: None,
             settled: Settled::default(),
             moved: 0,
+            last: false,
         };
         let mut seat = EdgeSeat::new(0, false);
         let lags = |seat: &EdgeSeat| seat.lags(Duration::ZERO, Duration::ZERO);

@@ -91,8 +91,11 @@ impl Play {
     }
 
     fn see(&mut self, groups: u32) {
-        let act = Act::See { player: self.player.0, groups };
-        let input = ClientMessage::input(1, Report::default(), Tick(0), codec::encode(&act));
+        self.act(1, &Act::See { player: self.player.0, groups });
+    }
+
+    fn act(&mut self, number: u32, act: &Act) {
+        let input = ClientMessage::input(number, Report::default(), Tick(0), codec::encode(act));
         self.room.receive(self.seat, input, self.now).expect("it is an input");
     }
 
@@ -392,6 +395,39 @@ fn a_line_too_slow_for_what_happens_gives_what_it_can_evenly() {
     let rates: Vec<usize> = (0..35).map(|second| play.rate_at(from + MS * 1_000 * second)).collect();
     assert!(rates.iter().all(|rate| *rate >= 4), "{rates:?} {:?}", play.paces);
     assert!(play.paces.iter().any(|(_, every)| *every == 2), "{:?}", play.paces);
+}
+
+#[test]
+fn the_last_frame_of_a_match_has_everything_for_everybody() {
+    // Who has just come, on a slow line; and who gets every second frame.
+    let mut play = Play::new(ALL);
+    (play.rate, play.down) = (8_000, MS * 50);
+    (0..GROUPS).for_each(|group| play.fill(group, 28));
+    play.see(0xFF);
+    play.run(MS * 100);
+    play.act(2, &Act::End);
+    play.tick();
+    play.now += MS * 20_000;
+    while let Some((at, bytes)) = play.frames.pop_front() {
+        play.take(at, &bytes);
+    }
+    assert_eq!(play.replica.tick(), Some(play.room.simulation().tick()));
+    assert!(play.replica.tables().all(|(_, _, behind)| !behind));
+    for late in 0..4 {
+        let (mut play, mut rng) = (Play::new(ALL), Rng::new(1));
+        play.fill(0, 5);
+        play.page = MS * 120;
+        while play.paces.last().is_none_or(|(_, every)| *every < 2) {
+            play.stir(&mut rng);
+            play.tick();
+        }
+        (0..late).for_each(|_| play.tick());
+        play.act(1, &Act::End);
+        play.stir(&mut rng);
+        play.tick();
+        play.run(MS * 100);
+        assert!(play.replica.tick() >= Some(Tick(play.room.simulation().tick().0 - 3)), "it has seen the end");
+    }
 }
 
 #[test]

@@ -68,6 +68,7 @@ pub(crate) enum Act {
     See { player: u32, groups: u32 },
     Shout { group: u32, size: u32 },
     Whisper { player: u32, size: u32 },
+    End,
 }
 
 /// An event that says which it is.
@@ -198,6 +199,7 @@ impl Sandbox {
                 self.alive.retain(|id| ctx.world.get(*id).is_some());
             }
             Act::Replace { entity, seed } => self.replace(entity, seed, ctx),
+            Act::End => ctx.finish("over".into()),
             Act::SpawnOwn { .. } | Act::Whisper { .. } | Act::MoveOwn { .. } => {}
         }
     }

@@ -6,8 +6,8 @@ use ::metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::{
     BENT_VALUES, CHUNKS, DEFERRED_GROUPS, FRAME_BYTES, FRAMES, GATHERED_BODIES, HELD_PLAYERS, HOLDS, INPUTS, JUMPS,
-    LARGE_BUFFERS, LARGE_EVENTS, LARGEST_GROUP, LOST_EVENTS, PLAYERS, REFUSED_METADATA, ROOM_PANICS, ROOMS,
-    SCHEDULE_MOVED, SHARED_BODIES, SPECTATORS, STALE_JUMPS, TICK_DURATION, TICK_LATENESS,
+    LARGE_BUFFERS, LARGE_EVENTS, LARGEST_GROUP, LOST_EVENTS, PACES, PIECES, PLAYERS, REFUSED_METADATA, ROOM_PANICS,
+    ROOMS, SCHEDULE_MOVED, SHARED_BODIES, SPECTATORS, STALE_JUMPS, TICK_DURATION, TICK_LATENESS,
 };
 
 /// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
@@ -33,6 +33,8 @@ pub(crate) struct RoomMetrics {
     pub(crate) shared_bodies: Counter,
     pub(crate) gathered_bodies: Counter,
     pub(crate) deferred_groups: Counter,
+    pub(crate) pieces: Counter,
+    pub(crate) paces: Counter,
     pub(crate) lost_events: Counter,
     pub(crate) largest_group: Histogram,
     /// Accepted, late, repeated, refused.
@@ -65,6 +67,8 @@ impl RoomMetrics {
             shared_bodies: counter!(SHARED_BODIES, "game" => game),
             gathered_bodies: counter!(GATHERED_BODIES, "game" => game),
             deferred_groups: counter!(DEFERRED_GROUPS, "game" => game),
+            pieces: counter!(PIECES, "game" => game),
+            paces: counter!(PACES, "game" => game),
             lost_events: counter!(LOST_EVENTS, "game" => game),
             largest_group: histogram!(LARGEST_GROUP, "game" => game),
             inputs: ["accepted", "late", "repeated", "refused"]
