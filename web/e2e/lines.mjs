@@ -148,7 +148,9 @@ try {
   clearInterval(hand);
   const record = await page.evaluate(() => Reflect.get(globalThis, "finish")());
   const [failure] = browser.failures;
-  say({ records: [{ ...record, over: record.over ?? failure ?? null }] });
+  const records = [{ ...record, over: record.over ?? failure ?? null }];
+  // What goes into a pipe must be there before the process ends.
+  await new Promise((written) => process.stdout.write(`${JSON.stringify({ records })}\n`, written));
 } finally {
   await browser.close();
 }

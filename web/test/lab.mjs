@@ -40,6 +40,7 @@ class Player {
     over: /** @type {string | null} */ (null),
   };
   #told = false;
+  #ended = false;
   #me = 0;
   #shown = 0;
   #underruns = 0;
@@ -84,7 +85,7 @@ class Player {
     client.on("jumping", () => record.jumps.push(wall()));
     client.on("reconnecting", () => record.breaks.push(wall()));
     client.state.subscribe((state) => {
-      if (state.status === "over") {
+      if (state.status === "over" && !this.#ended) {
         record.over ??= state.message;
       }
     });
@@ -140,6 +141,7 @@ class Player {
   }
 
   end() {
+    this.#ended = true;
     clearTimeout(this.#timer);
     const { client, record } = this;
     if (client.session !== null) {
@@ -162,5 +164,5 @@ for await (const word of createInterface({ input: process.stdin })) {
     break;
   }
 }
-say({ records: all.map((player) => player.end()) });
-process.exit();
+// What goes into a pipe must be there before the process ends.
+process.stdout.write(`${JSON.stringify({ records: all.map((player) => player.end()) })}\n`, () => process.exit());

@@ -20,6 +20,9 @@ pub(crate) fn wall() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
 }
 
+/// It is in by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A room that shows the whole field to everyone, so that all are owed the same events (but those told to one alone).
 pub(crate) fn open_field() -> Config {
     Config { view_depth: 16, ..Config::default() }
@@ -48,12 +51,10 @@ impl Bystander {
         let (stop, stopped) = oneshot::channel();
         let options = Options { name: "bystander".to_owned(), verify: true, ..Options::new(url) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = runtime
-            .block_on(tokio::time::timeout(
-                Duration::from_secs(10),
-                Client::<Arena>::enter(options, Target::Room(room)),
-            ))
-            .context("the bystander waits in vain")??;
+        let client = runtime.block_on(async {
+            let enter = Client::<Arena>::enter(options, Target::Room(room));
+            tokio::time::timeout(PATIENCE, enter).await.context("the bystander waits in vain")?.context("the bystander")
+        })?;
         let thread = thread::spawn(move || runtime.block_on(watch(client, stopped)));
         Ok(Self { stop, thread })
     }

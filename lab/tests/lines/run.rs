@@ -64,7 +64,7 @@ pub(crate) struct Point {
 impl Job {
     /// What stands in the table.
     pub(crate) fn name(&self) -> String {
-        if self.tunnel { format!("{} (tun)", self.profile.name) } else { self.profile.name.clone() }
+        if self.tunnel { format!("{}-tun", self.profile.name) } else { self.profile.name.clone() }
     }
 
     /// Others that play in the room: enough to see; as many as a line of 8 kB/s must carry.
