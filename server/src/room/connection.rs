@@ -44,13 +44,7 @@ pub(crate) struct Flushed {
 
 impl Connection {
     /// Takes over a socket whose hello phase is done, in a room that keeps seats for `grace`.
-    pub(crate) fn new(
-        mut socket: Socket,
-        capabilities: u64,
-        timing: &Timing,
-        grace: Duration,
-        now: Duration,
-    ) -> Self {
+    pub(crate) fn new(mut socket: Socket, capabilities: u64, timing: &Timing, grace: Duration, now: Duration) -> Self {
         socket.widen();
         // Not before its pings would have told that it is gone. A line that cannot be told so is found by them alone.
         let _ = socket.line().give_up_after(grace.max(timing.ping * timing.missed_pings));
