@@ -43,6 +43,8 @@ impl<G: Game> RoomTask<G> {
                 let Some(seat) = self.admit(*guest)? else { return Ok(()) };
                 let now = self.now();
                 self.guarded(|task| {
+                    // No tick follows that could bring the rest: all of it goes now, as fast as the line takes it.
+                    task.room.set_rate(seat, u32::MAX);
                     task.send_one(seat.0 as usize, now);
                     task.tell_end(seat);
                 })

@@ -26,17 +26,41 @@ use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, newcomer};
 
 const RTT: Duration = Duration::from_millis(20);
 
+/// The cases are played in parts, which run beside each other.
+const PARTS: u64 = 4;
+
 #[test]
+fn every_client_holds_what_it_must_whatever_happens() {
+    play_part(0);
+}
+
+#[test]
+fn every_client_holds_what_it_must_whatever_happens_2() {
+    play_part(1);
+}
+
+#[test]
+fn every_client_holds_what_it_must_whatever_happens_3() {
+    play_part(2);
+}
+
+#[test]
+fn every_client_holds_what_it_must_whatever_happens_4() {
+    play_part(3);
+}
+
+/// One part of `MODEL_CASES` cases (10,000), or the case of `MODEL_SEED` alone.
 #[expect(
     clippy::print_stderr,
     clippy::print_stdout,
     reason = "a failing seed must be told, and so must what was reached"
 )]
-fn every_client_holds_what_it_must_whatever_happens() {
+fn play_part(part: u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let each = number("MODEL_CASES").unwrap_or(10_000) / PARTS;
     let (first, cases) = match number("MODEL_SEED") {
-        Some(seed) => (seed, 1),
-        None => (1, number("MODEL_CASES").unwrap_or(10_000)),
+        Some(seed) => (seed, u64::from(part == 0)),
+        None => (1 + part * each, each),
     };
     let mut seen = Seen::default();
     for seed in first..first + cases {
