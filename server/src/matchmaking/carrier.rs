@@ -70,7 +70,7 @@ impl Carrier {
             let (bus, command) = (self.link.bus.clone(), Payload::of(&Command::Match(Box::new(note))));
             self.commands.spawn(async move {
                 let reply = timeout(PATIENCE, bus.request(&to, command, MESSAGE)).await;
-                (to, outcome(reply.unwrap_or(Err(BusError::Late))))
+                (to, outcome(&reply.unwrap_or(Err(BusError::Late))))
             });
         }
     }
@@ -105,7 +105,7 @@ impl Carrier {
     }
 }
 
-fn outcome(reply: Result<Payload, BusError>) -> Outcome {
+fn outcome(reply: &Result<Payload, BusError>) -> Outcome {
     match reply {
         Ok(_) => Outcome::Taken,
         Err(BusError::Unroutable | BusError::TooLarge) => Outcome::Nobody,
