@@ -200,7 +200,7 @@ fn no_home_is_asked_for_more_tickets_than_it_answers() {
 
 #[test]
 fn who_searches_elsewhere_does_not_wait_for_a_home_that_is_silent() {
-    let mut matchmaker = crowd(WINDOW + 2, 0);
+    let mut matchmaker = crowd(WINDOW + 1, 0);
     let asked = round(&mut matchmaker, 0);
     assert_eq!(asked.len(), WINDOW / 2);
     for (number, player) in [(1, 5_000), (2, 5_001)] {
@@ -295,6 +295,7 @@ fn a_host_that_does_not_reserve_is_avoided_and_the_tickets_go_elsewhere() {
 #[test]
 fn where_every_host_is_slow_the_one_that_was_asked_before_is_asked_again() {
     let mut matchmaker = waiting();
+    matchmaker.handle(at(0), Event::Hosts(vec![load(0, 6, 10), load(1, 0, 20)]));
     let asked = [0, 2_000, 4_000].map(|millis| {
         matchmaker.handle(at(millis), Event::Tick);
         propose(&mut matchmaker, millis).1
