@@ -12,7 +12,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/codings.txt");
 fn the_sandbox_sends_by_learned_codings() {
     // A few entities that live long; what is said may be of any size.
     let act = |_: PlayerId, room: &Simulation<Sandbox>, rng: &mut Rng| match Act::arbitrary(rng) {
-        Act::Shout { .. } | Act::Whisper { .. } | Act::Despawn { .. } | Act::Replace { .. } => None,
+        Act::Shout { .. } | Act::Whisper { .. } | Act::Despawn { .. } | Act::Replace { .. } | Act::End => None,
         Act::Spawn { .. } | Act::SpawnOwn { .. } if room.game().alive.len() >= 50 => None,
         act => Some(act),
     };

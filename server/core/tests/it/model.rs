@@ -267,7 +267,7 @@ impl Model {
             self.mend(client, seen);
         }
         // One second until the next jump may come, a round of frames for each of the groups.
-        let rest = if self.clients.iter().any(|client| client.every > 1) { 160 } else { 60 };
+        let rest = 160;
         for _ in 0..rest {
             self.tick(seen);
         }
