@@ -71,6 +71,8 @@ impl Game for Puppet {
             max_spectators: 2,
             linger: Duration::from_millis(200),
             away_after: Duration::from_millis(100),
+            // Tests aim at the last frame that they have read, which may be long ago.
+            stale: Duration::from_secs(5),
             ..Settings::default()
         }
     }
