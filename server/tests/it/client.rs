@@ -227,30 +227,17 @@ impl Client {
 
     /// Pulls as soon as may be.
     pub(crate) async fn pull(&mut self, pull: &Pull) {
-        self.pull_at(pull, None).await;
-    }
-
-    /// Pulls at a tick, or at that of the last frame.
-    pub(crate) async fn pull_at(&mut self, pull: &Pull, aim: Option<Tick>) {
         self.inputs += 1;
         let (number, report) = (self.inputs, Report::default());
         if let Some(replica) = &mut self.replica {
             replica.sent_input(number);
         }
-        let aim = aim.unwrap_or_else(|| self.tick());
-        self.say(&ClientMessage::input(number, report, aim, codec::encode(pull))).await;
+        self.say(&ClientMessage::input(number, report, self.tick(), codec::encode(pull))).await;
     }
 
     /// The tick of the last frame.
-    pub(crate) fn tick(&self) -> Tick {
+    fn tick(&self) -> Tick {
         self.replica.as_ref().and_then(Replica::tick).unwrap_or(Tick(0))
-    }
-
-    /// Reads frames until this tick.
-    pub(crate) async fn until_tick(&mut self, tick: Tick) {
-        while self.tick() < tick {
-            assert_eq!(self.read().await, None);
-        }
     }
 
     /// The next control message; frames before it are applied.

@@ -72,7 +72,7 @@ impl Game for Puppet {
             linger: Duration::from_millis(200),
             away_after: Duration::from_millis(100),
             // Tests aim at the last frame that they have read, which may be long ago.
-            stale: Duration::from_secs(5),
+            stale: Duration::from_secs(60),
             ..Settings::default()
         }
     }

@@ -162,17 +162,6 @@ async fn who_has_no_connection_is_seen_to_be_away_and_to_come_back() {
 }
 
 #[tokio::test]
-async fn what_was_pressed_too_long_ago_is_refused_and_what_was_pressed_just_now_is_not() {
-    let server = serve(&config()).await;
-    let (mut ann, seat) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
-    ann.until_tick(Tick(260)).await;
-    ann.pull_at(&Pull::Step(7), Some(Tick(1))).await;
-    assert_eq!(ann.until_refusal().await, (1, Code::TooLate));
-    ann.pull(&Pull::Step(2)).await;
-    ann.until_place(seat.player, 2).await;
-}
-
-#[tokio::test]
 async fn a_game_that_panics_takes_its_own_room_down_and_no_other() {
     let mut config = config();
     config.shards = std::num::NonZeroUsize::new(1);
