@@ -1,4 +1,4 @@
-//! The rim: a TCP proxy on a port of this machine, and between its two sides a [`Line`].
+//! The rim: a TCP proxy on a port of this machine, and between its two sides a line.
 //!
 //! It runs on a thread of its own, so that tests with any runtime, or none, can use it. It reads no faster than the line's
 //! queue drains, through small socket buffers, so that whoever sends feels the line. Who connects is accepted at once, as
