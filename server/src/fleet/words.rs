@@ -82,7 +82,7 @@ pub struct MatchNote {
     pub game: String,
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// What is said: at most [`BATCH`](tiltyard_core::matchmaking::proposals::outbox::BATCH) messages.
+    /// What is said: at most [`BATCH`] messages.
     pub said: Vec<Said>,
 }
 

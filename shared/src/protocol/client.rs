@@ -73,7 +73,7 @@ pub enum ClientMessage {
         /// The channel.
         channel: String,
     },
-    /// Says something in a channel that it is in. The answer is the same that all there hear: [`ServerMessage::Said`].
+    /// Says something in a channel that it is in. The answer is the same that all there hear: [`ServerMessage::ChannelMessage`].
     SendMessage {
         /// The client's number of this request.
         request: u32,
@@ -129,7 +129,7 @@ impl ClientMessage {
 /// What a client says first. The first two fields never change their place, so that every version finds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`VERSION`] of the client.
+    /// [`VERSION`](super::VERSION) of the client.
     pub protocol: u16,
     /// What the client is, for logs: at most [`limits::NAME_BYTES`].
     pub client: String,

@@ -13,7 +13,7 @@ use crate::game::{PlayerId, Tick};
 pub enum ServerMessage {
     /// The answer to hello.
     Welcome {
-        /// [`VERSION`] of the server.
+        /// [`VERSION`](super::VERSION) of the server.
         protocol: u16,
         /// The server's version, for people.
         server: String,
