@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tiltyard_shared::{
-    game::Tick,
     protocol::{Code, Resync, Target},
     replica::Replica,
 };
