@@ -51,7 +51,7 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
 
 /// What must be true of the bots of either kind. Their complaints are printed.
 fn check_bots(checks: &mut Checks, who: &str, report: &Value, bots: f64) -> anyhow::Result<()> {
-    for (key, wanted) in [("connected", bots), ("mismatches", 0.0), ("errors", 0.0), ("jumps", 0.0)] {
+    for (key, wanted) in [("connected", bots), ("mismatches", 0.0), ("errors", 0.0), ("resyncs", 0.0)] {
         let seen = number(report, key)?;
         checks.check(&format!("{who}{key}: {wanted}"), seen, seen == wanted);
     }

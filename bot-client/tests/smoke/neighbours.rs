@@ -145,7 +145,8 @@ fn judge_slow(checks: &mut Checks, seen: &[&Seen], witnessed: &BTreeSet<u64>) {
     let returns: u32 = notes().map(|notes| notes.returns).sum();
     let worst = notes().map(|notes| notes.worst_return).max().unwrap_or(0);
     let claim = format!("exact within 2 frames of each of {returns} releases and epochs");
-    checks.check(&claim, worst, worst <= 2 && returns >= 2 * seen.len() as u32);
+    // Who was released is exact without an epoch of its own; who has lagged may ask for one.
+    checks.check(&claim, worst, worst <= 2 && returns >= seen.len() as u32);
     let recovery = seen.iter().map(|seen| seen.recovery).max().unwrap_or_default();
     checks.check("up to date again", format!("{recovery:.1?}"), recovery <= PATIENCE);
     let wrong: u64 = seen.iter().map(|seen| seen.slow.session().counts()).map(|c| c.mismatches + c.bad_frames).sum();
