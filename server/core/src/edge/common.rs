@@ -63,7 +63,6 @@ impl Common {
     pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
         let now = situation.now;
         let hold = if seat.first.is_over() {
-            seat.pace.note_due();
             seat.release();
             seat.held.is_some() || seat.lags(now, situation.rtt)
         } else {
@@ -72,6 +71,7 @@ impl Common {
         if hold {
             self.stats.holds += u64::from(seat.held.is_none());
             seat.held.get_or_insert(now);
+            seat.pace.note_due();
         }
         hold || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
     }
@@ -79,6 +79,7 @@ impl Common {
     /// A frame was written: notes it, and cuts one that is too large for the line if its client joins pieces.
     pub(super) fn hand_over(&mut self, seat: &mut EdgeSeat, tick: Tick, situation: &Situation<'_>, out: &mut Vec<u8>) {
         seat.note_frame(tick, out.len(), situation);
+        seat.pace.note_due();
         self.stats.bytes += out.len() as u64;
         let large = out.len() > self.bounds.frame;
         if large {
