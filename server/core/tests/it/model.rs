@@ -277,8 +277,8 @@ impl Model {
     fn join(&mut self) {
         let token = Uuid::from_u128(100 + self.clients.len() as u128);
         let entered = self.room.enter(newcomer("client", token, true), 0).expect("there is a seat");
-        let understands = capabilities::PIECES * u64::from(self.random.chance(0.5))
-            | capabilities::PACE * u64::from(self.random.chance(0.8));
+        let understands = (capabilities::PIECES * u64::from(self.random.chance(0.5)))
+            | (capabilities::PACE * u64::from(self.random.chance(0.8)));
         self.room.understands(entered.seat, understands);
         self.clients.push(Client {
             seat: entered.seat,
