@@ -47,11 +47,11 @@ pub(crate) fn run(players: usize) -> anyhow::Result<Row> {
     claim("all come back", format!("{}, {seated} seats", returned.reconnects), returned.reconnects >= entered as u64);
     claim("no schedule moves, ticks", moved.to_string(), moved == 0.0);
     claim("mismatches: 0", returned.mismatches.to_string(), returned.mismatches + others.mismatches == 0);
-    claim("others noticed nothing", format!("{} jumps", others.jumps), others.is_clean() && others.jumps == 0);
+    claim("others noticed nothing", format!("{} resyncs", others.resyncs), others.is_clean() && others.resyncs == 0);
     let figures = Figures {
         reconnects: returned.reconnects,
         mismatches: returned.mismatches,
-        jumps: returned.jumps as usize,
+        jumps: returned.resyncs as usize,
         own_seat: returned.reconnects >= entered as u64,
         ..Figures::default()
     };
