@@ -95,7 +95,8 @@ impl Play {
     }
 
     fn act(&mut self, number: u32, act: &Act) {
-        let input = ClientMessage::input(number, Report::default(), Tick(0), codec::encode(act));
+        let aim = Tick(self.room.simulation().tick().0 + 1);
+        let input = ClientMessage::input(number, Report::default(), aim, codec::encode(act));
         self.room.receive(self.seat, input, self.now).expect("it is an input");
     }
 
@@ -171,6 +172,13 @@ impl Play {
         }
         let at = (self.page_free + self.up).max(self.reports.back().map_or(Duration::ZERO, |(at, _)| *at));
         self.reports.push_back((at, self.replica.report()));
+    }
+
+    /// All that is under way arrives.
+    fn arrive(&mut self) {
+        while let Some((at, bytes)) = self.frames.pop_front() {
+            self.take(at, &bytes);
+        }
     }
 
     fn run(&mut self, time: Duration) {
@@ -407,10 +415,7 @@ fn the_last_frame_of_a_match_has_everything_for_everybody() {
     play.run(MS * 100);
     play.act(2, &Act::End);
     play.tick();
-    play.now += MS * 20_000;
-    while let Some((at, bytes)) = play.frames.pop_front() {
-        play.take(at, &bytes);
-    }
+    play.arrive();
     assert_eq!(play.replica.tick(), Some(play.room.simulation().tick()));
     assert!(play.replica.tables().all(|(_, _, behind)| !behind));
     for late in 0..4 {
@@ -425,8 +430,9 @@ fn the_last_frame_of_a_match_has_everything_for_everybody() {
         play.act(1, &Act::End);
         play.stir(&mut rng);
         play.tick();
-        play.run(MS * 100);
-        assert!(play.replica.tick() >= Some(Tick(play.room.simulation().tick().0 - 3)), "it has seen the end");
+        play.arrive();
+        assert!(play.room.finished().is_some(), "it is the end");
+        assert_eq!(play.replica.tick(), Some(play.room.simulation().tick()), "{late} ticks after another");
     }
 }
 
