@@ -9,9 +9,9 @@ fn a_line_on_which_nothing_arrives_is_noticed_within_six_seconds_of_whatever_kin
         let silent = bench.now;
         while bench.state() == State::Ready {
             bench.tick_after(500 * MS);
+            assert!(bench.now - silent <= 6000 * MS, "the picture still stands");
         }
         assert_eq!(bench.state(), State::Waiting);
-        assert!(bench.now - silent <= 6000 * MS, "after {:?}", bench.now - silent);
     }
 }
 
@@ -79,8 +79,8 @@ fn who_was_stopped_for_30_s_asks_first_and_then_judges() {
     let woke = dead.now;
     while dead.state() == State::Ready {
         dead.tick();
+        assert!(dead.now - woke <= 2000 * MS, "a zombie is still there {:?} after waking", dead.now - woke);
     }
-    assert!(dead.now - woke <= 2000 * MS, "a zombie is dropped {:?} after waking", dead.now - woke);
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn an_open_line_that_gives_no_sign_after_the_network_changed_is_dropped_soon() {
     let asked = bench.now;
     while bench.state() == State::Ready {
         bench.tick();
+        assert!(bench.now - asked <= 2000 * MS, "nobody has answered for {:?}", bench.now - asked);
     }
-    assert!(bench.now - asked <= 2000 * MS);
 }
 
 #[test]
