@@ -1,3 +1,5 @@
+//! The clock of a client on lines whose latency steps, drifts and comes back.
+
 use super::*;
 use crate::lead::Lead;
 

@@ -1,3 +1,5 @@
+//! What goes one way over a line: all of it, in order, never earlier or faster than the profile says, the same for a seed.
+
 use proptest::prelude::*;
 
 use tiltyard_shared::game::Rng;
