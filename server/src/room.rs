@@ -21,7 +21,7 @@ use tiltyard_core::{
 };
 use tiltyard_shared::{
     game::{Game, Leave},
-    protocol::{Code, ServerMessage},
+    protocol::Code,
     world::Fault,
 };
 use tokio::{
@@ -50,6 +50,7 @@ mod drain;
 mod epilogue;
 pub(crate) mod guest;
 pub(crate) mod heartbeat;
+mod serve;
 mod tell;
 
 use connection::Connection;
@@ -67,12 +68,6 @@ const GUESTS_A_SCAN: usize = 16;
 
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
-
-/// Each tick begins to serve and to hear so many places further on, so that nobody is always last.
-const STRIDE: usize = 7;
-
-/// Most pieces of a frame that are written to a line at a tick.
-const PIECES: u32 = 4;
 
 /// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
 /// to arrive.
@@ -291,60 +286,6 @@ impl<G: Game> RoomTask<G> {
         // A room that is late must not keep its shard from its sockets.
         yield_now().await;
         Ok(())
-    }
-
-    /// Writes everybody's frame; returns how long it took without the turns of others.
-    async fn send(&mut self, now: Duration) -> Result<Duration, End> {
-        let seats = self.connections.len();
-        self.first = (self.first + STRIDE) % seats.max(1);
-        let mut spent = Duration::ZERO;
-        for places in slices(seats) {
-            if places.start > 0 {
-                yield_now().await;
-            }
-            let started = self.now();
-            self.guarded(|task| places.for_each(|place| task.send_one((task.first + place) % seats, now)))?;
-            spent += self.now().saturating_sub(started);
-        }
-        Ok(spent)
-    }
-
-    fn send_one(&mut self, place: usize, now: Duration) {
-        let served = self.serve(place, now);
-        let Some(connection) = &mut self.connections[place] else { return };
-        if let Err(gone) = served.and_then(|()| connection.beat(now)) {
-            self.close(SeatId(place as u32), gone, now);
-        }
-    }
-
-    /// Writes a seat's frame; of one that comes in pieces as many as its line takes now.
-    fn serve(&mut self, place: usize, now: Duration) -> Result<(), Gone> {
-        let Some(connection) = &mut self.connections[place] else { return Ok(()) };
-        let seat = SeatId(place as u32);
-        let line = connection.flush(now)?;
-        if let Some(rate) = line.rate {
-            self.room.set_rate(seat, rate);
-        }
-        if line.moved {
-            self.room.drained(seat, now);
-        }
-        if !line.clean {
-            self.room.hold(seat, now);
-            return Ok(());
-        }
-        let mut more = self.room.frame(seat, now, connection.round_trip(), &mut self.frame)?;
-        for piece in 1..=PIECES {
-            if !more {
-                break;
-            }
-            self.counts.frame(self.frame.len());
-            connection.write(&self.frame, &mut self.scratch)?;
-            more = piece < PIECES && !connection.is_blocked() && self.room.piece(seat, now, &mut self.frame);
-        }
-        match self.room.take_pace(seat) {
-            Some(every) => connection.say(&ServerMessage::Pace { every }),
-            None => Ok(()),
-        }
     }
 
     /// A connection cannot go on: its player is told, and the room hears what becomes of the seat.

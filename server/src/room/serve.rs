@@ -1,0 +1,74 @@
+//! How everybody gets a frame at a tick: in slices, each time beginning with somebody else. What is in the frame is
+//! `tiltyard-core`'s edge; how it is written is [`Connection`](super::Connection)'s.
+
+use std::time::Duration;
+
+use tiltyard_core::room::SeatId;
+use tiltyard_shared::{game::Game, protocol::ServerMessage};
+use tokio::task::yield_now;
+
+use super::{End, RoomTask, slices};
+use crate::socket::Gone;
+
+/// Each tick begins to serve and to hear so many places further on, so that nobody is always last.
+const STRIDE: usize = 7;
+
+/// Most pieces of a frame that are written to a line at a tick.
+const PIECES: u32 = 4;
+
+impl<G: Game> RoomTask<G> {
+    /// Writes everybody's frame; returns how long it took without the turns of others.
+    pub(super) async fn send(&mut self, now: Duration) -> Result<Duration, End> {
+        let seats = self.connections.len();
+        self.first = (self.first + STRIDE) % seats.max(1);
+        let mut spent = Duration::ZERO;
+        for places in slices(seats) {
+            if places.start > 0 {
+                yield_now().await;
+            }
+            let started = self.now();
+            self.guarded(|task| places.for_each(|place| task.send_one((task.first + place) % seats, now)))?;
+            spent += self.now().saturating_sub(started);
+        }
+        Ok(spent)
+    }
+
+    /// Serves one seat, and closes its connection if it cannot go on.
+    pub(super) fn send_one(&mut self, place: usize, now: Duration) {
+        let served = self.serve(place, now);
+        let Some(connection) = &mut self.connections[place] else { return };
+        if let Err(gone) = served.and_then(|()| connection.beat(now)) {
+            self.close(SeatId(place as u32), gone, now);
+        }
+    }
+
+    /// Writes a seat's frame; of one that comes in pieces as many as its line takes now.
+    fn serve(&mut self, place: usize, now: Duration) -> Result<(), Gone> {
+        let Some(connection) = &mut self.connections[place] else { return Ok(()) };
+        let seat = SeatId(place as u32);
+        let line = connection.flush(now)?;
+        if let Some(rate) = line.rate {
+            self.room.set_rate(seat, rate);
+        }
+        if line.moved {
+            self.room.drained(seat, now);
+        }
+        if !line.clean {
+            self.room.hold(seat, now);
+            return Ok(());
+        }
+        let mut more = self.room.frame(seat, now, connection.round_trip(), &mut self.frame)?;
+        for piece in 1..=PIECES {
+            if !more {
+                break;
+            }
+            self.counts.frame(self.frame.len());
+            connection.write(&self.frame, &mut self.scratch)?;
+            more = piece < PIECES && !connection.is_blocked() && self.room.piece(seat, now, &mut self.frame);
+        }
+        match self.room.take_pace(seat) {
+            Some(every) => connection.say(&ServerMessage::Pace { every }),
+            None => Ok(()),
+        }
+    }
+}
