@@ -36,9 +36,9 @@ export class Inputs {
   /** When each settled one of them was. @type {number[]} */
   #settledAt = [];
   #aim = 0;
-  /** The highest number handed to the line, and how many bytes of those are not settled. */
+  /** The highest number handed to this line, and the highest that is settled on it. */
   #handed;
-  #underWay = 0;
+  #confirmed;
   #next = 0;
   /** @type {number} */
   #allowance = BURST;
@@ -55,6 +55,7 @@ export class Inputs {
     /** The highest number given; 0 for none. */
     this.last = last;
     this.#handed = last;
+    this.#confirmed = last;
   }
 
   /** The lowest number that is still kept; one above the last if none is. */
@@ -90,22 +91,23 @@ export class Inputs {
    * @returns {Sent[]}
    */
   take(now) {
-    if (now < this.#next) {
+    if (now < this.#next || !this.#open) {
       return [];
     }
     this.#allowance = this.#allowanceAt(now);
     this.#allowedAt = now;
     const batch = [];
     let bytes = 0;
+    let underWay = this.#underWay;
     for (const sent of this.#kept.slice(this.#unhanded)) {
       const fits = bytes === 0 || bytes + sent.payload.length <= BATCH;
-      const free = this.#underWay === 0 || this.#underWay + sent.payload.length <= WINDOW;
+      const free = underWay === 0 || underWay + sent.payload.length <= WINDOW;
       if (!fits || !free || this.#allowance < 1 || batch.length >= BURST) {
         break;
       }
       batch.push(sent);
       bytes += sent.payload.length;
-      this.#underWay += sent.payload.length;
+      underWay += sent.payload.length;
       this.#allowance -= 1;
       this.#handed = sent.number;
     }
@@ -116,7 +118,11 @@ export class Inputs {
   /** When `take` next has something to give; infinity if something must be settled first. */
   get deadline() {
     const next = this.#kept[this.#unhanded];
-    if (!this.#open || next === undefined || (this.#underWay > 0 && this.#underWay + next.payload.length > WINDOW)) {
+    if (!this.#open || next === undefined) {
+      return Infinity;
+    }
+    const underWay = this.#underWay;
+    if (underWay > 0 && underWay + next.payload.length > WINDOW) {
       return Infinity;
     }
     const missing = Math.max(1 - this.#allowance, 0);
@@ -133,6 +139,16 @@ export class Inputs {
     return Math.max(this.#handed + 1 - this.first, 0);
   }
 
+  /** Bytes handed over and not settled on this line. */
+  get #underWay() {
+    const from = Math.max(this.#confirmed + 1 - this.first, 0);
+    let bytes = 0;
+    for (let place = from; place < this.#unhanded; place += 1) {
+      bytes += this.#kept[place]?.payload.length ?? 0;
+    }
+    return bytes;
+  }
+
   /**
    * The server has settled all inputs up to `number`: returns those that were not before. They are kept for a while.
    *
@@ -141,13 +157,11 @@ export class Inputs {
    * @returns {Sent[]}
    */
   settle(number, now) {
+    this.#confirmed = Math.max(this.#confirmed, number);
     const before = this.#settledAt.length;
     const count = Math.min(Math.max(number + 1 - this.first, before), this.#kept.length);
     const settled = this.#kept.slice(before, count);
-    settled.forEach(({ payload, number: own }) => {
-      this.#settledAt.push(now);
-      this.#underWay -= own <= this.#handed ? payload.length : 0;
-    });
+    this.#settledAt.push(...settled.map(() => now));
     const old = this.#settledAt.findIndex((at) => now - at <= limits.KEPT_FOR);
     const passed = Math.max(old < 0 ? this.#settledAt.length : old, this.#settledAt.length - limits.KEPT_INPUTS);
     this.#kept.splice(0, passed);
@@ -172,8 +186,8 @@ export class Inputs {
     }
     this.#open = true;
     this.#handed = number;
-    const held = this.#kept.slice(this.#settledAt.length).filter((sent) => sent.number <= number);
-    this.#underWay = held.reduce((sum, { payload }) => sum + payload.length, 0);
+    // What the server has taken in and not settled is still under way; what it has lost is not yet.
+    this.#confirmed = Math.min(this.first - 1 + this.#settledAt.length, number);
     this.#next = 0;
     return true;
   }

@@ -123,6 +123,39 @@ test("settled inputs are kept, and go out again where the server has lost them",
   assert.deepEqual(numbers(inputs.settle(10, 300)), [9, 10], "what was settled is not told again");
 });
 
+test("what goes out again after a room moved is under way until it is settled there, and no longer", () => {
+  const inputs = new Inputs();
+  const large = new Uint8Array(4000);
+  const press = (/** @type {number} */ now) => {
+    inputs.push(1, large, null, now);
+    return numbers(inputs.take(now));
+  };
+  for (let now = 0; now < 400; now += 100) {
+    press(now);
+    inputs.settle(inputs.last, now);
+  }
+  // The new owner has none of them; each round it settles what it got.
+  inputs.lost();
+  inputs.resume(0);
+  assert.deepEqual([numbers(inputs.take(500)), numbers(inputs.take(600))], [[1, 2], [3, 4]]);
+  assert.deepEqual(press(700), [], "all four are under way");
+  inputs.settle(3, 800);
+  assert.deepEqual(numbers(inputs.take(800)), [5]);
+  inputs.settle(5, 900);
+  assert.deepEqual([1000, 1100, 1200, 1300].map(press), [[6], [7], [8], [9]], "the window is as wide as before");
+});
+
+test("what is pressed without a line uses up nothing of the pace", () => {
+  const inputs = new Inputs();
+  inputs.lost();
+  for (let now = 0; now < 200; now += 1) {
+    inputs.push(1, none, null, now);
+    assert.deepEqual(inputs.take(now), []);
+  }
+  inputs.resume(0);
+  assert.equal(inputs.take(200).length, limits.EARLY_INPUTS);
+});
+
 test("a server that has taken in what was never sent, or lost what is not kept, cannot be answered", () => {
   const inputs = new Inputs(70_000);
   inputs.push(1, none, null, 0);
