@@ -235,6 +235,8 @@ export class Client {
         return this.session?.lost();
       case "waiting": {
         const { attempt, wait, until } = told;
+        // A pass is good for one attempt, where it was given for.
+        this.pass = null;
         if (this.wish === null) {
           this.state.set({ status: "reconnecting", attempt, wait, until });
           this.tellAll("reconnecting", { attempt, wait });
@@ -347,6 +349,7 @@ export class Client {
     const { wish, redirected, link } = this;
     const failure = link.failure instanceof Error ? link.failure : null;
     this.wish = null;
+    this.pass = null;
     this.session?.lost();
     this.state.set({ status: "over", code, message: failure?.message ?? message });
     if (failure !== null) {

@@ -1,7 +1,7 @@
 /** A client on sockets that are none: what it says, and when. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 
 import { Backoff } from "../sdk/backoff.js";
 import { Client } from "../sdk/client.js";
@@ -61,14 +61,21 @@ test("a client works inside of what view libraries wrap around objects", async (
   }
 });
 
+/** @type {Client[]} Those of the test that runs: one that fails leaves none that keeps trying. */
+const clients = [];
+
+afterEach(() => clients.splice(0).forEach((one) => one.close()));
+
 /** @param {Wires} wires */
 function client(wires) {
-  return new Client({
+  const one = new Client({
     url: "ws://test/ws",
     name: "Ann",
     WebSocket: wires.WebSocket,
     backoff: new Backoff({ first: 4, longest: 8 }),
   });
+  clients.push(one);
+  return one;
 }
 
 test("a client enters, and comes back by itself when its line breaks", async () => {
@@ -330,5 +337,50 @@ test("a client goes where it is sent, with the pass or with its own wish", async
   wires.answer = () => ({ Redirect: { request: 1, url: "ws://round/ws", pass: Uint8Array.of() } });
   const bob = client(wires);
   await assert.rejects(bob.enter({ Game: "crowd" }), Redirected);
+  ann.close();
+});
+
+test("a pass is shown once: who cannot enter with it says the own wish again", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const seated = wires.answer;
+  /** @type {any[]} */
+  const asked = [];
+  const sendOn = () => {
+    wires.answer = (enter) => {
+      wires.answer = (again) => {
+        asked.push(again.target);
+        wires.answer = seated;
+        return seated(again);
+      };
+      asked.push(enter.target);
+      return { Refused: { request: 1, code: "ServerFull", message: "", retry_after_ms: 1 } };
+    };
+    return /** @type {const} */ ({ Redirect: { request: 1, url: "ws://there/ws", pass: Uint8Array.of(7) } });
+  };
+  wires.answer = sendOn;
+  await ann.enter({ Game: "crowd" });
+  assert.deepEqual(asked.splice(0), [{ Pass: Uint8Array.of(7) }, { Game: "crowd" }]);
+  wires.answer = sendOn;
+  ann.dropLine();
+  await until(ann.state, ({ status }) => status === "reconnecting");
+  await until(ann.state, ({ status }) => status === "playing");
+  assert.deepEqual(asked.map((target) => Object.keys(target)[0]), ["Pass", "Resume"]);
+  assert.equal(wires.last.url, "ws://there/ws");
+  ann.close();
+});
+
+test("a pass that a wish ended with is not shown for the next one", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  const seated = wires.answer;
+  wires.answer = () => {
+    wires.answer = () => ({ Refused: { request: 1, code: "RoomFull", message: "", retry_after_ms: null } });
+    return { Redirect: { request: 1, url: "ws://there/ws", pass: Uint8Array.of(7) } };
+  };
+  await assert.rejects(ann.enter({ Game: "crowd" }), { code: "RoomFull" });
+  wires.answer = seated;
+  await ann.enter({ Game: "crowd" });
+  assert.deepEqual(wires.last.said[1].Enter.target, { Game: "crowd" });
   ann.close();
 });
