@@ -45,6 +45,11 @@ export class Interpolation {
     }));
   }
 
+  /** View libraries that wrap plain objects leave this one as it is. */
+  get [Symbol.toStringTag]() {
+    return "Interpolation";
+  }
+
   /**
    * A frame was applied: notes what the replica shows now. Call it in the handler of the message.
    *

@@ -74,6 +74,11 @@ export class Link {
     this.#probe = new Probe((reachable) => this.handle({ type: "probed", reachable }));
   }
 
+  /** View libraries that wrap plain objects leave this one as it is. */
+  get [Symbol.toStringTag]() {
+    return "Link";
+  }
+
   /** Where the server is by now. */
   get url() {
     return this.connection.url;

@@ -63,6 +63,11 @@ export class Prediction {
     this.corrections = 0;
   }
 
+  /** View libraries that wrap plain objects leave this one as it is. */
+  get [Symbol.toStringTag]() {
+    return "Prediction";
+  }
+
   /**
    * An input was sent.
    *

@@ -6,45 +6,9 @@ import { afterEach, test } from "node:test";
 import { Backoff } from "../sdk/backoff.js";
 import { Client } from "../sdk/client.js";
 import { Redirected } from "../sdk/error.js";
-import { Store } from "../sdk/store.js";
 import { crowd } from "./crowd.mjs";
+import { reactive } from "./reactive.js";
 import { Wires, control, json, seat, until } from "./wires.js";
-
-test("a store tells whoever watches, at once and with every change", () => {
-  const store = new Store({ a: 1, b: 2 });
-  /** @type {any[]} */
-  const seen = [];
-  const stop = store.subscribe((value) => seen.push(value));
-  store.update({ a: 3 });
-  stop();
-  store.update({ a: 4 });
-  assert.deepEqual(seen, [{ a: 1, b: 2 }, { a: 3, b: 2 }]);
-  assert.deepEqual(store.get(), { a: 4, b: 2 });
-});
-
-test("a store's methods work without the store before them, as view libraries call them", () => {
-  const { subscribe, get, set } = new Store(1);
-  let calls = 0;
-  const stop = subscribe(() => (calls += 1));
-  set(2);
-  stop();
-  assert.deepEqual([get(), calls], [2, 2]);
-});
-
-/**
- * What Vue makes of an object that a `ref` holds: a proxy that wraps every plain object it gives.
- *
- * @template T
- * @param {T} value
- * @returns {T}
- */
-function reactive(value) {
-  const isPlain = Object.prototype.toString.call(value) === "[object Object]";
-  if (typeof value !== "object" || value === null || !isPlain) {
-    return value;
-  }
-  return new Proxy(value, { get: (target, key, receiver) => reactive(Reflect.get(target, key, receiver)) });
-}
 
 test("a client works inside of what view libraries wrap around objects", async () => {
   const wires = new Wires();

@@ -9,6 +9,7 @@ import { originOf, still, wrap } from "../sdk/linear.js";
 import { Replica } from "../sdk/replica.js";
 import { Table } from "../sdk/replica/table.js";
 import { crowd, schema } from "./crowd.mjs";
+import { reactive } from "./reactive.js";
 
 const entities = { kinds: /** @type {any} */ (schema.kinds) };
 
@@ -238,6 +239,13 @@ test("who was away comes back where it is, not where a correction was still fadi
   assert.equal(prediction.sample(103, 0)?.x, 500);
 });
 
+test("what draws works inside of what view libraries wrap around objects", () => {
+  const room = reactive({ drawn: new Interpolation(entities), own: new Prediction(walk, 20) });
+  room.drawn.observe(new Puppet().at(200, { x: 160 }));
+  room.own.reconcile({ x: 7 }, 200, 0);
+  assert.deepEqual([only(room.drawn, 200).x, room.own.sample(200, 0)?.x], [10, 7]);
+});
+
 /** Every input pushes once. @type {import("../sdk/prediction.js").Rules<{ x: number }, number>} */
 const push = { step: ({ x }, inputs) => ({ x: inputs.reduce((sum, input) => sum + input, x) }), smooth: ["x"] };
 
@@ -247,6 +255,16 @@ test("a press that came late is seen to act, once, with the first tick after the
   prediction.reconcile({ x: 0 }, 100, 0);
   assert.equal(prediction.sample(101, 0)?.x, 5);
   assert.equal(prediction.sample(103, 0)?.x, 5);
+});
+
+test("a press that a frame shows the effect of is not seen to act again", () => {
+  const prediction = new Prediction(push, 20);
+  prediction.reconcile({ x: 0 }, 100, 0);
+  prediction.sent(sent(1, 102, 5));
+  assert.equal(prediction.sample(102, 0)?.x, 5);
+  prediction.reconcile({ x: 5 }, 102, 1);
+  assert.equal(prediction.sample(104, 0)?.x, 5);
+  assert.equal(prediction.corrections, 0);
 });
 
 test("a press for the tick that is drawn already is seen at once", () => {
