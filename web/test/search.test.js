@@ -1,7 +1,7 @@
 // A search by the letter of PROTOCOL.md, against a line that this test plays.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 
 import { CONTROL, clientMessage, serverMessage } from "../sdk/protocol.js";
 import { Backoff } from "../sdk/backoff.js";
@@ -51,9 +51,18 @@ class FakeLine {
 
 const search = { game: "arena", mode: "teams", rating: 1500, party: { code: "k7", size: 2 } };
 
+/** @type {Searching[]} Those of the test that runs: one that fails leaves none that keeps trying. */
+const searches = [];
+
+afterEach(() => {
+  searches.splice(0).forEach((searching) => searching.close());
+  lines.length = 0;
+});
+
 /** A search, and its line after the welcome. */
 function begin() {
   const searching = new Searching({ url: "ws://a/ws", search, WebSocket: FakeLine, backoff: new Backoff({ first: 2 }) });
+  searches.push(searching);
   return { searching, line: welcomed() };
 }
 
