@@ -137,10 +137,15 @@ test("a refusal that passes is asked again after the time that it names, not bef
   assert.ok(bench.now - at >= 3000 && bench.now - at <= 4500, `after ${bench.now - at} ms`);
 });
 
-test("a code of a later version is no reason to give up", () => {
-  const bench = new Bench().ready().live();
-  bench.happen({ type: "closed", code: 300 });
-  assert.equal(bench.state, "waiting");
+test("who was called unresponsive comes back, and a code of a later version is no reason to give up either", () => {
+  for (const code of /** @type {const} */ (["Unresponsive", 300])) {
+    const bench = new Bench().ready().live();
+    bench.happen({ type: "closed", code });
+    assert.equal(bench.state, "waiting");
+    bench.tick();
+    bench.ready().hear({ Goodbye: { code, message: "", frames: 0, retry_within_ms: 0 } });
+    assert.equal(bench.state, "waiting");
+  }
 });
 
 test("a socket that never opens is given up, and one that cannot be closed is not waited for", () => {
@@ -273,10 +278,9 @@ test("a line on which nothing arrives is noticed within six seconds, of whatever
   for (const seat of [true, false]) {
     const bench = new Bench({ seat }).ready().live();
     const silent = bench.now;
-    while (bench.state === "ready") {
+    while (bench.state === "ready" && bench.now - silent <= 60_000) {
       bench.happen("tick", 500);
     }
-    assert.equal(bench.state, "waiting");
     assert.ok(bench.now - silent <= 6000, `after ${bench.now - silent} ms`);
   }
 });
@@ -327,7 +331,7 @@ test("a gap in one's own timers is no silence: it asks first, and then judges", 
   const dead = new Bench().ready().live();
   dead.happen("tick", 30_000);
   const woke = dead.now;
-  while (dead.state === "ready") {
+  while (dead.state === "ready" && dead.now - woke <= 60_000) {
     dead.tick();
   }
   assert.ok(dead.now - woke <= 2000, `a zombie is dropped ${dead.now - woke} ms after waking`);
@@ -337,7 +341,7 @@ test("an open line that gives no sign after the network changed is dropped soon"
   const bench = new Bench().ready().live();
   assert.deepEqual(inWords(bench.happen("online")), ["Ping"]);
   const asked = bench.now;
-  while (bench.state === "ready") {
+  while (bench.state === "ready" && bench.now - asked <= 60_000) {
     bench.tick();
   }
   assert.ok(bench.now - asked <= 2000);

@@ -145,6 +145,20 @@ test("what goes out again after a room moved is under way until it is settled th
   assert.deepEqual([1000, 1100, 1200, 1300].map(press), [[6], [7], [8], [9]], "the window is as wide as before");
 });
 
+test("what the server has taken in and not settled is still under way after a resume", () => {
+  const inputs = new Inputs();
+  for (let count = 0; count < 6; count += 1) {
+    inputs.push(1, new Uint8Array(4000), null, 0);
+  }
+  inputs.take(0);
+  inputs.take(100);
+  inputs.settle(1, 150);
+  inputs.lost();
+  inputs.resume(4);
+  assert.deepEqual(numbers(inputs.take(200)), [5], "three of them are");
+  assert.equal(inputs.deadline, Infinity);
+});
+
 test("what is pressed without a line uses up nothing of the pace", () => {
   const inputs = new Inputs();
   inputs.lost();

@@ -190,6 +190,63 @@ test("what was pressed without a line leaves the aims behind it where they belon
   assert.equal(session.lead.ticks, 2);
 });
 
+/**
+ * A frame as a later epoch has it.
+ *
+ * @param {Uint8Array} frame
+ * @param {number} epoch
+ */
+function inEpoch(frame, epoch) {
+  const other = frame.slice();
+  other[2] = epoch;
+  return other;
+}
+
+test("a resync that waits is not sent on a new line, which begins anew by itself", () => {
+  const { session, frames } = playing();
+  session.handle(frames[7], 300);
+  session.handle(inEpoch(frames[0], 2), 350);
+  session.handle(inEpoch(frames[3], 2), 400);
+  assert.deepEqual(said(session).map(({ Resync }) => Resync.epoch), [2], "the second one waits");
+  session.lost();
+  const { epoch } = session.resume().resync;
+  session.resumed({ ...seat, epoch }, 450);
+  session.handle(inEpoch(frames[0], epoch), 500);
+  session.handleTime(2500);
+  assert.deepEqual(said(session), [{ Report: { epoch, applied: 100, event: 0 } }], "the world stays as it is");
+});
+
+test("who leaves while the line breaks leaves when it is back, after the last input", () => {
+  const { session } = playing();
+  session.send(1, 210);
+  session.leave();
+  session.lost();
+  session.resume();
+  session.resumed({ ...seat, epoch: 2 }, 900);
+  const [inputs, leave, ...rest] = said(session);
+  assert.deepEqual([inputs.Inputs.number, leave, rest], [1, "Leave", []]);
+});
+
+test("what is pressed on a new line aims at what that line shows, not at what the old one would have", () => {
+  const { session, frames } = playing(10);
+  session.lost();
+  const { epoch } = session.resume().resync;
+  session.resumed({ ...seat, epoch }, 900);
+  // The way down is longer by 600 ms.
+  frames.slice(0, 10).forEach((frame, index) => session.handle(inEpoch(frame, epoch), 1100 + index * 50));
+  assert.equal(session.send(1, 1550)?.aim, 109 + 2);
+});
+
+test("an input that came seconds too late makes the next ones aim as far ahead as any may", () => {
+  const { session, frames } = playing();
+  session.send(1, 220);
+  // 200 ticks too late: two bytes of a varint.
+  const late = [1, 0, 0, 0, 0x8f, 3];
+  session.handle(Uint8Array.from([0, 1 + 2, 1, ...frames[0].slice(3, 7), ...late, ...frames[0].slice(15)]), 250);
+  assert.equal(session.settled.margin, -200);
+  assert.equal(session.lead.ticks, 60);
+});
+
 test("what a server must not say is a violation, a goodbye is the end", () => {
   const { session } = playing();
   assert.throws(() => session.handle(Uint8Array.of(3, 0), 0), Violation);
