@@ -9,7 +9,7 @@ import { brandMark, gameArt, gameBadge, gameWords } from "./games.js";
 import { Lobby, PAGE_ROOMS } from "./lobby.js";
 import { nameField } from "./name.js";
 import { isOld } from "./version.js";
-import { inWords, stateWords } from "./words.js";
+import { emptyWords, inWords, stateWords } from "./words.js";
 
 /** @typedef {import("./lobby.js").LobbyState} LobbyState */
 /** @typedef {import("./lobby.js").RoomEntry} RoomEntry */
@@ -211,13 +211,16 @@ export class Home {
 
   /** @param {LobbyState} state */
   #showRooms({ rooms, total, line }) {
-    this.#count.textContent = rooms === null ? "" : String(total);
     if (rooms === null || rooms.length === 0) {
       this.#rows.clear();
       this.#rooms.replaceChildren();
-      fill(this.#list, this.#nothing(rooms === null, line));
+      const { game, open } = this.#filter;
+      const { count, title, text } = emptyWords(rooms !== null, line, open, game && gameWords(game).title);
+      this.#count.textContent = count;
+      fill(this.#list, h("div.empty", {}, title && h("strong", {}, title), text));
       return;
     }
+    this.#count.textContent = String(total);
     const gone = new Set(this.#rows.keys());
     rooms.forEach((entry, place) => {
       gone.delete(entry.room);
@@ -233,19 +236,6 @@ export class Home {
     if (this.#list.firstElementChild !== this.#rooms) {
       fill(this.#list, this.#rooms);
     }
-  }
-
-  /**
-   * @param {boolean} loading
-   * @param {LobbyState["line"]} line
-   */
-  #nothing(loading, line) {
-    if (loading) {
-      return h("div.empty", {}, line === "in" ? "Looking around…" : `${stateWords[line]}…`);
-    }
-    const { game, open } = this.#filter;
-    const what = game ? `No ${open ? "open " : ""}rooms of ${gameWords(game).title}` : "No rooms yet";
-    return h("div.empty", {}, h("strong", {}, what), "Play now opens one, and whoever comes next joins you there.");
   }
 
   /** @param {RoomEntry} entry */

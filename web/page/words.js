@@ -95,3 +95,19 @@ export const stateWords = {
   reconnecting: "Reconnecting",
   gone: "Disconnected",
 };
+
+/**
+ * What stands in place of a list without rooms. That there are none is only known while the line is there.
+ *
+ * @param {boolean} listed whether a list has come, if only before the line was lost
+ * @param {import("./lobby.js").LobbyState["line"]} line
+ * @param {boolean} open whether only rooms with free seats are asked for
+ * @param {string | null} game the title of the game whose rooms are asked for
+ */
+export function emptyWords(listed, line, open, game) {
+  if (!listed || line !== "in") {
+    return { count: "", title: "", text: line === "in" ? "Looking around…" : `${stateWords[line]}…` };
+  }
+  const title = game ? `No ${open ? "open " : ""}rooms of ${game}` : "No rooms yet";
+  return { count: "0", title, text: "Play now opens one, and whoever comes next joins you there." };
+}
