@@ -154,6 +154,31 @@ test("two pages meet by link, see each other, shoot and score", async () => {
   assert.deepEqual(browser.failures, []);
 });
 
+for (const [name, screen] of Object.entries({ laptop: LAPTOP, phone: PHONE })) {
+  test(`on a ${name} the graph's numbers stay inside of it, however bad the line`, async () => {
+    const page = await browser.page("Cy", screen);
+    await page.addInitScript(() => localStorage.setItem("tiltyard.graph", "on"));
+    await page.goto(`http://${server.host}/?play=arena`);
+    await inRoom(page);
+    await page.locator(".graph dd").last().waitFor();
+    const left = await page.locator(".graph").evaluate((graph) => {
+      const cells = [...graph.querySelectorAll("dd")];
+      const worst = ["1000 ms", "1000 ms", "100 %", "-12 ticks", "1000 ms", "123.4k/s", "1000", "ok ×72000"];
+      const ends = cells.map((cell, index) => {
+        cell.textContent = worst[index];
+        const text = document.createRange();
+        text.selectNodeContents(cell);
+        return text;
+      });
+      const right = Math.max(...ends.map((text) => text.getBoundingClientRect().right));
+      return graph.getBoundingClientRect().right - right;
+    });
+    assert.ok(left >= 5, `${left} px are left to its border`);
+    await page.context().close();
+    assert.deepEqual(browser.failures, []);
+  });
+}
+
 /**
  * Walks and fires by the two sticks.
  *
