@@ -30,7 +30,7 @@ const fourArt = () => {
       (cell, x) => `<circle cx="${46 + x * 28}" cy="${20 + y * 29}" r="11" fill="${colors[Number(cell)]}"/>`,
     ),
   );
-  return `<rect x="24" y="-20" width="212" height="146" rx="14" fill="#1b3778"/>${discs.join("")}`;
+  return `<rect x="24" y="-20" width="212" height="172" rx="14" fill="#1b3778"/>${discs.join("")}`;
 };
 
 const pongArt = `
