@@ -20,6 +20,7 @@ use crate::{
     handshake,
     inputs::NotSent,
     link::{Heard, Link},
+    playout::Playout,
     session::{Event, Session},
 };
 
@@ -153,6 +154,11 @@ impl<G: Game> Client<G> {
     /// Seat, clock, counts.
     pub fn session(&self) -> &Session<G> {
         &self.session
+    }
+
+    /// Which tick to draw now, and how old and how starved the picture is.
+    pub fn playout(&mut self) -> &mut Playout {
+        self.session.playout()
     }
 
     /// The connection, its round trips.

@@ -10,7 +10,7 @@ use crate::{
     frame::{self, Head, part_flags},
     game::{Command, Game, Leave, PlayerId, Rng, Simulation, Tick},
     hash::StateHash,
-    protocol::codec,
+    protocol::{codec, limits},
     replica::{Applied, Replica},
     replicate::Replicate,
     wire::Wire,
@@ -81,6 +81,7 @@ impl Check {
     ///
     /// The first [`Failure`].
     pub fn run<G: Game>(&self) -> Result<(), Failure> {
+        sizes::<G>().map_err(|what| Failure { seed: self.seed, tick: Tick(0), what })?;
         (0..u64::from(self.matches)).try_for_each(|index| self.play::<G>(self.seed + index))
     }
 
@@ -148,6 +149,21 @@ impl Check {
         };
         (0..self.ticks).map(tick).collect()
     }
+}
+
+/// Whether all that players send and are told within the bounds of its type is small enough to arrive.
+fn sizes<G: Game>() -> Result<(), String> {
+    let most = [
+        ("an input", G::Input::schema(), limits::INPUT_BYTES),
+        ("an event", G::Event::schema(), limits::FRAME_EVENT_BYTES / 2),
+    ];
+    let large = most.into_iter().find(|(_, schema, limit)| schema.most_bytes() > *limit as u64);
+    large.map_or(Ok(()), |(what, schema, limit)| {
+        let (bytes, part) = (schema.most_bytes(), schema.heaviest());
+        Err(format!(
+            "{what} may have {bytes} bytes, most of them in `{part}`: {limit} is the most; bound it by `#[wire(max_len = …)]`"
+        ))
+    })
 }
 
 /// Everything of a simulation that must not differ between two runs.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::game::Rng;
 
+mod size;
 #[cfg(test)]
 mod tests;
 mod value;

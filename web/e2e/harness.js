@@ -244,6 +244,7 @@ export async function until(see, wanted, what, patience = 15_000) {
     if (Date.now() > end) {
       throw new Error(`in vain waited for: ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 600)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    // The API takes 20 requests a second.
+    await new Promise((resolve) => setTimeout(resolve, 75));
   }
 }

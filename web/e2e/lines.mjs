@@ -50,13 +50,12 @@ function listen() {
       record.over ??= state.message;
     }
   });
-  const { interpolation } = room;
-  const sample = interpolation.sample.bind(interpolation);
-  let [shown, drawn] = [0, performance.now()];
-  interpolation.sample = (/** @type {number} */ time) => {
-    const before = interpolation.underruns;
-    const entities = sample(time);
-    const now = time - interpolation.delay;
+  const { playout } = room;
+  const draw = playout.draw.bind(playout);
+  let drawn = performance.now();
+  playout.draw = (/** @type {number} */ now) => {
+    const before = playout.underruns;
+    const shown = draw(now);
     const at = Math.floor(wall() / 100) * 100;
     let draws = record.draws.at(-1);
     if (draws === undefined || draws.at < at) {
@@ -64,12 +63,12 @@ function listen() {
       record.draws.push(draws);
     }
     draws.count += 1;
-    draws.under += Number(interpolation.underruns > before || now <= shown);
-    draws.delay += interpolation.delay;
-    draws.tick += now;
+    draws.under += playout.underruns - before;
+    draws.delay += playout.delay / playout.tickMs;
+    draws.tick += shown;
     draws.lag = Math.max(draws.lag, performance.now() - drawn - 17);
-    [shown, drawn] = [now, performance.now()];
-    return entities;
+    drawn = performance.now();
+    return shown;
   };
   Reflect.set(globalThis, "finish", () => {
     const { reconnects, mismatches, badFrames } = client.session.counts;

@@ -30,6 +30,7 @@ function room(page) {
 /** @param {string} id */
 async function players(id) {
   const answer = await fetch(`http://${server.host}/api/rooms/${id}`);
+  assert.ok(answer.ok || answer.status === 404, `the server says ${answer.status}`);
   return answer.ok ? (await answer.json()).players : 0;
 }
 

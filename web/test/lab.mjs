@@ -42,8 +42,6 @@ class Player {
   #told = false;
   #ended = false;
   #me = 0;
-  #shown = 0;
-  #underruns = 0;
   #draws = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -64,8 +62,9 @@ class Player {
       this.#tell();
       return;
     }
-    const { schema, seat } = /** @type {import("../sdk/session.js").Session} */ (this.client.session);
-    this.interpolation = new Interpolation(schema.entity, seat.send_every + 1);
+    const { schema, playout } = /** @type {import("../sdk/session.js").Session} */ (this.client.session);
+    this.interpolation = new Interpolation(schema.entity);
+    this.playout = playout;
     this.#draw(performance.now());
   }
 
@@ -101,25 +100,23 @@ class Player {
   /** @param {number} due */
   #draw(due) {
     const now = performance.now();
-    const { client, interpolation, record } = this;
-    if (interpolation === undefined) {
+    const { interpolation, playout, record } = this;
+    if (interpolation === undefined || playout === undefined) {
       return;
     }
-    const time = client.clock.time(now);
-    interpolation.sample(time);
-    const shown = time - interpolation.delay;
+    const before = playout.underruns;
+    const shown = playout.draw(now);
+    interpolation.sample(shown);
     const at = Math.floor(wall() / 100) * 100;
     let draws = record.draws.at(-1);
     if (draws === undefined || draws.at < at) {
       draws = { at, count: 0, under: 0, delay: 0, tick: 0, lag: 0 };
       record.draws.push(draws);
     }
-    const under = interpolation.underruns > this.#underruns || shown <= this.#shown;
-    this.#underruns = interpolation.underruns;
-    this.#shown = shown;
     draws.count += 1;
-    draws.under += Number(under);
-    draws.delay += interpolation.delay;
+    // What is told of earlier draws counts here: at most a frame's interval late.
+    draws.under += playout.underruns - before;
+    draws.delay += playout.delay / playout.tickMs;
     draws.tick += shown;
     draws.lag = Math.max(draws.lag, now - due);
     this.#draws += 1;

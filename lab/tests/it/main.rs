@@ -7,6 +7,7 @@ mod claims;
 #[path = "../lines/record.rs"]
 mod record;
 mod judged;
+mod slow_join;
 
 use std::{
     io::{self, Read as _, Write as _},

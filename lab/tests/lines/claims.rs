@@ -27,7 +27,7 @@ struct Bounds {
     least_second: Option<usize>,
     /// Percent of draws, at most.
     underruns: Option<f64>,
-    /// Ticks behind the clock, at most.
+    /// Ticks by which the picture is older than the line makes it, at most.
     delay: Option<f64>,
     /// Jumps in all, at most.
     jumps: Option<usize>,
@@ -194,7 +194,7 @@ impl Seen<'_> {
             }
         };
         at_most("underruns, %", bounds.underruns, figures.underruns);
-        at_most("delay behind the clock, ticks", bounds.delay, figures.delay);
+        at_most("delay added, ticks", bounds.delay, figures.delay);
         at_most("jumps", bounds.jumps.map(|jumps| jumps as f64), Some(figures.jumps as f64));
         // One is one, also in less than a minute.
         at_most("resyncs", bounds.resyncs.map(|each| (each * minutes).ceil()), Some(resyncs));

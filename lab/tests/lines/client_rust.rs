@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     bystander::{is_shared, wall},
-    record::{Draws, Record},
+    record::Record,
 };
 
 /// A screen draws so often.
@@ -70,7 +70,7 @@ async fn live(url: String, room: Uuid, number: u64, mut said: watch::Receiver<Sa
     let entered = tokio::time::timeout(PATIENCE, Client::<Arena>::enter(options, Target::Room(room))).await;
     match entered {
         Ok(Ok(client)) => {
-            let mut player = Player { record, drawing: Drawing::new(), number, told: false, client };
+            let mut player = Player { record, number, told: false, client };
             player.play(&mut said).await;
             record = player.finish();
         }
@@ -86,7 +86,6 @@ async fn live(url: String, room: Uuid, number: u64, mut said: watch::Receiver<Sa
 struct Player {
     client: Client<Arena>,
     record: Record,
-    drawing: Drawing,
     number: u64,
     told: bool,
 }
@@ -135,13 +134,22 @@ impl Player {
         }
     }
 
-    /// What a screen would show now: the SDK has no interpolation of its own, so this is the page's fixed delay.
+    /// What a screen would show now.
     fn draw(&mut self, due: Instant) {
-        let session = self.client.session();
-        let (clock, delay) = (session.clock(), f64::from(session.seat().send_every + 1));
-        let shown = self.drawing.time(session.clock().tick(Instant::now()).0) - delay;
-        let under = shown > f64::from(clock.newest().0);
-        self.drawing.note(&mut self.record.draws, shown, delay, under, due);
+        let now = Instant::now();
+        let playout = self.client.playout();
+        let before = playout.underruns();
+        let shown = playout.draw(now);
+        // What is told of earlier draws counts here: at most a frame's interval late.
+        let under = playout.underruns().saturating_sub(before);
+        let delay = playout.delay();
+        let tick = Duration::from_secs(1) / self.client.session().seat().tick_hz;
+        let draws = self.record.draws_at(wall());
+        draws.count += 1;
+        draws.under += under as u32;
+        draws.delay += delay.div_duration_f64(tick);
+        draws.tick += shown;
+        draws.lag = draws.lag.max((now - due).as_secs_f64() * 1000.0);
     }
 
     /// Walks in a circle and shoots.
@@ -158,41 +166,5 @@ impl Player {
         self.record.bad_frames = counts.bad_frames;
         self.record.reconnects = counts.reconnects;
         self.record
-    }
-}
-
-/// Draws, in tenths of a second.
-struct Drawing {
-    last: f64,
-    /// When the clock's tick changed to this: it tells whole ticks, a screen shows what is between them.
-    tick: (u32, Instant),
-}
-
-impl Drawing {
-    fn new() -> Self {
-        Self { last: 0.0, tick: (0, Instant::now()) }
-    }
-
-    /// The clock's tick with its fraction.
-    fn time(&mut self, tick: u32) -> f64 {
-        if tick != self.tick.0 {
-            self.tick = (tick, Instant::now());
-        }
-        f64::from(tick) + (self.tick.1.elapsed().as_secs_f64() * 20.0).min(1.0)
-    }
-
-    fn note(&mut self, draws: &mut Vec<Draws>, shown: f64, delay: f64, under: bool, due: Instant) {
-        let at = (wall() / 100.0).floor() * 100.0;
-        let stands = shown <= self.last;
-        self.last = shown;
-        if draws.last().is_none_or(|last| last.at < at) {
-            draws.push(Draws { at, ..Draws::default() });
-        }
-        let Some(now) = draws.last_mut() else { return };
-        now.count += 1;
-        now.under += u32::from(under || stands);
-        now.delay += delay;
-        now.tick += shown;
-        now.lag = now.lag.max(due.elapsed().as_secs_f64() * 1000.0);
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Draws {
     pub(crate) count: u32,
     /// Draws for whose time no frame had come, or that showed no later time than the one before.
     pub(crate) under: u32,
-    /// The sum of the delays behind the clock, in ticks.
+    /// The sum of the delays added to what the line itself takes, in ticks.
     pub(crate) delay: f64,
     /// The sum of the ticks that were shown.
     pub(crate) tick: f64,
@@ -49,6 +49,16 @@ pub(crate) struct Draws {
 pub(crate) type Span = (f64, f64);
 
 impl Record {
+    /// The draws of the tenth of a second that this time is in.
+    pub(crate) fn draws_at(&mut self, now: f64) -> &mut Draws {
+        let at = (now / 100.0).floor() * 100.0;
+        if self.draws.last().is_none_or(|last| last.at < at) {
+            self.draws.push(Draws { at, ..Draws::default() });
+        }
+        let last = self.draws.len() - 1;
+        &mut self.draws[last]
+    }
+
     pub(crate) fn first_frame(&self) -> Option<f64> {
         self.frames.first().map(|frame| frame.0)
     }

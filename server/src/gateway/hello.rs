@@ -189,6 +189,11 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
             ClientMessage::Renew { request, .. } | ClientMessage::StandBy { request, .. } => {
                 return Ok(Wish::Refused(request, Code::Unsupported.into()));
             }
+            ClientMessage::Enter(Enter { request, target: Target::Resume(resume), .. })
+                if resume.groups.len() > limits::RESUME_GROUPS =>
+            {
+                return Ok(Wish::Refused(request, Code::TooLarge.into()));
+            }
             ClientMessage::Enter(mut enter) => match text::plain(&enter.name, limits::NAME_BYTES) {
                 Ok(name) => {
                     enter.name = name;

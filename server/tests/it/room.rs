@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tiltyard_shared::{
-    protocol::{Code, Resync, Target},
+    protocol::{Code, Resync, Target, limits},
     replica::Replica,
 };
 use uuid::Uuid;
@@ -22,6 +22,21 @@ async fn an_input_moves_what_everybody_sees() {
     ann.pull(&Pull::Step(-2)).await;
     ann.until_place(seat.player, 5).await;
     bob.until_place(seat.player, 5).await;
+}
+
+#[tokio::test]
+async fn a_resume_that_names_too_many_groups_is_refused_and_the_seat_stays() {
+    let server = serve(&config()).await;
+    let (client, seat) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
+    drop(client);
+    let Target::Resume(mut resume) = seat.resume(Resync { epoch: seat.epoch + 1, applied: None, event: 0 }) else {
+        panic!("it is a resume");
+    };
+    resume.groups = (0..=limits::RESUME_GROUPS as u32).collect();
+    let mut client = Client::welcome(server.listen_addr()).await;
+    assert_eq!(client.enter(Target::Resume(resume.clone())).await.unwrap_err(), Code::TooLarge);
+    resume.groups.pop();
+    assert_eq!(client.enter(Target::Resume(resume)).await.map(|seat| seat.player), Ok(seat.player));
 }
 
 #[tokio::test]

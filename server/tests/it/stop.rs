@@ -1,6 +1,6 @@
 //! How a server stops: everybody is told, wherever they are.
 
-use tiltyard_shared::protocol::Code;
+use tiltyard_shared::protocol::{Code, Target};
 
 use crate::{
     client::Client,
@@ -34,4 +34,18 @@ async fn a_peer_that_never_closes_does_not_keep_the_server() {
     let (_deaf, _) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
     let _silent = Client::connect(server.listen_addr()).await;
     server.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_a_seat_comes_back_to_a_server_that_drains_and_nobody_else_comes_in() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let (player, seat) = Client::seated(addr, create(&Strings::default())).await;
+    server.drain();
+    drop(player);
+    let (_player, back) = Client::resumed(addr, &seat).await.expect("the seat is kept");
+    assert_eq!(back.player, seat.player);
+    let mut late = Client::welcome(addr).await;
+    late.wish(Target::Room(seat.room)).await;
+    assert_eq!(late.goodbye().await.0, Code::Stopping);
 }

@@ -40,6 +40,7 @@ fn round_trip<T: Wire + PartialEq>(rng: &mut Rng) -> Result<T, TestCaseError> {
     let value = T::arbitrary(rng);
     prop_assert!(value.is_bounded(), "{value:?}");
     let bytes = codec::encode(&value);
+    prop_assert!(bytes.len() as u64 <= T::schema().most_bytes(), "{value:?}");
     let back: T = codec::decode(&bytes).map_err(|error| TestCaseError::fail(format!("{value:?}: {error}")))?;
     prop_assert_eq!(&back, &value);
     prop_assert_eq!(measure(&T::schema(), &bytes), bytes.len(), "{:?} is not what its schema says", value);
@@ -138,6 +139,17 @@ fn what_breaks_its_bounds_is_not_bounded() {
 fn depth_counts_levels() {
     assert_eq!((u8::DEPTH, Nothing::DEPTH, Vec::<[u8; 2]>::DEPTH), (1, 1, 3));
     assert_eq!(Input::DEPTH, 6, "Input, Orders, Vec, Vec, EntityId, u32");
+}
+
+#[test]
+fn the_most_bytes_of_a_value_are_those_of_its_largest() {
+    let id = EntityId { slot: u32::MAX, generation: u32::MAX };
+    let orders = Orders { units: vec![vec![id; 256]; 2], note: "x".repeat(256), tag: Some("abc".to_owned()) };
+    let largest = Input::Orders(orders);
+    assert!(largest.is_bounded());
+    assert_eq!(Input::schema().most_bytes(), codec::encode(&largest).len() as u64);
+    assert_eq!(Input::schema().heaviest(), "Orders.0.units");
+    assert_eq!((<()>::schema().most_bytes(), <()>::schema().heaviest()), (0, String::new()));
 }
 
 #[test]

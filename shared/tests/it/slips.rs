@@ -127,3 +127,40 @@ fn a_failure_says_where_and_how_to_see_it_again() {
          (replay with Check { seed: 1, matches: 1, .. })"
     );
 }
+
+/// A drawing board whose strokes may be longer than a server takes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Board;
+
+#[derive(Clone, Debug, Serialize, Deserialize, Wire)]
+enum Draw {
+    Clear,
+    Stroke { colour: u8, points: Vec<[u32; 4]> },
+}
+
+impl Game for Board {
+    const NAME: &'static str = "board";
+    type Config = ();
+    type Entity = Stone<NO_SLIP>;
+    type Input = Draw;
+    type Event = ();
+
+    fn new((): (), _ctx: &mut Ctx<'_, Self>) -> Self {
+        Self
+    }
+
+    fn join(&mut self, _player: PlayerId, _ctx: &mut Ctx<'_, Self>) {}
+
+    fn leave(&mut self, _player: PlayerId, _why: Leave, _ctx: &mut Ctx<'_, Self>) {}
+
+    fn tick(&mut self, _inputs: &Inputs<Draw>, _ctx: &mut Ctx<'_, Self>) {}
+}
+
+#[test]
+fn an_input_that_no_server_takes_is_named_with_its_size() {
+    let failure = Check::default().run::<Board>().unwrap_err();
+    assert_eq!(
+        failure.what,
+        "an input may have 5125 bytes, most of them in `Stroke.points`: 4096 is the most; bound it by `#[wire(max_len = …)]`"
+    );
+}
