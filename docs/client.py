@@ -218,8 +218,8 @@ class Replica:
                     continue
                 source, base = group + signed(reader.golomb(3) + 1), tick - 1 - reader.golomb(0)
                 version, held = self.before.get(source, (0, {}))
-                check(version == base, "a move from another version")
                 for place in reader.rising(reader.golomb(0), lambda: reader.golomb(2)):
+                    check(version == base, "a move from another version")
                     slot = sorted(held)[place]
                     (generation, kind, fields) = held[slot]
                     members[slot] = generation, kind, list(fields)
@@ -398,11 +398,12 @@ class Player:
         return False
     def piece(self, message):  # the whole frame with the last one
         reader = Reader(message[1:])
-        epoch, number, last = reader.varint(), reader.varint(), reader.plain(8)
-        if epoch < self.replica.epoch:
+        if (epoch := reader.varint()) < self.replica.epoch:
             return None
-        check(number == len(self.pieces), "a piece is missing")
-        self.pieces.append(message[1 + reader.at // 8 :])
+        number, last = reader.varint(), reader.plain(8)
+        part = message[1 + reader.at // 8 :]
+        check(epoch == self.replica.epoch and number == len(self.pieces) and part, "not the next piece")
+        self.pieces.append(part)
         if not last:
             return None
         whole, self.pieces = b"".join(self.pieces), []

@@ -30,7 +30,7 @@ pub use error::{BadChunk, ReplicaError};
 use pieces::{Joined, Pieces};
 use seen::Seen;
 pub use shown::Shown;
-use table::Gone;
+use table::{Gone, Others};
 pub use table::{Table, TableMember};
 
 /// All that one client sees of a room.
@@ -153,7 +153,7 @@ impl Replica {
                 let (group, fresh) = (seen.id, seen.behind.unwrap_or(fresh));
                 let mut table = std::mem::take(&mut seen.table);
                 let (layout, anatomy) = (&self.layout, &mut self.anatomy);
-                let others = &[&self.view[..], &self.left[..]];
+                let others = Others { view: &self.view, chunks, place, left: &self.left };
                 let frame = &mut table::Frame { layout, tick: head.tick, others, gone: &mut gone, anatomy };
                 let read = table.read(frame, group, cursor.rest, fresh);
                 self.view[place].table = table;
@@ -186,7 +186,7 @@ impl Replica {
             if has(part_flags::CHUNKS) {
                 let (group, fresh) = (own.id, own.behind.unwrap_or(fresh));
                 let (layout, gone, anatomy) = (&self.layout, &mut Gone::default(), &mut self.anatomy);
-                let frame = &mut table::Frame { layout, tick: head.tick, others: &[], gone, anatomy };
+                let frame = &mut table::Frame { layout, tick: head.tick, others: Others::default(), gone, anatomy };
                 let read = own.table.read(frame, group, cursor.rest, fresh);
                 cursor.take(read.map_err(|reason| ReplicaError::Chunk { group, reason })?)?;
             }

@@ -35,6 +35,12 @@ mod codings;
 mod chunks;
 #[path = "vectors/frames.rs"]
 mod frames;
+#[path = "vectors/refusals.rs"]
+mod refusals;
+#[path = "vectors/pieces.rs"]
+mod pieces;
+#[path = "vectors/odd.rs"]
+mod odd;
 #[path = "vectors/hostile.rs"]
 mod hostile;
 #[path = "vectors/shapes.rs"]

@@ -1,10 +1,10 @@
 /**
  * A frame that comes in pieces, joined again: see "Pieces" in PROTOCOL.md. Pure. What is joined is a whole frame message
- * for the replica.
+ * for the replica; one that comes whole goes through, too.
  */
 
-import { BadFrame, Cursor } from "./frame.js";
-import { limits } from "./protocol.js";
+import { BadFrame, Cursor, readEpoch } from "./frame.js";
+import { PIECE, limits } from "./protocol.js";
 
 /** No frame is larger. */
 const MOST = limits.CHUNK_BYTES + limits.FRAME_BYTES;
@@ -27,15 +27,23 @@ export class Pieces {
   }
 
   /**
-   * The next piece, its first byte included. Returns the whole frame with the last one, otherwise `null`; that too for a
-   * piece of an epoch below `epoch`, which is dropped.
+   * A frame message, which it returns, or the next piece of one, its first byte included. With the last piece it returns
+   * the whole frame, with others `null`; that too for a piece of an epoch below `epoch`, which is dropped.
    *
    * @param {Uint8Array} bytes
    * @param {number} epoch
    * @returns {Uint8Array | null}
-   * @throws {BadFrame} if it does not follow the one before, or there are too many; what had come is forgotten
+   * @throws {BadFrame} if a piece does not follow the one before, if there are too many, if a frame comes in between; what
+   *   had come is forgotten
    */
   take(bytes, epoch) {
+    if (bytes[0] !== PIECE) {
+      if (this.pending && readEpoch(bytes) >= epoch) {
+        this.clear();
+        throw new BadFrame("out of range");
+      }
+      return bytes;
+    }
     const cursor = new Cursor(bytes.subarray(1));
     const of = cursor.varintU32();
     if (of < epoch) {

@@ -7,7 +7,7 @@
  */
 
 import { Clock } from "./clock.js";
-import { BadFrame, readEpoch } from "./frame.js";
+import { BadFrame } from "./frame.js";
 import { InputTooLarge } from "./error.js";
 import { Inputs } from "./inputs.js";
 import { Jumps } from "./jumps.js";
@@ -88,10 +88,8 @@ export class Session {
   handle(bytes, now) {
     switch (bytes[0]) {
       case FRAME:
-        this.#handleFrame(bytes, now);
-        break;
       case PIECE:
-        this.#handlePiece(bytes, now);
+        this.#handleFrame(bytes, now);
         break;
       case CONTROL:
         this.handleMessage(decodeControl(bytes));
@@ -247,36 +245,24 @@ export class Session {
   }
 
   /**
-   * @param {Uint8Array} bytes
-   * @param {number} now
-   */
-  #handlePiece(bytes, now) {
-    const before = this.replica.report();
-    try {
-      const whole = this.#pieces.take(bytes, this.replica.epoch);
-      if (whole !== null) {
-        this.#handleFrame(whole, now);
-      }
-    } catch (error) {
-      this.#failed(error, before, now);
-    }
-  }
-
-  /**
+   * A frame arrived, or a piece of one.
+   *
    * @param {Uint8Array} bytes
    * @param {number} now
    */
   #handleFrame(bytes, now) {
-    this.counts.frames += 1;
-    this.counts.bytes += bytes.length;
     // Until the new epoch's first frame is here, this is what still counts at the server.
     const before = this.replica.report();
+    let whole;
     let head;
     try {
-      if (this.#pieces.pending && readEpoch(bytes) >= this.replica.epoch) {
-        throw new BadFrame("out of range");
+      whole = this.#pieces.take(bytes, this.replica.epoch);
+      if (whole === null) {
+        return;
       }
-      head = this.replica.apply(bytes);
+      this.counts.frames += 1;
+      this.counts.bytes += whole.length;
+      head = this.replica.apply(whole);
     } catch (error) {
       this.#failed(error, before, now);
       return;
@@ -286,7 +272,7 @@ export class Session {
     if (head === null) {
       this.counts.stale += 1;
     } else {
-      this.#applied(head, bytes.length, now);
+      this.#applied(head, whole.length, now);
     }
   }
 

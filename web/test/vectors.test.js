@@ -12,6 +12,7 @@ import { Layout } from "../sdk/layout.js";
 import { CODES, VERSION, clientMessage, codeOfClose, serverMessage } from "../sdk/protocol.js";
 import { decodeControl, encodeMessage } from "../sdk/protocol.js";
 import { CodecError } from "../sdk/protocol/codec.js";
+import { Pieces } from "../sdk/pieces.js";
 import { Prefix } from "../sdk/prefix.js";
 import { Replica } from "../sdk/replica.js";
 import { ChunkDecoder } from "../sdk/replica/decoder.js";
@@ -171,9 +172,9 @@ test("chunks: all forms", () => {
 test("frames: what a replica holds after each", () => {
   const { schema, sequences } = load("frames.json");
   for (const { name, steps } of sequences) {
-    const replica = new Replica(schema, 1);
+    const [replica, pieces] = [new Replica(schema, 1), new Pieces()];
     for (const step of steps) {
-      const outcome = run(replica, step);
+      const outcome = run(replica, step, pieces);
       if (step.frame !== undefined) {
         const where = `${name}: ${step.about}`;
         assert.equal(outcome.result, step.result, where);
@@ -264,15 +265,20 @@ function codecResult(schema, bytes, read = decode) {
 /**
  * @param {Replica} replica
  * @param {any} step
+ * @param {Pieces} [pieces]
  * @returns {{ head?: any, result?: string }}
  */
-function run(replica, step) {
+function run(replica, step, pieces = new Pieces()) {
   if (step.jump !== undefined) {
+    pieces.clear();
     assert.deepEqual(replica.jump(step.anew), step.jump);
   } else if (step.sent !== undefined) {
     replica.sentInput(step.sent);
   } else {
-    return apply(replica, unhex(step.frame));
+    const start = unhex(step.frame);
+    const bytes = new Uint8Array(start.length + (step.zeros ?? 0));
+    bytes.set(start);
+    return apply(replica, bytes, pieces);
   }
   return {};
 }
@@ -280,10 +286,15 @@ function run(replica, step) {
 /**
  * @param {Replica} replica
  * @param {Uint8Array} bytes
+ * @param {Pieces} [pieces]
  */
-function apply(replica, bytes) {
+function apply(replica, bytes, pieces = new Pieces()) {
   try {
-    const head = replica.apply(bytes);
+    const whole = pieces.take(bytes, replica.epoch);
+    if (whole === null) {
+      return { result: "piece" };
+    }
+    const head = replica.apply(whole);
     return { head, result: head === null ? "stale" : "applied" };
   } catch (error) {
     assert.ok(error instanceof Error && "reason" in error, String(error));

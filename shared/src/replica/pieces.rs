@@ -1,7 +1,5 @@
 //! A frame that comes in pieces, joined again: see "Pieces" in PROTOCOL.md. As `web/sdk/pieces.js`.
 
-use std::cmp::Ordering;
-
 use crate::{
     frame::{BadFrame, Cursor},
     protocol::limits,
@@ -38,12 +36,14 @@ impl Pieces {
     pub(super) fn take(&mut self, bytes: &[u8], epoch: u32) -> Result<Joined, BadFrame> {
         let mut cursor = Cursor::new(bytes);
         cursor.u8()?;
-        let (of, number, last) = (cursor.varint_u32()?, cursor.varint_u32()?, cursor.flags(1)? == 1);
-        match of.cmp(&epoch) {
-            Ordering::Less if last => return Ok(Joined::Stale),
-            Ordering::Less => return Ok(Joined::More),
-            Ordering::Equal => {}
-            Ordering::Greater => return Err(BadFrame::OutOfRange),
+        let of = cursor.varint_u32()?;
+        let numbered = cursor.varint_u32().and_then(|number| Ok((number, cursor.flags(1)? == 1)));
+        if of < epoch {
+            return Ok(if numbered.is_ok_and(|(_, last)| last) { Joined::Stale } else { Joined::More });
+        }
+        let (number, last) = numbered?;
+        if of > epoch {
+            return Err(BadFrame::OutOfRange);
         }
         // An empty piece would let the numbers rise for nothing.
         let fits = !cursor.rest.is_empty() && self.joined.len() + cursor.rest.len() <= MOST;

@@ -9,7 +9,7 @@ use crate::{
 
 mod decoder;
 
-pub(super) use decoder::{Frame, Gone};
+pub(super) use decoder::{Frame, Gone, Others};
 
 /// An entity of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Table {
     ///
     /// [`BadChunk`] if the bytes are no chunk or do not start from what this table holds.
     pub fn apply(&mut self, layout: &Layout, bytes: &[u8], tick: Tick, fresh: Tick) -> Result<usize, BadChunk> {
-        let frame =
-            &mut Frame { layout, tick, others: &[], gone: &mut Gone::default(), anatomy: &mut Anatomy::default() };
+        let (others, gone, anatomy) = (Others::default(), &mut Gone::default(), &mut Anatomy::default());
+        let frame = &mut Frame { layout, tick, others, gone, anatomy };
         self.read(frame, GroupId(0), bytes, fresh)
     }
 

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use tiltyard_shared::{
+    bits::BitWriter,
     chunk::{self, Form},
     game::{Rng, Tick},
     replica::Table,
-    replicate::Replicate,
+    replicate::{Quantizer, Replicate},
     world::{EntityId, GroupId, Layout, World},
 };
 
@@ -38,6 +39,7 @@ fn chunks() {
             { "schema": Dot::schema(), "cases": dots.cases },
             { "schema": Thing::schema(), "cases": things.cases },
             { "schema": Learned::schema(), "cases": learned().cases },
+            lamp(),
         ]),
     );
 }
@@ -189,6 +191,43 @@ fn learned() -> Cases<Learned> {
     cases.world.spawn(codings::learned(&mut rng));
     cases.add("a departure and an arrival", Form::Delta);
     cases
+}
+
+/// A lane of one bit flips without a code, also where the schema has one. No game learns one: the bits are written here.
+fn lamp() -> Value {
+    let mut schema = Dot::schema();
+    let lane = &mut schema.kinds[0].lanes[0];
+    (lane.quantizer, lane.learned.change) = (Quantizer::Bool, Some("1010".to_owned()));
+    assert_eq!(schema.check(), Ok(()));
+    let (layout, mut held) = (Layout::new(&schema), Table::default());
+    let mut case = |name: &str, tick: u32, write: &dyn Fn(&mut BitWriter<'_>)| {
+        let (before, mut bytes) = (table(&layout, &held), Vec::new());
+        let mut bits = BitWriter::new(&mut bytes);
+        write(&mut bits);
+        bits.finish();
+        assert_eq!(held.apply(&layout, &bytes, Tick(tick), Tick(0)), Ok(bytes.len()), "{name}");
+        json!({ "name": name, "tick": tick, "before": before, "hex": hex(&bytes), "after": table(&layout, &held) })
+    };
+    let snapshot = case("a lamp that is off", 500, &|bits| {
+        bits.write(3, 2);
+        bits.write(500, 32);
+        bits.write_golomb(1, 4);
+        bits.write(0, 4);
+        bits.write_golomb(0, 0);
+        bits.write_golomb(0, 4);
+        bits.write(0, 1);
+    });
+    let flip = |bits: &mut BitWriter<'_>| {
+        bits.write(0, 1);
+        bits.write_golomb(0, 0);
+        bits.write_golomb(1, 1);
+        bits.write(0, 4);
+        bits.write_golomb(0, 0);
+        bits.write(1, 1);
+        (0..3).for_each(|_| bits.write_golomb(0, 0));
+    };
+    let cases = [snapshot, case("it flips", 501, &flip), case("and again", 502, &flip)];
+    json!({ "schema": schema, "cases": cases })
 }
 
 /// Linear lanes: what follows by itself is not told.

@@ -1,6 +1,6 @@
 //! PROTOCOL.md states what the code does: its tables and examples are looked up here.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use serde_json::Value;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, Target, VERSION, search::SearchState};
@@ -50,6 +50,30 @@ fn the_document_lists_messages_with_their_fields() {
     }
 }
 
+#[test]
+fn the_document_explains_every_result_of_the_vectors() {
+    let document = document();
+    let mut results = BTreeSet::new();
+    let mut note = |result: &Value| match result {
+        Value::String(name) => drop(results.insert(name.clone())),
+        other => drop(results.insert(other[0].as_str().expect("a list begins with a name").to_owned())),
+    };
+    let items = |value: &Value| value.as_array().expect("a list").clone();
+    for sequence in items(&read("frames.json")["sequences"]) {
+        items(&sequence["steps"]).iter().filter_map(|step| step.get("result")).for_each(&mut note);
+    }
+    let hostile = read("hostile.json");
+    for cases in [&hostile["frames"], &hostile["client"], &hostile["server"], &hostile["inputs"]["cases"]] {
+        for case in items(cases) {
+            [&case["truncated"], &case["mutated"]].into_iter().flat_map(items).for_each(|entry| note(&entry[1]));
+        }
+    }
+    note(&Value::from("unbounded"));
+    let missing: Vec<_> = results.iter().filter(|name| !document.contains(&format!("\n| `{name}` | "))).collect();
+    assert!(missing.is_empty(), "PROTOCOL.md lacks results {missing:?}");
+    assert!(results.len() > 12, "most of them occur: {results:?}");
+}
+
 /// How the document shows a field; `None` for one that it takes apart.
 fn shown(name: &Value, shape: &Value) -> Option<String> {
     let name = name.as_str().expect("a name");
@@ -75,8 +99,7 @@ fn in_order(row: &str, words: &[String]) -> bool {
 
 #[test]
 fn the_document_shows_the_trace() {
-    let path = crate::folder().join("trace.json");
-    let trace: Value = serde_json::from_slice(&fs::read(path).expect("the trace is kept")).expect("it is JSON");
+    let trace = read("trace.json");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let mut shown = String::new();
@@ -98,6 +121,12 @@ fn the_document_shows_the_trace() {
     let document = document();
     let missing: Vec<String> = parts.into_iter().filter(|part| !document.contains(part)).collect();
     assert!(missing.is_empty(), "PROTOCOL.md lacks:\n{}", missing.join("\n"));
+}
+
+/// A file of vectors.
+fn read(name: &str) -> Value {
+    let file = fs::read(crate::folder().join(name)).expect("the file is kept");
+    serde_json::from_slice(&file).expect("it is JSON")
 }
 
 fn document() -> String {

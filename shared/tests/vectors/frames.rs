@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tiltyard_shared::{
-    frame::{Settled, head_flags, part_flags},
-    protocol::{Code, Resync},
+    frame::Settled,
+    protocol::{Code, PIECE, Resync},
     replica::{Applied, Replica},
     replicate::Replicate as _,
     world::{EntityId, GroupId},
@@ -11,6 +11,7 @@ use tiltyard_shared::{
 
 use crate::{
     json::hex,
+    odd, pieces, refusals,
     replay::{self, error_name},
     server::{PLAYER, Plan, Server},
     things::{Sign, Thing},
@@ -31,12 +32,19 @@ pub(crate) fn sequences() -> Vec<Script> {
         events(),
         jumps(),
         counters(),
-        refusals(),
+        refusals::refusals(),
         lines(),
         moves(),
-        entering(),
+        refusals::entering(),
+        pieces::pieces(),
+        pieces::start_in_mid_epoch(),
+        odd::taken(),
+        odd::refused(),
     ]
 }
+
+/// So many zeros at the end are told by their number.
+const LONG: usize = 1000;
 
 /// What happens to one replica, step by step.
 pub(crate) struct Script {
@@ -47,19 +55,24 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self { name, steps: Vec::new(), frames: Vec::new(), replica: Replica::new(&Thing::schema(), 1) }
     }
 
-    fn frame(&mut self, about: &str, bytes: &[u8]) {
+    pub(crate) fn frame(&mut self, about: &str, bytes: &[u8]) {
         let result = self.replica.apply(bytes);
-        let mut step = json!({ "about": about, "frame": hex(bytes) });
+        let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        let mut step = match zeros {
+            LONG.. => json!({ "about": about, "frame": hex(&bytes[..bytes.len() - zeros]), "zeros": zeros }),
+            _ => json!({ "about": about, "frame": hex(bytes) }),
+        };
         match &result {
             Ok(Applied::Frame(head)) => {
                 step["result"] = json!("applied");
                 step["head"] = replay::head(head);
                 step["state"] = replay::state(&mut self.replica, &Thing::schema());
             }
+            Ok(Applied::Stale | Applied::Piece) if bytes[0] == PIECE => step["result"] = json!("piece"),
             Ok(Applied::Stale | Applied::Piece) => step["result"] = json!("stale"),
             Err(error) => step["result"] = json!(error_name(error)),
         }
@@ -67,12 +80,12 @@ impl Script {
         self.frames.push(bytes.to_vec());
     }
 
-    fn applied(&mut self, about: &str, bytes: &[u8]) {
+    pub(crate) fn applied(&mut self, about: &str, bytes: &[u8]) {
         self.frame(about, bytes);
         assert_eq!(self.last_result(), "applied", "{}: {about}", self.name);
     }
 
-    fn refused(&mut self, about: &str, bytes: &[u8], result: &str) {
+    pub(crate) fn gives(&mut self, about: &str, bytes: &[u8], result: &str) {
         self.frame(about, bytes);
         assert_eq!(self.last_result(), result, "{}: {about}", self.name);
     }
@@ -81,11 +94,16 @@ impl Script {
         self.steps.last().and_then(|step| step["result"].as_str()).unwrap_or_default()
     }
 
-    fn jump(&mut self, anew: bool) -> Resync {
+    pub(crate) fn jump(&mut self, anew: bool) -> Resync {
         let jump = self.replica.jump(anew);
         self.steps.push(json!({ "jump": replay::jump(jump), "anew": anew }));
         self.frames.push(Vec::new());
         jump
+    }
+
+    /// The epoch that the replica is in.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.replica.epoch()
     }
 
     fn sent(&mut self, number: u32) {
@@ -290,7 +308,7 @@ fn jumps() -> Script {
     script.applied("goes on", &server.frame(61, &see(&[0, 1, 2])));
     let jump = script.jump(false);
     push(&mut server, ids[0]);
-    script.refused("frames of the old epoch are dropped", &server.frame(62, &see(&[0, 1, 2])), "stale");
+    script.gives("frames of the old epoch are dropped", &server.frame(62, &see(&[0, 1, 2])), "stale");
     server.jump(jump);
     push(&mut server, ids[1]);
     script.applied(
@@ -329,71 +347,6 @@ fn counters() -> Script {
     script
 }
 
-/// What a replica must not take. Each error is followed by a jump anew.
-fn refusals() -> Script {
-    let (mut script, mut server) = (Script::new("what is refused"), Server::<Thing>::new(3));
-    let see = Plan { view: &[0, 2], ..Plan::default() };
-    let ball = server.world.spawn(Thing::ball([3.0, 3.0]));
-    let start = server.frame(80, &see);
-    push(&mut server, ball);
-    let second = server.frame(81, &see);
-    push(&mut server, ball);
-    let third = server.frame(82, &see);
-    script.refused("no start", &second, "no start");
-    script.applied("a start", &start);
-    script.refused("a delta from a version that is not held", &third, "chunk wrong base");
-    let mut again = |script: &mut Script, tick| {
-        let jump = script.jump(true);
-        server.jump(jump);
-        script.applied("anew", &server.frame(tick, &see));
-        push(&mut server, ball);
-        server.frame(tick + 1, &see)
-    };
-    let frame = again(&mut script, 90);
-    script.refused("a byte too many", &[&frame[..], &[0]].concat(), "frame trailing");
-    let frame = again(&mut script, 92);
-    script.refused("a byte too few", &frame[..frame.len() - 1], "chunk truncated");
-    let mut frame = again(&mut script, 94);
-    frame[5] ^= 1;
-    script.refused("another hash", &frame, "hash mismatch");
-    // The head is 13 bytes: these are flags of the head, of the body, and of an own part that is put behind it.
-    let mut frame = again(&mut script, 96);
-    frame[1] |= 64;
-    script.refused("an unknown flag in the head", &frame, "frame out of range");
-    let mut frame = again(&mut script, 98);
-    frame[13] |= part_flags::GROUP;
-    script.refused("a flag of own parts in the body", &frame, "frame out of range");
-    let mut frame = again(&mut script, 100);
-    frame[1] |= head_flags::OWN;
-    frame.push(part_flags::VIEW);
-    script.refused("a flag of bodies in an own part", &frame, "frame out of range");
-    let mut frame = again(&mut script, 102);
-    frame[0] = 2;
-    script.refused("no frame", &frame, "frame out of range");
-    script.refused("nothing at all", &[], "frame truncated");
-    script
-}
-
-/// A catch-up for a group that has only just entered the view, from a server that believes otherwise.
-fn entering() -> Script {
-    let mut script = Script::new("a group that enters is known as nothing");
-    let server = || {
-        let mut server = Server::<Thing>::new(2);
-        let ball = server.world.spawn(Thing::ball([3.0, 3.0]));
-        (server, ball)
-    };
-    let ((mut server, _), (mut other, ball)) = (server(), server());
-    let see = |view| Plan { view, ..Plan::default() };
-    script.applied("two groups", &server.frame(110, &see(&[0, 1])));
-    script.applied("one leaves", &server.frame(111, &see(&[1])));
-    let jump = script.jump(false);
-    other.frame(110, &see(&[0, 1]));
-    other.jump(jump);
-    push(&mut other, ball);
-    script.refused("it is back with a catch-up", &other.frame(112, &see(&[0, 1])), "chunk wrong base");
-    script
-}
-
-fn push(server: &mut Server<Thing>, id: EntityId) {
+pub(crate) fn push(server: &mut Server<Thing>, id: EntityId) {
     server.world.get_mut(id).expect("it is there").push(0.25, -1.0);
 }

@@ -25,6 +25,8 @@ fn heads() {
         entry(&settled(65_535, 127), 10, 65_536),
         entry(&settled(5, -128), 10, 65_540),
         entry(&settled(70_000, 0), 10, 70_000),
+        // An input that was never sent: modulo 2^32.
+        entry(&settled(0xFFFF_6849, 0), 10, 0),
         entry(
             &Head { refused: Code::ALL.iter().map(|code| (u32::from(code.number()) + 1, *code)).collect(), ..at(11) },
             10,

@@ -101,16 +101,21 @@ pub(crate) fn state(replica: &mut Replica, schema: &EntitySchema) -> Value {
     })
 }
 
-/// The fields of an entity by their names, as a client shows them: `name.0`, `name.1` are items of an array.
+/// The fields of an entity by their names, as a client shows them: `name.0`, `name.1` are items of an array. Null if one has
+/// no meaning.
 pub(crate) fn fields(kind: &KindSchema, lanes: &[u32], blobs: &[Box<[u8]>]) -> Value {
     let mut object = json!({});
     for (lane, &code) in kind.lanes.iter().zip(lanes) {
+        if code > lane.quantizer.max() {
+            return Value::Null;
+        }
         put(&mut object, &lane.name, value(&lane.quantizer, code));
     }
     for (blob, bytes) in kind.blobs.iter().zip(blobs) {
-        let value = match blob.text {
-            true => String::from_utf8(bytes.to_vec()).expect("text is UTF-8"),
-            false => hex(bytes),
+        let value = match (blob.text, String::from_utf8(bytes.to_vec())) {
+            (true, Ok(text)) => text,
+            (true, Err(_)) => return Value::Null,
+            (false, _) => hex(bytes),
         };
         put(&mut object, &blob.name, json!(value));
     }

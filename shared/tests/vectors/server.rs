@@ -69,6 +69,11 @@ impl<E: Replicate> Server<E> {
         }
     }
 
+    /// The next frame states everything again, in the same epoch; the client keeps what it holds.
+    pub(crate) fn restart(&mut self) {
+        (self.start, self.own_told) = (true, false);
+    }
+
     /// Commits the world at `tick` and composes the frame of that tick.
     pub(crate) fn frame(&mut self, tick: u32, plan: &Plan<'_>) -> Vec<u8> {
         self.world.commit(Tick(tick));
@@ -116,6 +121,14 @@ impl<E: Replicate> Server<E> {
             self.own_part(own, plan, &chunks, &mut out);
         }
         (self.view, self.start) = (view, false);
+        out
+    }
+
+    /// A frame of nothing at the last commit, in another epoch.
+    pub(crate) fn old_frame(&self, epoch: u32) -> Vec<u8> {
+        let mut out = Vec::new();
+        Head { epoch, tick: self.world.committed().tick(), ..Head::default() }.write(&mut out);
+        out.push(0);
         out
     }
 

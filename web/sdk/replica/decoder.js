@@ -38,7 +38,7 @@ export class ChunkDecoder {
     /** @type {number[]} Places of members that leave. */
     this.leaving = [];
     this.gone = new Gone(layout);
-    /** @type {Map<number, Table>} The tables that were held before the frame, by group. */
+    /** @type {Map<number, Table>} The tables that were held before the frame and are as they were, by group. */
     this.others = new Map();
     this.group = 0;
   }
@@ -81,6 +81,9 @@ export class ChunkDecoder {
       }
     } catch (error) {
       throw error instanceof BadBits ? new BadChunk("truncated") : error;
+    }
+    if (this.others.get(group) === table) {
+      this.others.delete(group);
     }
     return this.bits.byteOffset;
   }

@@ -280,7 +280,7 @@ fn the_reference_trace_is_what_a_room_says() {
     let report = trace.replica.report();
     trace.say("tick 1 is applied", ClientMessage::Report(report));
     trace.say("how long is the way?", ClientMessage::Ping { number: 1 });
-    trace.hear("the answer lay 3 ms at the server", &ServerMessage::Pong { number: 1, held_ms: 3 });
+    trace.hear("the answer, 3 ms after the ping was read", &ServerMessage::Pong { number: 1, held_ms: 3 });
 
     trace.bob_comes();
     trace.inputs(

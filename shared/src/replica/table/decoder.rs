@@ -4,6 +4,7 @@ use super::{Table, TableMember, Whole};
 use crate::{
     bits::BitReader,
     chunk,
+    frame::BitList,
     game::Tick,
     hash::StateHash,
     replica::{Anatomy, BadChunk, Seen},
@@ -14,11 +15,33 @@ use crate::{
 pub(in crate::replica) struct Frame<'a> {
     pub(in crate::replica) layout: &'a Layout,
     pub(in crate::replica) tick: Tick,
-    /// The tables that were held before this frame, as far as its chunks have not changed them.
-    pub(in crate::replica) others: &'a [&'a [Seen]],
+    pub(in crate::replica) others: Others<'a>,
     /// Who has left a table with this frame.
     pub(in crate::replica) gone: &'a mut Gone,
     pub(in crate::replica) anatomy: &'a mut Anatomy,
+}
+
+/// The tables beside the one that is read.
+#[derive(Default)]
+pub(in crate::replica) struct Others<'a> {
+    pub(in crate::replica) view: &'a [Seen],
+    /// Which groups of the view have a chunk, and the place there of the one that is read.
+    pub(in crate::replica) chunks: BitList<'a>,
+    pub(in crate::replica) place: usize,
+    /// What this frame has taken out of the view.
+    pub(in crate::replica) left: &'a [Seen],
+}
+
+impl Others<'_> {
+    /// The table of a group as it was before this frame; `None` if a chunk has changed it since.
+    fn before(&self, group: GroupId) -> Option<&Table> {
+        let left = self.left.iter().find(|seen| seen.id == group);
+        let seen = left.or_else(|| {
+            let place = self.view.binary_search_by_key(&group, |seen| seen.id).ok()?;
+            (place > self.place || !self.chunks.get(place)).then(|| &self.view[place])
+        });
+        seen.map(|seen| &seen.table)
+    }
 }
 
 /// Members that left their groups with one frame, as they stood there: moves are resolved against them.
@@ -42,10 +65,9 @@ impl Frame<'_> {
         {
             return Ok(whole.clone());
         }
-        let seen = self.others.iter().flat_map(|tables| tables.iter()).find(|seen| seen.id == from);
-        let held = seen.map_or(Tick(0), |seen| seen.table.version);
-        let table = seen.filter(|_| held == base && base > Tick(0)).map(|seen| &seen.table);
-        let table = table.ok_or(BadChunk::WrongBase { held, base })?;
+        let table = self.others.before(from);
+        let held = table.map_or(Tick(0), |table| table.version);
+        let table = table.filter(|_| held == base && base > Tick(0)).ok_or(BadChunk::WrongBase { held, base })?;
         if place >= table.members.len() {
             return Err(BadChunk::OutOfRange);
         }
