@@ -62,11 +62,10 @@ impl Common {
     /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough of its first frames is under way.
     pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
         let now = situation.now;
-        let hold = if seat.first.is_over() {
-            seat.release();
-            seat.held.is_some() || seat.lags(now, situation.rtt)
-        } else {
-            seat.first.is_stuck(seat.unapplied_bytes, now)
+        seat.release();
+        let hold = match seat.first.is_over() {
+            true => seat.held.is_some() || seat.lags(now, situation.rtt),
+            false => seat.first.is_stuck(seat.unapplied_bytes, now),
         };
         if hold {
             self.stats.holds += u64::from(seat.held.is_none());
@@ -83,7 +82,7 @@ impl Common {
         self.stats.bytes += out.len() as u64;
         let large = out.len() > self.bounds.frame;
         if large {
-            seat.first.note_large(tick);
+            seat.first.note_large(tick, situation.now);
         }
         let most = if seat.first.is_over() { self.bounds.frame } else { seat.first.bound(&self.bounds) };
         if seat.first.pieces && out.len() > most && !situation.last {

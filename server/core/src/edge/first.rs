@@ -101,7 +101,10 @@ impl First {
     }
 
     /// A frame was written that is larger than frames are: it takes its time like a first one.
-    pub(super) fn note_large(&mut self, tick: Tick) {
+    pub(super) fn note_large(&mut self, tick: Tick, now: Duration) {
+        if self.is_over() {
+            self.moved = now;
+        }
         if matches!(self.phase, Phase::Handed(_) | Phase::Over) {
             self.phase = Phase::Handed(tick);
         }
@@ -134,10 +137,10 @@ impl First {
         }
     }
 
-    /// Whether nothing has moved for longer than the bytes under way may take.
+    /// Whether something is under way, and nothing has moved for longer than it may take.
     pub(super) fn is_stuck(&self, under_way: usize, now: Duration) -> bool {
         let patience = PATIENCE + Duration::from_micros(under_way as u64 * 1_000_000 / LEAST_RATE);
-        self.phase != Phase::Start && now.saturating_sub(self.moved) > patience
+        under_way > 0 && self.phase != Phase::Start && now.saturating_sub(self.moved) > patience
     }
 
     /// Whether a part of a frame is left.

@@ -260,6 +260,9 @@ impl EdgeSeat {
         self.told_settled = situation.settled.number;
         self.told_moved = situation.moved;
         self.last_frame = Some(situation.now);
+        if self.unapplied.is_empty() {
+            self.first.note_moved(situation.now);
+        }
         self.unapplied.push_back(Unapplied { tick, handed: situation.now, bytes: bytes as u32 });
         self.unapplied_bytes += bytes;
         self.newest = tick;

@@ -290,6 +290,19 @@ fn who_reads_nothing_of_its_first_frames_is_given_up_and_who_reads_slowly_is_not
 }
 
 #[test]
+fn a_line_that_takes_nothing_in_the_middle_of_the_first_frames_gets_the_rest_once_it_does() {
+    let mut play = Play::new(ALL);
+    (0..GROUPS).for_each(|group| play.fill(group, 28));
+    play.see(0xFF);
+    play.run(MS * 100);
+    play.blocked = true;
+    play.run(MS * 10_000);
+    assert!(!play.applied.is_empty() && play.reports.is_empty(), "what was under way is there, and said to be");
+    play.blocked = false;
+    play.until_whole(MS * 3_000);
+}
+
+#[test]
 fn who_is_held_for_longer_than_the_grace_is_given_up() {
     let mut play = Play::new(ALL);
     let mut rng = Rng::new(1);
