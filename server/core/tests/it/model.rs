@@ -72,7 +72,8 @@ fn play_part(part: u64) {
     }
     println!("{cases} cases: {seen:?}");
     if cases >= 1_000 {
-        let Seen { frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces } = seen;
+        let Seen { frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces } =
+            seen;
         let all = [frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces];
         assert!(all.iter().all(|count| *count > 0), "the cases do not reach everything: {all:?}");
     }
@@ -237,9 +238,8 @@ impl Model {
         let mut room = Room::with_bounds(false, seed, bounds);
         let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
         // In long ticks there is time to be silent, and to be given another pace.
-        let long = random.chance(0.2);
-        let crawls = long && random.chance(0.5);
-        let tick = Duration::from_millis(if long { 500 } else { 50 });
+        let tick = Duration::from_millis([50, 50, 50, 50, 50, 50, 200, 500][random.below(8) as usize]);
+        let crawls = tick == Duration::from_millis(200);
         Self {
             random,
             room,
