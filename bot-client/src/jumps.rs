@@ -4,8 +4,8 @@
 //! A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the server
 //! long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves into account,
 //! and because frames that do not come have no age. A line that has become slower does not either: its lag grows once, and
-//! the clock takes it as it is. Where a jump does not help, the line is to blame, and the clock has to take that as it is,
-//! too.
+//! the clock takes it as it is. Where a jump does not help, or costs more time without a frame than it makes up for because
+//! what is under way fills the line, the line is to blame, and the clock has to take that as it is, too.
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ pub struct Jumps {
     last: Option<Instant>,
     /// Whether the last jump was for lag and no frame has been in time since.
     tries: bool,
+    /// What the lag was before it.
+    lag: Duration,
     /// When the first frame behind that jump came.
     tried_since: Option<Instant>,
     /// No jump for lag before this time.
@@ -43,6 +45,10 @@ pub struct Jumps {
 impl Jumps {
     /// A frame of this age was applied; `grows` is whether the clock sees frames come ever later.
     pub fn judge(&mut self, age: Duration, grows: bool, now: Instant) -> Remedy {
+        if self.costs_more(now) {
+            let remedy = self.give_up(now);
+            return if age > limits::LAG { remedy } else { Remedy::None };
+        }
         if age <= limits::LAG {
             self.tries = false;
             return Remedy::None;
@@ -56,6 +62,7 @@ impl Jumps {
         } else if self.hopeless_until.is_some_and(|until| now < until) {
             Remedy::Rebase
         } else if self.earliest(now) <= now {
+            self.lag = age;
             Remedy::Jump
         } else {
             Remedy::None
@@ -72,6 +79,12 @@ impl Jumps {
         self.last = Some(now);
         self.tries = for_lag;
         self.tried_since = None;
+    }
+
+    /// Whether this is the first frame behind a jump for lag, and it took longer to come than the lag was.
+    fn costs_more(&self, now: Instant) -> bool {
+        let waited = self.last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        self.tries && self.tried_since.is_none() && waited >= self.lag
     }
 
     fn give_up(&mut self, now: Instant) -> Remedy {
@@ -103,20 +116,35 @@ mod tests {
 
     #[test]
     fn a_jump_that_did_not_help_is_not_repeated() {
-        let (start, mut jumps) = (Instant::now(), Jumps::default());
-        jumps.sent(true, start);
-        assert_eq!(jumps.judge(950 * MS, true, start + 2000 * MS), Remedy::None, "the first frame behind it");
-        assert_eq!(jumps.judge(950 * MS, true, start + 2999 * MS), Remedy::None);
-        assert_eq!(jumps.judge(950 * MS, true, start + 3000 * MS), Remedy::Rebase);
-        assert_eq!(jumps.judge(10 * MS, false, start + 3050 * MS), Remedy::None);
-        assert_eq!(jumps.judge(600 * MS, true, start + 62_999 * MS), Remedy::Rebase, "for a minute none is tried");
-        assert_eq!(jumps.judge(600 * MS, true, start + 63_000 * MS), Remedy::Jump);
+        let (start, mut jumps) = (Instant::now(), jumped(900 * MS));
+        assert_eq!(jumps.judge(950 * MS, true, start + 500 * MS), Remedy::None, "the first frame behind it");
+        assert_eq!(jumps.judge(950 * MS, true, start + 1499 * MS), Remedy::None);
+        assert_eq!(jumps.judge(950 * MS, true, start + 1510 * MS), Remedy::Rebase);
+        assert_eq!(jumps.judge(10 * MS, false, start + 1550 * MS), Remedy::None);
+        assert_eq!(jumps.judge(600 * MS, true, start + 61_499 * MS), Remedy::Rebase, "for a minute none is tried");
+        assert_eq!(jumps.judge(600 * MS, true, start + 61_510 * MS), Remedy::Jump);
+    }
+
+    #[test]
+    fn a_jump_that_costs_more_time_than_the_lag_was_is_not_repeated() {
+        for (age, remedy) in [(30 * MS, Remedy::None), (950 * MS, Remedy::Rebase)] {
+            let (start, mut jumps) = (Instant::now(), jumped(900 * MS));
+            assert_eq!(jumps.judge(age, false, start + 910 * MS), remedy, "the queue in front of it had to drain");
+            assert_eq!(jumps.judge(900 * MS, true, start + 5000 * MS), Remedy::Rebase);
+        }
+    }
+
+    /// A jump because of this lag, sent now.
+    fn jumped(lag: Duration) -> Jumps {
+        let (now, mut jumps) = (Instant::now(), Jumps::default());
+        assert_eq!(jumps.judge(lag, true, now), Remedy::Jump);
+        jumps.sent(true, now);
+        jumps
     }
 
     #[test]
     fn a_jump_that_helped_may_be_repeated() {
-        let (start, mut jumps) = (Instant::now(), Jumps::default());
-        jumps.sent(true, start);
+        let (start, mut jumps) = (Instant::now(), jumped(900 * MS));
         assert_eq!(jumps.judge(30 * MS, false, start + 300 * MS), Remedy::None);
         assert_eq!(jumps.judge(800 * MS, true, start + 5000 * MS), Remedy::Jump);
     }

@@ -5,8 +5,8 @@
  * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
  * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
  * into account, and because frames that do not come have no age. A line that has become slower does not either: its
- * lag grows once, and the clock takes it as it is. Where a jump does not help, the line is to blame, and the clock has to
- * take that as it is, too.
+ * lag grows once, and the clock takes it as it is. Where a jump does not help, or costs more time without a frame than it
+ * makes up for because what is under way fills the line, the line is to blame, and the clock has to take that as it is, too.
  */
 
 import { limits } from "./protocol.js";
@@ -25,6 +25,8 @@ export class Jumps {
   #last = null;
   /** Whether the last jump was for lag and no frame has been in time since. */
   #tries = false;
+  /** What the lag was before it. */
+  #lag = 0;
   /** @type {number | null} When the first frame behind that jump came. */
   #triedSince = null;
   /** No jump for lag before this time. */
@@ -39,6 +41,10 @@ export class Jumps {
    * @returns {Remedy}
    */
   judge(age, grows, now) {
+    if (this.#costsMore(now)) {
+      const remedy = this.#giveUp(now);
+      return age > limits.LAG ? remedy : "none";
+    }
     if (age <= limits.LAG) {
       this.#tries = false;
       return "none";
@@ -53,7 +59,11 @@ export class Jumps {
     if (now < this.#hopelessUntil) {
       return "rebase";
     }
-    return this.earliest(now) <= now ? "jump" : "none";
+    if (this.earliest(now) > now) {
+      return "none";
+    }
+    this.#lag = age;
+    return "jump";
   }
 
   /**
@@ -75,6 +85,15 @@ export class Jumps {
     this.#last = now;
     this.#tries = forLag;
     this.#triedSince = null;
+  }
+
+  /**
+   * Whether this is the first frame behind a jump for lag, and it took longer to come than the lag was.
+   *
+   * @param {number} now
+   */
+  #costsMore(now) {
+    return this.#tries && this.#triedSince === null && now - (this.#last ?? now) >= this.#lag;
   }
 
   /**

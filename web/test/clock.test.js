@@ -179,21 +179,34 @@ test("only frames that are old and ever older make a client jump, a second after
   assert.equal(jumps.judge(700, true, 1100), "jump");
 });
 
-test("a jump that did not help is not repeated: the line is taken as it is", () => {
+/** A jump because of this lag, sent at 0. @param {number} lag */
+function jumped(lag) {
   const jumps = new Jumps();
-  assert.equal(jumps.judge(900, true, 0), "jump");
+  assert.equal(jumps.judge(lag, true, 0), "jump");
   jumps.sent(true, 0);
-  assert.equal(jumps.judge(950, true, 2000), "none", "the first frame behind it");
-  assert.equal(jumps.judge(950, true, 2999), "none");
-  assert.equal(jumps.judge(950, true, 3000), "rebase");
-  assert.equal(jumps.judge(10, false, 3050), "none");
-  assert.equal(jumps.judge(600, true, 62_999), "rebase", "for a minute no other is tried");
-  assert.equal(jumps.judge(600, true, 63_000), "jump");
+  return jumps;
+}
+
+test("a jump that did not help is not repeated: the line is taken as it is", () => {
+  const jumps = jumped(900);
+  assert.equal(jumps.judge(950, true, 500), "none", "the first frame behind it");
+  assert.equal(jumps.judge(950, true, 1499), "none");
+  assert.equal(jumps.judge(950, true, 1500), "rebase");
+  assert.equal(jumps.judge(10, false, 1550), "none");
+  assert.equal(jumps.judge(600, true, 61_499), "rebase", "for a minute no other is tried");
+  assert.equal(jumps.judge(600, true, 61_500), "jump");
+});
+
+test("a jump that costs more time than the lag was is not repeated", () => {
+  for (const [age, remedy] of /** @type {const} */ ([[30, "none"], [950, "rebase"]])) {
+    const jumps = jumped(900);
+    assert.equal(jumps.judge(age, false, 900), remedy, "the queue in front of it had to drain");
+    assert.equal(jumps.judge(900, true, 5000), "rebase");
+  }
 });
 
 test("a jump that helped may be repeated", () => {
-  const jumps = new Jumps();
-  jumps.sent(true, 0);
+  const jumps = jumped(900);
   assert.equal(jumps.judge(30, false, 300), "none");
   assert.equal(jumps.judge(800, true, 5000), "jump");
 });
