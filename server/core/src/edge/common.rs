@@ -59,7 +59,7 @@ impl Common {
         }
     }
 
-    /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough of its first frames is under way.
+    /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough is under way.
     pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
         let now = situation.now;
         seat.release();
@@ -71,6 +71,10 @@ impl Common {
             self.stats.holds += u64::from(seat.held.is_none());
             seat.held.get_or_insert(now);
             seat.pace.note_due();
+        }
+        if seat.first.is_over() && !hold && seat.pace.is_full(seat.unapplied_bytes) {
+            seat.pace.put_off();
+            return true;
         }
         hold || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
     }

@@ -159,7 +159,7 @@ impl EdgeSeat {
     fn note_applied(&mut self, frames: usize, bytes: usize, handed: [Duration; 2], now: Duration, bounds: &Bounds) {
         if self.first.is_over() {
             self.lag.note(now.saturating_sub(handed[1]), now);
-            self.pace.note_applied(frames, now);
+            self.pace.note_applied(frames, bytes, now);
             return;
         }
         self.held = None;
