@@ -436,9 +436,16 @@ impl Model {
         }
         let (seat, joins) = (client.seat, client.understands & capabilities::PIECES != 0);
         seen.held += u64::from(self.room.is_held(seat));
+        if let Some(every) = self.room.take_pace(seat) {
+            let client = &mut self.clients[index];
+            assert!(client.understands & capabilities::PACE != 0, "a pace is told to those who know what it is");
+            assert!([1, 2, 4].contains(&every) && every != client.every);
+            client.every = every;
+            seen.paces += 1;
+        }
         if !self.room.was_passed_over(seat) {
             self.owe_events(index);
-            self.check_pace(index, !out.is_empty());
+            self.check_pace(index, out.first().is_some_and(|first| *first != PIECE));
         }
         while !out.is_empty() {
             assert!(!joins || out.len() <= self.largest, "{} bytes at once", out.len());
@@ -451,20 +458,12 @@ impl Model {
                 self.room.piece(seat, self.now, &mut out);
             }
         }
-        if let Some(every) = self.room.take_pace(seat) {
-            let client = &mut self.clients[index];
-            assert!(client.understands & capabilities::PACE != 0, "a pace is told to those who know what it is");
-            assert!([1, 2, 4].contains(&every) && every != client.every);
-            client.every = every;
-            seen.paces += 1;
-        }
     }
 
     /// Between the frames of a seat are so many ticks as it was told.
     fn check_pace(&mut self, index: usize, has_frame: bool) {
         let (client, tick) = (&mut self.clients[index], self.room.simulation().tick());
         if has_frame {
-            // One that is quickened may have been about to get its frame.
             assert!(tick.0 - client.last_frame.0 >= client.every, "a frame at every {}th tick", client.every);
             client.last_frame = tick;
         }
