@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 use crate::record::Record;
 
+/// Runs at a time, by [`Kind::weight`].
+pub(crate) const CAPACITY: usize = 12;
+
 /// The three kinds of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -40,11 +43,12 @@ impl Kind {
         }
     }
 
-    /// How much of the machine one run needs; a page draws.
+    /// How much of the machine one run needs. A page draws, without a graphics card: what it does beside another says nothing
+    /// of lines.
     pub(crate) fn weight(self) -> usize {
         match self {
             Self::Rust | Self::Node => 1,
-            Self::Page => 4,
+            Self::Page => CAPACITY,
         }
     }
 

@@ -36,13 +36,10 @@ mod record;
 mod run;
 mod table;
 
-use child::Kind;
+use child::{CAPACITY, Kind};
 use plan::Wish;
 use run::{Job, Row};
 use server::Server;
-
-/// Runs at a time, by [`Kind::weight`].
-const CAPACITY: usize = 12;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
