@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     bystander::{is_shared, wall},
-    record::Record,
+    record::{Draws, Record},
 };
 
 /// A screen draws so often.
@@ -144,7 +144,7 @@ impl Player {
         let under = playout.underruns().saturating_sub(before);
         let delay = playout.delay();
         let tick = Duration::from_secs(1) / self.client.session().seat().tick_hz;
-        let draws = self.record.draws_at(wall());
+        let draws = draws_at(&mut self.record.draws, wall());
         draws.count += 1;
         draws.under += under as u32;
         draws.delay += delay.div_duration_f64(tick);
@@ -167,4 +167,14 @@ impl Player {
         self.record.reconnects = counts.reconnects;
         self.record
     }
+}
+
+/// The draws of the tenth of a second that this time is in.
+fn draws_at(all: &mut Vec<Draws>, now: f64) -> &mut Draws {
+    let at = (now / 100.0).floor() * 100.0;
+    if all.last().is_none_or(|last| last.at < at) {
+        all.push(Draws { at, ..Draws::default() });
+    }
+    let last = all.len() - 1;
+    &mut all[last]
 }

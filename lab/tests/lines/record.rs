@@ -49,16 +49,6 @@ pub(crate) struct Draws {
 pub(crate) type Span = (f64, f64);
 
 impl Record {
-    /// The draws of the tenth of a second that this time is in.
-    pub(crate) fn draws_at(&mut self, now: f64) -> &mut Draws {
-        let at = (now / 100.0).floor() * 100.0;
-        if self.draws.last().is_none_or(|last| last.at < at) {
-            self.draws.push(Draws { at, ..Draws::default() });
-        }
-        let last = self.draws.len() - 1;
-        &mut self.draws[last]
-    }
-
     pub(crate) fn first_frame(&self) -> Option<f64> {
         self.frames.first().map(|frame| frame.0)
     }
