@@ -20,9 +20,6 @@ pub(crate) struct Seen<'a> {
     pub(crate) witnessed: &'a BTreeSet<u64>,
 }
 
-/// So many ms after the beginning the server knows what a line takes.
-const FOUND: f64 = 10_000.0;
-
 /// What a profile demands beyond what all do.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bounds {
@@ -38,7 +35,7 @@ struct Bounds {
     resyncs: Option<f64>,
     /// From asking to the first frame, ms.
     entered: Option<f64>,
-    /// No gap between frames is longer, ms; after [`FOUND`].
+    /// No gap between frames is longer, ms.
     gap: Option<f64>,
     /// A silence is noticed after so many ms.
     noticed: Option<f64>,
@@ -127,12 +124,6 @@ impl Seen<'_> {
         (rates, draws)
     }
 
-    /// What is left of these spans once a line that is too slow has been found out to be.
-    fn found(&self, spans: &[Span]) -> Vec<Span> {
-        let after = |&(from, to): &Span| (from.max(self.began + FOUND), to);
-        spans.iter().map(after).filter(|(from, to)| from < to).collect()
-    }
-
     /// The times from which frames must come again: ends of holes, and of sleep.
     fn ends_of_holes(&self) -> Vec<f64> {
         let resumed = |step: &&tiltyard_lab::profile::Step| step.change == Change::Resume;
@@ -170,7 +161,7 @@ impl Seen<'_> {
             own_seat: record.own_seat,
             back: worst(back),
             noticed: worst(self.silences().into_iter().map(noticed).collect()),
-            longest_gap: record.longest_gap(&self.found(&rates)),
+            longest_gap: record.longest_gap(&rates),
             lag: drawn.lag,
             over: record.over.clone(),
         }
