@@ -6,11 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A ping goes out so often until so many were answered,
-const FIRST_EVERY: Duration = Duration::from_secs(1);
+/// A ping goes out so often until so many were answered: no multiple of a tick, so that they meet all parts of one,
+const FIRST_EVERY: Duration = Duration::from_millis(1030);
 const FIRST_ANSWERS: u32 = 5;
-/// and so often from then on.
-const EVERY: Duration = Duration::from_secs(2);
+/// and so often from then on;
+const EVERY: Duration = Duration::from_millis(2030);
+/// but also when a line that is lively has been silent for so long, and again after as long.
+const QUIET: Duration = Duration::from_secs(1);
+/// Lively is a line on which so many things have arrived on end, each within so long of the one before.
+const LIVELY: u32 = 10;
+const BRISK: Duration = Duration::from_millis(500);
 /// So many may be unanswered; the oldest beyond them are not waited for.
 const OUTSTANDING: usize = 16;
 /// The least round trip of this long counts.
@@ -19,14 +24,18 @@ const WINDOW: Duration = Duration::from_secs(10);
 const DOUBT: Duration = Duration::from_millis(90);
 /// Part of a new round trip in the smoothed one.
 const WEIGHT: f64 = 0.25;
-/// A line on which nothing has arrived for so long and two round trips is dead,
+/// A line on which nothing has arrived for so long and two round trips is dead;
 const SILENCE: Duration = Duration::from_secs(4);
-/// or for so long before the first answer;
+/// a lively one for so long and three: TCP's next repetition may be longer off than a new connection takes;
+const SILENCE_LIVELY: Duration = Duration::from_secs(2);
+/// before the first answer for so long;
 const UNKNOWN: Duration = Duration::from_secs(5);
 /// in any case for so long.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Whoever asks so long after having asked last was asleep: what has arrived meanwhile has not been read yet.
-const ASLEEP: Duration = Duration::from_secs(3);
+/// One must ask so often:
+const LOOK: Duration = Duration::from_secs(1);
+/// whoever asks so long after having asked last was asleep, and what has arrived meanwhile has not been read yet.
+const ASLEEP: Duration = Duration::from_millis(1500);
 
 /// The pings of one client, and what is known of its line.
 #[derive(Clone, Debug)]
@@ -35,6 +44,10 @@ pub struct Pulse {
     /// The pings that are not answered, and when they were sent.
     sent: VecDeque<(u32, Instant)>,
     next: Instant,
+    /// When the last one was sent.
+    pinged: Instant,
+    /// So many things have arrived on end, each soon after the one before.
+    brisk: u32,
     /// The silence counts from here: something arrived, or a sleeper woke.
     since: Instant,
     asked: Instant,
@@ -53,6 +66,8 @@ impl Pulse {
             number: 0,
             sent: VecDeque::new(),
             next: now,
+            pinged: now,
+            brisk: 0,
             since: now,
             asked: now,
             excused: false,
@@ -70,12 +85,22 @@ impl Pulse {
 
     /// When [`Pulse::ping`] or [`Pulse::is_dead`] next has something to say.
     pub fn deadline(&self) -> Instant {
-        self.next.min(self.since + self.patience())
+        self.due().min(self.since + self.patience()).min(self.asked + LOOK)
+    }
+
+    fn is_lively(&self) -> bool {
+        self.brisk == LIVELY
+    }
+
+    /// When the next ping goes out.
+    fn due(&self) -> Instant {
+        if self.is_lively() { self.next.min(self.since.max(self.pinged) + QUIET) } else { self.next }
     }
 
     /// The number of a ping to send now, if one is due.
     pub fn ping(&mut self, now: Instant) -> Option<u32> {
-        (now >= self.next).then(|| {
+        (now >= self.due()).then(|| {
+            self.pinged = now;
             self.next = now + if self.answers < FIRST_ANSWERS { FIRST_EVERY } else { EVERY };
             self.number = self.number.wrapping_add(1);
             self.sent.push_back((self.number, now));
@@ -88,6 +113,8 @@ impl Pulse {
 
     /// Something arrived.
     pub fn heard(&mut self, now: Instant) {
+        let soon = now.saturating_duration_since(self.since) < BRISK;
+        self.brisk = if soon { (self.brisk + 1).min(LIVELY) } else { 0 };
         self.since = now;
         self.excused = false;
     }
@@ -123,7 +150,7 @@ impl Pulse {
         self.smoothed
     }
 
-    /// Whether nothing has arrived for so long that the line must be broken. Ask at least every two seconds.
+    /// Whether nothing has arrived for so long that the line must be broken. Ask at least every second.
     pub fn is_dead(&mut self, now: Instant) -> bool {
         if now.saturating_duration_since(self.asked) > ASLEEP && !self.excused {
             // What has come is read now, and an answer to a new ping is waited for; once, or a sleeper never hears.
@@ -136,7 +163,11 @@ impl Pulse {
     }
 
     fn patience(&self) -> Duration {
-        if self.trips.is_empty() { UNKNOWN } else { LONGEST.min(SILENCE + 2 * self.smoothed) }
+        if self.trips.is_empty() {
+            return UNKNOWN;
+        }
+        let lively = if self.is_lively() { SILENCE_LIVELY + 3 * self.smoothed } else { LONGEST };
+        lively.min(SILENCE + 2 * self.smoothed).min(LONGEST)
     }
 }
 
@@ -167,8 +198,8 @@ mod tests {
         let start = Instant::now();
         let mut pulse = Pulse::new(start);
         assert_eq!((beat(&mut pulse, start, 0..10, 40), pulse.round_trip()), (1, 40 * MS));
-        assert_eq!(beat(&mut pulse, start, 10..4010, 40), 4);
-        assert_eq!(beat(&mut pulse, start, 4010..14_010, 40), 5);
+        assert_eq!(beat(&mut pulse, start, 10..4130, 40), 4);
+        assert_eq!(beat(&mut pulse, start, 4130..14_000, 40), 5);
     }
 
     #[test]
@@ -187,8 +218,8 @@ mod tests {
         let start = Instant::now();
         let mut pulse = Pulse::new(start);
         beat(&mut pulse, start, 0..20_000, 40);
-        assert_eq!((beat(&mut pulse, start, 20_000..22_000, 640), pulse.round_trip()), (2, 640 * MS));
-        beat(&mut pulse, start, 22_000..24_000, 40);
+        assert_eq!((beat(&mut pulse, start, 20_000..22_100, 640), pulse.round_trip()), (2, 640 * MS));
+        beat(&mut pulse, start, 22_100..24_200, 40);
         assert_eq!((pulse.round_trip(), pulse.smoothed()), (40 * MS, 40 * MS));
     }
 
@@ -197,12 +228,54 @@ mod tests {
         let start = Instant::now();
         let mut pulse = Pulse::new(start);
         beat(&mut pulse, start, 0..4000, 40);
-        assert!(!pulse.is_dead(start + 5000 * MS));
-        assert!(!pulse.is_dead(start + 7119 * MS));
-        assert!(pulse.is_dead(start + 7120 * MS));
+        let dead = [4500, 5900, 7209, 7210].map(|at| pulse.is_dead(start + at * MS));
+        assert_eq!(dead, [false, false, false, true]);
         let mut slow = Pulse::new(start);
         beat(&mut slow, start, 0..10_000, 1500);
         assert!((10..16).all(|second| !slow.is_dead(start + second * 1000 * MS)));
+    }
+
+    /// A pulse whose line has brought a frame every 50 ms, the last one at 5.3 s, and answers.
+    fn lively(start: Instant, trip: u32) -> Pulse {
+        let mut pulse = Pulse::new(start);
+        for now in (0..=5300).step_by(50).map(|at| start + at * MS) {
+            pulse.heard(now);
+            if let Some(number) = pulse.ping(now) {
+                pulse.pong(number, Duration::ZERO, now + trip * MS);
+            }
+            assert!(!pulse.is_dead(now));
+        }
+        pulse
+    }
+
+    #[test]
+    fn a_line_that_brought_frames_is_asked_after_a_second_and_dead_after_two_and_three_round_trips() {
+        let start = Instant::now();
+        let mut pulse = lively(start, 40);
+        assert_eq!((pulse.ping(start + 6299 * MS), pulse.deadline()), (None, start + 6300 * MS));
+        assert!(pulse.ping(start + 6300 * MS).is_some());
+        let dead = [6300, 7299, 7419, 7420].map(|at| pulse.is_dead(start + at * MS));
+        assert_eq!(dead, [false, false, false, true]);
+        let mut slower = lively(start, 2500);
+        let dead = [6700, 8100, 9500, 10_900, 12_300, 13_700, 14_299, 14_300].map(|at| slower.is_dead(start + at * MS));
+        assert_eq!(dead, [false, false, false, false, false, false, false, true], "as a quiet one");
+    }
+
+    #[test]
+    fn a_line_that_brought_frames_and_still_answers_is_alive() {
+        let start = Instant::now();
+        let mut pulse = lively(start, 40);
+        assert!(beat(&mut pulse, start, 5350..30_000, 40) >= 12);
+    }
+
+    #[test]
+    fn a_hiccup_of_ones_own_timers_is_not_the_silence_of_a_lively_line() {
+        let start = Instant::now();
+        let mut pulse = lively(start, 40);
+        assert!(!pulse.is_dead(start + 7900 * MS), "what has come meanwhile is not read yet");
+        assert!(pulse.ping(start + 7900 * MS).is_some(), "asked at once");
+        let dead = [8900, 10_019, 10_020].map(|at| pulse.is_dead(start + at * MS));
+        assert_eq!(dead, [false, false, true]);
     }
 
     #[test]

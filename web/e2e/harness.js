@@ -92,6 +92,8 @@ export class Cable {
   /** Opens it; the address to use instead of the server's. @returns {Promise<string>} */
   open() {
     return new Promise((resolve) => {
+      // A test that fails leaves it open, and shall end all the same.
+      this.#server.unref();
       this.#server.listen(0, "127.0.0.1", () => {
         const { port } = /** @type {net.AddressInfo} */ (this.#server.address());
         resolve(`127.0.0.1:${port}`);
@@ -133,6 +135,7 @@ export class Cable {
     ]) {
       this.#sockets.set(one, other);
       one.setNoDelay(true);
+      one.unref();
       one.on("error", () => {});
       one.on("close", () => {
         this.#sockets.delete(one);

@@ -182,6 +182,31 @@ test("who goes back while the room is being joined leaves no ghost", async () =>
   await bo.context().close();
 });
 
+test("who goes back while the own seat is being taken again leaves no ghost", async () => {
+  const cable = new Cable(server.host);
+  const page = await browser.page("Ann");
+  await page.goto(`http://${await cable.open()}/`);
+  await page.locator("[data-play=pong]").click();
+  await inRoom(page);
+  const id = await room(page);
+  await page.goBack();
+  await page.locator("[data-play=pong]").waitFor();
+  cable.silence();
+  await page.evaluate(() => history.forward());
+  await page.locator(".veil", { hasText: "Joining the room" }).waitFor();
+  await page.evaluate(() => history.back());
+  await page.locator(".veil").waitFor({ state: "detached" });
+  cable.mend();
+  await until(
+    () => players(id),
+    (count) => count === 0,
+    "the seat to be given up",
+    5000,
+  );
+  cable.close();
+  await page.context().close();
+});
+
 test("of two tabs with one seat the older one says so, and both stay as they are", async () => {
   const page = await browser.page("Ann");
   await open(page);

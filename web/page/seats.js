@@ -3,9 +3,8 @@
  * forward. What is kept is the tab's. If somebody duplicates the tab, the copy has the seat, and the first one says so.
  */
 
-import { ClientError } from "../sdk/index.js";
+import { Client, ClientError } from "../sdk/index.js";
 
-/** @typedef {import("../sdk/client.js").Client} Client */
 /** @typedef {import("../sdk/protocol.js").Entered} Entered */
 /** @typedef {import("../sdk/protocol.js").Target} Target */
 
@@ -19,7 +18,7 @@ const OFTEN = 1000;
 /** Who went back may go forward again for so long before the seat is given up. In milliseconds. */
 const LINGER = 2000;
 
-/** The server may take so long to let somebody go. In milliseconds. */
+/** The server may take so long to let somebody go, or in again for that. In milliseconds. */
 const PATIENCE = 1000;
 
 /** An epoch must be higher than any that the page before had; a killed one could not tell its last. */
@@ -27,6 +26,9 @@ const EPOCHS = 1000;
 
 /** Who went back, and may come again. @type {{ client: Client, timer: ReturnType<typeof setTimeout> } | null} */
 let lingering = null;
+
+/** Somebody comes to the own seat only to give it up. @type {Promise<void>} */
+let returning = Promise.resolve();
 
 /**
  * Keeps what is needed to take the seat again.
@@ -153,13 +155,14 @@ export async function enter(client, target, signal) {
   if (kept === null) {
     return client.enter(target, { signal });
   }
-  const { room, token, owner, epoch, event, input } = kept;
-  const resync = { epoch: epoch + EPOCHS, applied: null, event };
   try {
-    const seat = { room, token, resync, owner, first_input: input + 1, groups: [] };
-    return await client.enter({ Resume: seat }, { signal });
+    return await client.enter(resumeOf(kept), { signal });
   } catch (error) {
-    if (!(error instanceof ClientError) || error.code === null || error.code === "Aborted") {
+    const code = error instanceof ClientError ? error.code : null;
+    if (code === "Aborted") {
+      returning = comeBack(client.options, kept);
+    }
+    if (code === null || code === "Aborted") {
       throw error;
     }
     write(null);
@@ -168,10 +171,42 @@ export async function enter(client, target, signal) {
 }
 
 /**
+ * @param {Kept} kept
+ * @returns {Target}
+ */
+function resumeOf({ room, token, owner, epoch, event, input }) {
+  const resync = { epoch: epoch + EPOCHS, applied: null, event };
+  return { Resume: { room, token, resync, owner, first_input: input + 1, groups: [] } };
+}
+
+/**
+ * Who went back while the own seat was being taken again may not have said so: the seat would be kept for nobody. So it is
+ * taken, and given up soon unless it is asked for again.
+ *
+ * @param {import("../sdk/client.js").Options} options
+ * @param {Kept} kept
+ */
+async function comeBack(options, kept) {
+  const client = new Client(options);
+  const late = setTimeout(() => client.close(), PATIENCE);
+  try {
+    await client.enter(resumeOf({ ...kept, epoch: kept.epoch + EPOCHS }));
+    keep(client);
+    linger(client);
+  } catch (error) {
+    if (error instanceof ClientError && error.code !== "Aborted" && read()?.token === kept.token) {
+      write(null);
+    }
+  }
+  clearTimeout(late);
+}
+
+/**
  * @param {Target} target
  * @returns {Promise<Kept | null>}
  */
 async function takeKept(target) {
+  await returning;
   const seat = lingering?.client.session?.seat;
   if (lingering !== null && seat && fits(target, seat)) {
     clearTimeout(lingering.timer);

@@ -3,11 +3,16 @@
  * `bot-client/src/pulse.rs`.
  */
 
-/** A ping goes out so often until so many were answered, */
-const FIRST_EVERY = 1000;
+/** A ping goes out so often until so many were answered: no multiple of a tick, so that they meet all parts of one, */
+const FIRST_EVERY = 1030;
 const FIRST_ANSWERS = 5;
-/** and so often from then on. */
-const EVERY = 2000;
+/** and so often from then on; */
+const EVERY = 2030;
+/** but also when a line that is lively has been silent for so long, and again after as long. */
+const QUIET = 1000;
+/** Lively is a line on which so many things have arrived on end, each within so long of the one before. */
+const LIVELY = 10;
+const BRISK = 500;
 /** So many may be unanswered; the oldest beyond them are not waited for. */
 const OUTSTANDING = 16;
 /** The least round trip of this long counts. */
@@ -16,14 +21,18 @@ const WINDOW = 10_000;
 const DOUBT = 90;
 /** Part of a new round trip in the smoothed one. */
 const WEIGHT = 0.25;
-/** A line on which nothing has arrived for so long and two round trips is dead, */
+/** A line on which nothing has arrived for so long and two round trips is dead; */
 const SILENCE = 4000;
-/** or for so long before the first answer; */
+/** a lively one for so long and three: TCP's next repetition may be longer off than a new connection takes; */
+const SILENCE_LIVELY = 2000;
+/** before the first answer for so long; */
 const UNKNOWN = 5000;
 /** in any case for so long. */
 const LONGEST = 10_000;
-/** Whoever asks so long after having asked last was asleep: what has arrived meanwhile has not been read yet. */
-const ASLEEP = 3000;
+/** One must ask so often: */
+const LOOK = 1000;
+/** whoever asks so long after having asked last was asleep, and what has arrived meanwhile has not been read yet. */
+const ASLEEP = 1500;
 
 /** What is known of one line. */
 export class Pulse {
@@ -31,6 +40,10 @@ export class Pulse {
   /** @type {Map<number, number>} When the pings that are not answered were sent. */
   #sent = new Map();
   #next;
+  /** When the last one was sent. */
+  #pinged;
+  /** So many things have arrived on end, each soon after the one before. */
+  #brisk = 0;
   /** The silence counts from here: something arrived, or a sleeper woke. */
   #since;
   #asked;
@@ -48,6 +61,7 @@ export class Pulse {
    */
   constructor(now) {
     this.#next = now;
+    this.#pinged = now;
     this.#since = now;
     this.#asked = now;
   }
@@ -60,17 +74,28 @@ export class Pulse {
   reopen(now) {
     this.#sent.clear();
     this.#next = now;
+    this.#pinged = now;
     this.#asked = now;
     this.#answers = 0;
     this.#doubted = false;
     this.#trips = [];
     this.#smoothed = 0;
     this.heard(now);
+    this.#brisk = 0;
   }
 
   /** When `ping` or `isDead` next has something to say. */
   get deadline() {
-    return Math.min(this.#next, this.#since + this.#patience);
+    return Math.min(this.#due, this.#since + this.#patience, this.#asked + LOOK);
+  }
+
+  get #isLively() {
+    return this.#brisk === LIVELY;
+  }
+
+  /** When the next ping goes out. */
+  get #due() {
+    return this.#isLively ? Math.min(this.#next, Math.max(this.#since, this.#pinged) + QUIET) : this.#next;
   }
 
   /**
@@ -79,9 +104,10 @@ export class Pulse {
    * @param {number} now
    */
   ping(now) {
-    if (now < this.#next) {
+    if (now < this.#due) {
       return null;
     }
+    this.#pinged = now;
     this.#next = now + (this.#answers < FIRST_ANSWERS ? FIRST_EVERY : EVERY);
     this.#number += 1;
     this.#sent.set(this.#number, now);
@@ -95,6 +121,7 @@ export class Pulse {
    * @param {number} now
    */
   heard(now) {
+    this.#brisk = now - this.#since < BRISK ? Math.min(this.#brisk + 1, LIVELY) : 0;
     this.#since = now;
     this.#excused = false;
   }
@@ -141,7 +168,7 @@ export class Pulse {
   }
 
   /**
-   * Whether nothing has arrived for so long that the line must be broken. Ask at least every two seconds.
+   * Whether nothing has arrived for so long that the line must be broken. Ask at least every second.
    *
    * @param {number} now
    */
@@ -157,6 +184,10 @@ export class Pulse {
   }
 
   get #patience() {
-    return this.#trips.length === 0 ? UNKNOWN : Math.min(SILENCE + 2 * this.#smoothed, LONGEST);
+    if (this.#trips.length === 0) {
+      return UNKNOWN;
+    }
+    const lively = this.#isLively ? SILENCE_LIVELY + 3 * this.#smoothed : LONGEST;
+    return Math.min(lively, SILENCE + 2 * this.#smoothed, LONGEST);
   }
 }

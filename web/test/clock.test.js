@@ -238,37 +238,50 @@ test("round trips are measured at once, each second at first, then every two", (
   assert.equal(pulse.roundTrip, 0);
   assert.equal(beat(pulse, 0, 10, 40), 1);
   assert.deepEqual([pulse.roundTrip, pulse.smoothed], [40, 40]);
-  assert.equal(beat(pulse, 10, 4010, 40), 4);
-  assert.equal(beat(pulse, 4010, 14_010, 40), 5);
+  assert.equal(beat(pulse, 10, 4130, 40), 4);
+  assert.equal(beat(pulse, 4130, 14_000, 40), 5);
+});
+
+test("pings fall on every part of a tick", () => {
+  const pulse = new Pulse(0);
+  const parts = new Set();
+  for (let now = 0; now < 20_000; now += 10) {
+    const number = pulse.ping(now);
+    if (number !== null) {
+      pulse.pong(number, 0, now);
+      parts.add(now % 50);
+    }
+  }
+  assert.equal(parts.size, 5);
 });
 
 test("what an answer lay at the other end is no part of the round trip, and of many each counts", () => {
   const pulse = new Pulse(0);
   const [first, second] = [1, 2];
-  assert.deepEqual([pulse.ping(0), pulse.ping(1000)], [first, second]);
-  pulse.pong(second, 0, 1100);
+  assert.deepEqual([pulse.ping(0), pulse.ping(1030)], [first, second]);
+  pulse.pong(second, 0, 1130);
   pulse.pong(first, 30, 1180);
   assert.equal(pulse.roundTrip, 100);
   pulse.pong(first, 0, 1181);
   pulse.pong(77, 0, 1182);
   assert.equal(pulse.smoothed, 362.5, "what was not asked for says nothing");
   const other = new Pulse(0);
-  for (let now = 0; now < 17_000; now += 1000) {
+  for (let now = 0; now < 17_000; now += 1030) {
     other.ping(now);
   }
   other.pong(1, 0, 17_000);
   assert.equal(other.roundTrip, 0, "too long ago");
   other.pong(2, 0, 17_000);
-  assert.equal(other.roundTrip, 16_000);
+  assert.equal(other.roundTrip, 15_970);
 });
 
 test("a line that has become slower is believed with the second answer, a faster one with the first", () => {
   const pulse = new Pulse(0);
   beat(pulse, 0, 20_000, 40);
-  assert.deepEqual([beat(pulse, 20_000, 22_000, 640), pulse.roundTrip, pulse.smoothed], [2, 640, 640]);
-  beat(pulse, 22_000, 24_000, 40);
+  assert.deepEqual([beat(pulse, 20_000, 22_100, 640), pulse.roundTrip, pulse.smoothed], [2, 640, 640]);
+  beat(pulse, 22_100, 24_200, 40);
   assert.deepEqual([pulse.roundTrip, pulse.smoothed], [40, 40]);
-  beat(pulse, 24_000, 40_000, 110);
+  beat(pulse, 24_200, 40_000, 110);
   assert.equal(pulse.roundTrip, 110, "what is slower by little after ten seconds");
 });
 
@@ -278,15 +291,65 @@ test("half-open is noticed within five seconds, and a slow line that delivers is
   for (let now = 4000; now < 7000; now += 500) {
     assert.equal(pulse.isDead(now), false);
   }
-  assert.equal(pulse.isDead(3040 + 4079), false);
-  assert.equal(pulse.isDead(3040 + 4080), true);
+  assert.equal(pulse.isDead(3130 + 4079), false);
+  assert.equal(pulse.isDead(3130 + 4080), true);
   const slow = new Pulse(0);
   beat(slow, 0, 10_000, 1500);
   for (let now = 10_000; now < 16_000; now += 500) {
     assert.equal(slow.isDead(now), false, `${now}`);
   }
   const silent = new Pulse(0);
-  assert.deepEqual([silent.isDead(2500), silent.isDead(4999), silent.isDead(5000)], [false, false, true]);
+  for (let now = 0; now < 5000; now += 1000) {
+    assert.equal(silent.isDead(now), false);
+  }
+  assert.deepEqual([silent.isDead(4999), silent.isDead(5000)], [false, true]);
+});
+
+/**
+ * A pulse whose line has brought a frame every 50 ms for five seconds, and answers; the last frame came at 5300.
+ *
+ * @param {number} trip
+ */
+function lively(trip) {
+  const pulse = new Pulse(0);
+  for (let now = 0; now <= 5300; now += 50) {
+    pulse.heard(now);
+    const number = pulse.ping(now);
+    if (number !== null) {
+      pulse.pong(number, 0, now + trip);
+    }
+    pulse.isDead(now);
+  }
+  return pulse;
+}
+
+test("a line that brought frames is asked after a second of silence, and dead after two and three round trips", () => {
+  const pulse = lively(40);
+  assert.deepEqual([pulse.ping(6299), pulse.deadline], [null, 6300]);
+  assert.notEqual(pulse.ping(6300), null);
+  pulse.isDead(6300);
+  assert.equal(pulse.ping(7299), null);
+  assert.deepEqual([pulse.isDead(7299), pulse.isDead(7419), pulse.isDead(7420)], [false, false, true]);
+});
+
+test("a line that brought frames and is asked, is alive while it answers", () => {
+  const pulse = lively(40);
+  for (let now = 5350; now < 30_000; now += 50) {
+    const number = pulse.ping(now);
+    if (number !== null) {
+      pulse.heard(now + 40);
+      pulse.pong(number, 0, now + 40);
+    }
+    assert.equal(pulse.isDead(now), false, `${now}`);
+  }
+});
+
+test("a lively line with long round trips is given more time, but never more than a quiet one", () => {
+  const slow = lively(900);
+  assert.deepEqual([6700, 8100, 9500, 9999, 10_000].map((now) => slow.isDead(now)), [false, false, false, false, true]);
+  const slower = lively(2500);
+  assert.equal([6700, 8100, 9500, 10_900, 12_300, 13_700, 14_299].some((now) => slower.isDead(now)), false);
+  assert.equal(slower.isDead(14_300), true);
 });
 
 test("who was asleep reads first what has arrived, and asks once", () => {
@@ -301,10 +364,17 @@ test("who was asleep reads first what has arrived, and asks once", () => {
   assert.equal(hidden.isDead(120_000), true, "timers of a hidden tab come once a minute");
 });
 
+test("a hiccup of one's own timers is not the silence of a lively line", () => {
+  const pulse = lively(40);
+  assert.equal(pulse.isDead(7900), false, "what has come meanwhile is not read yet");
+  assert.notEqual(pulse.ping(7900), null, "asked at once");
+  assert.deepEqual([pulse.isDead(8900), pulse.isDead(10_019), pulse.isDead(10_020)], [false, false, true]);
+});
+
 test("a new line is measured anew", () => {
   const pulse = new Pulse(0);
   beat(pulse, 0, 9000, 40);
-  const lost = pulse.ping(10_000) ?? 0;
+  const lost = pulse.ping(10_300) ?? 0;
   pulse.reopen(15_000);
   assert.deepEqual([pulse.roundTrip, pulse.isDead(15_001)], [0, false]);
   pulse.pong(lost, 0, 15_001);

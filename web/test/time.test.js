@@ -216,7 +216,7 @@ function buildLines() {
   });
 }
 
-/** A pulse on a line that becomes slower, loses an answer, falls silent, sleeps, and is opened anew. */
+/** A pulse on a line that becomes slower, loses an answer, brings frames, falls silent, sleeps, and is opened anew. */
 function buildPulse() {
   const pulse = new Pulse(0);
   /** @type {any[]} */
@@ -238,6 +238,10 @@ function buildPulse() {
       steps.push(["pong", now, number, held, rounded(pulse.roundTrip), rounded(pulse.smoothed)]);
     }
     answers = answers.filter(([at]) => at > now);
+    if (now > 28_000 && now < 34_000) {
+      pulse.heard(now);
+      steps.push(["heard", now]);
+    }
     const number = pulse.ping(now);
     if (number !== null) {
       steps.push(["ping", now, number, pulse.deadline]);

@@ -8,7 +8,7 @@ use crate::pulse::Pulse;
 const DOUBT: Duration = Duration::from_millis(1500);
 const TRIPS: u32 = 5;
 /// Whoever looks so long after having looked last was asleep, and what came meanwhile is not read yet.
-const ASLEEP: Duration = Duration::from_secs(3);
+const ASLEEP: Duration = Duration::from_millis(1500);
 
 #[derive(Clone, Debug)]
 pub(super) struct Vigil {

@@ -120,6 +120,7 @@ fn a_pulse_beats_as_that_of_the_other_sdk() {
             "dead" => {
                 assert_eq!(pulse.is_dead(now), step[2].as_bool().unwrap(), "{what}");
             }
+            "heard" => pulse.heard(now),
             _ => pulse.reopen(now),
         }
     }

@@ -8,7 +8,7 @@ import { Pulse } from "../pulse.js";
 const DOUBT = 1500;
 const TRIPS = 5;
 /** Whoever looks so long after having looked last was asleep, and what came meanwhile is not read yet. */
-const ASLEEP = 3000;
+const ASLEEP = 1500;
 
 export class Vigil {
   /** What is waited for must have come by then. */
