@@ -4,12 +4,16 @@
 //! A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the server
 //! long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves into account,
 //! and because frames that do not come have no age. A line that has become slower does not either: its lag grows once, and
-//! the clock takes it as it is. Where a jump does not help, or costs more time without a frame than it makes up for because
-//! what is under way fills the line, the line is to blame, and the clock has to take that as it is, too.
+//! the clock takes it as it is. One that takes less than it is given is the server's to notice, which then gives it less
+//! without a gap: it has its time for that. Where a jump does not help, or costs more time without a frame than it makes up
+//! for because what is under way fills the line, the line is to blame, and the clock has to take that as it is, too.
 
 use std::time::{Duration, Instant};
 
 use tiltyard_shared::protocol::limits;
+
+/// Frames are too old for so long before a jump.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What comes after a jump is looked at for so long before it is judged.
 const TRIAL: Duration = Duration::from_secs(1);
@@ -32,6 +36,8 @@ pub enum Remedy {
 #[derive(Clone, Debug, Default)]
 pub struct Jumps {
     last: Option<Instant>,
+    /// Since when frames are too old.
+    late_since: Option<Instant>,
     /// Whether the last jump was for lag and no frame has been in time since.
     tries: bool,
     /// What the lag was before it.
@@ -51,8 +57,10 @@ impl Jumps {
         }
         if age <= limits::LAG {
             self.tries = false;
+            self.late_since = None;
             return Remedy::None;
         }
+        let late_since = *self.late_since.get_or_insert(now);
         if self.tries {
             let since = *self.tried_since.get_or_insert(now);
             return if now.saturating_duration_since(since) >= TRIAL { self.give_up(now) } else { Remedy::None };
@@ -61,7 +69,7 @@ impl Jumps {
             Remedy::None
         } else if self.hopeless_until.is_some_and(|until| now < until) {
             Remedy::Rebase
-        } else if self.earliest(now) <= now {
+        } else if late_since + PATIENCE <= now && self.earliest(now) <= now {
             self.lag = age;
             Remedy::Jump
         } else {
@@ -101,17 +109,20 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn only_frames_that_are_old_and_ever_older_make_a_client_jump_a_second_after_the_last_jump() {
+    fn only_frames_that_are_old_for_long_and_ever_older_make_a_client_jump_a_second_after_the_last_jump() {
         let (start, mut jumps) = (Instant::now(), Jumps::default());
         assert_eq!(jumps.earliest(start), start);
-        assert_eq!(jumps.judge(400 * MS, true, start), Remedy::None, "not old");
-        assert_eq!(jumps.judge(600 * MS, false, start), Remedy::None, "a step of the line, perhaps");
-        assert_eq!(jumps.judge(500 * MS, true, start), Remedy::None, "at the limit is not beyond it");
-        assert_eq!(jumps.judge(501 * MS, true, start), Remedy::Jump);
-        jumps.sent(false, start);
-        assert_eq!(jumps.judge(700 * MS, true, start + 999 * MS), Remedy::None);
-        assert_eq!(jumps.earliest(start + 10 * MS), start + 1000 * MS);
-        assert_eq!(jumps.judge(700 * MS, true, start + 1000 * MS), Remedy::Jump);
+        assert_eq!(jumps.judge(501 * MS, true, start), Remedy::None, "the server may see it, too");
+        assert_eq!(jumps.judge(501 * MS, true, start + 4999 * MS), Remedy::None);
+        assert_eq!(jumps.judge(500 * MS, true, start + 5000 * MS), Remedy::None, "at the limit is not beyond it");
+        let late = start + 6000 * MS;
+        assert_eq!(jumps.judge(501 * MS, true, late), Remedy::None, "what was before has ended");
+        assert_eq!(jumps.judge(600 * MS, false, late + 5000 * MS), Remedy::None, "a step of the line, perhaps");
+        assert_eq!(jumps.judge(501 * MS, true, late + 5000 * MS), Remedy::Jump);
+        jumps.sent(false, late + 5000 * MS);
+        assert_eq!(jumps.judge(700 * MS, true, late + 5999 * MS), Remedy::None);
+        assert_eq!(jumps.earliest(late + 5010 * MS), late + 6000 * MS);
+        assert_eq!(jumps.judge(700 * MS, true, late + 6000 * MS), Remedy::Jump);
     }
 
     #[test]
@@ -121,7 +132,8 @@ mod tests {
         assert_eq!(jumps.judge(950 * MS, true, start + 1499 * MS), Remedy::None);
         assert_eq!(jumps.judge(950 * MS, true, start + 1510 * MS), Remedy::Rebase);
         assert_eq!(jumps.judge(10 * MS, false, start + 1550 * MS), Remedy::None);
-        assert_eq!(jumps.judge(600 * MS, true, start + 61_499 * MS), Remedy::Rebase, "for a minute none is tried");
+        assert_eq!(jumps.judge(600 * MS, true, start + 50_000 * MS), Remedy::Rebase, "for a minute none is tried");
+        assert_eq!(jumps.judge(600 * MS, true, start + 61_499 * MS), Remedy::Rebase);
         assert_eq!(jumps.judge(600 * MS, true, start + 61_510 * MS), Remedy::Jump);
     }
 
@@ -137,6 +149,7 @@ mod tests {
     /// A jump because of this lag, sent now.
     fn jumped(lag: Duration) -> Jumps {
         let (now, mut jumps) = (Instant::now(), Jumps::default());
+        assert_eq!(jumps.judge(lag, true, now - PATIENCE), Remedy::None);
         assert_eq!(jumps.judge(lag, true, now), Remedy::Jump);
         jumps.sent(true, now);
         jumps
@@ -146,6 +159,7 @@ mod tests {
     fn a_jump_that_helped_may_be_repeated() {
         let (start, mut jumps) = (Instant::now(), jumped(900 * MS));
         assert_eq!(jumps.judge(30 * MS, false, start + 300 * MS), Remedy::None);
-        assert_eq!(jumps.judge(800 * MS, true, start + 5000 * MS), Remedy::Jump);
+        assert_eq!(jumps.judge(800 * MS, true, start + 1000 * MS), Remedy::None);
+        assert_eq!(jumps.judge(800 * MS, true, start + 6000 * MS), Remedy::Jump);
     }
 }

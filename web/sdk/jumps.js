@@ -5,11 +5,15 @@
  * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
  * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
  * into account, and because frames that do not come have no age. A line that has become slower does not either: its
- * lag grows once, and the clock takes it as it is. Where a jump does not help, or costs more time without a frame than it
+ * lag grows once, and the clock takes it as it is. One that takes less than it is given is the server's to notice, which
+ * then gives it less without a gap: it has its time for that. Where a jump does not help, or costs more time without a frame than it
  * makes up for because what is under way fills the line, the line is to blame, and the clock has to take that as it is, too.
  */
 
 import { limits } from "./protocol.js";
+
+/** Frames are too old for so long before a jump. */
+const PATIENCE = 5000;
 
 /** What comes after a jump is looked at for so long before it is judged. */
 const TRIAL = 1000;
@@ -23,6 +27,8 @@ const HOPELESS = 60_000;
 export class Jumps {
   /** @type {number | null} */
   #last = null;
+  /** @type {number | null} Since when frames are too old. */
+  #lateSince = null;
   /** Whether the last jump was for lag and no frame has been in time since. */
   #tries = false;
   /** What the lag was before it. */
@@ -47,8 +53,10 @@ export class Jumps {
     }
     if (age <= limits.LAG) {
       this.#tries = false;
+      this.#lateSince = null;
       return "none";
     }
+    this.#lateSince ??= now;
     if (this.#tries) {
       this.#triedSince ??= now;
       return now - this.#triedSince >= TRIAL ? this.#giveUp(now) : "none";
@@ -59,7 +67,7 @@ export class Jumps {
     if (now < this.#hopelessUntil) {
       return "rebase";
     }
-    if (this.earliest(now) > now) {
+    if (now - this.#lateSince < PATIENCE || this.earliest(now) > now) {
       return "none";
     }
     this.#lag = age;

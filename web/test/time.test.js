@@ -271,9 +271,11 @@ function buildLead() {
 function buildJumps() {
   const jumps = new Jumps();
   const steps = /** @type {[number, number, boolean][]} */ ([
-    [0, 400, true], [50, 600, false], [100, 501, true], [300, 900, true], [1300, 1000, true], [2000, 900, true],
-    [3000, 900, true], [3100, 20, false], [9000, 700, true], [64_000, 700, true], [64_500, 100, false],
-    [70_000, 501, true], [71_000, 500, true], [71_050, 600, true],
+    [0, 400, true], [50, 600, false], [100, 501, true], [5000, 501, true], [5049, 900, true], [5050, 900, true],
+    [5300, 900, true], [6300, 1000, true], [7000, 900, true], [8000, 900, true], [8100, 20, false], [14_000, 700, true],
+    [19_000, 700, true], [66_299, 700, true], [66_300, 700, true], [66_900, 100, false], [72_000, 501, true],
+    [77_000, 500, true], [77_050, 600, true], [82_000, 600, true], [82_050, 600, true], [83_000, 20, false],
+    [83_100, 600, true], [88_100, 600, true],
   ]);
   return steps.map(([now, age, grows]) => {
     const remedy = jumps.judge(age, grows, now);

@@ -158,8 +158,9 @@ impl EdgeSeat {
     /// Frames were reported applied; the first and the last of them were handed over then.
     fn note_applied(&mut self, frames: usize, bytes: usize, handed: [Duration; 2], now: Duration, bounds: &Bounds) {
         if self.first.is_over() {
-            self.lag.note(now.saturating_sub(handed[1]), now);
-            self.pace.note_applied(frames, bytes, now);
+            let age = now.saturating_sub(handed[1]);
+            self.lag.note(age, now);
+            self.pace.note_applied(frames, bytes, age, now);
             return;
         }
         self.held = None;
