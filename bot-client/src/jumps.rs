@@ -44,6 +44,8 @@ pub struct Jumps {
     lag: Duration,
     /// When the first frame behind that jump came.
     tried_since: Option<Instant>,
+    /// Whether the server sends less than it could: it has noticed.
+    paced: bool,
     /// No jump for lag before this time.
     hopeless_until: Option<Instant>,
 }
@@ -67,7 +69,7 @@ impl Jumps {
         }
         if !grows {
             Remedy::None
-        } else if self.hopeless_until.is_some_and(|until| now < until) {
+        } else if self.paced || self.hopeless_until.is_some_and(|until| now < until) {
             Remedy::Rebase
         } else if late_since + PATIENCE <= now && self.earliest(now) <= now {
             self.lag = age;
@@ -75,6 +77,11 @@ impl Jumps {
         } else {
             Remedy::None
         }
+    }
+
+    /// The server sends a frame at every so many-th send tick from now on.
+    pub fn pace(&mut self, every: u32) {
+        self.paced = every > 1;
     }
 
     /// When the next jump may be sent.
@@ -123,6 +130,16 @@ mod tests {
         assert_eq!(jumps.judge(700 * MS, true, late + 5999 * MS), Remedy::None);
         assert_eq!(jumps.earliest(late + 5010 * MS), late + 6000 * MS);
         assert_eq!(jumps.judge(700 * MS, true, late + 6000 * MS), Remedy::Jump);
+    }
+
+    #[test]
+    fn while_the_server_sends_less_none_is_asked_for() {
+        let (start, mut jumps) = (Instant::now(), Jumps::default());
+        jumps.judge(600 * MS, true, start);
+        jumps.pace(2);
+        assert_eq!(jumps.judge(600 * MS, true, start + 6000 * MS), Remedy::Rebase);
+        jumps.pace(1);
+        assert_eq!(jumps.judge(600 * MS, true, start + 6050 * MS), Remedy::Jump);
     }
 
     #[test]

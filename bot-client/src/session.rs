@@ -205,6 +205,7 @@ impl<G: Game> Session<G> {
         }
         self.clock.restart();
         self.playout.restart();
+        self.pace(1);
         self.lead.resumed(self.inputs.last());
         self.jumps.sent(false, now);
         self.counts.reconnects += 1;
@@ -217,6 +218,12 @@ impl<G: Game> Session<G> {
             self.send_message(&ClientMessage::Leave);
         }
         Ok(())
+    }
+
+    /// The server sends a frame at every so many-th send tick from now on.
+    fn pace(&mut self, every: u32) {
+        self.playout.pace(every);
+        self.jumps.pace(every);
     }
 
     /// Forgets ticks that count no more, because who takes the room over does not have them.
@@ -318,7 +325,7 @@ impl<G: Game> Session<G> {
                 Ok(())
             }
             ServerMessage::Pace { every } => {
-                self.playout.pace(every);
+                self.pace(every);
                 Ok(())
             }
             ServerMessage::Welcome { .. } => Err(Violation::Unexpected("a welcome")),

@@ -35,6 +35,8 @@ export class Jumps {
   #lag = 0;
   /** @type {number | null} When the first frame behind that jump came. */
   #triedSince = null;
+  /** Whether the server sends less than it could: it has noticed. */
+  #paced = false;
   /** No jump for lag before this time. */
   #hopelessUntil = -Infinity;
 
@@ -64,7 +66,7 @@ export class Jumps {
     if (!grows) {
       return "none";
     }
-    if (now < this.#hopelessUntil) {
+    if (this.#paced || now < this.#hopelessUntil) {
       return "rebase";
     }
     if (now - this.#lateSince < PATIENCE || this.earliest(now) > now) {
@@ -72,6 +74,15 @@ export class Jumps {
     }
     this.#lag = age;
     return "jump";
+  }
+
+  /**
+   * The server sends a frame at every so many-th send tick from now on.
+   *
+   * @param {number} every
+   */
+  pace(every) {
+    this.#paced = every > 1;
   }
 
   /**

@@ -199,6 +199,7 @@ export class Session {
     }
     this.clock.restart();
     this.playout.restart();
+    this.#pace(1);
     this.lead.resumed(this.inputs.last);
     this.#jumps.sent(false, now);
     this.counts.reconnects += 1;
@@ -238,10 +239,16 @@ export class Session {
     } else if ("Result" in message) {
       this.#events.push({ type: "result", result: parsed(message.Result.result) });
     } else if ("Pace" in message) {
-      this.playout.pace(message.Pace.every);
+      this.#pace(message.Pace.every);
     } else if ("Entered" in message || "Welcome" in message || "Rooms" in message || "Search" in message) {
       throw new Violation(`${Object.keys(message)[0]} in a room`);
     }
+  }
+
+  /** The server sends a frame at every so many-th send tick from now on. @param {number} every */
+  #pace(every) {
+    this.playout.pace(every);
+    this.#jumps.pace(every);
   }
 
   /**

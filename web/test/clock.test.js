@@ -190,6 +190,15 @@ function jumped(lag) {
   return jumps;
 }
 
+test("while the server sends less none is asked for", () => {
+  const jumps = new Jumps();
+  jumps.judge(600, true, 0);
+  jumps.pace(2);
+  assert.equal(jumps.judge(600, true, 6000), "rebase");
+  jumps.pace(1);
+  assert.equal(jumps.judge(600, true, 6050), "jump");
+});
+
 test("a jump that did not help is not repeated: the line is taken as it is", () => {
   const jumps = jumped(900);
   assert.equal(jumps.judge(950, true, 500), "none", "the first frame behind it");

@@ -55,6 +55,21 @@ test("frames that the server sends more seldom are drawn farther in the past", (
   assert.ok(session.playout.delay >= 208, `${session.playout.delay} ms`);
 });
 
+test("on a new line frames come at every send tick again, and are drawn as late as those ask for", () => {
+  const { session, frames } = playing();
+  session.handle(control({ Pace: { every: 4 } }), 200);
+  session.lost();
+  session.resume();
+  session.resumed({ ...seat, epoch: 2 }, 300);
+  for (let index = 0; index < 30; index += 1) {
+    const frame = frames[index].slice();
+    frame[2] = 2;
+    session.handle(frame, 300 + index * 50);
+    session.playout.draw(300 + index * 50);
+  }
+  assert.ok(session.playout.delay < 70, `${session.playout.delay} ms`);
+});
+
 test("a page whose timers sleep reports with the next frame", () => {
   const { session, frames } = playing();
   session.handleTime(250);

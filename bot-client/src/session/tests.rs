@@ -141,6 +141,24 @@ fn frames(session: &mut Session<Arena>, now: Instant, ticks: std::ops::Range<u32
 }
 
 #[test]
+fn on_a_new_line_frames_come_at_every_send_tick_again() {
+    let now = Instant::now();
+    let mut session = entered(now);
+    session.handle(&codec::encode_control(&ServerMessage::Pace { every: 4 }), now).unwrap();
+    session.lost();
+    session.resume();
+    session.resumed(seat(2, 0), now).unwrap();
+    session.handle(&frame(&head(2, 11, true), &[]), now).unwrap();
+    for tick in 12..40 {
+        let then = now + (tick - 11) * 50 * MS;
+        session.handle(&frame(&head(2, tick, false), &[]), then).unwrap();
+        session.playout().draw(then);
+    }
+    let delay = session.playout().delay();
+    assert!(delay < 70 * MS, "{delay:?}");
+}
+
+#[test]
 fn a_line_slower_by_a_step_goes_on_without_a_jump_and_its_aims_stay_right() {
     let now = Instant::now();
     let mut session = entered(now);

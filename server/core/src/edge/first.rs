@@ -82,9 +82,14 @@ impl First {
         }
     }
 
-    /// Whether so much is under way that the next frame waits.
+    /// Whether so much is under way that the next frame waits. Behind the last of the first ones their queue drains before
+    /// others join it: it would stay for good on a line that carries just what comes then.
     pub(super) fn is_full(&self, under_way: usize, bounds: &Bounds) -> bool {
-        !self.is_over() && under_way >= 2 * self.bound(bounds)
+        match self.phase {
+            Phase::Over => false,
+            Phase::Handed(_) => under_way >= self.bound(bounds) / 2,
+            Phase::Start | Phase::Rest(_) => under_way >= 2 * self.bound(bounds),
+        }
     }
 
     /// A frame was written that left behind nothing, or something `since` the earliest of these ticks.
