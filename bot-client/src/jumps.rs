@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tiltyard_shared::protocol::limits;
 
 /// Frames are too old for so long before a jump.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What comes after a jump is looked at for so long before it is judged.
 const TRIAL: Duration = Duration::from_secs(1);
@@ -120,16 +120,16 @@ mod tests {
         let (start, mut jumps) = (Instant::now(), Jumps::default());
         assert_eq!(jumps.earliest(start), start);
         assert_eq!(jumps.judge(501 * MS, true, start), Remedy::None, "the server may see it, too");
-        assert_eq!(jumps.judge(501 * MS, true, start + 4999 * MS), Remedy::None);
-        assert_eq!(jumps.judge(500 * MS, true, start + 5000 * MS), Remedy::None, "at the limit is not beyond it");
-        let late = start + 6000 * MS;
+        assert_eq!(jumps.judge(501 * MS, true, start + 14_999 * MS), Remedy::None);
+        assert_eq!(jumps.judge(500 * MS, true, start + 15_000 * MS), Remedy::None, "at the limit is not beyond it");
+        let late = start + 16_000 * MS;
         assert_eq!(jumps.judge(501 * MS, true, late), Remedy::None, "what was before has ended");
-        assert_eq!(jumps.judge(600 * MS, false, late + 5000 * MS), Remedy::None, "a step of the line, perhaps");
-        assert_eq!(jumps.judge(501 * MS, true, late + 5000 * MS), Remedy::Jump);
-        jumps.sent(false, late + 5000 * MS);
-        assert_eq!(jumps.judge(700 * MS, true, late + 5999 * MS), Remedy::None);
-        assert_eq!(jumps.earliest(late + 5010 * MS), late + 6000 * MS);
-        assert_eq!(jumps.judge(700 * MS, true, late + 6000 * MS), Remedy::Jump);
+        assert_eq!(jumps.judge(600 * MS, false, late + 15_000 * MS), Remedy::None, "a step of the line, perhaps");
+        assert_eq!(jumps.judge(501 * MS, true, late + 15_000 * MS), Remedy::Jump);
+        jumps.sent(false, late + 15_000 * MS);
+        assert_eq!(jumps.judge(700 * MS, true, late + 15_999 * MS), Remedy::None);
+        assert_eq!(jumps.earliest(late + 15_010 * MS), late + 16_000 * MS);
+        assert_eq!(jumps.judge(700 * MS, true, late + 16_000 * MS), Remedy::Jump);
     }
 
     #[test]
@@ -137,9 +137,9 @@ mod tests {
         let (start, mut jumps) = (Instant::now(), Jumps::default());
         jumps.judge(600 * MS, true, start);
         jumps.pace(2);
-        assert_eq!(jumps.judge(600 * MS, true, start + 6000 * MS), Remedy::Rebase);
+        assert_eq!(jumps.judge(600 * MS, true, start + 16_000 * MS), Remedy::Rebase);
         jumps.pace(1);
-        assert_eq!(jumps.judge(600 * MS, true, start + 6050 * MS), Remedy::Jump);
+        assert_eq!(jumps.judge(600 * MS, true, start + 16_050 * MS), Remedy::Jump);
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(jumps.judge(950 * MS, true, start + 1499 * MS), Remedy::None);
         assert_eq!(jumps.judge(950 * MS, true, start + 1510 * MS), Remedy::Rebase);
         assert_eq!(jumps.judge(10 * MS, false, start + 1550 * MS), Remedy::None);
-        assert_eq!(jumps.judge(600 * MS, true, start + 50_000 * MS), Remedy::Rebase, "for a minute none is tried");
+        assert_eq!(jumps.judge(600 * MS, true, start + 40_000 * MS), Remedy::Rebase, "for a minute none is tried");
         assert_eq!(jumps.judge(600 * MS, true, start + 61_499 * MS), Remedy::Rebase);
         assert_eq!(jumps.judge(600 * MS, true, start + 61_510 * MS), Remedy::Jump);
     }
@@ -177,6 +177,6 @@ mod tests {
         let (start, mut jumps) = (Instant::now(), jumped(900 * MS));
         assert_eq!(jumps.judge(30 * MS, false, start + 300 * MS), Remedy::None);
         assert_eq!(jumps.judge(800 * MS, true, start + 1000 * MS), Remedy::None);
-        assert_eq!(jumps.judge(800 * MS, true, start + 6000 * MS), Remedy::Jump);
+        assert_eq!(jumps.judge(800 * MS, true, start + 16_000 * MS), Remedy::Jump);
     }
 }

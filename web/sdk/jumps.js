@@ -13,7 +13,7 @@
 import { limits } from "./protocol.js";
 
 /** Frames are too old for so long before a jump. */
-const PATIENCE = 5000;
+const PATIENCE = 15_000;
 
 /** What comes after a jump is looked at for so long before it is judged. */
 const TRIAL = 1000;

@@ -170,21 +170,21 @@ test("what the clock learns of the way down leaves the aims where they are", () 
 test("only frames that are old for long and ever older make a client jump, a second after the last jump", () => {
   const jumps = new Jumps();
   assert.equal(jumps.judge(501, true, 0), "none", "the server may see it, too");
-  assert.equal(jumps.judge(501, true, 4999), "none");
-  assert.equal(jumps.judge(500, true, 5000), "none", "at the limit is not beyond it");
-  assert.equal(jumps.judge(501, true, 6000), "none", "what was before has ended");
-  assert.equal(jumps.judge(600, false, 11_000), "none", "a step of the line, perhaps");
-  assert.equal(jumps.judge(501, true, 11_000), "jump");
-  jumps.sent(false, 11_000);
-  assert.equal(jumps.judge(700, true, 11_999), "none");
-  assert.equal(jumps.earliest(11_500), 12_000);
-  assert.equal(jumps.judge(700, true, 12_000), "jump");
+  assert.equal(jumps.judge(501, true, 14_999), "none");
+  assert.equal(jumps.judge(500, true, 15_000), "none", "at the limit is not beyond it");
+  assert.equal(jumps.judge(501, true, 16_000), "none", "what was before has ended");
+  assert.equal(jumps.judge(600, false, 31_000), "none", "a step of the line, perhaps");
+  assert.equal(jumps.judge(501, true, 31_000), "jump");
+  jumps.sent(false, 31_000);
+  assert.equal(jumps.judge(700, true, 31_999), "none");
+  assert.equal(jumps.earliest(31_500), 32_000);
+  assert.equal(jumps.judge(700, true, 32_000), "jump");
 });
 
 /** A jump because of this lag, sent at 0. @param {number} lag */
 function jumped(lag) {
   const jumps = new Jumps();
-  assert.equal(jumps.judge(lag, true, -5000), "none");
+  assert.equal(jumps.judge(lag, true, -15_000), "none");
   assert.equal(jumps.judge(lag, true, 0), "jump");
   jumps.sent(true, 0);
   return jumps;
@@ -194,9 +194,9 @@ test("while the server sends less none is asked for", () => {
   const jumps = new Jumps();
   jumps.judge(600, true, 0);
   jumps.pace(2);
-  assert.equal(jumps.judge(600, true, 6000), "rebase");
+  assert.equal(jumps.judge(600, true, 16_000), "rebase");
   jumps.pace(1);
-  assert.equal(jumps.judge(600, true, 6050), "jump");
+  assert.equal(jumps.judge(600, true, 16_050), "jump");
 });
 
 test("a jump that did not help is not repeated: the line is taken as it is", () => {
@@ -205,7 +205,7 @@ test("a jump that did not help is not repeated: the line is taken as it is", () 
   assert.equal(jumps.judge(950, true, 1499), "none");
   assert.equal(jumps.judge(950, true, 1500), "rebase");
   assert.equal(jumps.judge(10, false, 1550), "none");
-  assert.equal(jumps.judge(600, true, 50_000), "rebase", "for a minute no other is tried");
+  assert.equal(jumps.judge(600, true, 40_000), "rebase", "for a minute no other is tried");
   assert.equal(jumps.judge(600, true, 61_499), "rebase");
   assert.equal(jumps.judge(600, true, 61_500), "jump");
 });
@@ -222,7 +222,7 @@ test("a jump that helped may be repeated", () => {
   const jumps = jumped(900);
   assert.equal(jumps.judge(30, false, 300), "none");
   assert.equal(jumps.judge(800, true, 1000), "none");
-  assert.equal(jumps.judge(800, true, 6000), "jump");
+  assert.equal(jumps.judge(800, true, 16_000), "jump");
 });
 
 /**

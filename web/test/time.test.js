@@ -271,11 +271,11 @@ function buildLead() {
 function buildJumps() {
   const jumps = new Jumps();
   const steps = /** @type {[number, number, boolean][]} */ ([
-    [0, 400, true], [50, 600, false], [100, 501, true], [5000, 501, true], [5049, 900, true], [5050, 900, true],
-    [5300, 900, true], [6300, 1000, true], [7000, 900, true], [8000, 900, true], [8100, 20, false], [14_000, 700, true],
-    [19_000, 700, true], [66_299, 700, true], [66_300, 700, true], [66_900, 100, false], [72_000, 501, true],
-    [77_000, 500, true], [77_050, 600, true], [82_000, 600, true], [82_050, 600, true], [83_000, 20, false],
-    [83_100, 600, true], [88_100, 600, true],
+    [0, 400, true], [50, 600, false], [100, 501, true], [15_000, 501, true], [15_099, 900, true], [15_100, 900, true],
+    [15_300, 900, true], [16_300, 1000, true], [17_000, 900, true], [18_000, 900, true], [18_100, 20, false],
+    [24_000, 700, true], [39_000, 700, true], [76_299, 700, true], [76_300, 700, true], [76_900, 100, false],
+    [82_000, 501, true], [97_000, 500, true], [97_050, 600, true], [112_000, 600, true], [112_050, 600, true],
+    [113_000, 20, false], [113_100, 600, true], [128_100, 600, true],
   ]);
   return steps.map(([now, age, grows]) => {
     const remedy = jumps.judge(age, grows, now);
