@@ -27,7 +27,7 @@ build: ## the release binaries, server and bots
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 
 .PHONY: test
-test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke cases test-fleet ## everything that must pass
+test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke cases test-lines test-fleet ## everything that must pass
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust

@@ -8,7 +8,7 @@ use tiltyard_lab::{Profile, Tunnel};
 use crate::{child::Kind, run::Job};
 
 /// The profiles of the short form, those that the page is in, too, and how long a game on one lasts at most.
-const SHORT: [&str; 7] = ["good", "wifi", "3g", "jitter-150", "step-up-600", "train", "half-open"];
+const SHORT: [&str; 7] = ["good", "wifi", "4g", "jitter-150", "step-up-600", "train", "half-open"];
 const SHORT_PAGE: [&str; 2] = ["good", "step-up-600"];
 const SHORT_LENGTH: Duration = Duration::from_secs(40);
 
