@@ -1,8 +1,12 @@
-//! What a run leaves behind: one table for people, one JSON file, and a picture of each profile.
+//! What a run leaves behind: one table for people, the same for bench/RESULTS.md, one JSON file, and a picture of each
+//! profile.
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use crate::run::{Point, Row};
+use crate::{
+    claims::Figures,
+    run::{Point, Row},
+};
 
 /// Prints all rows, and below them each claim that did not hold.
 pub(crate) fn print(rows: &[Row]) {
@@ -25,14 +29,12 @@ pub(crate) fn print(rows: &[Row]) {
     for row in rows {
         let figures = &row.figures;
         let mark = if row.verdicts.iter().all(|one| one.holds) { "ok  " } else { "FAIL" };
-        let number =
-            |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
         println!(
             "{mark} {:<19} {:<5} {:>7} {:>8} {:>7} {:>6} {:>7} {:>11} {:>5} {:>12} {:>4} {:>8} {:>8.0}",
             row.profile,
             row.client,
             number(figures.entered, 0),
-            figures.least_second.map_or("-".to_owned(), |least| least.to_string()),
+            number(figures.least_second.map(|least| least as f64), 0),
             number(figures.underruns, 1),
             number(figures.delay, 1),
             number(figures.age, 0),
@@ -56,17 +58,52 @@ pub(crate) fn print(rows: &[Row]) {
     println!("{} of {} claims held", all().filter(|one| one.holds).count(), all().count());
 }
 
-/// Writes the JSON and the pictures.
+/// A column of the short table: its head, and its cell for a client.
+type Column = (&'static str, fn(&Figures) -> String);
+
+const COLUMNS: [Column; 7] = [
+    ("in, ms", |one| number(one.entered, 0)),
+    ("least frames/s", |one| number(one.least_second.map(|least| least as f64), 0)),
+    ("underruns, %", |one| number(one.underruns, 1)),
+    ("delay added, ticks", |one| number(one.delay, 1)),
+    ("age, ms", |one| number(one.age, 0)),
+    ("resyncs + returns", |one| format!("{}+{}", one.jumps, one.reconnects)),
+    ("back or noticed, ms", |one| number(one.back.or(one.noticed), 0)),
+];
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// The table in Markdown: a row a profile, in a cell all clients.
+fn markdown(rows: &[Row]) -> String {
+    let heads = COLUMNS.map(|(head, _)| head).join(" | ");
+    let mut table = format!("| line | {heads} | all held |\n|{}\n", " --- |".repeat(COLUMNS.len() + 2));
+    for these in rows.chunk_by(|one, other| one.profile == other.profile) {
+        let cells = COLUMNS.map(|(_, cell)| {
+            let all: Vec<_> = these.iter().map(|row| cell(&row.figures)).collect();
+            all.join(" / ")
+        });
+        let fail = |row: &&Row| row.verdicts.iter().any(|one| !one.holds);
+        let failed: Vec<_> = these.iter().filter(fail).map(|row| row.client).collect();
+        let held = if failed.is_empty() { "yes".to_owned() } else { format!("not {}", failed.join(", ")) };
+        let _ = writeln!(table, "| {} | {} | {held} |", these[0].profile, cells.join(" | "));
+    }
+    table
+}
+
+/// Writes the Markdown, the JSON and the pictures.
 pub(crate) fn write(rows: &[Row], folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     fs::write(folder.join("lines.json"), serde_json::to_string_pretty(rows)?)?;
+    fs::write(folder.join("lines.md"), markdown(rows))?;
     let mut names: Vec<_> = rows.iter().map(|row| row.profile.as_str()).collect();
     names.dedup();
     for name in names {
         let these: Vec<_> = rows.iter().filter(|row| row.profile == name).collect();
         fs::write(folder.join(format!("{name}.svg")), picture(name, &these))?;
     }
-    println!("{}: lines.json, and a picture of each profile", folder.display());
+    println!("{}: lines.json, lines.md, and a picture of each profile", folder.display());
     Ok(())
 }
 

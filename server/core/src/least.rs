@@ -22,8 +22,10 @@ impl Default for Least {
 
 impl Least {
     /// Takes a value that was measured now. It is told the same `window` each time.
+    #[inline]
     pub fn note(&mut self, value: Duration, now: Duration, window: Duration) {
-        let value = u32::try_from(value.as_micros()).unwrap_or(NONE - 1).min(NONE - 1);
+        let micros = value.as_secs().saturating_mul(1_000_000) + u64::from(value.subsec_micros());
+        let value = micros.min(u64::from(NONE - 1)) as u32;
         let (half, passed) = (window / 2, now.saturating_sub(self.began));
         let [present, before, _] = self.halves;
         if passed < half {

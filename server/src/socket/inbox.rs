@@ -83,6 +83,7 @@ impl Inbox {
     /// # Errors
     ///
     /// If the bytes are no frame.
+    #[inline]
     pub(super) fn next(&mut self, open: bool, limit: usize) -> Result<Option<Arrived>, Error> {
         let mut cursor = Cursor::new(self.left());
         let Some((header, len)) = FrameHeader::parse(&mut cursor)? else { return Ok(None) };

@@ -76,10 +76,12 @@ pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, CodecError> {
 }
 
 fn decode_message<T: DeserializeOwned>(bytes: &[u8], kinds: u32) -> Result<T, CodecError> {
-    match decode_start::<u32>(bytes)? {
-        (kind, _) if kind >= kinds => Err(CodecError::Unknown(kind)),
-        _ => Ok(decode_start(bytes)?.0),
-    }
+    // A number below 251 is its only byte.
+    let kind = match bytes.first() {
+        Some(&kind @ ..251) => u32::from(kind),
+        _ => decode_start::<u32>(bytes)?.0,
+    };
+    if kind < kinds { Ok(decode_start(bytes)?.0) } else { Err(CodecError::Unknown(kind)) }
 }
 
 /// The version that a client speaks, from the part of its hello that never changes.

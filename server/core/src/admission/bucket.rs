@@ -2,21 +2,27 @@
 
 use std::time::Duration;
 
-/// Gives one token in each interval, and keeps so many that a burst is taken.
+/// Gives one token in each interval, and keeps so many that a burst is taken. Counts in nanoseconds, because one is asked
+/// for each message: that is 500 years.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
-    interval: Duration,
+    interval: u64,
     /// Saved waiting: a token costs an interval.
-    credit: Duration,
-    most: Duration,
-    filled: Duration,
+    credit: u64,
+    most: u64,
+    filled: u64,
+}
+
+fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
 }
 
 impl Bucket {
     /// A full bucket of `burst` tokens, which gets a new one in each interval.
     pub fn new(burst: u32, interval: Duration, now: Duration) -> Self {
-        let most = interval.saturating_mul(burst);
-        Self { interval, credit: most, most, filled: now }
+        let interval = nanos(interval);
+        let most = interval.saturating_mul(burst.into());
+        Self { interval, credit: most, most, filled: nanos(now) }
     }
 
     /// A full bucket that gives so many tokens a second for long, and a burst of twice as many.
@@ -26,16 +32,19 @@ impl Bucket {
     }
 
     /// Takes a token out; false if there is none.
+    #[inline]
     pub fn take(&mut self, now: Duration) -> bool {
         self.take_all(1, now)
     }
 
     /// Takes so many tokens out; none, and false, if there are not as many.
+    #[inline]
     pub fn take_all(&mut self, count: usize, now: Duration) -> bool {
+        let now = nanos(now);
         let passed = now.saturating_sub(self.filled);
         self.filled = self.filled.max(now);
         self.credit = self.credit.saturating_add(passed).min(self.most);
-        let price = self.interval.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        let price = self.interval.saturating_mul(count as u64);
         match self.credit.checked_sub(price) {
             Some(rest) => self.credit = rest,
             None => return false,

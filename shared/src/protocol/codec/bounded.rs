@@ -126,13 +126,20 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
     }
 }
 
-/// Keeps the count of items for itself: serde would take memory for all.
+/// Of so many items at most serde takes memory in advance.
+const FORESEEN: usize = 4;
+
+/// Keeps the count of items mostly for itself: serde would take memory for all.
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let seed = self.with(seed);
         self.part.next_element_seed(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.part.size_hint().map(|count| count.min(FORESEEN))
     }
 }
 
