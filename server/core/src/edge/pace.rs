@@ -274,7 +274,7 @@ mod tests {
         }
 
         fn report(&mut self) {
-            if self.now.as_millis() % 100 != 0 {
+            if !self.now.as_millis().is_multiple_of(100) {
                 return;
             }
             let (mut frames, mut bytes, mut age) = (0, 0, Duration::ZERO);
