@@ -71,8 +71,11 @@ const COLUMNS: [Column; 7] = [
     ("back or noticed, ms", |one| number(one.back.or(one.noticed), 0)),
 ];
 
+/// Stands where there is nothing to tell.
+const NONE: &str = "–";
+
 fn number(value: Option<f64>, digits: usize) -> String {
-    value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+    value.map_or(NONE.to_owned(), |value| format!("{value:.digits$}"))
 }
 
 /// The table in Markdown: a row a profile, in a cell all clients.
@@ -82,7 +85,7 @@ fn markdown(rows: &[Row]) -> String {
     for these in rows.chunk_by(|one, other| one.profile == other.profile) {
         let cells = COLUMNS.map(|(_, cell)| {
             let all: Vec<_> = these.iter().map(|row| cell(&row.figures)).collect();
-            all.join(" / ")
+            if all.iter().all(|one| one == NONE) { NONE.to_owned() } else { all.join(" / ") }
         });
         let fail = |row: &&Row| row.verdicts.iter().any(|one| !one.holds);
         let failed: Vec<_> = these.iter().filter(fail).map(|row| row.client).collect();
