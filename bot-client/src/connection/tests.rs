@@ -148,10 +148,10 @@ impl Bench {
         self.happen(Event::Tick, time)
     }
 
-    /// Passes the time to when there is something to do, and does it. Time passes also if that was long ago.
+    /// Passes the time to when there is something to do, and does it. Time passes also if that is now, or was long ago.
     fn tick(&mut self) -> Vec<Effect> {
         let due = self.connection.deadline().expect("there is something to do");
-        self.tick_after(if due < self.now { MS } else { due - self.now })
+        self.tick_after(if due <= self.now { MS } else { due - self.now })
     }
 
     /// The line breaks.
