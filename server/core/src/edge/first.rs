@@ -173,3 +173,17 @@ impl First {
         last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_the_last_of_the_first_frames_their_queue_drains_to_half_a_second() {
+        let bounds = Bounds::default();
+        let full = |phase, under_way| First { phase, rate: 8_000, ..First::default() }.is_full(under_way, &bounds);
+        assert!(!full(Phase::Rest(Tick(1)), 15_999) && full(Phase::Rest(Tick(1)), 16_000), "two parts are under way");
+        assert!(!full(Phase::Handed(Tick(1)), 3_999) && full(Phase::Handed(Tick(1)), 4_000));
+        assert!(!full(Phase::Over, 100_000), "that is the pace's to judge");
+    }
+}

@@ -222,7 +222,6 @@ mod tests {
         /// Bytes a second that it carries, and when the last of those under way is through.
         rate: u32,
         free: Duration,
-        way: Duration,
         /// Handed over, bytes, when applied.
         under_way: VecDeque<(Duration, usize, Duration)>,
         told: Vec<(u64, u32)>,
@@ -237,7 +236,6 @@ mod tests {
                 now: Duration::ZERO,
                 rate,
                 free: Duration::ZERO,
-                way: MS * 30,
                 under_way: VecDeque::new(),
                 told: Vec::new(),
                 most: 0,
@@ -249,13 +247,12 @@ mod tests {
         fn run(&mut self, seconds: u32, bytes: usize, way: impl Fn(Duration) -> Duration) {
             for _ in 0..seconds * 20 {
                 self.now += TICK;
-                self.way = way(self.now);
                 self.report();
                 let under_way = self.under_way.iter().map(|(_, bytes, _)| bytes).sum();
                 if self.pace.is_turn() {
                     match self.pace.is_full(under_way) {
                         true => self.pace.put_off(),
-                        false => self.hand(if self.pace.every > 1 { bytes * 3 / 2 } else { bytes }),
+                        false => self.hand(if self.pace.every > 1 { bytes * 3 / 2 } else { bytes }, way(self.now)),
                     }
                 }
                 if let Some(every) = self.pace.take_untold() {
@@ -264,11 +261,11 @@ mod tests {
             }
         }
 
-        fn hand(&mut self, bytes: usize) {
+        fn hand(&mut self, bytes: usize, way: Duration) {
             self.pace.note_due();
             self.free = self.free.max(self.now) + Duration::from_secs_f64(bytes as f64 / f64::from(self.rate));
             let last = self.under_way.back().map_or(Duration::ZERO, |last| last.2);
-            self.under_way.push_back((self.now, bytes, last.max(self.free + self.way)));
+            self.under_way.push_back((self.now, bytes, last.max(self.free + way)));
             let under_way = self.under_way.iter().map(|(_, bytes, _)| bytes).sum();
             self.most = self.most.max(under_way);
         }
@@ -330,7 +327,7 @@ mod tests {
         line.run(12, 400, |_| MS * 30);
         assert!(line.pace.every > 1);
         line.run(5, 400, |_| MS * 30);
-        (line.most, line.oldest) = (0, Duration::ZERO);
+        line.most = 0;
         line.run(4, 900, |_| MS * 30);
         assert!(line.most <= 4_000 + 1_350, "{} bytes", line.most);
     }
