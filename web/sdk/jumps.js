@@ -5,9 +5,10 @@
  * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
  * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
  * into account, and because frames that do not come have no age. A line that has become slower does not either: its
- * lag grows once, and the clock takes it as it is. One that takes less than it is given is the server's to notice, which
- * then gives it less without a gap: it has its time for that. Where a jump does not help, or costs more time without a frame than it
- * makes up for because what is under way fills the line, the line is to blame, and the clock has to take that as it is, too.
+ * lag grows once, and the clock takes it as it is. One that takes less than it is given is the server's to notice,
+ * which then gives it less without a gap: it has its time for that. Where a jump does not help, or costs more time
+ * without a frame than it makes up for because what is under way fills the line, the line is to blame, and the clock
+ * has to take that as it is, too.
  */
 
 import { limits } from "./protocol.js";
