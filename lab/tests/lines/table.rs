@@ -82,17 +82,29 @@ fn number(value: Option<f64>, digits: usize) -> String {
 fn markdown(rows: &[Row]) -> String {
     let heads = COLUMNS.map(|(head, _)| head).join(" | ");
     let mut table = format!("| line | {heads} | all held |\n|{}\n", " --- |".repeat(COLUMNS.len() + 2));
-    for these in rows.chunk_by(|one, other| one.profile == other.profile) {
+    for (name, these) in by_profile(rows) {
         let cells = COLUMNS.map(|(_, cell)| {
             let all: Vec<_> = these.iter().map(|row| cell(&row.figures)).collect();
             if all.iter().all(|one| one == NONE) { NONE.to_owned() } else { all.join(" / ") }
         });
-        let fail = |row: &&Row| row.verdicts.iter().any(|one| !one.holds);
+        let fail = |row: &&&Row| row.verdicts.iter().any(|one| !one.holds);
         let failed: Vec<_> = these.iter().filter(fail).map(|row| row.client).collect();
         let held = if failed.is_empty() { "yes".to_owned() } else { format!("not {}", failed.join(", ")) };
-        let _ = writeln!(table, "| {} | {} | {held} |", these[0].profile, cells.join(" | "));
+        let _ = writeln!(table, "| {name} | {} | {held} |", cells.join(" | "));
     }
     table
+}
+
+/// The rows of each profile, in the order in which they come first.
+fn by_profile(rows: &[Row]) -> Vec<(&str, Vec<&Row>)> {
+    let mut profiles: Vec<(&str, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        match profiles.iter_mut().find(|(name, _)| *name == row.profile) {
+            Some((_, rows)) => rows.push(row),
+            None => profiles.push((&row.profile, vec![row])),
+        }
+    }
+    profiles
 }
 
 /// Writes the Markdown, the JSON and the pictures.
@@ -100,10 +112,7 @@ pub(crate) fn write(rows: &[Row], folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     fs::write(folder.join("lines.json"), serde_json::to_string_pretty(rows)?)?;
     fs::write(folder.join("lines.md"), markdown(rows))?;
-    let mut names: Vec<_> = rows.iter().map(|row| row.profile.as_str()).collect();
-    names.dedup();
-    for name in names {
-        let these: Vec<_> = rows.iter().filter(|row| row.profile == name).collect();
+    for (name, these) in by_profile(rows) {
         fs::write(folder.join(format!("{name}.svg")), picture(name, &these))?;
     }
     println!("{}: lines.json, lines.md, and a picture of each profile", folder.display());
