@@ -9,7 +9,12 @@ mod sandbox;
 
 use libfuzzer_sys::fuzz_target;
 use tiltyard_scenes::walkers::Walker;
-use tiltyard_shared::{game::Tick, hash::StateHash, replica::Table, replicate::Replicate, world::Layout};
+use tiltyard_shared::{
+    game::Tick,
+    hash::StateHash,
+    replica::Table,
+    replicate::{Layout, Replicate},
+};
 
 use sandbox::Thing;
 

@@ -8,13 +8,15 @@ use std::{collections::BTreeSet, fmt};
 use crate::{
     chunk::{self, Form},
     frame::{self, Head, part_flags},
-    game::{Command, Game, Leave, PlayerId, Rng, Simulation, Tick},
+    game::{Command, Game, Leave, Simulation},
     hash::StateHash,
+    id::{EntityId, GroupId, PlayerId, Tick},
     protocol::{codec, limits},
     replica::{Applied, Replica},
     replicate::Replicate,
+    rng::Rng,
     wire::Wire,
-    world::{EntityId, GroupId, World},
+    world::World,
 };
 
 mod lines;

@@ -28,8 +28,8 @@
 
 use crate::{
     bits::BitWriter,
-    game::Tick,
-    world::{Committed, GroupId, Member, Move},
+    id::{GroupId, Tick},
+    world::{Committed, Member, Move},
 };
 
 mod lane;

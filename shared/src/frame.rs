@@ -26,10 +26,9 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::{
-    game::Tick,
     hash::StateHash,
+    id::{GroupId, Tick},
     protocol::{Code, FRAME, PIECE},
-    world::GroupId,
 };
 
 /// Flags of the head.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::GroupId;
+use crate::id::GroupId;
 
 /// Square cells over a rectangle from (0, 0). Cell groups are numbered row by row from 0; the group after the last cell
 /// is the overflow group, for positions outside: nobody sees it.

@@ -7,7 +7,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{game::Tick, world::GroupId};
+use crate::id::{GroupId, Tick};
 
 /// A wrapping sum of terms in each half.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,11 +8,13 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use crate::{
     bits::golomb_bits,
     chunk::{Change, ERROR_ORDER, zigzag},
-    game::{Command, Game, PlayerId, Rng, Simulation, Tick},
+    game::{Command, Game, Simulation},
+    id::{GroupId, PlayerId, Tick},
     linear,
     prefix::{self, Prefix},
-    replicate::{EntitySchema, KindSchema, LaneSchema, Replicate as _},
-    world::{Committed, GroupId, KindLayout, LaneLayout, Layout, Member},
+    replicate::{EntitySchema, KindLayout, KindSchema, LaneLayout, LaneSchema, Layout, Replicate as _},
+    rng::Rng,
+    world::{Committed, Member},
 };
 
 mod divide;

@@ -9,6 +9,8 @@
 #[cfg(test)]
 extern crate self as tiltyard_shared;
 
+pub mod id;
+pub mod rng;
 pub mod game;
 pub mod world;
 pub mod grid;

@@ -7,11 +7,10 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::{
     frame::{BadFrame, BitList, Cursor, Head, part_flags},
-    game::Tick,
     hash::StateHash,
+    id::{EntityId, GroupId, Tick},
     protocol::{PIECE, Report, Resync, limits},
-    replicate::{EntitySchema, Replicate},
-    world::{EntityId, GroupId, Layout},
+    replicate::{EntitySchema, Layout, Replicate},
 };
 
 mod anatomy;

@@ -8,20 +8,21 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    game::Tick,
+    id::Tick,
     linear,
     prefix::{self, BadPrefix},
-    world::KindLayout,
 };
 
 mod codings;
 mod field;
+mod layout;
 mod quantizer;
 #[cfg(test)]
 mod tests;
 
 pub use codings::{Entry, FieldMark, Mark};
 pub use field::{Blob, Lane, LaneBy};
+pub use layout::{KindLayout, LaneLayout, Layout, LearnedLayout};
 pub use quantizer::{Angle, Fixed, Int, Linear, Quantizer};
 pub use tiltyard_derive::Replicate;
 

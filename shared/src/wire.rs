@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::game::Rng;
+use crate::rng::Rng;
 
 mod size;
 #[cfg(test)]
@@ -21,7 +21,7 @@ pub const MAX_DEPTH: u32 = 32;
 /// A plain value that both ends understand. Derive it beside serde's two traits.
 ///
 /// Supported: `bool`, integers up to 64 bits, finite `f32` and `f64`, `String`, `Vec<T>`, `Option<T>`, `[T; N]` (N up
-/// to 32), `()`, [`EntityId`](crate::world::EntityId), [`PlayerId`](crate::game::PlayerId), structs and enums of these.
+/// to 32), `()`, [`EntityId`](crate::id::EntityId), [`PlayerId`](crate::id::PlayerId), structs and enums of these.
 /// A type that contains itself is none: neither its schema nor the stack that decoding takes would end. The compiler
 /// refuses it as a cycle in [`Wire::DEPTH`].
 #[diagnostic::on_unimplemented(

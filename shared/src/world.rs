@@ -4,66 +4,23 @@
 //! The world hands out `&mut` only through its own methods, so it knows which entities were touched; nothing else is
 //! looked at. What was committed is in [`Committed`]; encoding it is [`crate::chunk`]'s part.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt,
-};
-
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    game::{PlayerId, Tick},
     grid::Grid,
-    replicate::{Quantized, Replicate},
+    id::{PlayerId, Tick},
+    replicate::{Layout, Quantized, Replicate},
 };
 
 mod committed;
 #[cfg(test)]
 mod tests;
 
-pub use committed::{Committed, Fault, Group, KindLayout, LaneLayout, Layout, LearnedLayout, Member, Move};
-
-/// Most entities of a world.
-pub const MAX_ENTITIES: usize = 65_535;
+pub use crate::id::{EntityId, GroupId, MAX_ENTITIES};
+pub use committed::{Committed, Fault, Group, Member, Move};
 
 /// A slot is used again only while so many others are free.
 const FREE_SLOTS_KEPT: usize = 32;
-
-/// Names an entity: a slot, and how often that slot had been freed before.
-///
-/// A lane, the wire and the hash carry the low 16 bits of the generation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EntityId {
-    /// Where the entity stands, below [`MAX_ENTITIES`].
-    pub slot: u32,
-    /// Which of the slot's entities it is.
-    pub generation: u32,
-}
-
-impl EntityId {
-    /// Names no entity.
-    pub const NONE: Self = Self { slot: MAX_ENTITIES as u32, generation: u32::MAX };
-
-    /// Slot in the low 16 bits, low 16 bits of the generation above; `u32::MAX` for [`EntityId::NONE`].
-    pub fn to_lane(self) -> u32 {
-        self.generation << 16 | self.slot & 0xFFFF
-    }
-
-    /// What a client knows of the id in a lane: the slot and the low 16 bits of the generation. `None` for `u32::MAX`.
-    pub fn from_lane(code: u32) -> Option<Self> {
-        (code != u32::MAX).then_some(Self { slot: code & 0xFFFF, generation: code >> 16 })
-    }
-}
-
-impl fmt::Debug for EntityId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}v{}", self.slot, self.generation)
-    }
-}
-
-/// The unit of interest. Ids inside a room are dense, so that tables are indexed by them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct GroupId(pub u32);
 
 /// Who may see a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

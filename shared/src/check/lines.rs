@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::naive::{lookup, naive_quantize, variant};
 use crate::{
-    game::Tick,
+    id::Tick,
     replicate::{LaneSchema, Quantizer, Replicate},
 };
 

@@ -5,7 +5,7 @@ use crate::{
     bits::{BadBits, BitReader, BitWriter, low_mask},
     linear::{self, Line},
     prefix::Prefix,
-    world::{KindLayout, LaneLayout},
+    replicate::{KindLayout, LaneLayout},
 };
 
 pub(crate) const ERROR_ORDER: u32 = 3;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, Game, Inputs, Leave, Outbox, PlayerId, Rng, Tick, View};
-use crate::world::{GroupId, World};
+use crate::{id::GroupId, world::World};
 
 /// One entry of a room's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

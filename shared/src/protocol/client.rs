@@ -10,7 +10,7 @@ use super::{
     lobby::{Browse, RoomOptions},
     search::Search,
 };
-use crate::game::Tick;
+use crate::id::Tick;
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

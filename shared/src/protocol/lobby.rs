@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Code, ServerMessage, limits};
-use crate::game::Rng;
+use crate::rng::Rng;
 
 /// What a client wants to see of the list of rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 #[cfg(doc)]
 use super::{ClientMessage, Target, capabilities};
 use super::{Code, limits, lobby::RoomEntry, search::SearchState};
-use crate::game::{PlayerId, Tick};
+use crate::id::{PlayerId, Tick};
 
 /// What a server says beside frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,11 @@
 
 use thiserror::Error;
 
-use crate::{bits::BadBits, frame::BadFrame, game::Tick, world::GroupId};
+use crate::{
+    bits::BadBits,
+    frame::BadFrame,
+    id::{GroupId, Tick},
+};
 
 /// Bytes that are no chunk, or one that starts from something else than what is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

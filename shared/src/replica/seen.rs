@@ -1,7 +1,7 @@
 //! One group as a client sees it: its table, and until which tick nothing of it was missed.
 
 use super::Table;
-use crate::{game::Tick, world::GroupId};
+use crate::id::{GroupId, Tick};
 
 /// A group that a client sees.
 #[derive(Clone, Debug)]

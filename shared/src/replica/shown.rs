@@ -2,9 +2,8 @@
 
 use super::TableMember;
 use crate::{
-    game::Tick,
-    replicate::{Fields, Replicate},
-    world::{EntityId, GroupId, KindLayout},
+    id::{EntityId, GroupId, Tick},
+    replicate::{Fields, KindLayout, Replicate},
 };
 
 /// An entity that a replica shows.

@@ -2,9 +2,9 @@
 
 use super::{Anatomy, BadChunk};
 use crate::{
-    game::Tick,
     hash::StateHash,
-    world::{GroupId, Layout},
+    id::{GroupId, Tick},
+    replicate::Layout,
 };
 
 mod decoder;

@@ -6,8 +6,9 @@ use super::*;
 use crate::{
     chunk::{self, Form},
     frame::{self, head_flags},
-    game::{PlayerId, Rng},
+    id::PlayerId,
     protocol::{FRAME, PIECE},
+    rng::Rng,
     world::World,
 };
 

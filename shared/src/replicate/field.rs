@@ -1,9 +1,6 @@
 //! The types that fields may have: [`Lane`] needs no attribute, [`LaneBy`] a quantizer, [`Blob`] a limit.
 
-use crate::{
-    game::{PlayerId, Tick},
-    world::EntityId,
-};
+use crate::id::{EntityId, PlayerId, Tick};
 
 use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Linear, Mark, Quantized, Quantizer};
 

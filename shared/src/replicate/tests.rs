@@ -6,10 +6,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::{
-    game::{PlayerId, Tick},
-    world::EntityId,
-};
+use crate::id::{EntityId, PlayerId, Tick};
 
 const WIDTH: f32 = 64.0;
 

@@ -7,7 +7,10 @@ use proptest::{
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::{game::PlayerId, protocol::codec, world::EntityId};
+use crate::{
+    id::{EntityId, PlayerId},
+    protocol::codec,
+};
 
 const LONGEST: u32 = 5;
 

@@ -4,8 +4,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Bounded, DEFAULT_MAX_LEN, Wire, WireField, WireSchema, depth};
 use crate::{
-    game::{PlayerId, Rng},
-    world::EntityId,
+    id::{EntityId, PlayerId},
+    rng::Rng,
 };
 
 impl Wire for () {

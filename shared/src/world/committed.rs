@@ -2,17 +2,18 @@
 //!
 //! This is all that chunk encoders read. It knows no author types; [`World`](super::World) fills it.
 
-use crate::{game::Tick, hash::StateHash, linear::Line, replicate::Quantized};
-
-use super::GroupId;
+use crate::{
+    hash::StateHash,
+    id::{GroupId, Tick},
+    linear::Line,
+    replicate::{KindLayout, Layout, Quantized},
+};
 
 mod fault;
 mod group;
-mod layout;
 
 pub use fault::Fault;
 pub use group::{Group, Member, Move};
-pub use layout::{KindLayout, LaneLayout, Layout, LearnedLayout};
 
 /// The committed state of a world.
 #[derive(Clone, Debug)]

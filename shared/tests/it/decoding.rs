@@ -15,7 +15,7 @@ use tiltyard_shared::{
         lobby::RoomOptions,
     },
     replica::{BadChunk, Replica, Table},
-    world::Layout,
+    replicate::Layout,
 };
 
 use crate::{

@@ -6,8 +6,8 @@ use tiltyard_shared::{
     chunk::{self, Form},
     game::{Rng, Tick},
     replica::Table,
-    replicate::{Quantizer, Replicate},
-    world::{EntityId, GroupId, Layout, World},
+    replicate::{Layout, Quantizer, Replicate},
+    world::{EntityId, GroupId, World},
 };
 
 use crate::{

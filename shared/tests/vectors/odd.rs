@@ -4,8 +4,8 @@ use tiltyard_shared::{
     bits::BitWriter,
     frame::{self, Head, Settled, part_flags},
     game::Tick,
-    replicate::Replicate as _,
-    world::{GroupId, Layout},
+    replicate::{Layout, Replicate as _},
+    world::GroupId,
 };
 
 use crate::{

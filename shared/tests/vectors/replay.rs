@@ -6,8 +6,8 @@ use tiltyard_shared::{
     hash::StateHash,
     protocol::Resync,
     replica::{BadChunk, Replica, ReplicaError, Table},
-    replicate::{EntitySchema, KindSchema, Quantizer},
-    world::{EntityId, Layout},
+    replicate::{EntitySchema, KindSchema, Layout, Quantizer},
+    world::EntityId,
 };
 
 use crate::json::hex;

@@ -17,8 +17,8 @@ use tiltyard_shared::{
     hash::StateHash,
     protocol::{ClientMessage, PIECE, Report, capabilities, codec},
     replica::{Applied, Replica},
-    replicate::Replicate,
-    world::{EntityId, GroupId, Layout},
+    replicate::{Layout, Replicate},
+    world::{EntityId, GroupId},
 };
 use uuid::Uuid;
 

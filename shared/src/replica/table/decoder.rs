@@ -5,10 +5,10 @@ use crate::{
     bits::BitReader,
     chunk,
     frame::BitList,
-    game::Tick,
     hash::StateHash,
+    id::{GroupId, Tick},
     replica::{Anatomy, BadChunk, Seen},
-    world::{GroupId, Layout},
+    replicate::Layout,
 };
 
 /// What the chunks of one frame share.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::Committed;
-use crate::world::GroupId;
+use crate::id::GroupId;
 
 /// What a faulty encoder does to one delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! A group as it was committed: its members, and what the last commit changed of them.
 
-use crate::{game::Tick, hash::StateHash, world::GroupId};
+use crate::{
+    hash::StateHash,
+    id::{GroupId, Tick},
+};
 
 /// An entity as it was committed.
 #[derive(Clone, Copy, Debug)]

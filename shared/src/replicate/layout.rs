@@ -1,10 +1,10 @@
 //! What an encoder or decoder must know of the kinds: counts, widths, codings.
 
+use super::{Coding, EntitySchema, KindSchema, LaneSchema, Learned};
 use crate::{
-    game::Tick,
+    id::Tick,
     linear::{self, Line},
     prefix::Prefix,
-    replicate::{Coding, EntitySchema, KindSchema, LaneSchema, Learned},
 };
 
 /// What an encoder or decoder must know of the kinds: counts, widths, codings. Made from a schema.
