@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 
 use crate::{
     clock::Clock,
-    fleet::{Fleet, words::LobbyEvent},
-    ops::metrics,
+    fleet::{Instance, words::LobbyEvent},
+    metrics,
 };
 
 mod courier;
@@ -48,11 +48,11 @@ struct State {
 
 impl Chat {
     /// Chat in which nobody is, and the courier that has to run.
-    pub(crate) fn new(fleet: Fleet, clock: Clock) -> (Self, Courier) {
+    pub(crate) fn new(here: Instance) -> (Self, Courier) {
         let (outgoing, waiting) = mpsc::channel(OUTGOING);
-        let state = State { channels: Channels::new(fleet.id(), fleet.incarnation()), outboxes: BTreeMap::new() };
-        let chat = Self(Arc::new(Inner { state: Mutex::new(state), outgoing, clock }));
-        (chat.clone(), Courier::new(chat, fleet, waiting))
+        let state = State { channels: Channels::new(here.id(), here.incarnation()), outboxes: BTreeMap::new() };
+        let chat = Self(Arc::new(Inner { state: Mutex::new(state), outgoing, clock: here.clock() }));
+        (chat.clone(), Courier::new(chat, here, waiting))
     }
 
     /// A connection that may be in channels, until what is returned is dropped.

@@ -1,15 +1,12 @@
 //! The server's configuration: command line and environment, read once.
 
-use std::{
-    ffi::OsString, fmt, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::available_parallelism,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::available_parallelism, time::Duration};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, builder::BoolishValueParser};
+use clap::{Parser, builder::BoolishValueParser};
 use tiltyard_core::instance::{InstanceId, NameError, is_word};
 use tiltyard_shared::world::Fault;
 
-use crate::{ops::log, tools::Tool};
+use crate::log;
 
 /// Hosts multiplayer game rooms: players connect by WebSocket to ws://ADDR/ws.
 ///
@@ -180,23 +177,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The configuration of a command line and this process's environment, and what to do instead of serving. `games` are
-    /// named in the help.
-    ///
-    /// # Errors
-    ///
-    /// A mistake, or a wish for help or version: clap's error knows which.
-    pub(crate) fn parse(
-        args: impl IntoIterator<Item = OsString>,
-        games: &[&str],
-    ) -> Result<(Self, Option<Tool>), clap::Error> {
-        let command = Self::command().after_help(format!("Games of this server: {}", games.join(", ")));
-        let tools = Tool::augment_subcommands(clap::Command::new("tools"));
-        let matches = command.subcommands(tools.get_subcommands().cloned()).try_get_matches_from(args)?;
-        let tool = matches.subcommand_name().map(|_| Tool::from_arg_matches(&matches)).transpose()?;
-        Ok((Self::from_arg_matches(&matches)?, tool))
-    }
-
     /// The number of shards: as given, otherwise one for each core.
     pub(crate) fn shard_count(&self) -> usize {
         self.shards.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
@@ -264,8 +244,7 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Result<Config, clap::Error> {
-        Config::parse(std::iter::once(&"tiltyard").chain(args).map(OsString::from), &["arena"])
-            .map(|(config, _)| config)
+        Config::try_parse_from(std::iter::once(&"tiltyard").chain(args))
     }
 
     #[test]

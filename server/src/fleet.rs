@@ -1,72 +1,127 @@
-//! This instance in its fleet: who it is, and its end of the bus. Without a broker it is a fleet of one, over a bus inside
-//! this process, and all works alike.
+//! This instance in its fleet: who it is, its end of the bus, and what it knows of the others. Without a broker it is a fleet
+//! of one, over a bus inside this process, and all works alike.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use tiltyard_core::instance::Incarnation;
+use thiserror::Error;
+use tiltyard_core::{directory::roster::Profile, instance::Incarnation};
+use tracing::info;
 use uuid::Uuid;
 
 use crate::{
-    bus::{Bounds, InstanceId, Link, memory::Hub, rabbitmq},
-    config::Config,
-    server::StartError,
+    bus::{self, Bounds, InstanceId, Link, memory::Hub, rabbitmq},
+    clock::Clock,
+    config::AmqpUrl,
+    lobby::Lobby,
+    stop::Stop,
 };
 
 pub mod words;
-pub(crate) mod member;
-pub(crate) mod seats;
 
-/// This instance among the others. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Fleet(Arc<Inner>);
+/// How an instance is to join a fleet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// Its name; otherwise one by chance.
+    pub(crate) instance: Option<InstanceId>,
+    /// The broker; without one it stays alone.
+    pub(crate) amqp_url: Option<&'a AmqpUrl>,
+    /// Whether it had rather not start than be without the broker at first.
+    pub(crate) bus_required: bool,
+}
 
+/// Why an instance did not join.
+#[derive(Debug, Error)]
+pub(crate) enum JoinError {
+    /// What is to name the broker is no URL of one: trying again would not help.
+    #[error("{0}")]
+    Url(bus::Fault),
+    /// The broker cannot be used, and has to be.
+    #[error("{0}")]
+    Bus(bus::Fault),
+}
+
+/// A name among the instances, and an end of their bus.
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Joined {
     id: InstanceId,
-    incarnation: Incarnation,
-    region: String,
     link: Link,
     /// Whether there is no broker.
     alone: bool,
 }
 
-impl Fleet {
-    /// The instance of a configuration, on its broker or alone. Needs a tokio runtime.
+impl Joined {
+    /// Joins the fleet at a broker, or stays alone. Needs a tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`StartError::Url`], and with `--bus-required` [`StartError::Bus`]. Otherwise the server goes on without the broker,
-    /// and tries again.
-    pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
-        let id = config.instance.unwrap_or_else(random_id);
-        let Some(url) = &config.amqp_url else {
-            return Ok(Self::new(config, id, Hub::default().join(id), true));
+    /// [`JoinError`]. Unless the broker is required, the instance goes on without it, and tries again.
+    pub(crate) async fn open(wanted: Wanted<'_>) -> Result<Self, JoinError> {
+        let id = wanted.instance.unwrap_or_else(random_id);
+        let Some(url) = wanted.amqp_url else {
+            return Ok(Self { id, link: Hub::default().join(id), alone: true });
         };
         let broker = rabbitmq::Config { url: url.text().to_owned(), instance: id, bounds: Bounds::default() };
-        let link = rabbitmq::open(broker).map_err(StartError::Url)?;
-        if config.bus_required {
-            link.first_attempt().await.map_err(StartError::Bus)?;
+        let link = rabbitmq::open(broker).map_err(JoinError::Url)?;
+        if wanted.bus_required {
+            link.first_attempt().await.map_err(JoinError::Bus)?;
         }
-        Ok(Self::new(config, id, link, false))
+        Ok(Self::on(id, link))
     }
 
-    /// An instance with an end of the bus that is there already.
-    pub(crate) fn on(config: &Config, id: InstanceId, link: Link) -> Self {
-        Self::new(config, id, link, false)
+    /// With an end of the bus that is there already.
+    pub(crate) fn on(id: InstanceId, link: Link) -> Self {
+        Self { id, link, alone: false }
     }
+}
 
-    fn new(config: &Config, id: InstanceId, link: Link, alone: bool) -> Self {
+/// Where an instance is, and how much it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// The region.
+    pub(crate) region: String,
+    /// Where the outside finds this instance, if it is not where it listens: `wss://host`, and a path if need be.
+    pub(crate) public_url: Option<String>,
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// Players that it takes.
+    pub(crate) capacity: u32,
+}
+
+/// This instance: what all parts of it share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    joined: Joined,
+    incarnation: Incarnation,
+    site: Site,
+    lobby: Arc<Lobby>,
+    clock: Clock,
+    stop: Stop,
+}
+
+impl Instance {
+    /// An instance that knows nobody yet.
+    pub(crate) fn new(joined: Joined, site: Site, clock: Clock, stop: Stop) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let incarnation = Incarnation(u64::try_from(now.as_micros()).unwrap_or_default());
-        Self(Arc::new(Inner { id, incarnation, region: config.region.clone(), link, alone }))
+        let url = site.public_url.clone().unwrap_or_else(|| format!("ws://{}", site.listen));
+        if site.public_url.is_none() && !joined.alone {
+            info!(url, "other instances send players to this address; --public-url names another");
+        }
+        let (id, region, capacity) = (joined.id, site.region.clone(), site.capacity);
+        let lobby = Arc::new(Lobby::new(Profile { id, incarnation, region, url, capacity }, clock));
+        Self(Arc::new(Inner { joined, incarnation, site, lobby, clock, stop }))
     }
 
     /// Its name.
     pub(crate) fn id(&self) -> InstanceId {
-        self.0.id
+        self.0.joined.id
     }
 
     /// Its life.
@@ -76,18 +131,48 @@ impl Fleet {
 
     /// Where it is.
     pub(crate) fn region(&self) -> &str {
-        &self.0.region
+        &self.0.site.region
+    }
+
+    /// Where the outside finds it, if an operator says so.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.0.site.public_url.as_deref()
     }
 
     /// Whether there is no broker, and so no other instance.
     pub(crate) fn is_alone(&self) -> bool {
-        self.0.alone
+        self.0.joined.alone
     }
 
     /// Its end of the bus.
     pub(crate) fn link(&self) -> &Link {
-        &self.0.link
+        &self.0.joined.link
     }
+
+    /// The rooms of the fleet and the other instances, as far as they are known here.
+    pub(crate) fn lobby(&self) -> &Arc<Lobby> {
+        &self.0.lobby
+    }
+
+    /// Its clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.0.clock
+    }
+
+    /// When it stops.
+    pub(crate) fn stop(&self) -> Stop {
+        self.0.stop.clone()
+    }
+
+    /// Whether nobody new comes in.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.stop.is_draining()
+    }
+}
+
+/// Where players connect to an instance of this public URL.
+pub(crate) fn socket_url(public: &str) -> String {
+    format!("{}/ws", public.trim_end_matches('/'))
 }
 
 /// `i-` and eight hexadecimal digits.

@@ -2,9 +2,7 @@
 
 use std::{
     fmt,
-    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::Arc,
 };
 
@@ -20,9 +18,12 @@ use tiltyard_shared::{
 
 use crate::{
     config::ModeConfig,
-    matchmaking::ModeTable,
-    room::{self, Setup},
+    room::{self, SchemaDocument, Setup},
+    shard::RoomFuture,
 };
+
+/// The games that have modes, and of each mode the config of its rooms.
+pub(crate) type ModeTable = Vec<(&'static str, Vec<(Mode, Vec<u8>)>)>;
 
 /// The games that a server offers.
 ///
@@ -107,15 +108,6 @@ impl fmt::Debug for Games {
     }
 }
 
-/// What clients must know of a game to decode it.
-#[derive(Debug)]
-pub(crate) struct SchemaDocument {
-    /// The document as JSON text.
-    pub(crate) json: String,
-    /// Its hash.
-    pub(crate) hash: u64,
-}
-
 /// A game of this server.
 pub(crate) trait GameHost: Send + Sync {
     /// Its name.
@@ -184,9 +176,6 @@ fn check_mode(game: &dyn GameHost, mode: &Mode, config: &[u8]) -> Result<(), Str
         Ok(_) => Ok(()),
     }
 }
-
-/// The running of a room.
-pub(crate) type RoomFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A room that can be opened.
 pub(crate) struct Prepared {

@@ -1,30 +1,32 @@
 //! Where players come in: HTTP with the page and the API, the WebSocket handshake, and the hello phase that ends in a room.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     http::{HeaderMap, header::HOST},
     routing::get,
 };
+use tiltyard_shared::protocol::Code;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
     chat::Chat,
     config::Timing,
-    fleet::{Fleet, seats::socket_url},
+    fleet::{Instance, socket_url},
+    games::{GameHost, Games},
     lobby,
     matchmaking::Matchmaking,
+    net::http,
+    placement::Placement,
     rooms::Rooms,
-    stop::Stop,
 };
 
-mod api;
-mod handshake;
-mod hello;
-pub(crate) mod http;
 pub(crate) mod pages;
 mod visitor;
+mod hello;
+mod handshake;
+mod api;
 
 pub(crate) use api::Tickets;
 use pages::Pages;
@@ -35,8 +37,14 @@ pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 /// What every connection outside of rooms needs.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    /// Where it may go.
+    /// This instance.
+    pub(crate) here: Instance,
+    /// What can be played.
+    pub(crate) games: Games,
+    /// The rooms of this instance.
     pub(crate) rooms: Arc<Rooms>,
+    /// Where a wish leads.
+    pub(crate) placement: Placement,
     /// Where players are matched.
     pub(crate) matchmaking: Matchmaking,
     /// What is said in channels.
@@ -45,20 +53,28 @@ pub(crate) struct Gateway {
     pub(crate) tickets: Tickets,
     /// The page.
     pub(crate) pages: Pages,
-    /// Where the outside finds this instance, if it is not where a request says: `wss://host` without a path.
-    pub(crate) public_url: Option<String>,
     /// How long it may take.
     pub(crate) timing: Timing,
-    /// When to stop.
-    pub(crate) stop: Stop,
-    /// The other instances.
-    pub(crate) fleet: Fleet,
 }
 
 impl Gateway {
+    /// The time.
+    fn now(&self) -> Duration {
+        self.here.clock().now()
+    }
+
+    /// A game by its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownGame`].
+    fn game(&self, name: &str) -> Result<&dyn GameHost, Code> {
+        self.games.find(name).map(AsRef::as_ref).ok_or(Code::UnknownGame)
+    }
+
     /// The WebSocket URL of this instance, for whoever has sent a request with these headers.
     fn socket_url(&self, headers: &HeaderMap) -> String {
-        if let Some(url) = &self.public_url {
+        if let Some(url) = self.here.public_url() {
             return socket_url(url);
         }
         let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
@@ -70,13 +86,13 @@ impl Gateway {
     /// Drops what nobody has come for.
     fn expire(&self) {
         self.rooms.expire();
-        self.tickets.expire(self.rooms.clock().now(), self.timing.ticket);
+        self.tickets.expire(self.now(), self.timing.ticket);
     }
 }
 
 /// Serves players until the server stops. `places` has [`MAX_OUTSIDE`] permits.
 pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<Semaphore>) {
-    let mut stop = gateway.stop.clone();
+    let mut stop = gateway.here.stop();
     let gateway = Arc::new(gateway);
     let router = Router::new()
         .route("/", get(pages::index))
@@ -86,8 +102,8 @@ pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<S
         .merge(api::router())
         .with_state(gateway.clone());
     tokio::select! {
-        () = http::serve(listener, router, places, gateway.rooms.clock()) => {}
-        () = lobby::run(gateway.rooms.lobby(), || gateway.expire()) => {}
+        () = http::serve(listener, router, places, gateway.here.clock()) => {}
+        () = lobby::run(gateway.here.lobby(), || gateway.expire()) => {}
         () = stop.requested() => {}
     }
 }

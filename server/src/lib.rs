@@ -4,32 +4,39 @@
 //! tiltyard_server::main!(tiltyard_arena::Arena);
 //! ```
 //!
-//! The modules in the order in which a player meets them: [`run()`] is the process (`tools` are its sub-commands for
-//! authors) and `server` what runs in it; the `gateway` serves the page and takes connections and their hello; `rooms`
-//! knows where they may go, and the `lobby` shows it; in `chat` they talk before; a `room` is one task on a `shard` and owns its players'
-//! sockets, each a `socket` over a `line`. `ops` is what operators see, `results` what becomes of matches. Instances are a
-//! [`fleet`] over a [`bus`]. The rules of a room are pure and live in `tiltyard-core`.
+//! The modules as a player meets them: [`run()`] is the process (`cli` and `tools` are what else it does) and `server` what
+//! runs in it; the `gateway` serves the page and takes connections and their hello; `placement` knows where in the fleet a
+//! wish leads, `rooms` where on this instance, and the `lobby` shows it; in `chat` they talk before, by `matchmaking` they are
+//! matched; a `room` is one task on a `shard` and owns its players' sockets, which are `net`'s. `ops` is what operators see,
+//! `results` what becomes of matches. Instances are a [`fleet`] over a [`bus`], on which `dispatch` answers. The rules of a
+//! room are pure and live in `tiltyard-core`.
+//!
+//! Below they stand in their order, lowest first: a module names none that stands after it.
 
-mod run;
-mod config;
-mod tools;
-mod games;
-mod server;
-mod stop;
-mod clock;
-mod gateway;
-mod rooms;
-mod results;
-mod lobby;
-mod chat;
-mod matchmaking;
-mod shard;
-mod room;
-mod socket;
-mod line;
-mod ops;
-pub mod fleet;
 pub mod bus;
+mod clock;
+mod stop;
+mod log;
+mod metrics;
+mod lobby;
+mod shard;
+mod config;
+mod net;
+pub mod fleet;
+mod chat;
+mod results;
+mod room;
+mod games;
+mod rooms;
+mod matchmaking;
+mod placement;
+mod tools;
+mod cli;
+mod gateway;
+mod dispatch;
+mod ops;
+mod server;
+mod run;
 
 pub use config::{Config, ModeConfig, Timing};
 pub use games::Games;

@@ -25,31 +25,32 @@ use tiltyard_shared::{
     schema::Schema,
 };
 use tokio::{
-    sync::{
-        mpsc::{self, OwnedPermit},
-        oneshot, watch,
-    },
+    sync::{mpsc, oneshot, watch},
     time::timeout,
 };
 use uuid::Uuid;
 
 use crate::{
-    clock::Clock,
-    fleet::{Fleet, seats::socket_url, words::MatchNote},
-    rooms::{Arrival, Rooms, Way},
-    stop::Stop,
+    fleet::{Instance, socket_url, words::MatchNote},
+    games::ModeTable,
+    room::{
+        door::Arrival,
+        matched::{Guard, MatchSeat},
+    },
+    rooms::{Rooms, Way},
 };
 
-mod desk;
 mod players;
 mod letters;
 mod carrier;
 mod pass;
 mod distances;
+mod desk;
 
-use desk::{Desk, Event, News, Wanted};
+use desk::{Desk, Event, News};
 use distances::Distances;
 use pass::MatchPass;
+use players::Wanted;
 
 /// Players who search and matched players in their seats, of one game: each has a place in the desk's queue for the news of
 /// its end. When it is full, searches and claims are refused.
@@ -60,7 +61,10 @@ const CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The desks of an instance. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Matchmaking(Arc<BTreeMap<&'static str, Counter>>, Parts);
+pub(crate) struct Matchmaking {
+    counters: Arc<BTreeMap<&'static str, Counter>>,
+    parts: Parts,
+}
 
 /// What is known of a desk outside of it.
 #[derive(Debug)]
@@ -69,42 +73,33 @@ struct Counter {
     modes: BTreeMap<String, Mode>,
 }
 
-/// The games that have modes, and of each mode the config of its rooms.
-pub(crate) type ModeTable = Vec<(&'static str, Vec<(Mode, Vec<u8>)>)>;
-
 /// What desks need from the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
-    /// The other instances.
-    pub(crate) fleet: Fleet,
+    /// This instance.
+    pub(crate) here: Instance,
     /// Where matches are played.
     pub(crate) rooms: Arc<Rooms>,
-    /// Where players find this instance if a balancer stands before it; else it is where they are.
-    pub(crate) public_url: Option<String>,
     /// Most players of this instance.
     pub(crate) seats: usize,
     /// The modes that are played here.
     pub(crate) modes: ModeTable,
-    /// The clock.
-    pub(crate) clock: Clock,
-    /// When to stop.
-    pub(crate) stop: Stop,
 }
 
 impl Matchmaking {
     /// Opens a desk for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
-    pub(crate) fn start(parts: &Parts) -> Self {
+    pub(crate) fn start(parts: Parts) -> Self {
         let distances = Distances::default();
-        tokio::spawn(distances.clone().measure(parts.clone()));
-        let desks = parts.modes.iter().map(|(game, modes)| {
+        tokio::spawn(distances.clone().measure(parts.here.clone()));
+        let counters = parts.modes.iter().map(|(game, modes)| {
             let (game, modes) = (*game, modes.clone());
             let (events, inbox) = mpsc::channel(DESK_PLACES);
             let by_name = modes.iter().map(|(mode, _)| (mode.name.clone(), mode.clone())).collect();
-            let desk = Desk::new(game, modes, parts, events.clone()).measured_by(distances.clone());
+            let desk = Desk::new(game, modes, &parts, events.clone()).measured_by(distances.clone());
             tokio::spawn(desk.run(inbox));
             (game, Counter { events, modes: by_name })
         });
-        Self(Arc::new(desks.collect()), parts.clone())
+        Self { counters: Arc::new(counters.collect()), parts }
     }
 
     /// Where the party of this search meets, if that is not here: at the instance whose name, hashed with the party's code,
@@ -118,8 +113,8 @@ impl Matchmaking {
             let words = format!("{game}/{mode}/{}/{}/{instance}", party.code, party.size);
             (Schema::hash(&words), instance)
         };
-        self.1.rooms.lobby().roster(|roster| {
-            let (own, draining) = (self.1.fleet.id(), self.1.rooms.is_draining());
+        self.parts.here.lobby().roster(|roster| {
+            let (own, draining) = (self.parts.here.id(), self.parts.here.is_draining());
             let others = roster.peers().filter(|peer| !peer.draining);
             let best = others.max_by_key(|peer| score(peer.instance))?;
             (draining || score(best.instance) > score(own)).then(|| socket_url(&best.url))
@@ -129,10 +124,10 @@ impl Matchmaking {
     /// Where who comes alone searches while this instance drains: where the fewest play. A balancer that does not know of
     /// the drain would send them here again and again.
     fn away_from_here(&self) -> Option<String> {
-        if !self.1.rooms.is_draining() {
+        if !self.parts.here.is_draining() {
             return None;
         }
-        self.1.rooms.lobby().roster(|roster| {
+        self.parts.here.lobby().roster(|roster| {
             let others = roster.peers().filter(|peer| !peer.draining);
             others.min_by_key(|peer| peer.players).map(|peer| socket_url(&peer.url))
         })
@@ -145,16 +140,16 @@ impl Matchmaking {
     /// [`Code::UnknownMode`], [`Code::BadParty`] and what else [`Search::check`] says, [`Code::ServerFull`].
     pub(crate) fn search(&self, search: Search, round_trip: Option<Duration>) -> Result<Searching, Code> {
         search.check()?;
-        if self.1.rooms.is_draining() {
+        if self.parts.here.is_draining() {
             return Err(Code::Stopping);
         }
-        let counter = self.0.get(&*search.game).ok_or(Code::UnknownMode)?;
+        let counter = self.counters.get(&*search.game).ok_or(Code::UnknownMode)?;
         let mode = counter.modes.get(&search.mode).ok_or(Code::UnknownMode)?;
         if search.party.as_ref().is_some_and(|party| usize::from(party.size) > mode.team_size) {
             return Err(Code::BadParty);
         }
         let session = SessionId(Uuid::new_v4());
-        let guard = Guard::reserve(&counter.events, News::Gone(session)).ok_or(Code::ServerFull)?;
+        let guard = Guard::reserve(&counter.events, Event::News(News::Gone(session))).ok_or(Code::ServerFull)?;
         let (states, told) = watch::channel(SearchState::Searching { waited_ms: 0 });
         let wanted = Box::new(Wanted { search, session, states, round_trip });
         counter.events.try_send(Event::Search(wanted)).map_err(|_| Code::ServerFull)?;
@@ -163,7 +158,7 @@ impl Matchmaking {
 
     /// Whether nobody searches here, and nobody sits in a match.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.values().all(|counter| counter.events.capacity() == counter.events.max_capacity())
+        self.counters.values().all(|counter| counter.events.capacity() == counter.events.max_capacity())
     }
 
     /// The way to the seat that a pass of a match is for; `None` if it is no such pass.
@@ -173,7 +168,7 @@ impl Matchmaking {
     /// [`Code::BadPass`] if there is no seat for it any more, [`Code::RoomClosed`], [`Code::ServerFull`].
     pub(crate) async fn claim(&self, pass: &[u8]) -> Option<Result<Way, Code>> {
         let MatchPass { game, claim } = MatchPass::decode(pass)?;
-        let counter = self.0.get(&*game)?;
+        let counter = self.counters.get(&*game)?;
         let (reply, answer) = oneshot::channel();
         if counter.events.try_send(Event::Claim(claim, reply)).is_err() {
             return Some(Err(Code::ServerFull));
@@ -184,7 +179,7 @@ impl Matchmaking {
 
     /// Takes what another instance says to a desk of this one. Whether it was taken; if not, the sender may say it again.
     pub(crate) fn take(&self, note: MatchNote) -> bool {
-        let Some(counter) = self.0.get(&*note.game) else { return false };
+        let Some(counter) = self.counters.get(&*note.game) else { return false };
         note.is_bounded() && counter.events.try_send(Event::Note(Box::new(note))).is_ok()
     }
 }
@@ -222,46 +217,11 @@ impl Searching {
     }
 }
 
-/// A seat in a match, for the player who was matched into it.
-#[derive(Debug)]
-pub(crate) struct MatchSeat {
-    /// Who: the secret with which the seat is resumed, too.
-    pub(crate) session: Uuid,
-    /// The player's team.
-    pub(crate) team: u16,
-    /// To be kept with the seat: dropped, it says that the seat is free again.
-    pub(crate) guard: Guard,
-}
-
 /// A claim that was granted.
 #[derive(Debug)]
 struct Admitted {
     arrival: Arrival,
     seat: MatchSeat,
-}
-
-/// Tells a desk some news when it is dropped. It has had its place in the queue from the beginning, so that they are
-/// neither lost nor waited for.
-#[derive(Debug)]
-pub(crate) struct Guard(Option<(OwnedPermit<Event>, News)>);
-
-impl Guard {
-    fn reserve(events: &mpsc::Sender<Event>, news: News) -> Option<Self> {
-        Some(Self(Some((events.clone().try_reserve_owned().ok()?, news))))
-    }
-
-    /// There are no news: another has taken its place.
-    pub(crate) fn release(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if let Some((permit, news)) = self.0.take() {
-            permit.send(Event::News(news));
-        }
-    }
 }
 
 /// Time since 1970, by which instances tell each other how old a message is.
@@ -272,8 +232,8 @@ fn unix() -> Duration {
 impl Parts {
     /// The instances that rooms can be opened on. One that is draining takes none.
     fn hosts(&self) -> Vec<HostLoad> {
-        let capacity = if self.rooms.is_draining() { 0 } else { self.seats };
-        let (host, region) = (self.fleet.id(), self.fleet.region().to_owned());
+        let capacity = if self.here.is_draining() { 0 } else { self.seats };
+        let (host, region) = (self.here.id(), self.here.region().to_owned());
         let own = HostLoad { host, region, seats: self.rooms.players() as usize, capacity };
         let other = |peer: &Heartbeat| HostLoad {
             host: peer.instance,
@@ -281,16 +241,16 @@ impl Parts {
             seats: peer.players as usize,
             capacity: if peer.draining { 0 } else { peer.capacity as usize },
         };
-        self.rooms.lobby().roster(|roster| roster.peers().map(other).chain([own]).collect())
+        self.here.lobby().roster(|roster| roster.peers().map(other).chain([own]).collect())
     }
 
     /// Where the players of an instance connect: empty for this one unless a balancer is before it, `None` for one that is
     /// not known.
     fn url(&self, instance: InstanceId) -> Option<String> {
-        if instance == self.fleet.id() {
-            return Some(self.public_url.as_deref().map(socket_url).unwrap_or_default());
+        if instance == self.here.id() {
+            return Some(self.here.public_url().map(socket_url).unwrap_or_default());
         }
-        self.rooms.lobby().roster(|roster| {
+        self.here.lobby().roster(|roster| {
             let home = roster.peers().find(|peer| peer.instance == instance);
             home.map(|home| socket_url(&home.url))
         })

@@ -1,5 +1,3 @@
 //! What operators see: metrics and health, on a port of their own.
 
-pub(crate) mod metrics;
 pub(crate) mod listener;
-pub(crate) mod log;

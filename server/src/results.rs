@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::{
     bus::{Address, BusError, Key, Payload},
-    fleet::{Fleet, words::MatchResult},
-    ops::metrics,
+    fleet::{Instance, words::MatchResult},
+    metrics,
     stop::Stop,
 };
 
@@ -38,21 +38,21 @@ const LAST: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) struct Results {
     waiting: mpsc::Sender<MatchResult>,
-    fleet: Fleet,
+    here: Instance,
 }
 
 /// Takes results to the broker.
 #[derive(Debug)]
 pub(crate) struct Postman {
     waiting: mpsc::Receiver<MatchResult>,
-    fleet: Fleet,
+    here: Instance,
 }
 
 impl Results {
     /// Where results are left, and who takes them from there.
-    pub(crate) fn new(fleet: Fleet) -> (Self, Postman) {
+    pub(crate) fn new(here: Instance) -> (Self, Postman) {
         let (sender, waiting) = mpsc::channel(WAITING);
-        (Self { waiting: sender, fleet: fleet.clone() }, Postman { waiting, fleet })
+        (Self { waiting: sender, here: here.clone() }, Postman { waiting, here })
     }
 
     /// A match is over.
@@ -61,7 +61,7 @@ impl Results {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let told = MatchResult {
             id: Uuid::now_v7(),
-            instance: self.fleet.id(),
+            instance: self.here.id(),
             room,
             game: game.to_owned(),
             at_ms: u64::try_from(now.as_millis()).unwrap_or_default(),
@@ -85,12 +85,13 @@ fn lost(told: &MatchResult, why: &str) {
 
 impl Postman {
     /// Takes every result to the broker, until the server stops and nothing waits.
-    pub(crate) async fn run(mut self, mut stop: Stop) {
+    pub(crate) async fn run(mut self) {
+        let mut stop = self.here.stop();
         loop {
             tokio::select! {
                 Some(result) = self.waiting.recv() => {
                     tokio::select! {
-                        () = deliver(&self.fleet, &result) => {}
+                        () = deliver(&self.here, &result) => {}
                         () = patiently(&mut stop) => lost(&result, "the server has stopped"),
                     }
                 }
@@ -99,7 +100,7 @@ impl Postman {
         }
         let mut in_time = true;
         while let Ok(result) = self.waiting.try_recv() {
-            in_time = in_time && timeout(LAST, deliver(&self.fleet, &result)).await.is_ok();
+            in_time = in_time && timeout(LAST, deliver(&self.here, &result)).await.is_ok();
             if !in_time {
                 lost(&result, "the server has stopped");
             }
@@ -113,15 +114,15 @@ async fn patiently(stop: &mut Stop) {
     sleep(LAST).await;
 }
 
-async fn deliver(fleet: &Fleet, result: &MatchResult) {
-    if fleet.is_alone() {
+async fn deliver(here: &Instance, result: &MatchResult) {
+    if here.is_alone() {
         info!(id = %result.id, room = %result.room, game = result.game, result = result.result, "match finished");
         return metrics::result("logged");
     }
-    let Ok(key) = Key::new([result.game.as_str(), fleet.region()]) else { return lost(result, "its game is no word") };
+    let Ok(key) = Key::new([result.game.as_str(), here.region()]) else { return lost(result, "its game is no word") };
     let payload = Payload::of(result);
     loop {
-        match fleet.link().bus.publish(Address::Result(key.clone()), payload.clone()).await {
+        match here.link().bus.publish(Address::Result(key.clone()), payload.clone()).await {
             Ok(()) => return metrics::result("published"),
             Err(BusError::TooLarge) => return lost(result, "it is too large"),
             Err(_) => sleep(AGAIN).await,

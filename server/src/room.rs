@@ -3,7 +3,7 @@
 //! Everything of a room happens in this task, in the order of [`RoomTask::live`]: guests are let in, sockets are scanned
 //! before a tick, and at a tick the room is stepped and each player is written one frame. There is no lock, no channel,
 //! no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one player's socket is a
-//! [`Connection`]; how guests come in is [`guest`].
+//! [`Connection`]; its [`door`] is what the rest of the instance knows of it, and how guests come in is `guest`.
 
 use std::{
     collections::BTreeMap,
@@ -35,27 +35,28 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     config::Timing,
-    games::SchemaDocument,
-    matchmaking::Guard,
-    ops::metrics::RoomMetrics,
+    metrics::RoomMetrics,
+    net::socket::{self, Gone, Inbox},
     results::Results,
-    rooms::Listed,
-    socket::{self, Gone, Inbox},
     stop::Stop,
 };
 
+mod schema;
+pub(crate) mod matched;
+pub(crate) mod door;
+mod drain;
 mod connection;
 mod counts;
-mod drain;
-mod epilogue;
-pub(crate) mod guest;
-pub(crate) mod heartbeat;
+mod guest;
 mod serve;
 mod tell;
+mod epilogue;
 
 use connection::Connection;
 use counts::Counts;
-use guest::Visit;
+use door::{Listed, Visit};
+use matched::Guard;
+pub(crate) use schema::SchemaDocument;
 use tell::EXPORT;
 
 /// Sockets are read just before each tick, and in between so that this is not exceeded. Reading them more often would cost
@@ -81,7 +82,18 @@ pub(crate) struct Setup {
     pub(crate) listed: Listed,
     /// Who wants to come in.
     pub(crate) guests: mpsc::Receiver<Visit>,
-    /// Where its result goes.
+    /// What it shares with the other rooms.
+    pub(crate) outside: Outside,
+    /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
+    pub(crate) phase: f32,
+    /// Of a room for a match: tells of its end when dropped.
+    pub(crate) matched: Option<Guard>,
+}
+
+/// What all rooms of an instance have around them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Outside {
+    /// Where results go.
     pub(crate) results: Results,
     /// When to stop.
     pub(crate) stop: Stop,
@@ -89,12 +101,8 @@ pub(crate) struct Setup {
     pub(crate) clock: Clock,
     /// How long to wait for what.
     pub(crate) timing: Timing,
-    /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
-    pub(crate) phase: f32,
-    /// A deliberate fault to make once, to prove that clients notice.
+    /// A deliberate fault that each room makes once, to prove that clients notice.
     pub(crate) fault: Option<Fault>,
-    /// Of a room for a match: tells of its end when dropped.
-    pub(crate) matched: Option<Guard>,
 }
 
 /// Why a room closes.
@@ -155,14 +163,14 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
     let seed = Uuid::new_v4().as_u64_pair().0;
     match catch_unwind(AssertUnwindSafe(|| Room::<G>::open(config, seed))) {
         Ok(mut room) => {
-            setup.fault.into_iter().for_each(|fault| room.inject(fault));
+            setup.outside.fault.into_iter().for_each(|fault| room.inject(fault));
             RoomTask::new(room, schema, setup).run().await;
         }
         Err(_) => {
             error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
             RoomMetrics::new(G::NAME).panics.increment(1);
             drop(setup.listed);
-            guest::refuse_all(&mut setup.guests, Code::GameFailed);
+            door::refuse_all(&mut setup.guests, Code::GameFailed);
         }
     }
 }
@@ -170,7 +178,7 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
 impl<G: Game> RoomTask<G> {
     fn new(room: Room<G>, schema: Arc<SchemaDocument>, setup: Setup) -> Self {
         let length = room.settings().tick_length();
-        let now = setup.clock.now();
+        let now = setup.outside.clock.now();
         Self {
             schedule: Schedule::new(now + length.mul_f32(setup.phase.clamp(0.0, 1.0)), length),
             room,
@@ -219,11 +227,11 @@ impl<G: Game> RoomTask<G> {
             let Ok(visit) = self.setup.guests.try_recv() else { break };
             self.welcome(visit)?;
         }
-        let wake = self.setup.clock.at(self.next_scan());
+        let wake = self.setup.outside.clock.at(self.next_scan());
         loop {
             tokio::select! {
                 biased;
-                () = self.setup.stop.requested() => return Err(End::Stopping),
+                () = self.setup.outside.stop.requested() => return Err(End::Stopping),
                 () = sleep_until(wake) => return Ok(()),
                 Some(visit) = self.setup.guests.recv() => self.welcome(visit)?,
             }
@@ -274,7 +282,7 @@ impl<G: Game> RoomTask<G> {
         self.export(now)?;
         self.tell_lobby(now);
         if let Some(result) = self.room.finished() {
-            self.setup.results.tell(self.setup.id, G::NAME, result);
+            self.setup.outside.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
         if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
@@ -316,7 +324,8 @@ impl<G: Game> RoomTask<G> {
         let Some(connection) = self.connections.get_mut(seat.0 as usize).and_then(Option::take) else { return };
         let frames = self.room.frames_handed(seat);
         debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
-        let patience = if self.farewells.len() < MAX_FAREWELLS { self.setup.timing.farewell } else { Duration::ZERO };
+        let patience =
+            if self.farewells.len() < MAX_FAREWELLS { self.setup.outside.timing.farewell } else { Duration::ZERO };
         if let Some(socket) = connection.into_socket() {
             self.farewells.spawn(socket::farewell(socket, gone, frames, patience));
         }
@@ -340,7 +349,7 @@ impl<G: Game> RoomTask<G> {
             counts.panicked();
         }
         drop((listed, counts));
-        guest::refuse_all(&mut guests, code);
+        door::refuse_all(&mut guests, code);
         // A failed game may fail again when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
         while farewells.join_next().await.is_some() {}
@@ -352,7 +361,7 @@ impl<G: Game> RoomTask<G> {
     }
 
     fn now(&self) -> Duration {
-        self.setup.clock.now()
+        self.setup.outside.clock.now()
     }
 }
 

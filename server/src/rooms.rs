@@ -16,7 +16,6 @@ use tiltyard_shared::{
         lobby::{RoomCode, RoomOptions},
         text,
     },
-    world::Fault,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -25,21 +24,19 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    clock::Clock,
-    config::Timing,
     games::{Games, Prepared},
     lobby::Lobby,
-    matchmaking::{Guard, MatchSeat},
-    results::Results,
-    room::{Setup, guest::Visit},
+    room::{
+        Outside, Setup,
+        door::{Arrival, Entry, Listed, Plan, Promise, Status, Visit},
+        matched::{Guard, MatchSeat},
+    },
     shard::Shards,
-    stop::Stop,
 };
 
-mod entry;
+mod open;
 
-pub(crate) use entry::{Arrival, Listed, Promise, Status};
-use entry::{Entry, Open, Plan, lock};
+use open::{Open, lock};
 
 /// Guests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
 const WAITING_GUESTS: usize = 64;
@@ -58,33 +55,17 @@ pub(crate) struct Rooms {
     open: Arc<Mutex<Open>>,
     kept: Mutex<Reservations<Promise>>,
     terms: Terms,
+    lobby: Arc<Lobby>,
     outside: Outside,
 }
 
-/// What rooms have around them.
-#[derive(Debug)]
-pub(crate) struct Outside {
-    /// What is shown of the rooms.
-    pub(crate) lobby: Arc<Lobby>,
-    /// Where results go.
-    pub(crate) results: Results,
-    /// When to stop.
-    pub(crate) stop: Stop,
-    /// The clock.
-    pub(crate) clock: Clock,
-    /// How long to wait for what.
-    pub(crate) timing: Timing,
-}
-
-/// On what terms rooms are opened: how much an operator allows, what a test asks for.
+/// How much an operator allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     /// Rooms at a time.
     pub(crate) rooms: u32,
     /// Players at a time, over all rooms.
     pub(crate) players: u32,
-    /// A deliberate fault of every room.
-    pub(crate) fault: Option<Fault>,
 }
 
 /// Where a wish leads.
@@ -105,29 +86,9 @@ impl From<Arrival> for Way {
 }
 
 impl Rooms {
-    /// No room yet.
-    pub(crate) fn new(games: Games, shards: Shards, terms: Terms, outside: Outside) -> Self {
-        Self { games, shards, open: Arc::default(), kept: Mutex::default(), terms, outside }
-    }
-
-    /// The games that can be played.
-    pub(crate) fn games(&self) -> &Games {
-        &self.games
-    }
-
-    /// What is shown of the rooms.
-    pub(crate) fn lobby(&self) -> &Arc<Lobby> {
-        &self.outside.lobby
-    }
-
-    /// The clock.
-    pub(crate) fn clock(&self) -> Clock {
-        self.outside.clock
-    }
-
-    /// Whether nobody new comes in.
-    pub(crate) fn is_draining(&self) -> bool {
-        self.outside.stop.is_draining()
+    /// No room yet. What is open is shown in the lobby.
+    pub(crate) fn new(games: Games, shards: Shards, terms: Terms, lobby: Arc<Lobby>, outside: Outside) -> Self {
+        Self { games, shards, open: Arc::default(), kept: Mutex::default(), terms, lobby, outside }
     }
 
     /// Whether no room is open.
@@ -137,7 +98,7 @@ impl Rooms {
 
     /// Players in all rooms, and those on the way.
     pub(crate) fn players(&self) -> u32 {
-        lock(&self.open).by_id.values().map(|entry| entry.expected()).sum()
+        u32::try_from(lock(&self.open).expected()).unwrap_or(u32::MAX)
     }
 
     /// How full the instance is, from 0 to 1,000 and beyond.
@@ -153,7 +114,7 @@ impl Rooms {
 
     /// How many are in the fullest open room of a game that takes one more.
     pub(crate) fn fullest(&self, game: &str) -> Option<u32> {
-        fullest(&lock(&self.open), game).map(|entry| entry.expected())
+        lock(&self.open).fullest(game).map(|entry| entry.expected())
     }
 
     /// The room that a wish leads to; made if need be. Who comes to watch needs no seat.
@@ -164,7 +125,8 @@ impl Rooms {
     /// [`Code::ServerFull`], [`Code::Stopping`], and what a game says of its config.
     pub(crate) async fn arrive(&self, target: &Target, spectate: bool) -> Result<Way, Code> {
         let expected = matches!(target, Target::Resume { .. } | Target::Pass(_));
-        if self.outside.stop.is_stopping() || self.is_draining() && !expected {
+        let stop = &self.outside.stop;
+        if stop.is_stopping() || stop.is_draining() && !expected {
             return Err(Code::Stopping);
         }
         let arrival = match target {
@@ -175,7 +137,7 @@ impl Rooms {
             Target::Code(code) => self.by_code(code.parse()?)?,
             Target::Resume(resume) => self.by_id(resume.room, false)?,
             Target::Pass(pass) => {
-                let promise = lock(&self.kept).redeem(pass, self.clock().now())?;
+                let promise = lock(&self.kept).redeem(pass, self.now())?;
                 return Ok(Way { arrival: promise.arrival(), promise: Some(promise), seat: None });
             }
         };
@@ -192,7 +154,7 @@ impl Rooms {
         let found = {
             let open = lock(&self.open);
             self.check_players(&open)?;
-            fullest(&open, game.name()).map(Arrival::new)
+            open.fullest(game.name()).map(Arrival::new)
         };
         match found {
             Some(arrival) => Ok(arrival),
@@ -262,7 +224,7 @@ impl Rooms {
         let game = self.games.find(name).ok_or(Code::UnknownGame)?;
         let open = lock(&self.open);
         self.check_players(&open)?;
-        listed(&open, game.name()).max_by_key(|entry| entry.expected()).map(Arrival::new).ok_or(Code::UnknownRoom)
+        open.listed(game.name()).max_by_key(|entry| entry.expected()).map(Arrival::new).ok_or(Code::UnknownRoom)
     }
 
     /// Asks a room to keep a seat, and returns the pass for it.
@@ -272,7 +234,7 @@ impl Rooms {
     /// As [`Self::ask`].
     pub(crate) async fn keep_seat(&self, arrival: &Arrival) -> Result<Vec<u8>, Code> {
         let promise = self.ask(arrival).await?;
-        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), promise, self.clock().now()))
+        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), promise, self.now()))
     }
 
     /// Asks a room for a seat as long as the promise is kept.
@@ -292,7 +254,7 @@ impl Rooms {
 
     /// Hears of a wish from another instance.
     pub(crate) fn hear(&self, wish: Uuid) -> Wish {
-        lock(&self.kept).hear(wish, self.clock().now())
+        lock(&self.kept).hear(wish, self.now())
     }
 
     /// A wish from another instance has got this pass.
@@ -307,7 +269,7 @@ impl Rooms {
 
     /// Gives seats free again that nobody came for in time.
     pub(crate) fn expire(&self) {
-        lock(&self.kept).expire(self.clock().now());
+        lock(&self.kept).expire(self.now());
     }
 
     /// Whether there is such a room.
@@ -316,8 +278,7 @@ impl Rooms {
     }
 
     fn check_players(&self, open: &Open) -> Result<(), Code> {
-        let players: u64 = open.by_id.values().map(|entry| u64::from(entry.expected())).sum();
-        if players < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
+        if open.expected() < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }
 
     /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
@@ -326,19 +287,18 @@ impl Rooms {
         let (entry, arrival) = {
             let mut open = lock(&self.open);
             self.check_players(&open)?;
-            if let Some(other) = any.then(|| fullest(&open, plan.game)).flatten() {
+            if let Some(other) = any.then(|| open.fullest(plan.game)).flatten() {
                 return Ok(Arrival::new(other));
             }
             if open.by_id.len() >= self.terms.rooms as usize {
                 return Err(Code::ServerFull);
             }
             let entry = Arc::new(Entry::new(plan, self.free_code(&open), prepared.seats, door));
-            open.by_id.insert(entry.id, entry.clone());
-            open.by_code.insert(entry.code, entry.id);
+            open.add(entry.clone());
             let arrival = Arrival::new(&entry);
             (entry, arrival)
         };
-        self.lobby().notices().put(entry.listing(&Status::default()));
+        self.lobby.notices().put(entry.listing(&Status::default()));
         if self.start(prepared, entry, guests).await { Ok(arrival) } else { Err(Code::Stopping) }
     }
 
@@ -347,7 +307,7 @@ impl Rooms {
         let mut rng = Rng::new(Uuid::new_v4().as_u64_pair().0);
         loop {
             let code = RoomCode::random(&mut rng);
-            if !open.by_code.contains_key(&code) && self.lobby().look(|rooms| rooms.find_code(code).is_none()) {
+            if !open.by_code.contains_key(&code) && self.lobby.look(|rooms| rooms.find_code(code).is_none()) {
                 return code;
             }
         }
@@ -356,26 +316,18 @@ impl Rooms {
     async fn start(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Visit>) -> bool {
         let shard = self.shards.least_busy();
         shard.load().add_room();
-        let id = entry.id;
-        let notices = self.lobby().notices().clone();
-        let listed = Listed::new(entry, self.open.clone(), notices, shard.load().clone());
-        let Outside { results, stop, clock, timing, .. } = &self.outside;
-        let (results, stop, clock, timing) = (results.clone(), stop.clone(), *clock, *timing);
-        let fault = self.terms.fault;
+        let (id, open) = (entry.id, self.open.clone());
+        let unlist = Box::new(move |entry: &Entry| lock(&open).remove(entry));
+        let listed = Listed::new(entry, self.lobby.notices().clone(), shard.load().clone(), unlist);
+        let outside = self.outside.clone();
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
-            (prepared.run)(Setup { id, listed, guests, results, stop, clock, timing, phase, fault, matched: None })
+            (prepared.run)(Setup { id, listed, guests, outside, phase, matched: None })
         };
         shard.open(Box::new(opening)).await
     }
-}
 
-/// The rooms of a game that are not private.
-fn listed<'a>(open: &'a Open, game: &str) -> impl Iterator<Item = &'a Arc<Entry>> {
-    open.by_id.values().filter(move |entry| !entry.options.private && entry.game == game)
-}
-
-/// Filling rooms up one by one keeps players together.
-fn fullest<'a>(open: &'a Open, game: &str) -> Option<&'a Arc<Entry>> {
-    listed(open, game).filter(|entry| entry.has_room()).max_by_key(|entry| entry.expected())
+    fn now(&self) -> Duration {
+        self.outside.clock.now()
+    }
 }

@@ -18,11 +18,11 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use crate::{
+    cli,
     config::Config,
     games::Games,
-    ops::log,
+    log,
     server::{Server, StartError},
-    tools,
 };
 
 /// Exit status for a mistake on the command line or in the broker's URL.
@@ -38,12 +38,12 @@ const NO_BUS: u8 = 3;
 /// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
 /// [`main!`](crate::main) writes the function around it.
 pub fn run(games: Games) -> ExitCode {
-    let (config, tool) = match Config::parse(std::env::args_os(), &games.names()) {
+    let (config, tool) = match cli::parse(std::env::args_os(), &games.names()) {
         Ok(parsed) => parsed,
         Err(error) => return explain(&error),
     };
     if let Some(tool) = tool {
-        return finish(tools::run(&tool, &config, &games));
+        return finish(cli::run(&tool, &config, &games));
     }
     log::install(&config.log, config.log_json);
     log::log_panics();

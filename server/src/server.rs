@@ -3,7 +3,6 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use thiserror::Error;
-use tiltyard_core::directory::roster::Profile;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, oneshot},
@@ -17,16 +16,19 @@ use crate::{
     chat::Chat,
     clock::Clock,
     config::{Config, Timing},
-    fleet::{Fleet, member},
+    dispatch,
+    fleet::{Instance, JoinError, Joined, Site, Wanted},
     games::Games,
     gateway::{self, Gateway, MAX_OUTSIDE, Tickets, pages::Pages},
-    lobby::Lobby,
     matchmaking::{Matchmaking, Parts},
-    ops,
+    metrics,
+    ops::listener,
+    placement::Placement,
     results::Results,
-    rooms::{Outside, Rooms, Terms},
+    room::Outside,
+    rooms::{Rooms, Terms},
     shard::Shards,
-    stop::{self, Stop, StopSender},
+    stop::{self, StopSender},
 };
 
 /// How often a draining server looks whether rooms are left.
@@ -40,11 +42,10 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Gateway and operators' port live on the runtime on which it was started, rooms on threads of their own.
 #[derive(Debug)]
 pub struct Server {
-    id: InstanceId,
+    here: Instance,
     listen: SocketAddr,
     ops_listen: SocketAddr,
     stop: StopSender,
-    stopped: Stop,
     rooms: Arc<Rooms>,
     matchmaking: Matchmaking,
     /// What still has something to say to the broker at the end.
@@ -82,6 +83,15 @@ pub enum StartError {
     Threads(#[source] io::Error),
 }
 
+impl From<JoinError> for StartError {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Url(fault) => Self::Url(fault),
+            JoinError::Bus(fault) => Self::Bus(fault),
+        }
+    }
+}
+
 impl Server {
     /// Starts a server; players can come as soon as this returns.
     ///
@@ -93,8 +103,9 @@ impl Server {
     ///
     /// Outside of a tokio runtime with I/O and time.
     pub async fn start(config: &Config, games: Games) -> Result<Self, StartError> {
-        let fleet = Fleet::open(config).await?;
-        Self::start_in(config, games, fleet).await
+        let Config { instance, bus_required, .. } = *config;
+        let joined = Joined::open(Wanted { instance, amqp_url: config.amqp_url.as_ref(), bus_required }).await?;
+        Self::start_in(config, games, joined).await
     }
 
     /// Starts a server under this name on an end of a bus that is there already, as tests do that have several in a process.
@@ -107,58 +118,51 @@ impl Server {
     ///
     /// As [`Self::start`].
     pub async fn start_on(config: &Config, games: Games, id: InstanceId, link: Link) -> Result<Self, StartError> {
-        Self::start_in(config, games, Fleet::on(config, id, link)).await
+        Self::start_in(config, games, Joined::on(id, link)).await
     }
 
-    async fn start_in(config: &Config, games: Games, fleet: Fleet) -> Result<Self, StartError> {
+    async fn start_in(config: &Config, games: Games, joined: Joined) -> Result<Self, StartError> {
         games.check().map_err(StartError::Games)?;
         let modes = games.modes(&config.mode_config).map_err(StartError::Games)?;
         let (players, listen) = bind(config.listen, "--listen").await?;
         let (operators, ops_listen) = bind(config.ops_listen, "--ops-listen").await?;
-        ops::metrics::install();
-        ops::metrics::capacity(config.max_players);
+        metrics::install();
+        metrics::capacity(config.max_players);
         let (sender, stop) = stop::channel();
         let (shards, ends) = Shards::start(config.shard_count(), &stop).map_err(StartError::Threads)?;
-        let clock = Clock::start();
-        let terms = Terms { rooms: config.max_rooms, players: config.max_players, fault: config.test_fault };
-        let lobby = Arc::new(Lobby::new(profile(config, &fleet, listen), clock));
-        let (results, postman) = Results::new(fleet.clone());
-        let outside = Outside { lobby, results, stop: stop.clone(), clock, timing: config.timing };
-        let rooms = Arc::new(Rooms::new(games, shards, terms, outside));
-        let seats = config.max_players as usize;
-        let parts = Parts {
-            fleet: fleet.clone(),
-            rooms: rooms.clone(),
-            public_url: config.public_url.clone(),
-            seats,
-            modes,
-            clock,
-            stop: stop.clone(),
-        };
-        let matchmaking = Matchmaking::start(&parts);
+        let (clock, capacity, timing) = (Clock::start(), config.max_players, config.timing);
+        let site = Site { region: config.region.clone(), public_url: config.public_url.clone(), listen, capacity };
+        let here = Instance::new(joined, site, clock, stop.clone());
+        info!(instance = %here.id(), region = here.region(), "this instance");
+        let (results, postman) = Results::new(here.clone());
+        let terms = Terms { rooms: config.max_rooms, players: capacity };
+        let outside = Outside { results, stop, clock, timing, fault: config.test_fault };
+        let rooms = Arc::new(Rooms::new(games.clone(), shards, terms, here.lobby().clone(), outside));
+        let placement = Placement::new(here.clone(), games.clone(), rooms.clone());
+        let parts = Parts { here: here.clone(), rooms: rooms.clone(), seats: capacity as usize, modes };
+        let matchmaking = Matchmaking::start(parts);
+        let (chat, courier) = Chat::new(here.clone());
+        let dispatch =
+            dispatch::run(here.clone(), rooms.clone(), placement.clone(), matchmaking.clone(), sender.clone());
         let mut last = JoinSet::new();
-        last.spawn(member::run(fleet.clone(), rooms.clone(), matchmaking.clone(), sender.clone(), stop.clone()));
-        last.spawn(postman.run(stop.clone()));
-        let (chat, courier) = Chat::new(fleet.clone(), clock);
-        tokio::spawn(courier.run(rooms.clone(), stop.clone()));
-        info!(instance = %fleet.id(), region = fleet.region(), "this instance");
-        let stopped = stop.clone();
+        last.spawn(dispatch);
+        last.spawn(postman.run());
+        tokio::spawn(courier.run());
+        let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         let gateway = Gateway {
+            here: here.clone(),
+            games,
             rooms: rooms.clone(),
+            placement,
             matchmaking: matchmaking.clone(),
             chat,
             tickets: Tickets::default(),
             pages: Pages::new(config.web.clone()),
-            public_url: config.public_url.clone(),
-            timing: config.timing,
-            stop: stop.clone(),
-            fleet: fleet.clone(),
+            timing,
         };
-        let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
-        tokio::spawn(ops::listener::serve(operators, stop, fleet.clone()));
+        tokio::spawn(listener::serve(operators, here.clone()));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));
-        let (id, stop, shards, timing) = (fleet.id(), sender, ends, config.timing);
-        Ok(Self { id, listen, ops_listen, stop, stopped, rooms, matchmaking, last, outside, shards, timing })
+        Ok(Self { here, listen, ops_listen, stop: sender, rooms, matchmaking, last, outside, shards: ends, timing })
     }
 
     /// Where players connect.
@@ -173,12 +177,12 @@ impl Server {
 
     /// Its name among the instances.
     pub fn id(&self) -> InstanceId {
-        self.id
+        self.here.id()
     }
 
     /// How many instances it knows to be there, itself included.
     pub fn instances(&self) -> usize {
-        self.rooms.lobby().roster(|roster| roster.peers().count()) + 1
+        self.here.lobby().roster(|roster| roster.peers().count()) + 1
     }
 
     /// Drains: no new rooms and players from now on, which the other instances hear; whoever waits in the lobby is sent to
@@ -189,7 +193,7 @@ impl Server {
 
     /// Waits until the server drains, also because an operator has asked for it over the bus.
     pub async fn draining(&self) {
-        self.stopped.clone().draining().await;
+        self.here.stop().draining().await;
     }
 
     /// Waits until no room is left, and nobody who searches for a match.
@@ -220,16 +224,6 @@ impl Server {
             warn!("stopped without waiting for the broker any longer");
         }
     }
-}
-
-/// What the others hear of this instance.
-fn profile(config: &Config, fleet: &Fleet, listen: SocketAddr) -> Profile {
-    let url = config.public_url.clone().unwrap_or_else(|| format!("ws://{listen}"));
-    if config.public_url.is_none() && !fleet.is_alone() {
-        info!(url, "other instances send players to this address; --public-url names another");
-    }
-    let (region, capacity) = (fleet.region().to_owned(), config.max_players);
-    Profile { id: fleet.id(), incarnation: fleet.incarnation(), region, url, capacity }
 }
 
 async fn bind(addr: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {

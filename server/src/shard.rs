@@ -4,6 +4,7 @@
 
 use std::{
     io,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -17,7 +18,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use crate::{games::RoomFuture, stop::Stop};
+use crate::stop::Stop;
 
 /// Rooms that wait for their shard to open them. When it is full, whoever wants a new room waits.
 const WAITING_ROOMS: usize = 64;
@@ -49,6 +50,9 @@ impl Load {
         (self.players.load(Ordering::Relaxed), self.rooms.load(Ordering::Relaxed))
     }
 }
+
+/// The running of a room.
+pub(crate) type RoomFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A room on its way to its shard. Called there, with the room's place in the shard's order of opening.
 pub(crate) type Opening = Box<dyn FnOnce(u32) -> RoomFuture + Send>;

@@ -19,8 +19,8 @@ use crate::{
     world::World,
 };
 
-mod lines;
 mod naive;
+mod lines;
 
 pub use lines::NaiveLines;
 pub use naive::{Naive, naive_quantize};

@@ -3,7 +3,7 @@
 //! The modules in reading order: an author implements [`game::Game`]; its entities live in a [`world::World`], whose
 //! commit quantizes them by [`replicate`] and finds what changed; [`chunk`] encodes the change of one group and [`frame`]
 //! what one player gets for one tick; a [`replica::Replica`] is the client's mirror of it all; [`protocol`] is what else
-//! the two ends say to each other.
+//! the two ends say to each other. Below they stand in their order, lowest first: a module names none that stands after it.
 
 // Derived code names this crate by its path, also inside this crate's own tests.
 #[cfg(test)]
@@ -11,22 +11,22 @@ extern crate self as tiltyard_shared;
 
 pub mod id;
 pub mod rng;
-pub mod game;
-pub mod world;
-pub mod grid;
-pub mod replicate;
-pub mod linear;
-pub mod wire;
-pub mod schema;
 pub mod bits;
 pub mod prefix;
+pub mod linear;
 pub mod hash;
-pub mod chunk;
-pub mod frame;
-pub mod replica;
 pub mod protocol;
-pub mod check;
+pub mod wire;
+pub mod grid;
+pub mod replicate;
+pub mod frame;
+pub mod world;
+pub mod chunk;
+pub mod game;
+pub mod replica;
+pub mod schema;
 pub mod learn;
+pub mod check;
 
 /// Everything that a game's own file needs: `use tiltyard_shared::prelude::*;`.
 pub mod prelude {

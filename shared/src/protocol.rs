@@ -7,16 +7,16 @@
 //! and keeps codes that it does not know as numbers. What a client must understand to play on is sent only to who has said
 //! so in its [`capabilities`].
 
-mod client;
-mod code;
-mod server;
-pub mod capabilities;
-pub mod chat;
-pub mod codec;
 pub mod limits;
+pub mod capabilities;
+pub mod codec;
+pub mod text;
+mod code;
+pub mod chat;
 pub mod lobby;
 pub mod search;
-pub mod text;
+mod client;
+mod server;
 
 pub use client::{ClientMessage, Enter, Hello, Input, Report, Resume, Resync, Target};
 pub use code::Code;

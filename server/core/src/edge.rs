@@ -15,20 +15,20 @@ use tiltyard_shared::{
     world::{Committed, Fault, GroupId},
 };
 
-mod body;
 mod bounds;
-mod chunks;
-mod common;
 mod events;
-mod first;
-mod gather;
+mod views;
 mod lag;
 mod pace;
+mod first;
 mod seat;
-mod views;
+mod chunks;
+mod body;
+mod common;
+mod gather;
 
 pub use bounds::Bounds;
-use common::{Common, unsteady};
+use common::Common;
 use events::Entry;
 use first::First;
 use pace::Pace;
@@ -203,7 +203,7 @@ impl Edge {
         if seat.last_jump.is_some_and(|last| now.saturating_sub(last) < limits::RESYNC_SPACING) {
             seat.pending_jump = Some(jump);
         } else {
-            unsteady(seat, &self.common.views, world);
+            seat.unsteady(&self.common.views, world);
             seat.begin_epoch(jump, now);
             self.common.stats.jumps += 1;
         }
@@ -284,7 +284,7 @@ impl Edge {
         let Some(seat) = self.seats.get_mut(id.0 as usize).and_then(Option::as_mut) else { return Ok(false) };
         let (common, now) = (&mut self.common, situation.now);
         if let Some(jump) = seat.take_pending_jump(now) {
-            unsteady(seat, &common.views, world);
+            seat.unsteady(&common.views, world);
             seat.begin_epoch(jump, now);
             common.stats.jumps += 1;
         }

@@ -3,14 +3,16 @@
 //! No tokio, no sockets, no logging. [`directory`] is which rooms there are, [`chat`] who is in which channel and hears what,
 //! [`admission`] who may come in; [`room::Room`] owns a simulation, its seats and inputs; its [`edge`] decides who gets what
 //! this tick; [`schedule`] says when ticks are due, [`least`] what a line is now. The server's tasks drive them.
+//!
+//! Below they stand in their order, lowest first: a module names none that stands after it.
 
 pub mod instance;
+pub mod least;
+pub mod admission;
+pub mod inputs;
+pub mod schedule;
 pub mod directory;
 pub mod chat;
 pub mod matchmaking;
-pub mod admission;
-pub mod room;
-pub mod inputs;
-pub mod least;
 pub mod edge;
-pub mod schedule;
+pub mod room;

@@ -44,10 +44,10 @@ use super::{
 };
 
 mod declare;
-mod intake;
 mod lane;
-mod line;
 mod wire;
+mod intake;
+mod line;
 
 use lane::{Job, Lanes};
 use line::Line;

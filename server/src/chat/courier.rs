@@ -3,7 +3,7 @@
 //! It has a mailbox of its own, so that a flood of words never pushes events of rooms out of theirs, and it learns from the
 //! roster who is there. It waits for nobody: what is published goes on beside it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tiltyard_core::chat::{Channels, Heard};
@@ -16,10 +16,8 @@ use tracing::error;
 use super::Chat;
 use crate::{
     bus::{Address, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Serve, State, Topic},
-    fleet::{Fleet, words::LobbyEvent},
-    ops::metrics,
-    rooms::Rooms,
-    stop::Stop,
+    fleet::{Instance, words::LobbyEvent},
+    metrics,
 };
 
 /// How often the channels' time passes.
@@ -32,7 +30,7 @@ const UNDER_WAY: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Courier {
     chat: Chat,
-    fleet: Fleet,
+    here: Instance,
     waiting: mpsc::Receiver<LobbyEvent>,
     under_way: FuturesUnordered<Publishing>,
 }
@@ -41,32 +39,33 @@ type Publishing = BoxFuture<'static, ()>;
 
 impl Courier {
     /// A courier of what waits.
-    pub(super) fn new(chat: Chat, fleet: Fleet, waiting: mpsc::Receiver<LobbyEvent>) -> Self {
-        Self { chat, fleet, waiting, under_way: FuturesUnordered::new() }
+    pub(super) fn new(chat: Chat, here: Instance, waiting: mpsc::Receiver<LobbyEvent>) -> Self {
+        Self { chat, here, waiting, under_way: FuturesUnordered::new() }
     }
 
     /// Runs until the server stops.
-    pub(crate) async fn run(mut self, rooms: Arc<Rooms>, mut stop: Stop) {
-        match self.fleet.link().bus.serve(Serve::Events(wanted())) {
+    pub(crate) async fn run(mut self) {
+        let mut stop = self.here.stop();
+        match self.here.link().bus.serve(Serve::Events(wanted())) {
             Ok(events) => tokio::select! {
-                () = self.live(events, &rooms) => {}
+                () = self.live(events) => {}
                 () = stop.requested() => {}
             },
             Err(error) => error!(%error, "the bus serves no mailbox: chat stays on this instance"),
         }
     }
 
-    async fn live(&mut self, mut events: Mailbox, rooms: &Rooms) {
+    async fn live(&mut self, mut events: Mailbox) {
         let mut beat = time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut state = self.fleet.link().state.clone();
+        let mut state = self.here.link().state.clone();
         let mut state_ends = false;
         loop {
             tokio::select! {
                 Some(()) = self.under_way.next() => {}
                 Some(event) = self.waiting.recv(), if self.under_way.len() < UNDER_WAY => self.publish(&event),
                 Some(incoming) = events.next() => self.take(incoming),
-                _ = beat.tick() => self.beat(rooms),
+                _ = beat.tick() => self.beat(),
                 changed = state.changed(), if !state_ends => {
                     state_ends = changed.is_err();
                     if matches!(*state.borrow_and_update(), State::Away(_)) {
@@ -77,10 +76,10 @@ impl Courier {
         }
     }
 
-    fn beat(&self, rooms: &Rooms) {
-        let alive =
-            rooms.lobby().roster(|roster| roster.peers().map(|peer| (peer.instance, peer.incarnation)).collect());
-        let now = rooms.clock().now();
+    fn beat(&self) {
+        let lobby = self.here.lobby();
+        let alive = lobby.roster(|roster| roster.peers().map(|peer| (peer.instance, peer.incarnation)).collect());
+        let now = self.here.clock().now();
         self.chat.work(|channels| {
             channels.peers(alive);
             channels.tick(now);
@@ -94,7 +93,7 @@ impl Courier {
             LobbyEvent::Room(_) => return,
         };
         let key = Key::new(words).expect("a channel's name is a word");
-        let (bus, payload) = (self.fleet.link().bus.clone(), Payload::of(event));
+        let (bus, payload) = (self.here.link().bus.clone(), Payload::of(event));
         self.under_way.push(Box::pin(async move {
             // Words are told once; a presence is told again.
             let _ = bus.publish(Address::Event(Topic::Lobby, key), payload).await;

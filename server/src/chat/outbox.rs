@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tiltyard_shared::protocol::ServerMessage;
 use tokio::sync::Notify;
 
-use crate::ops::metrics;
+use crate::metrics;
 
 /// Words and refusals that wait.
 const WORDS: usize = 64;

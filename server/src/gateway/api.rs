@@ -24,11 +24,12 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use super::{Gateway, hello::is_elsewhere, http::Place};
+use super::{Gateway, hello::is_elsewhere};
 use crate::{
-    fleet::seats::{self, Elsewhere, Found},
-    ops::metrics,
-    rooms::Arrival,
+    metrics,
+    net::http::Place,
+    placement::{Elsewhere, Found},
+    room::door::Arrival,
 };
 
 mod failure;
@@ -100,8 +101,8 @@ struct ModeEntry {
 
 /// `GET /api/games`: seats and config are those of a room that says nothing else.
 async fn games(State(gateway): State<Arc<Gateway>>) -> Response {
-    let games = gateway.rooms.games().iter().map(|game| {
-        let (rooms, players) = gateway.rooms.lobby().look(|directory| {
+    let games = gateway.games.iter().map(|game| {
+        let (rooms, players) = gateway.here.lobby().look(|directory| {
             let rooms = directory.rooms().filter(|listing| listing.entry.game == game.name());
             rooms.fold((0, 0), |(rooms, players), listing| (rooms + 1, players + listing.entry.players))
         });
@@ -130,10 +131,8 @@ async fn list(State(gateway): State<Arc<Gateway>>, filter: Result<Query<Filter>,
         filter.map_err(|error| Failure::new(Code::BadFilter, error.body_text()))?;
     let browse = Browse { game: game.filter(|game| !game.is_empty()), open, page };
     browse.check()?;
-    if browse.game.as_ref().is_some_and(|game| gateway.rooms.games().find(game).is_none()) {
-        return Err(Code::UnknownGame.into());
-    }
-    let (_, message) = gateway.rooms.lobby().look(|directory| directory.snapshot(&browse));
+    browse.game.as_ref().map(|game| gateway.game(game)).transpose()?;
+    let (_, message) = gateway.here.lobby().look(|directory| directory.snapshot(&browse));
     let ServerMessage::Rooms { revision, total, rooms } = message else { return Err(Code::Internal.into()) };
     let pages = u64::from(total).div_ceil(limits::PAGE_ROOMS as u64);
     let list = json!({ "revision": revision, "total": total, "page": page, "pages": pages, "rooms": rooms });
@@ -153,8 +152,8 @@ struct NewRoom {
 
 /// `POST /api/rooms`: a new room, which waits for its first player as long as an empty one stays.
 async fn create(State(gateway): State<Arc<Gateway>>, Json(new): Json<NewRoom>) -> Answer {
-    let game = gateway.rooms.games().find(&new.game).ok_or(Code::UnknownGame)?;
-    if gateway.rooms.is_draining() {
+    let game = gateway.game(&new.game)?;
+    if gateway.here.is_draining() {
         return Err(Code::Stopping.into());
     }
     let config = new.config.map(|config| game.encode_config(config)).transpose();
@@ -176,7 +175,7 @@ async fn keep_seat(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>
         Which::Id(id) => Target::Room(id),
         Which::Code(code) => Target::Code(code.to_string()),
     };
-    match seats::find(&gateway.fleet, &gateway.rooms, &target, false).await? {
+    match gateway.placement.find(&target, false).await? {
         Found::Here(way) => seat(&gateway, &headers, &way.arrival).await,
         Found::There(place) => seat_elsewhere(place),
     }
@@ -196,7 +195,7 @@ async fn quick_join(
 ) -> Answer {
     let mut attempt = 1;
     loop {
-        let way = match seats::find(&gateway.fleet, &gateway.rooms, &Target::Game(game.clone()), false).await? {
+        let way = match gateway.placement.find(&Target::Game(game.clone()), false).await? {
             Found::Here(way) => way,
             Found::There(place) => return seat_elsewhere(place),
         };
@@ -255,7 +254,7 @@ impl Which {
 }
 
 fn entry(gateway: &Gateway, which: &Which) -> Result<RoomEntry, Code> {
-    let found = gateway.rooms.lobby().look(|directory| {
+    let found = gateway.here.lobby().look(|directory| {
         let listing = match which {
             Which::Id(id) => directory.find(*id),
             Which::Code(code) => directory.find_code(*code),

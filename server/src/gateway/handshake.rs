@@ -18,12 +18,15 @@ use tokio_tungstenite::tungstenite::{
 };
 use tracing::debug;
 
-use super::{Gateway, hello, http::Place};
-use crate::{line::Line, ops::metrics, socket::Socket};
+use super::{Gateway, hello};
+use crate::{
+    metrics,
+    net::{http::Place, line::Line, socket::Socket},
+};
 
 /// `GET /ws`.
 pub(crate) async fn accept(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
-    if gateway.stop.is_stopping() {
+    if gateway.here.stop().is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
     let upgrade = hyper::upgrade::on(&mut request);

@@ -10,13 +10,16 @@ use tiltyard_shared::protocol::{
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, error};
 
-use super::{Gateway, visitor::Visitor};
+use super::{
+    Gateway,
+    visitor::{Visitor, redirect},
+};
 use crate::{
-    fleet::seats::{self, Elsewhere, Found},
-    ops::metrics,
-    room::guest::{Guest, Visit},
+    metrics,
+    net::socket::{self, Gone, Socket},
+    placement::{Elsewhere, Found},
+    room::door::{Guest, Visit},
     rooms::{DOOR_TIMEOUT, Way},
-    socket::{self, Gone, Socket},
 };
 
 /// So many wishes in a row may be refused; with one more the connection is closed. Another is granted each time that a
@@ -68,7 +71,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
         }
         _ => return Err(Code::TooEarly.into()),
     }
-    let games = gateway.rooms.games().names().into_iter().map(str::to_owned).collect();
+    let games = gateway.games.names().into_iter().map(str::to_owned).collect();
     visitor.start_waiting();
     visitor.start_pings();
     socket::say(
@@ -222,12 +225,6 @@ enum Entered {
     Refused(Option<Socket>, Code),
 }
 
-/// Sends a client to another instance.
-pub(super) fn redirect(socket: &mut Socket, request: u32, place: Elsewhere) -> Result<(), Gone> {
-    metrics::redirect();
-    socket::say(socket, &ServerMessage::Redirect { request, url: place.url, pass: place.pass })
-}
-
 /// Brings a connection into the room of its wish; otherwise gives it back with the reason.
 async fn enter(mut socket: Socket, wish: Enter, capabilities: u64, gateway: &Gateway) -> Entered {
     let any_room = matches!(wish.target, Target::Game(_));
@@ -239,7 +236,7 @@ async fn enter(mut socket: Socket, wish: Enter, capabilities: u64, gateway: &Gat
         };
         let found = match claimed {
             Some(claimed) => claimed.map(Found::Here),
-            None => seats::find(&gateway.fleet, &gateway.rooms, &wish.target, wish.spectate).await,
+            None => gateway.placement.find(&wish.target, wish.spectate).await,
         };
         let way = match found {
             Ok(Found::Here(way)) => way,

@@ -98,7 +98,7 @@ pub(super) async fn index(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
     if gateway.pages.find("index.html").is_some() {
         return gateway.pages.serve("index.html", &headers);
     }
-    let (version, games) = (env!("CARGO_PKG_VERSION"), gateway.rooms.games().names().join(", "));
+    let (version, games) = (env!("CARGO_PKG_VERSION"), gateway.games.names().join(", "));
     let url = gateway.socket_url(&headers);
     format!("Tiltyard {version}: a multiplayer room server\n\nGames:     {games}\nWebSocket: {url}\n").into_response()
 }

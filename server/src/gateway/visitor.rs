@@ -14,14 +14,16 @@ use tokio::{sync::watch, time::sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use super::{Gateway, hello::redirect};
+use super::Gateway;
 use crate::{
     chat::Attending,
-    fleet::seats,
     matchmaking::Searching,
-    ops::metrics,
-    room::heartbeat::{Beat, Heartbeat},
-    socket::{self, Gone, Inbox, Socket},
+    metrics,
+    net::{
+        heartbeat::{Beat, Heartbeat},
+        socket::{self, Gone, Inbox, Socket},
+    },
+    placement::Elsewhere,
     stop::Stop,
 };
 
@@ -65,11 +67,11 @@ struct Browsing {
 impl<'a> Visitor<'a> {
     /// A connection that has said nothing yet.
     pub(super) fn new(gateway: &'a Gateway) -> Self {
-        let (now, timing) = (gateway.rooms.clock().now(), &gateway.timing);
+        let (now, timing) = (gateway.now(), &gateway.timing);
         Self {
             gateway,
-            stop: gateway.stop.clone(),
-            drain: gateway.stop.clone(),
+            stop: gateway.here.stop(),
+            drain: gateway.here.stop(),
             sent_away: false,
             capabilities: 0,
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
@@ -92,7 +94,7 @@ impl<'a> Visitor<'a> {
 
     /// The time.
     pub(super) fn now(&self) -> Duration {
-        self.gateway.rooms.clock().now()
+        self.gateway.now()
     }
 
     /// From now on the visitor has its full time again.
@@ -113,14 +115,11 @@ impl<'a> Visitor<'a> {
             return Ok(());
         };
         browse.check()?;
-        let games = self.gateway.rooms.games();
-        if browse.game.as_ref().is_some_and(|game| games.find(game).is_none()) {
-            return Err(Code::UnknownGame);
-        }
+        browse.game.as_ref().map(|game| self.gateway.game(game)).transpose()?;
         let browsing = self.browsing.get_or_insert_with(|| Browsing {
             browse: Browse::default(),
             held: None,
-            beats: self.gateway.rooms.lobby().watch(),
+            beats: self.gateway.here.lobby().watch(),
             stale: true,
             next: now,
             _counted: metrics::LobbyClient::new(),
@@ -140,8 +139,8 @@ impl<'a> Visitor<'a> {
         if self.searching.is_some() {
             return Err(Code::AlreadySearching);
         }
-        let Gateway { rooms, matchmaking, .. } = self.gateway;
-        rooms.games().find(&search.game).ok_or(Code::UnknownGame)?;
+        self.gateway.game(&search.game)?;
+        let matchmaking = &self.gateway.matchmaking;
         if let Some(url) = matchmaking.elsewhere(&search) {
             return Ok(Some(url));
         }
@@ -295,12 +294,12 @@ impl<'a> Visitor<'a> {
             return Ok(());
         }
         self.sent_away = true;
-        seats::another(&self.gateway.rooms).map_or(Ok(()), |place| redirect(socket, 0, place))
+        self.gateway.placement.another().map_or(Ok(()), |place| redirect(socket, 0, place))
     }
 
     /// Waits until something may have come, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
-        let (line, clock) = (socket.line(), self.gateway.rooms.clock());
+        let (line, clock) = (socket.line(), self.gateway.here.clock());
         let patient = self.looks_on() || self.searching.is_some();
         let list =
             self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);
@@ -351,7 +350,7 @@ impl<'a> Visitor<'a> {
 impl Browsing {
     /// The message that brings the client from what it holds to now.
     fn advance(&mut self, gateway: &Gateway) -> Option<Bytes> {
-        let lobby = gateway.rooms.lobby();
+        let lobby = gateway.here.lobby();
         let (page, bytes) = match &self.held {
             None => lobby.snapshot(&self.browse),
             Some(held) => lobby.difference(&self.browse, held)?,
@@ -360,4 +359,10 @@ impl Browsing {
         self.held = Some(page);
         Some(bytes)
     }
+}
+
+/// Sends a client to another instance.
+pub(super) fn redirect(socket: &mut Socket, request: u32, place: Elsewhere) -> Result<(), Gone> {
+    metrics::redirect();
+    socket::say(socket, &ServerMessage::Redirect { request, url: place.url, pass: place.pass })
 }

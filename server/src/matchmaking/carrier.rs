@@ -20,7 +20,7 @@ use super::{letters, unix};
 use crate::{
     bus::{Address, BusError, Inbox, Link, Payload},
     fleet::words::{Command, MatchNote},
-    ops::metrics,
+    metrics,
 };
 
 /// Letters that wait to be published. When it is full, new ones are dropped: statements say it all again.

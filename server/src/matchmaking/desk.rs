@@ -24,12 +24,9 @@ use tiltyard_core::{
         ticket::Ticket,
     },
 };
-use tiltyard_shared::protocol::{
-    Code,
-    search::{Search, SearchState},
-};
+use tiltyard_shared::protocol::Code;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval},
 };
 use tracing::error;
@@ -40,7 +37,7 @@ use super::{
     carrier::{Carrier, age},
     distances::Distances,
     letters::Statements,
-    players::{Complete, Players},
+    players::{Complete, Players, Wanted},
     unix,
 };
 use crate::{
@@ -78,7 +75,7 @@ pub(super) enum Event {
     News(News),
 }
 
-/// What a [`Guard`] tells.
+/// What a [`Guard`](crate::room::matched::Guard) tells.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum News {
     /// A player searches no longer.
@@ -87,19 +84,6 @@ pub(super) enum News {
     Left(MatchId, SessionId),
     /// The room of a match is no more.
     Ended(MatchId),
-}
-
-/// A player who looks for a match.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    /// For which.
-    pub(super) search: Search,
-    /// Who.
-    pub(super) session: SessionId,
-    /// Where the state of the search is told.
-    pub(super) states: watch::Sender<SearchState>,
-    /// The way to the player and back.
-    pub(super) round_trip: Option<Duration>,
 }
 
 /// A desk.
@@ -138,7 +122,7 @@ impl Desk {
         parts: &Parts,
         events: mpsc::Sender<Event>,
     ) -> Self {
-        let (id, number) = (parts.fleet.id(), parts.fleet.incarnation().0);
+        let (id, number) = (parts.here.id(), parts.here.incarnation().0);
         let declared: Vec<_> = modes.iter().map(|(mode, _)| mode.clone()).collect();
         let pool = Pool::new(declared.clone()).expect("modes are checked when the server starts");
         let inbox = Inbox::new(game, WORLD).expect("names of games are checked when the server starts");
@@ -148,11 +132,11 @@ impl Desk {
             configs: modes.into_iter().map(|(mode, config)| (mode.name, config)).collect(),
             events,
             home: Home::new(id).numbered_from(number),
-            host: Host::new(id, parts.fleet.region(), declared, parts.seats).numbered_from(number),
+            host: Host::new(id, parts.here.region(), declared, parts.seats).numbered_from(number),
             matchmaker: Matchmaker::new(id, pool),
             players: Players::default(),
             statements: Statements::default(),
-            carrier: Carrier::new(game, parts.fleet.link().clone(), inbox.clone()),
+            carrier: Carrier::new(game, parts.here.link().clone(), inbox.clone()),
             inbox,
             receipts: BTreeMap::new(),
             letters: 0,
@@ -173,8 +157,8 @@ impl Desk {
 
     /// Serves until the server stops.
     pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
-        let mut stop = self.parts.stop.clone();
-        let mut mailbox = match self.parts.fleet.link().bus.claim(self.inbox.clone()) {
+        let mut stop = self.parts.here.stop();
+        let mut mailbox = match self.parts.here.link().bus.claim(self.inbox.clone()) {
             Ok(mailbox) => mailbox,
             Err(error) => return error!(game = self.game, %error, "no matchmaking: the inbox cannot be claimed"),
         };
@@ -189,7 +173,7 @@ impl Desk {
                 _ = ticks.tick() => self.tick(),
             }
             self.settle().await;
-            self.carrier.send(self.parts.clock.now());
+            self.carrier.send(self.parts.here.clock().now());
         }
     }
 
@@ -224,9 +208,9 @@ impl Desk {
 
     fn search(&mut self, wanted: Wanted) {
         let id = TicketId(Uuid::now_v7());
-        let Some(complete) = self.players.come(self.parts.clock.now(), id, wanted) else { return };
+        let Some(complete) = self.players.come(self.parts.here.clock().now(), id, wanted) else { return };
         let Complete { mode, party, round_trip } = complete;
-        let regions = self.distances.of(self.parts.fleet.region(), round_trip);
+        let regions = self.distances.of(self.parts.here.region(), round_trip);
         let ticket = Ticket { id, home: self.id, mode, party, regions, waited: Duration::ZERO };
         self.turns.push_back(home::Event::Search(ticket).into());
     }
@@ -239,7 +223,7 @@ impl Desk {
     }
 
     fn learn(&mut self, to: InstanceId, outcome: Outcome) {
-        for message in self.carrier.settle(self.parts.clock.now(), to, outcome) {
+        for message in self.carrier.settle(self.parts.here.clock().now(), to, outcome) {
             self.miss(to, message);
         }
     }
@@ -275,7 +259,7 @@ impl Desk {
     }
 
     fn tick(&mut self) {
-        let now = self.parts.clock.now();
+        let now = self.parts.here.clock().now();
         self.players.expire(now);
         for (to, message) in self.carrier.run_out(now) {
             self.miss(to, message);
@@ -285,7 +269,7 @@ impl Desk {
             return;
         }
         self.next_round = now + ROUND_EVERY;
-        if self.parts.rooms.is_draining() {
+        if self.parts.here.is_draining() {
             self.turns.extend([home::Event::Drain.into(), host::Event::Drain.into()]);
         }
         self.look_around();

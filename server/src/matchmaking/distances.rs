@@ -10,7 +10,7 @@ use std::{
 use tiltyard_core::matchmaking::ticket::{Distance, MAX_REGIONS};
 use tokio::{net::TcpStream, time};
 
-use super::Parts;
+use crate::fleet::Instance;
 
 /// Each region is measured so often.
 const EVERY: Duration = Duration::from_secs(10);
@@ -38,21 +38,21 @@ impl Distances {
     }
 
     /// Measures until the server stops.
-    pub(super) async fn measure(self, parts: Parts) {
-        let mut stop = parts.stop.clone();
+    pub(super) async fn measure(self, here: Instance) {
+        let mut stop = here.stop();
         tokio::select! {
             () = stop.requested() => {}
-            () = self.go_round(&parts) => {}
+            () = self.go_round(&here) => {}
         }
     }
 
-    async fn go_round(&self, parts: &Parts) {
+    async fn go_round(&self, here: &Instance) {
         let mut rounds = time::interval(EVERY);
         loop {
             rounds.tick().await;
             let mut peers = BTreeMap::new();
-            parts.rooms.lobby().roster(|roster| {
-                let elsewhere = roster.peers().filter(|peer| peer.region != parts.fleet.region());
+            here.lobby().roster(|roster| {
+                let elsewhere = roster.peers().filter(|peer| peer.region != here.region());
                 peers.extend(elsewhere.map(|peer| (peer.region.clone(), peer.url.clone())));
             });
             self.lock().retain(|region, _| peers.contains_key(region));

@@ -11,11 +11,22 @@ use std::{
 use tiltyard_core::matchmaking::{SessionId, TicketId, ticket::Member};
 use tiltyard_shared::protocol::{
     Code, limits,
-    search::{Party, SearchState},
+    search::{Party, Search, SearchState},
 };
 use tokio::sync::watch;
 
-use super::desk::Wanted;
+/// A player who looks for a match.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// For which.
+    pub(super) search: Search,
+    /// Who.
+    pub(super) session: SessionId,
+    /// Where the state of the search is told.
+    pub(super) states: watch::Sender<SearchState>,
+    /// The way to the player and back.
+    pub(super) round_trip: Option<Duration>,
+}
 
 /// Everybody who searches at this desk.
 #[derive(Debug, Default)]

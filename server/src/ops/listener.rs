@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, runtime::Handle, sync::Semaphore};
 
-use crate::{bus::State as BusState, clock::Clock, fleet::Fleet, gateway::http, ops::metrics, stop::Stop};
+use crate::{bus::State as BusState, fleet::Instance, metrics, net::http};
 
 /// Histograms keep single samples until someone asks; so often this happens without Prometheus.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -20,12 +20,13 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS: usize = 64;
 
 /// Serves until the server has stopped.
-pub(crate) async fn serve(listener: TcpListener, mut stop: Stop, fleet: Fleet) {
+pub(crate) async fn serve(listener: TcpListener, here: Instance) {
+    let (mut stop, clock) = (here.stop(), here.clock());
     let router = Router::new()
         .route("/metrics", get(render))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state((stop.clone(), fleet));
+        .with_state(here);
     let upkeep = async {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -33,7 +34,7 @@ pub(crate) async fn serve(listener: TcpListener, mut stop: Stop, fleet: Fleet) {
         }
     };
     tokio::select! {
-        () = http::serve(listener, router, Arc::new(Semaphore::new(MAX_CONNECTIONS)), Clock::start()) => {}
+        () = http::serve(listener, router, Arc::new(Semaphore::new(MAX_CONNECTIONS)), clock) => {}
         () = upkeep => {}
         () = stop.is_over() => {}
     }
@@ -45,14 +46,14 @@ async fn render() -> impl IntoResponse {
 }
 
 /// A server without its broker is ready: it goes on alone, and says so.
-async fn ready(State((stop, fleet)): State<(Stop, Fleet)>) -> impl IntoResponse {
-    if stop.is_stopping() {
+async fn ready(State(here): State<Instance>) -> impl IntoResponse {
+    if here.stop().is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    if stop.is_draining() {
+    if here.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
-    let said = match &*fleet.link().state.borrow() {
+    let said = match &*here.link().state.borrow() {
         BusState::Up => "ready\n".to_owned(),
         BusState::Connecting => "ready, alone: the broker is being connected\n".to_owned(),
         BusState::Blocked => "ready, alone: the broker takes no messages\n".to_owned(),

@@ -2,16 +2,17 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{
-    drain::Drain,
-    heartbeat::{Beat, Heartbeat},
-};
-use crate::{
-    config::Timing,
-    socket::{self, Gone, Inbox, Socket},
-};
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
+
+use super::drain::Drain;
+use crate::{
+    config::Timing,
+    net::{
+        heartbeat::{Beat, Heartbeat},
+        socket::{self, Gone, Inbox, Socket},
+    },
+};
 
 /// Most messages that one scan takes from a connection, so that nobody is served at the cost of others; and most bytes,
 /// because what is said last must not wait behind what is uploaded.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tiltyard_core::{room::Stats, schedule::Lateness};
 use tiltyard_shared::protocol::limits;
 
-use crate::ops::metrics::RoomMetrics;
+use crate::metrics::RoomMetrics;
 
 /// What of a room has been told to the metrics. What it told of the present is taken back when dropped.
 pub(crate) struct Counts {

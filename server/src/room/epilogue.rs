@@ -11,8 +11,8 @@ use tiltyard_shared::{
 };
 use tokio::time::sleep_until;
 
-use super::{End, RoomTask, guest::Visit};
-use crate::socket::Gone;
+use super::{End, RoomTask, door::Visit};
+use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
     /// Tells everybody who is there that the match is over, then waits for who is not.
@@ -28,8 +28,8 @@ impl<G: Game> RoomTask<G> {
         while let Some(until) = self.room.kept_until() {
             tokio::select! {
                 biased;
-                () = self.setup.stop.requested() => return Err(End::Stopping),
-                () = sleep_until(self.setup.clock.at(until)) => return Ok(()),
+                () = self.setup.outside.stop.requested() => return Err(End::Stopping),
+                () = sleep_until(self.setup.outside.clock.at(until)) => return Ok(()),
                 Some(visit) = self.setup.guests.recv() => self.welcome_back(visit)?,
             }
         }

@@ -10,75 +10,15 @@ use tiltyard_shared::{
     game::Game,
     protocol::{self, Code, Enter, ServerMessage, Target},
 };
-use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{Connection, End, RoomTask};
-use crate::{
-    matchmaking::MatchSeat,
-    rooms::Promise,
-    socket::{Gone, Socket},
+use super::{
+    Connection, End, RoomTask,
+    door::{Guest, Visit},
+    matched::MatchSeat,
 };
-
-/// What comes to a room's door.
-#[derive(Debug)]
-pub(crate) enum Visit {
-    /// A connection that wants in.
-    Guest(Box<Guest>),
-    /// Too few of those who were matched have come: the room closes.
-    Close,
-    /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
-    Keep(oneshot::Sender<Result<Promise, Code>>),
-}
-
-/// A connection that wants a seat.
-#[derive(Debug)]
-pub(crate) struct Guest {
-    /// Its socket, on no runtime.
-    pub(crate) socket: Socket,
-    /// What it asked for; the target has led here.
-    pub(crate) wish: Enter,
-    /// What its client understands.
-    pub(crate) capabilities: u64,
-    /// The seat that was kept for it.
-    pub(crate) promise: Option<Promise>,
-    /// The seat of a match that it was matched into.
-    pub(crate) seat: Option<MatchSeat>,
-    /// Where the answer goes.
-    pub(crate) reply: oneshot::Sender<Reply>,
-}
-
-/// Whether a guest was seated; if not, here it is again.
-pub(crate) type Reply = Result<(), Box<Refused>>;
-
-/// A guest that got no seat.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// Its socket, on no runtime.
-    pub(crate) socket: Socket,
-    /// Why.
-    pub(crate) code: Code,
-}
-
-impl Guest {
-    pub(super) fn refuse(self, code: Code) {
-        // A gateway that does not listen any more is stopping.
-        let _ = self.reply.send(Err(Box::new(Refused { socket: self.socket, code })));
-    }
-}
-
-/// Sends everybody back who waits at a closed room.
-pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
-    guests.close();
-    while let Ok(visit) = guests.try_recv() {
-        match visit {
-            Visit::Guest(guest) => guest.refuse(code),
-            Visit::Keep(reply) => drop(reply.send(Err(code))),
-            Visit::Close => {}
-        }
-    }
-}
+use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
     /// Answers who came to the door.
@@ -166,7 +106,7 @@ impl<G: Game> RoomTask<G> {
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
         let place = seat.0 as usize;
         let (capabilities, grace) = (guest.capabilities, self.room.settings().grace);
-        let mut connection = Connection::new(guest.socket, capabilities, &self.setup.timing, grace, now);
+        let mut connection = Connection::new(guest.socket, capabilities, &self.setup.outside.timing, grace, now);
         self.room.understands(seat, capabilities);
         let said = connection.say(&self.entered(&guest.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");

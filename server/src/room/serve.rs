@@ -8,7 +8,7 @@ use tiltyard_shared::{game::Game, protocol::ServerMessage};
 use tokio::task::yield_now;
 
 use super::{End, RoomTask, slices};
-use crate::socket::Gone;
+use crate::net::socket::Gone;
 
 /// Each tick begins to serve and to hear so many places further on, so that nobody is always last.
 const STRIDE: usize = 7;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tiltyard_core::room::SeatId;
 use tiltyard_shared::game::Game;
 
-use super::{Connection, End, RoomTask};
-use crate::{ops::metrics, rooms::Status};
+use super::{Connection, End, RoomTask, door::Status};
+use crate::metrics;
 
 /// So often counters go to the metrics.
 pub(super) const EXPORT: Duration = Duration::from_secs(1);

@@ -54,7 +54,7 @@ impl Cluster {
     /// # Errors
     ///
     /// There is no broker, a port is taken, or an instance did not end well.
-    pub(super) fn run(&self, amqp_url: Option<&str>) -> anyhow::Result<()> {
+    pub(crate) fn run(&self, amqp_url: Option<&str>) -> anyhow::Result<()> {
         let Some(url) = amqp_url else { return Err(under_a_broker()?) };
         let plans = self.plans()?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;

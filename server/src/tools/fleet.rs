@@ -34,7 +34,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// Why the fleet cannot be asked.
-pub(super) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::Result<String> {
+pub(crate) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::Result<String> {
     let instances = Visit::begin(url).await?.instances().await?;
     if as_json {
         return Ok(format!("{}\n", json!(instances.values().collect::<Vec<_>>())));
@@ -55,7 +55,7 @@ pub(super) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::R
 /// # Errors
 ///
 /// Why the fleet cannot be asked, or that there is no such instance.
-pub(super) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json: bool) -> anyhow::Result<String> {
+pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json: bool) -> anyhow::Result<String> {
     let visit = Visit::begin(url).await?;
     let instances = match of {
         Some(one) => vec![one],
@@ -96,7 +96,7 @@ pub(super) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json
 /// # Errors
 ///
 /// Why it cannot be asked.
-pub(super) async fn drain(url: Option<&AmqpUrl>, instance: InstanceId) -> anyhow::Result<String> {
+pub(crate) async fn drain(url: Option<&AmqpUrl>, instance: InstanceId) -> anyhow::Result<String> {
     match Visit::begin(url).await?.ask(instance, &Command::Drain).await {
         Ok(_) => Ok(format!("{instance} drains\n")),
         Err(failure) => bail!("{instance} {failure}"),

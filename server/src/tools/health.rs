@@ -18,7 +18,7 @@ const ANSWER_BYTES: u64 = 4096;
 /// # Errors
 ///
 /// It does not answer, or does not say that it is well.
-pub(super) fn ask(listen: SocketAddr, path: &str) -> anyhow::Result<String> {
+pub(crate) fn ask(listen: SocketAddr, path: &str) -> anyhow::Result<String> {
     let address = SocketAddr::new(reachable(listen.ip()), listen.port());
     let answer = fetch(address, path).with_context(|| format!("no answer from {address}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));

@@ -89,7 +89,7 @@ const RESERVED: &[&str] = &[
 /// # Errors
 ///
 /// If the name cannot be a game's, the folder is in use, or the files cannot be written.
-pub(super) fn create(folder: &Path, clone: Option<&Path>) -> anyhow::Result<String> {
+pub(crate) fn create(folder: &Path, clone: Option<&Path>) -> anyhow::Result<String> {
     let name = folder.file_name().and_then(|name| name.to_str()).context("the folder needs a name")?;
     check_name(name)?;
     ensure!(!folder.exists(), "{} exists already", folder.display());

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 ///
 /// The pattern is none, or the broker cannot be used.
-pub(super) async fn listen(url: Option<&AmqpUrl>, pattern: &str) -> anyhow::Result<()> {
+pub(crate) async fn listen(url: Option<&AmqpUrl>, pattern: &str) -> anyhow::Result<()> {
     let pattern = Pattern::new(pattern.split('.')).with_context(|| format!("{pattern:?} is not a pattern"))?;
     let url = url.context("which broker? --amqp-url or AMQP_URL names it")?.text().to_owned();
     let link = rabbitmq::open(rabbitmq::Config { url, instance: random_id(), bounds: Bounds::default() })?;

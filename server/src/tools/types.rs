@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 100;
 const LONGEST_TUPLE: usize = 8;
 
 /// The text of a `.d.ts` file.
-pub(super) fn declarations(schema: &Schema) -> String {
+pub(crate) fn declarations(schema: &Schema) -> String {
     let mut out = Declarations { text: String::new(), taken: Vec::new() };
     let game = &schema.game;
     let _ =

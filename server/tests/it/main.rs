@@ -11,6 +11,7 @@ mod hello;
 mod http;
 mod limits;
 mod lobby;
+mod modules;
 mod one_input;
 mod ops;
 mod process;

@@ -142,18 +142,3 @@ impl Common {
         seat.view = view;
     }
 }
-
-/// Writes down what a steady seat was handed, because from now on that differs from what the others were.
-pub(super) fn unsteady(seat: &mut EdgeSeat, views: &Views, world: &Committed) {
-    if !std::mem::take(&mut seat.steady) {
-        return;
-    }
-    let handed =
-        |group| if seat.served == world.tick() { world.group(group).version } else { world.version_before(group) };
-    for (group, standing) in views.groups(seat.view).iter().zip(&mut seat.standings) {
-        standing.handed = handed(*group);
-    }
-    if let Some((group, standing)) = &mut seat.own {
-        standing.handed = handed(*group);
-    }
-}

@@ -9,7 +9,7 @@ use tiltyard_shared::{
 };
 
 use super::{
-    Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for, common::unsteady, events::Entry,
+    Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for, events::Entry,
 };
 
 /// What becomes of one group in this frame.
@@ -42,7 +42,7 @@ impl Common {
         head: &mut Head,
         out: &mut Vec<u8>,
     ) -> Result<bool, Code> {
-        unsteady(seat, &self.views, world);
+        seat.unsteady(&self.views, world);
         let (view_bytes, changed) = self.take_view(seat, situation);
         let frame = match seat.first.is_bounded() && !situation.last {
             true => seat.first.bound(&self.bounds).min(self.bounds.frame),

@@ -10,7 +10,6 @@ use tiltyard_shared::{
 
 use super::{
     Bounds, Situation,
-    common::unsteady,
     events::Log,
     first::First,
     lag::Lag,
@@ -185,10 +184,25 @@ impl EdgeSeat {
         }
     }
 
+    /// Writes down what a steady seat was handed, because from now on that differs from what the others were.
+    pub(super) fn unsteady(&mut self, views: &Views, world: &Committed) {
+        if !std::mem::take(&mut self.steady) {
+            return;
+        }
+        let handed =
+            |group| if self.served == world.tick() { world.group(group).version } else { world.version_before(group) };
+        for (group, standing) in views.groups(self.view).iter().zip(&mut self.standings) {
+            standing.handed = handed(*group);
+        }
+        if let Some((group, standing)) = &mut self.own {
+            standing.handed = handed(*group);
+        }
+    }
+
     /// There is no frame for it at this commit.
     pub(super) fn pass_over(&mut self, views: &Views, world: &Committed) {
         self.passed_over = true;
-        unsteady(self, views, world);
+        self.unsteady(views, world);
     }
 
     /// The jump that has waited, if its time has come.

@@ -26,10 +26,10 @@ use super::{
     ticket::{Refused, Ticket, Vacancy},
 };
 
-mod form;
-mod hold;
 mod nearest;
 mod teams;
+mod form;
+mod hold;
 mod waiting;
 #[cfg(test)]
 mod tests;

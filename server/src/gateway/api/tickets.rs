@@ -153,7 +153,7 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
     let party = party.map(|NewParty { code, size }| Party { code, size });
     let search = Search { game, mode, rating, party };
     search.check()?;
-    gateway.rooms.games().find(&search.game).ok_or(Code::UnknownGame)?;
+    gateway.game(&search.game)?;
     if let Some(url) = gateway.matchmaking.elsewhere(&search) {
         let url = tickets_at(&url);
         return Ok(located(StatusCode::TEMPORARY_REDIRECT, &url, json!({ "tickets_url": url })));
@@ -161,7 +161,7 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
     let mut searching = gateway.matchmaking.search(search, None)?;
     // What it is like at first is known as soon as the desk has it.
     let _known = timeout(FIRST_STATE, searching.changed()).await;
-    let (id, mut shown) = gateway.tickets.keep(gateway.rooms.clock().now(), searching)?;
+    let (id, mut shown) = gateway.tickets.keep(gateway.now(), searching)?;
     let url = format!("{}/{id}", tickets_at(&gateway.socket_url(&headers)));
     (shown["ticket"], shown["ticket_url"]) = (json!(id), json!(url));
     Ok(located(StatusCode::CREATED, &url, shown))
@@ -169,13 +169,13 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
 
 /// `GET /api/tickets/{id}`: what the search is like.
 async fn show(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Answer {
-    let (now, url) = (gateway.rooms.clock().now(), gateway.socket_url(&headers));
+    let (now, url) = (gateway.now(), gateway.socket_url(&headers));
     Ok(axum::Json(gateway.tickets.with(now, &id, |ticket| ticket.show(now, &url))?).into_response())
 }
 
 /// `DELETE /api/tickets/{id}`: searches no longer, and declines a match that has not begun. The answer is the last state.
 async fn cancel(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Answer {
-    let now = gateway.rooms.clock().now();
+    let now = gateway.now();
     let last = gateway.tickets.with(now, &id, |ticket| {
         if ticket.state.is_over() {
             return Ok(ticket.show(now, ""));
@@ -199,7 +199,7 @@ struct Again {
 
 /// `POST /api/tickets/{id}/again`: the seat in this match could not be taken; the search goes on.
 async fn again(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>, Json(again): Json<Again>) -> Answer {
-    let now = gateway.rooms.clock().now();
+    let now = gateway.now();
     let told = gateway.tickets.with(now, &id, |ticket| ticket.searching.again(again.id))?;
     if told { Ok(StatusCode::ACCEPTED.into_response()) } else { Err(Code::ServerFull.into()) }
 }

@@ -17,18 +17,21 @@ use tiltyard_core::{
 use tiltyard_shared::protocol::{Code, search::SearchState};
 use tracing::{debug, info, warn};
 
-use super::{Admitted, Desk, News, Turn};
+use super::{Admitted, Desk, Event, News, Turn};
 use crate::{
-    matchmaking::{Guard, MatchSeat, pass::MatchPass},
-    ops::metrics,
-    room::guest::Visit,
+    matchmaking::pass::MatchPass,
+    metrics,
+    room::{
+        door::Visit,
+        matched::{Guard, MatchSeat},
+    },
 };
 
 impl Desk {
     /// Hands every turn to its machine, until nobody has anything to say.
     pub(super) async fn settle(&mut self) {
         while let Some(turn) = self.turns.pop_front() {
-            let now = self.parts.clock.now();
+            let now = self.parts.here.clock().now();
             match turn {
                 Turn::Home(event) => self.home.handle(now, event).into_iter().for_each(|effect| self.at_home(effect)),
                 Turn::Host(event) => {
@@ -48,7 +51,7 @@ impl Desk {
     fn match_players(&mut self, event: matchmaker::Event) {
         let is_round = matches!(event, matchmaker::Event::Round { .. });
         let started = Instant::now();
-        let effects = self.matchmaker.handle(self.parts.clock.now(), event);
+        let effects = self.matchmaker.handle(self.parts.here.clock().now(), event);
         if is_round {
             metrics::round(self.game, started.elapsed(), self.matchmaker.pool().waiting());
         }
@@ -65,7 +68,7 @@ impl Desk {
     fn send(&mut self, to: InstanceId, message: Message) {
         if to == self.id {
             self.hear(Duration::ZERO, message);
-        } else if let Some(message) = self.carrier.say(self.parts.clock.now(), to, message) {
+        } else if let Some(message) = self.carrier.say(self.parts.here.clock().now(), to, message) {
             self.miss(to, message);
         }
     }
@@ -87,7 +90,7 @@ impl Desk {
             }
             Told::Agreed(_) => self.players.tell(ticket, |_| SearchState::Agreed),
             Told::Go { id, host, reservation } => {
-                let waited = self.home.waited(ticket, self.parts.clock.now()).unwrap_or_default();
+                let waited = self.home.waited(ticket, self.parts.here.clock().now()).unwrap_or_default();
                 let Some(url) = self.parts.url(host) else {
                     // Whoever cannot be sent there is back at once.
                     debug!(%host, "no way to the host of a match");
@@ -140,7 +143,7 @@ impl Desk {
 
     async fn open(&mut self, room: MatchId, mode: String) {
         let config = self.configs.get(&mode).map_or(&[][..], Vec::as_slice);
-        let opened = match Guard::reserve(&self.events, News::Ended(room)) {
+        let opened = match Guard::reserve(&self.events, Event::News(News::Ended(room))) {
             Some(end) => self.parts.rooms.open_match(room.0, self.game, config, end).await,
             None => Err(Code::ServerFull),
         };
@@ -154,7 +157,8 @@ impl Desk {
     }
 
     fn admit(&self, room: MatchId, team: usize, claim: Claim) -> Result<Admitted, Code> {
-        let guard = Guard::reserve(&self.events, News::Left(room, claim.player)).ok_or(Code::ServerFull)?;
+        let guard =
+            Guard::reserve(&self.events, Event::News(News::Left(room, claim.player))).ok_or(Code::ServerFull)?;
         let arrival = self.parts.rooms.by_id(room.0, false).map_err(|_| Code::RoomClosed)?;
         let team = u16::try_from(team).unwrap_or(u16::MAX);
         Ok(Admitted { arrival, seat: MatchSeat { session: claim.player.0, team, guard } })

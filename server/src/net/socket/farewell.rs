@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{Gone, Inbox, Incoming, Socket, would_block};
-use crate::{line::Line, ops::metrics};
+use crate::{metrics, net::line::Line};
 
 /// Read at a time from a connection that is closing.
 const LAST_BYTES: usize = 512;

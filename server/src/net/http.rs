@@ -26,7 +26,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{clock::Clock, line};
+use crate::{clock::Clock, net::line};
 
 /// A client has so long for the head of each request; idle connections are closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);

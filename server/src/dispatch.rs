@@ -14,16 +14,17 @@ use tiltyard_core::{
 use tokio::time::{self, MissedTickBehavior};
 use tracing::{debug, error, info};
 
-use super::{
-    Fleet, seats,
-    words::{ClusterEvent, Command, LobbyEvent, Reply},
-};
 use crate::{
     bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
+    fleet::{
+        Instance,
+        words::{ClusterEvent, Command, LobbyEvent, Reply},
+    },
     matchmaking::Matchmaking,
-    ops::metrics,
+    metrics,
+    placement::Placement,
     rooms::Rooms,
-    stop::{Stop, StopSender},
+    stop::StopSender,
 };
 
 /// How often the roster's time passes.
@@ -45,26 +46,33 @@ enum Done {
 
 /// See the [module](self).
 struct Member {
-    fleet: Fleet,
+    here: Instance,
     bus: Arc<dyn Bus>,
     rooms: Arc<Rooms>,
+    placement: Placement,
     matchmaking: Matchmaking,
     stop: StopSender,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
 /// Runs until the server has stopped; the others are told when it begins to.
-pub(crate) async fn run(fleet: Fleet, rooms: Arc<Rooms>, matchmaking: Matchmaking, sender: StopSender, mut stop: Stop) {
-    let bus = fleet.link().bus.clone();
+pub(crate) async fn run(
+    here: Instance,
+    rooms: Arc<Rooms>,
+    placement: Placement,
+    matchmaking: Matchmaking,
+    stop: StopSender,
+) {
+    let (bus, mut stopping) = (here.link().bus.clone(), here.stop());
     let served = bus.serve(Serve::Commands).and_then(|commands| Ok((commands, bus.serve(Serve::Events(wanted()))?)));
     let (commands, events) = match served {
         Ok(served) => served,
         Err(error) => return error!(%error, "the bus serves no mailbox: this instance stays alone"),
     };
-    let mut member = Member { fleet, bus, rooms, matchmaking, stop: sender, under_way: FuturesUnordered::new() };
+    let mut member = Member { here, bus, rooms, placement, matchmaking, stop, under_way: FuturesUnordered::new() };
     tokio::select! {
         () = member.live(commands, events) => {}
-        () = stop.requested() => {}
+        () = stopping.requested() => {}
     }
     member.say_goodbye().await;
 }
@@ -80,7 +88,7 @@ impl Member {
     async fn live(&mut self, mut commands: Mailbox, mut events: Mailbox) {
         let mut beat = time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut state = self.fleet.link().state.clone();
+        let mut state = self.here.link().state.clone();
         let mut state_ends = false;
         loop {
             self.carry_out();
@@ -102,19 +110,19 @@ impl Member {
     }
 
     fn roster<T>(&self, work: impl FnOnce(&mut Roster, Duration) -> T) -> T {
-        let now = self.rooms.clock().now();
-        self.rooms.lobby().roster(|roster| work(roster, now))
+        let now = self.here.clock().now();
+        self.here.lobby().roster(|roster| work(roster, now))
     }
 
     fn beat(&mut self) {
-        let (players, draining) = (self.rooms.players(), self.rooms.is_draining());
+        let (players, draining) = (self.rooms.players(), self.here.is_draining());
         let known = self.roster(|roster, now| {
             roster.set_load(players, draining, now);
             roster.tick(now);
             roster.peers().count()
         });
         metrics::instance(players, draining, known + 1);
-        let link = self.fleet.link();
+        let link = self.here.link();
         metrics::bus(matches!(*link.state.borrow(), State::Up), &link.counts);
     }
 
@@ -122,7 +130,7 @@ impl Member {
     fn carry_out(&mut self) {
         for effect in self.roster(|roster, _| roster.take_effects()) {
             match effect {
-                Effect::Hello => self.tell_cluster("hello", &ClusterEvent::Hello { from: self.fleet.id() }),
+                Effect::Hello => self.tell_cluster("hello", &ClusterEvent::Hello { from: self.here.id() }),
                 Effect::Alive(heartbeat) => self.tell_cluster("alive", &ClusterEvent::Alive(heartbeat)),
                 Effect::Here(to, heartbeat) => {
                     let (bus, command) = (self.bus.clone(), Payload::of(&Command::Here(heartbeat)));
@@ -132,7 +140,7 @@ impl Member {
                     });
                 }
                 Effect::Tell(event) => {
-                    let words = ["room", event.change.name(), event.change.game(), self.fleet.region()];
+                    let words = ["room", event.change.name(), event.change.game(), self.here.region()];
                     if let Ok(key) = Key::new(words) {
                         self.publish(Address::Event(Topic::Lobby, key), Payload::of(&LobbyEvent::Room(event)));
                     }
@@ -147,7 +155,7 @@ impl Member {
                 }
                 Effect::Joined(instance) => info!(%instance, "an instance has joined the fleet"),
                 Effect::Lost(instance) => info!(%instance, "an instance has left the fleet"),
-                Effect::Twin => error!(instance = %self.fleet.id(), "another instance has the same name (--instance)"),
+                Effect::Twin => error!(instance = %self.here.id(), "another instance has the same name (--instance)"),
             }
         }
     }
@@ -222,9 +230,9 @@ impl Member {
                 reply(receipt, &Reply::Rooms(page));
             }
             Command::Reserve(wish) => {
-                let rooms = self.rooms.clone();
+                let placement = self.placement.clone();
                 self.begin(async move {
-                    if let Some(answer) = seats::grant(&rooms, &wish).await {
+                    if let Some(answer) = placement.grant(&wish).await {
                         reply(receipt, &answer);
                     }
                     Done::Told
@@ -247,7 +255,7 @@ impl Member {
 
     /// Tells the others, so that nobody has to find out.
     async fn say_goodbye(self) {
-        let (instance, incarnation) = (self.fleet.id(), self.fleet.incarnation());
+        let (instance, incarnation) = (self.here.id(), self.here.incarnation());
         let key = Key::new(["bye"]).expect("a word");
         let bye = Payload::of(&ClusterEvent::Bye { instance, incarnation });
         let _ = time::timeout(DEADLINE, self.bus.publish(Address::Event(Topic::Cluster, key), bye)).await;

@@ -3,7 +3,7 @@
 //! tungstenite is driven directly by whoever owns the socket. Outside of rooms a line is *attached*: a runtime knows it and
 //! says when there is something to read. Inside a room it is *detached*: nobody watches it, the room reads it when it wants
 //! to know, so that what players send wakes nobody. Detached lines move between threads. What speaks WebSocket over it is
-//! [`crate::socket`].
+//! [`crate::net::socket`].
 
 use std::{
     io::{self, Read, Write},
@@ -15,7 +15,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use crate::ops::metrics;
+use crate::metrics;
 
 /// Kernel send buffer of a connection (the kernel doubles it for its own bookkeeping). Small, so that a slow reader is
 /// noticed after some frames instead of minutes.

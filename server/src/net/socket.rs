@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
 };
 
-use crate::{line::Line, ops::metrics};
+use crate::{metrics, net::line::Line};
 
 mod farewell;
 mod inbox;

@@ -1,39 +1,105 @@
-//! One room as the rest of the instance knows it: its entry in the list, the room's own hold of it, ways in and promises.
+//! A room's door: how the rest of the instance knows the room, who comes in, and which seats are promised.
 //!
 //! What changes often are single numbers that the room writes and gateways read; what the lobby shows goes to its
 //! [`Notices`] at most once a second.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use tiltyard_core::directory::Listing;
-use tiltyard_shared::protocol::lobby::{RoomCode, RoomEntry, RoomOptions};
-use tokio::sync::mpsc;
+use tiltyard_shared::protocol::{
+    Code, Enter,
+    lobby::{RoomCode, RoomEntry, RoomOptions},
+};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::{lobby::Notices, room::guest::Visit, shard::Load};
+use super::matched::MatchSeat;
+use crate::{lobby::Notices, net::socket::Socket, shard::Load};
 
 /// What a room is to be.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) game: &'static str,
-    pub(super) options: RoomOptions,
+pub(crate) struct Plan {
+    /// Its game.
+    pub(crate) game: &'static str,
+    /// What its maker chose.
+    pub(crate) options: RoomOptions,
     /// Its id, if it is for a match; others get one of their own.
-    pub(super) matched: Option<Uuid>,
+    pub(crate) matched: Option<Uuid>,
+}
+
+/// What comes to a room's door.
+#[derive(Debug)]
+pub(crate) enum Visit {
+    /// A connection that wants in.
+    Guest(Box<Guest>),
+    /// Too few of those who were matched have come: the room closes.
+    Close,
+    /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
+    Keep(oneshot::Sender<Result<Promise, Code>>),
+}
+
+/// A connection that wants a seat.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    /// Its socket, on no runtime.
+    pub(crate) socket: Socket,
+    /// What it asked for; the target has led here.
+    pub(crate) wish: Enter,
+    /// What its client understands.
+    pub(crate) capabilities: u64,
+    /// The seat that was kept for it.
+    pub(crate) promise: Option<Promise>,
+    /// The seat of a match that it was matched into.
+    pub(crate) seat: Option<MatchSeat>,
+    /// Where the answer goes.
+    pub(crate) reply: oneshot::Sender<Reply>,
+}
+
+/// Whether a guest was seated; if not, here it is again.
+pub(crate) type Reply = Result<(), Box<Refused>>;
+
+/// A guest that got no seat.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Its socket, on no runtime.
+    pub(crate) socket: Socket,
+    /// Why.
+    pub(crate) code: Code,
+}
+
+impl Guest {
+    pub(super) fn refuse(self, code: Code) {
+        // A gateway that does not listen any more is stopping.
+        let _ = self.reply.send(Err(Box::new(Refused { socket: self.socket, code })));
+    }
+}
+
+/// Sends everybody back who waits at a closed room.
+pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
+    guests.close();
+    while let Ok(visit) = guests.try_recv() {
+        match visit {
+            Visit::Guest(guest) => guest.refuse(code),
+            Visit::Keep(reply) => drop(reply.send(Err(code))),
+            Visit::Close => {}
+        }
+    }
 }
 
 /// What is known of a room outside of it.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(super) id: Uuid,
-    pub(super) code: RoomCode,
-    pub(super) game: &'static str,
-    pub(super) options: RoomOptions,
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// Its code.
+    pub(crate) code: RoomCode,
+    /// Its game.
+    pub(crate) game: &'static str,
+    /// What its maker chose.
+    pub(crate) options: RoomOptions,
     /// Whether its seats are for those who were matched into it, and for nobody else.
     matched: bool,
     seats: u32,
@@ -50,7 +116,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// A room of which nobody knows yet.
-    pub(super) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<Visit>) -> Self {
+    pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<Visit>) -> Self {
         let Plan { game, options, matched } = plan;
         Self {
             id: matched.unwrap_or_else(Uuid::now_v7),
@@ -69,18 +135,18 @@ impl Entry {
     }
 
     /// Who is in it, or will soon be.
-    pub(super) fn expected(&self) -> u32 {
+    pub(crate) fn expected(&self) -> u32 {
         [&self.people, &self.arriving, &self.promised].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
     }
 
     /// Whether it takes one more player, as far as one can see from outside.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         let coming = self.arriving.load(Ordering::Relaxed) + self.promised.load(Ordering::Relaxed);
         !self.matched && !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
     }
 
     /// What the lobby shows.
-    pub(super) fn listing(&self, status: &Status<'_>) -> Listing {
+    pub(crate) fn listing(&self, status: &Status<'_>) -> Listing {
         let entry = RoomEntry {
             room: self.id,
             code: self.code.to_string(),
@@ -110,33 +176,25 @@ pub(crate) struct Status<'a> {
     pub(crate) metadata: &'a str,
 }
 
-/// The open rooms of an instance.
-#[derive(Debug, Default)]
-pub(super) struct Open {
-    pub(super) by_id: BTreeMap<Uuid, Arc<Entry>>,
-    pub(super) by_code: BTreeMap<RoomCode, Uuid>,
-}
-
-/// Nothing that can panic runs under the lock, and if it did, the list would still be whole.
-pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// Takes a room off the list.
+type Unlist = Box<dyn FnOnce(&Entry) + Send>;
 
 /// A room's own hold of its entry; when dropped the room is found no more.
-#[derive(Debug)]
 pub(crate) struct Listed {
     entry: Arc<Entry>,
-    open: Arc<Mutex<Open>>,
     notices: Notices,
     load: Arc<Load>,
+    /// Called once, at the end.
+    unlist: Option<Unlist>,
     /// What the lobby was told last.
     told: Listing,
 }
 
 impl Listed {
-    pub(super) fn new(entry: Arc<Entry>, open: Arc<Mutex<Open>>, notices: Notices, load: Arc<Load>) -> Self {
+    /// The hold of a room that is on the list, until `unlist` takes it off.
+    pub(crate) fn new(entry: Arc<Entry>, notices: Notices, load: Arc<Load>, unlist: Unlist) -> Self {
         let told = entry.listing(&Status::default());
-        Self { entry, open, notices, load, told }
+        Self { entry, notices, load, unlist: Some(unlist), told }
     }
 
     /// The room's code.
@@ -191,10 +249,7 @@ impl Drop for Listed {
     fn drop(&mut self) {
         self.set_occupancy(0, 0);
         self.load.remove_room();
-        let mut open = lock(&self.open);
-        open.by_id.remove(&self.entry.id);
-        open.by_code.remove(&self.entry.code);
-        drop(open);
+        self.unlist.take().into_iter().for_each(|unlist| unlist(&self.entry));
         self.notices.remove(self.entry.id);
     }
 }
@@ -206,7 +261,7 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    pub(super) fn new(entry: &Arc<Entry>) -> Self {
+    pub(crate) fn new(entry: &Arc<Entry>) -> Self {
         entry.arriving.fetch_add(1, Ordering::Relaxed);
         Self { entry: entry.clone() }
     }
@@ -236,12 +291,12 @@ pub(crate) struct Promise {
 
 impl Promise {
     /// The room.
-    pub(super) fn room(&self) -> Uuid {
+    pub(crate) fn room(&self) -> Uuid {
         self.entry.id
     }
 
     /// The way to it.
-    pub(super) fn arrival(&self) -> Arrival {
+    pub(crate) fn arrival(&self) -> Arrival {
         Arrival::new(&self.entry)
     }
 }

@@ -1,0 +1,249 @@
+//! Seats over the whole fleet: where a wish leads, here or elsewhere, and the seats that are kept for those who come from
+//! elsewhere.
+//!
+//! The broker is asked for at most [`PATIENCE`]. When it does not help, who wants a certain room is sent to its instance
+//! without a pass, to ask there; everybody else finds a place here.
+
+use std::{sync::Arc, time::Duration};
+
+use tiltyard_core::{
+    admission::Wish,
+    directory::{Directory, words::Heartbeat},
+};
+use tiltyard_shared::protocol::{Code, Target, lobby::RoomEntry};
+use tracing::debug;
+use uuid::Uuid;
+
+use crate::{
+    bus::{BusError, InstanceId, Payload, State},
+    fleet::{
+        Instance, socket_url,
+        words::{Command, Place, Reply, Reserve},
+    },
+    games::Games,
+    rooms::{Rooms, Way},
+};
+
+/// Longest time that anybody waits for another instance.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A new room is opened elsewhere if that instance is emptier by so many thousandths of its capacity.
+const EMPTIER_PER_MILLE: u32 = 50;
+
+/// Where a wish leads.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Into a room of this instance.
+    Here(Way),
+    /// To another instance.
+    There(Elsewhere),
+}
+
+/// A place on another instance.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    /// The WebSocket URL.
+    pub(crate) url: String,
+    /// What to show there; empty if the wish is to be said there once more.
+    pub(crate) pass: Vec<u8>,
+    /// The room, if it is known.
+    pub(crate) room: Option<Uuid>,
+}
+
+impl Elsewhere {
+    /// The wish is to be said at this instance.
+    pub(crate) fn ask_at(home: &Heartbeat) -> Self {
+        Self { url: socket_url(&home.url), pass: Vec::new(), room: None }
+    }
+}
+
+/// Finds places for wishes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Placement {
+    here: Instance,
+    games: Games,
+    rooms: Arc<Rooms>,
+}
+
+impl Placement {
+    /// Places in these rooms, and in those of the other instances.
+    pub(crate) fn new(here: Instance, games: Games, rooms: Arc<Rooms>) -> Self {
+        Self { here, games, rooms }
+    }
+
+    /// Where a wish leads. What [`Rooms::arrive`] says of this instance, this says of the fleet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rooms::arrive`].
+    pub(crate) async fn find(&self, target: &Target, spectate: bool) -> Result<Found, Code> {
+        let there = match target {
+            Target::Pass(_) => None,
+            Target::Resume(resume) => self.home_of(resume.room).map(|home| Elsewhere::ask_at(&home)),
+            Target::Room(room) => self.in_room(*room, spectate).await?,
+            Target::Code(code) => {
+                let code = code.parse()?;
+                let find = |directory: &mut Directory| directory.find_code(code).map(|listing| listing.entry.room);
+                match self.here.lobby().look(find) {
+                    Some(room) if !self.rooms.has_code(code) => self.in_room(room, spectate).await?,
+                    _ => None,
+                }
+            }
+            Target::Game(name) => self.in_game(name, spectate).await,
+            Target::Create { game, config, options } => {
+                let place = Place::New { game: game.clone(), config: config.clone(), options: options.clone() };
+                self.in_new_room(place).await?
+            }
+        };
+        match there {
+            Some(elsewhere) => Ok(Found::There(elsewhere)),
+            None => self.rooms.arrive(target, spectate).await.map(Found::Here),
+        }
+    }
+
+    /// Whether a page of the list may be wanted elsewhere: another instance of our region that takes players.
+    pub(crate) fn another(&self) -> Option<Elsewhere> {
+        self.here.lobby().roster(|roster| {
+            let emptiest = roster.open_peers().min_by_key(|peer| peer.load_per_mille());
+            emptiest.map(Elsewhere::ask_at)
+        })
+    }
+
+    /// The other instance that has a room.
+    fn home_of(&self, room: Uuid) -> Option<Heartbeat> {
+        self.here.lobby().roster(|roster| roster.home_of(room).cloned())
+    }
+
+    async fn in_room(&self, room: Uuid, spectate: bool) -> Result<Option<Elsewhere>, Code> {
+        let Some(home) = self.home_of(room) else { return Ok(None) };
+        if spectate {
+            return Ok(Some(Elsewhere::ask_at(&home)));
+        }
+        match self.reserve(home.instance, Place::Room(room)).await {
+            Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) })),
+            // It is not this server that stops.
+            Err(Failure::Refused(Code::Stopping)) => Err(Code::Locked),
+            Err(Failure::Refused(code)) => Err(code),
+            Err(Failure::Gone) => Err(Code::RoomClosed),
+            Err(Failure::Unanswered) => Ok(Some(Elsewhere::ask_at(&home))),
+        }
+    }
+
+    /// A room that others play in comes before an empty one, and any room before a new one.
+    async fn in_game(&self, game: &str, spectate: bool) -> Option<Elsewhere> {
+        let ours = if self.here.is_draining() { None } else { self.rooms.fullest(game) };
+        if let Some((entry, home)) = self.fullest_elsewhere(game, ours, spectate) {
+            if spectate {
+                return Some(Elsewhere::ask_at(&home));
+            }
+            if let Ok((room, pass)) = self.reserve(home.instance, Place::Room(entry.room)).await {
+                return Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) });
+            }
+        }
+        if ours.is_some() || spectate || self.games.find(game).is_none() {
+            return None;
+        }
+        self.in_new_room(Place::Game(game.to_owned())).await.ok().flatten()
+    }
+
+    /// The fullest room of a game on the other instances of our region, if it is fuller than `ours`.
+    fn fullest_elsewhere(&self, game: &str, ours: Option<u32>, spectate: bool) -> Option<(RoomEntry, Heartbeat)> {
+        self.here.lobby().roster(|roster| {
+            let open: Vec<_> = roster.open_peers().cloned().collect();
+            if open.is_empty() {
+                return None;
+            }
+            let fits = |entry: &RoomEntry| entry.game == game && (entry.is_open() || spectate);
+            let listed = roster.directory().rooms().filter(|listing| !listing.private && fits(&listing.entry));
+            let mut listed: Vec<_> = listed.map(|listing| listing.entry.clone()).collect();
+            listed.sort_by_key(|entry| std::cmp::Reverse((entry.players, entry.room)));
+            listed.into_iter().take_while(|entry| ours.is_none_or(|ours| entry.players > ours)).find_map(|entry| {
+                let home = roster.home_of(entry.room)?;
+                open.iter().find(|open| open.instance == home.instance).map(|home| (entry, home.clone()))
+            })
+        })
+    }
+
+    /// A new room on the emptiest instance, if that is not this one.
+    async fn in_new_room(&self, place: Place) -> Result<Option<Elsewhere>, Code> {
+        let (load, draining) = (self.rooms.load_per_mille(), self.here.is_draining());
+        let emptiest =
+            self.here.lobby().roster(|roster| roster.open_peers().min_by_key(|peer| peer.load_per_mille()).cloned());
+        let better = |peer: &Heartbeat| draining || peer.load_per_mille() + EMPTIER_PER_MILLE < load;
+        let Some(home) = emptiest.filter(better) else { return Ok(None) };
+        match self.reserve(home.instance, place).await {
+            Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) })),
+            Err(Failure::Refused(code @ (Code::BadConfig | Code::BadTitle | Code::TooLarge | Code::GameFailed))) => {
+                Err(code)
+            }
+            Err(_) if draining => Ok(Some(Elsewhere::ask_at(&home))),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Asks an instance to keep a seat.
+    async fn reserve(&self, at: InstanceId, place: Place) -> Result<(Uuid, Vec<u8>), Failure> {
+        if !matches!(*self.here.link().state.borrow(), State::Up) {
+            return Err(Failure::Unanswered);
+        }
+        let command = Payload::of(&Command::Reserve(Reserve { id: Uuid::new_v4(), place }));
+        match self.here.link().bus.request(&at, command, PATIENCE).await {
+            Ok(reply) => match reply.read() {
+                Ok(Reply::Seat { room, pass }) => Ok((room, pass)),
+                Ok(Reply::Refused(code)) => {
+                    debug!(%at, %code, "no seat elsewhere");
+                    Err(Failure::Refused(code))
+                }
+                Ok(Reply::Done | Reply::Rooms(_)) | Err(_) => Err(Failure::Unanswered),
+            },
+            Err(BusError::Unroutable) => {
+                debug!(%at, "an instance that should have a seat takes no commands");
+                self.here.lobby().roster(|roster| roster.gone(at));
+                Err(Failure::Gone)
+            }
+            Err(error) => {
+                debug!(%at, %error, "no seat elsewhere");
+                Err(Failure::Unanswered)
+            }
+        }
+    }
+
+    /// Keeps a seat for somebody from elsewhere; `None` if the same wish is being looked after already.
+    pub(crate) async fn grant(&self, wish: &Reserve) -> Option<Reply> {
+        match self.rooms.hear(wish.id) {
+            Wish::New => {}
+            Wish::Pending => return None,
+            Wish::Granted(pass) => {
+                let room = self.rooms.promised(&pass);
+                return Some(room.map_or(Reply::Refused(Code::BadPass), |room| Reply::Seat { room, pass }));
+            }
+        }
+        Some(match self.keep(&wish.place).await {
+            Ok((room, pass)) => {
+                self.rooms.granted(wish.id, &pass);
+                Reply::Seat { room, pass }
+            }
+            Err(code) => Reply::Refused(code),
+        })
+    }
+
+    async fn keep(&self, place: &Place) -> Result<(Uuid, Vec<u8>), Code> {
+        let target = match place {
+            Place::Room(room) => Target::Room(*room),
+            Place::Game(game) => Target::Game(game.clone()),
+            Place::New { game, config, options } => {
+                Target::Create { game: game.clone(), config: config.clone(), options: options.clone() }
+            }
+        };
+        let Way { arrival, .. } = self.rooms.arrive(&target, false).await?;
+        let pass = self.rooms.keep_seat(&arrival).await?;
+        Ok((arrival.room(), pass))
+    }
+}
+
+enum Failure {
+    Refused(Code),
+    /// The instance is gone.
+    Gone,
+    Unanswered,
+}

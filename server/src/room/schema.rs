@@ -1,0 +1,10 @@
+//! The schema document of a room's game.
+
+/// What clients must know of a game to decode it.
+#[derive(Debug)]
+pub(crate) struct SchemaDocument {
+    /// The document as JSON text.
+    pub(crate) json: String,
+    /// Its hash.
+    pub(crate) hash: u64,
+}
