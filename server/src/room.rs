@@ -281,14 +281,14 @@ impl<G: Game> RoomTask<G> {
         self.counts.tick(lateness, spent);
         self.export(now)?;
         self.tell_lobby(now);
-        if let Some(result) = self.room.finished() {
+        if let Some(result) = self.room.authority().finished() {
             self.setup.outside.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
-        if self.room.is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
+        if self.room.authority().is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
             return Err(End::Abandoned);
         }
-        if self.room.is_worn_out() {
+        if self.room.authority().is_worn_out() {
             return Err(End::WornOut);
         }
         // A room that is late must not keep its shard from its sockets.

@@ -11,13 +11,18 @@ use std::time::Duration;
 use tiltyard_shared::{
     frame::{Head, Settled},
     game::Tick,
-    protocol::{Code, Report, Resync, capabilities, limits},
+    protocol::{ClientMessage, Code, Input, Report, Resync, capabilities, limits},
     world::{Committed, Fault, GroupId},
+};
+
+use crate::{
+    authority::{Event, Listener, Published, SeatState},
+    seat::SeatId,
+    views::{ViewId, Views},
 };
 
 mod bounds;
 mod events;
-mod views;
 mod lag;
 mod pace;
 mod first;
@@ -34,27 +39,39 @@ use first::First;
 use pace::Pace;
 use seat::{EdgeSeat, Standing};
 
-/// A place in a room: a dense index, given again after its player has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SeatId(pub u32);
+/// What a client has sent that is for the authority.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Up {
+    /// What a player does.
+    Inputs {
+        /// Whose seat.
+        seat: SeatId,
+        /// The number of the first.
+        first: u32,
+        /// One after another.
+        inputs: Vec<Input>,
+    },
+}
 
 /// What a frame needs to know beside the world.
 #[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
+struct Situation<'a> {
     /// The time.
-    pub now: Duration,
+    now: Duration,
     /// The round trip of the seat's connection.
-    pub rtt: Duration,
+    rtt: Duration,
     /// The sorted view that the game wants.
-    pub view: &'a [GroupId],
+    view: &'a [GroupId],
+    /// Its number here.
+    number: ViewId,
     /// The player's own group, if there is one.
-    pub own: Option<GroupId>,
+    own: Option<GroupId>,
     /// Up to where inputs are settled.
-    pub settled: Settled,
+    settled: Settled,
     /// By how many ticks the schedule has been moved.
-    pub moved: u32,
+    moved: u32,
     /// No other frame follows: whoever can take it gets all at once.
-    pub last: bool,
+    last: bool,
 }
 
 /// What the edge has counted since it was made.
@@ -82,6 +99,8 @@ pub struct EdgeStats {
     pub pieces: u64,
     /// How often a seat was given another pace.
     pub paces: u64,
+    /// Jumps that were ignored because their epoch was not above the current one.
+    pub stale_jumps: u64,
 }
 
 /// The edge of one room.
@@ -114,7 +133,7 @@ impl Edge {
 
     /// Opens a seat: its first frame will state everything.
     pub fn open(&mut self, id: SeatId, verify: bool) {
-        let place = id.0 as usize;
+        let place = id.place();
         if place >= self.seats.len() {
             self.seats.resize_with(place + 1, || None);
         }
@@ -123,35 +142,92 @@ impl Edge {
 
     /// Closes a seat for good.
     pub fn close(&mut self, id: SeatId) {
-        if let Some(seat) = self.seats.get_mut(id.0 as usize).and_then(Option::take) {
+        if let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::take) {
             self.common.views.release(seat.view);
         }
     }
 
-    /// An event for everyone who sees a group.
-    pub fn broadcast(&mut self, group: GroupId, bytes: Vec<u8>) {
-        let Common { event, logs, bounds, .. } = &mut self.common;
-        *event += 1;
-        logs.insert(group, Entry { number: *event, bytes: bytes.into_boxed_slice() }, bounds);
-    }
-
-    /// An event for one seat.
-    pub fn send(&mut self, id: SeatId, bytes: Vec<u8>) {
-        self.common.event += 1;
-        if let Some(seat) = seat(&mut self.seats, id) {
-            seat.queue
-                .insert(Entry { number: self.common.event, bytes: bytes.into_boxed_slice() }, &self.common.bounds);
+    /// Tells which seats are to have a view from now on, and which none: who is held or has no connection needs none.
+    pub fn look(&mut self, mut attach: impl FnMut(SeatId, bool)) {
+        for (place, seat) in self.seats.iter_mut().enumerate() {
+            if let Some(seat) = seat
+                && seat.attached != seat.wants_view()
+            {
+                seat.attached = !seat.attached;
+                attach(SeatId(place as u32), seat.attached);
+            }
         }
     }
 
-    /// The world has been committed: what was made for the commit before is forgotten. Then every seat is to be served,
-    /// by [`Edge::frame`] or [`Edge::hold`].
-    pub fn begin_commit(&mut self) {
+    /// Whether a seat's next frame may need a view.
+    pub fn wants_view(&self, id: SeatId) -> bool {
+        self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(EdgeSeat::wants_view)
+    }
+
+    /// Takes what the authority says of a step. If frames are due, what was made for the commit before is forgotten, and every
+    /// seat is to be served, by [`Edge::frame`] or [`Edge::hold`].
+    pub fn publish(&mut self, published: &Published<'_>) {
+        for event in published.events {
+            self.take_event(event);
+        }
+        if !published.due {
+            return;
+        }
+        for &(id, number, code) in published.refused {
+            if let Some(seat) = seat(&mut self.seats, id) {
+                seat.refuse(number, code);
+            }
+        }
         let Common { event, event_committed, event_before, logs, views, chunks, .. } = &mut self.common;
         *event_before = std::mem::replace(event_committed, *event);
         logs.forget(*event_before, self.seats.iter().flatten().flat_map(|seat| seat.confirmed_by_group(views)));
         chunks.clear();
         views.begin_commit();
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        let Common { event: last, logs, bounds, .. } = &mut self.common;
+        *last = event.number;
+        let entry = Entry { number: event.number, bytes: event.bytes.clone() };
+        match event.to {
+            Listener::Group(group) => logs.insert(group, entry, bounds),
+            Listener::Seat(id) => {
+                if let Some(seat) = seat(&mut self.seats, id) {
+                    seat.queue.insert(entry, bounds);
+                }
+            }
+        }
+    }
+
+    /// Takes a message of a client in the room: what is for the authority is returned.
+    ///
+    /// # Errors
+    ///
+    /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
+    pub fn receive(
+        &mut self,
+        id: SeatId,
+        message: ClientMessage,
+        world: &Committed,
+        now: Duration,
+    ) -> Result<Option<Up>, Code> {
+        match message {
+            ClientMessage::Inputs { number, report, inputs } => {
+                self.report(id, report, now);
+                Ok(Some(Up::Inputs { seat: id, first: number, inputs }))
+            }
+            ClientMessage::Report(report) => {
+                self.report(id, report, now);
+                Ok(None)
+            }
+            ClientMessage::Resync(jump) => {
+                let stale = self.jump(id, world, jump, now).is_err();
+                self.common.stats.stale_jumps += u64::from(stale);
+                Ok(None)
+            }
+            ClientMessage::Leave => Err(Code::Left),
+            _ => Err(Code::Malformed),
+        }
     }
 
     /// What the client on a new connection of a seat understands: bits of [`capabilities`].
@@ -225,10 +301,18 @@ impl Edge {
     ) -> Result<(), Code> {
         if let Some(seat) = seat(&mut self.seats, id).filter(|seat| jump.epoch > seat.epoch) {
             seat.last_jump = None;
-            seat.verify = verify;
+            (seat.verify, seat.connected) = (verify, true);
             (seat.first, seat.pace) = (First::default(), Pace::default());
         }
         self.jump(id, world, jump, now)
+    }
+
+    /// A seat's connection is gone.
+    pub fn disconnect(&mut self, id: SeatId, world: &Committed, now: Duration) {
+        if let Some(seat) = seat(&mut self.seats, id) {
+            seat.connected = false;
+        }
+        self.hold(id, world, now);
     }
 
     /// Serves a seat without a frame: its socket is blocked, or gone. It is held until all it was handed is applied; not so
@@ -248,22 +332,22 @@ impl Edge {
 
     /// Since when a seat has been held.
     pub fn held_since(&self, id: SeatId) -> Option<Duration> {
-        self.seats.get(id.0 as usize)?.as_ref()?.held
+        self.seats.get(id.place())?.as_ref()?.held
     }
 
     /// Whether a seat was passed over at the last commit: held, or not its turn, or with enough under way.
     pub fn was_passed_over(&self, id: SeatId) -> bool {
-        self.seats.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
+        self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
     }
 
     /// The epoch of a seat.
     pub fn epoch(&self, id: SeatId) -> u32 {
-        self.seats.get(id.0 as usize).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
+        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
     }
 
     /// How many frames were handed over to a seat.
     pub fn frames(&self, id: SeatId) -> u64 {
-        self.seats.get(id.0 as usize).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
+        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
     }
 
     /// Serves a seat: fills `out` with its frame of this commit, or with a piece of one. False if there is none: it is passed
@@ -272,17 +356,23 @@ impl Edge {
     /// # Errors
     ///
     /// [`Code::ViewTooLarge`] if a chunk of its view is above [`Bounds::chunk`].
-    pub fn frame<R: Iterator<Item = (u32, Code)>>(
+    pub fn frame(
         &mut self,
         id: SeatId,
-        world: &Committed,
-        situation: &Situation<'_>,
-        take_refused: impl FnOnce() -> R,
+        published: &Published<'_>,
+        now: Duration,
+        rtt: Duration,
         out: &mut Vec<u8>,
     ) -> Result<bool, Code> {
         out.clear();
-        let Some(seat) = self.seats.get_mut(id.0 as usize).and_then(Option::as_mut) else { return Ok(false) };
-        let (common, now) = (&mut self.common, situation.now);
+        let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::as_mut) else { return Ok(false) };
+        let (common, world, state) = (&mut self.common, published.world, published.seat(id));
+        let (view, number) = match state.view {
+            Some(view) => (published.views.groups(view), common.number_of(view, published.views)),
+            None => (&[][..], Views::EMPTY),
+        };
+        let SeatState { own, settled, .. } = state;
+        let situation = &Situation { now, rtt, view, number, own, settled, moved: published.moved, last: published.last };
         if let Some(jump) = seat.take_pending_jump(now) {
             seat.unsteady(&common.views, world);
             seat.begin_epoch(jump, now);
@@ -292,6 +382,10 @@ impl Edge {
         if cut || !situation.last && (!seat.pace.is_turn() || common.withholds(seat, situation)) {
             seat.pass_over(&common.views, world);
             return Ok(cut && common.write_piece(seat, now, out));
+        }
+        if state.view.is_none() {
+            seat.pass_over(&common.views, world);
+            return Ok(false);
         }
         seat.passed_over = false;
         if world.tick().0 - seat.newest.0 > LONGEST_SILENCE && seat.newest > Tick(0) {
@@ -305,7 +399,7 @@ impl Edge {
             moved: (seat.start || situation.moved != seat.told_moved).then_some(situation.moved),
             ..Head::default()
         };
-        head.refused.extend(take_refused());
+        head.refused.extend(seat.refused.drain(..));
         let shared = match seat.steady && !seat.start {
             true => common.write_shared(seat, world, situation, &mut head, out),
             false => None,
@@ -333,5 +427,5 @@ impl Edge {
 const LONGEST_SILENCE: u32 = 1 << 15;
 
 fn seat(seats: &mut [Option<EdgeSeat>], id: SeatId) -> Option<&mut EdgeSeat> {
-    seats.get_mut(id.0 as usize)?.as_mut()
+    seats.get_mut(id.place())?.as_mut()
 }

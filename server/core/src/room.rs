@@ -1,29 +1,26 @@
-//! A room: a simulation, the seats of its players, their inputs, and the edge that sends them what they see.
+//! A room: its [`Authority`], and the one [`Edge`] that sends its players what they see, on one thread.
 //!
 //! Time is an argument, sockets are somebody else's. The driver calls [`Room::step`] at each deadline, and when frames are
 //! due serves every connected seat once, by [`Room::frame`] or, if its socket is blocked, [`Room::hold`].
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use tiltyard_shared::{
-    game::{Audience, Command, Game, PlayerId, Settings, Simulation, Tick},
-    protocol::{ClientMessage, Code, Input, codec, limits},
-    wire::Wire,
+    game::{Game, Leave, Settings, Simulation},
+    protocol::{ClientMessage, Code, Resync},
     world::{Bent, Fault, GroupId},
 };
+use uuid::Uuid;
 
 use crate::{
-    edge::{Bounds, Edge, EdgeStats, Situation},
-    inputs::Outcome,
+    authority::{Authority, InputStats},
+    edge::{Bounds, Edge, EdgeStats, Up},
 };
 
-mod names;
-mod seats;
-
-pub use crate::edge::SeatId;
-use names::Names;
-use seats::Seat;
-pub use seats::{Entered, Newcomer, Returning, SPECTATOR};
+pub use crate::{
+    authority::{Entered, MAX_EVENT_BYTES, Newcomer, Returning, SPECTATOR},
+    seat::SeatId,
+};
 
 /// What a room has counted since it was opened, and how large it is now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +29,6 @@ pub struct Stats {
     pub ticks: u64,
     /// Inputs by what became of them.
     pub inputs: InputStats,
-    /// Jumps that were ignored because their epoch was not above the current one.
-    pub stale_jumps: u64,
     /// Events that were dropped because they were above [`MAX_EVENT_BYTES`].
     pub events_too_large: u64,
     /// What the edge counted.
@@ -50,48 +45,19 @@ pub struct Stats {
     pub largest_group: usize,
 }
 
-/// Inputs by what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct InputStats {
-    /// Came in time.
-    pub accepted: u64,
-    /// Came late and were executed.
-    pub late: u64,
-    /// Had been taken in before.
-    pub repeated: u64,
-    /// Were refused.
-    pub refused: u64,
-}
-
-/// Most bytes of one event; a larger one is dropped and counted.
-pub const MAX_EVENT_BYTES: usize = limits::FRAME_EVENT_BYTES / 2;
-
 /// A running match.
 pub struct Room<G: Game> {
-    simulation: Simulation<G>,
-    settings: Settings,
+    authority: Authority<G>,
     edge: Edge,
-    seats: Vec<Option<Seat<G::Input>>>,
-    by_player: BTreeMap<PlayerId, SeatId>,
-    names: Names,
-    spectators: u32,
-    /// Joins and leaves since the last step.
-    commands: Vec<Command<G::Input>>,
-    next_player: u32,
-    /// In ticks: [`Settings::most_late`].
-    most_late: u32,
-    moved: u32,
-    empty_since: Option<Duration>,
+    /// Seats that were freed for being lost, until somebody asks.
     closed: Vec<(SeatId, Code)>,
-    view: Vec<GroupId>,
-    stats: Stats,
 }
 
 impl<G: Game> fmt::Debug for Room<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(G::NAME)
-            .field("tick", &self.simulation.tick())
-            .field("players", &self.players())
+            .field("tick", &self.simulation().tick())
+            .field("players", &self.authority.players())
             .finish_non_exhaustive()
     }
 }
@@ -110,38 +76,80 @@ impl<G: Game> Room<G> {
 
     /// A room around a simulation, for tests.
     pub fn around(simulation: Simulation<G>, settings: Settings, bounds: Bounds) -> Self {
-        Self {
-            most_late: settings.most_late(),
-            settings,
-            simulation,
-            edge: Edge::new(bounds),
-            seats: Vec::new(),
-            by_player: BTreeMap::new(),
-            names: Names::default(),
-            spectators: 0,
-            commands: Vec::new(),
-            next_player: 1,
-            moved: 0,
-            empty_since: None,
-            closed: Vec::new(),
-            view: Vec::new(),
-            stats: Stats::default(),
-        }
+        Self { authority: Authority::new(simulation, settings), edge: Edge::new(bounds), closed: Vec::new() }
+    }
+
+    /// What decides what happens in it.
+    pub fn authority(&self) -> &Authority<G> {
+        &self.authority
     }
 
     /// The properties that the game gave this room.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        self.authority.settings()
     }
 
     /// The game and its world.
     pub fn simulation(&self) -> &Simulation<G> {
-        &self.simulation
+        self.authority.simulation()
     }
 
     /// The game and its world, for tests and tools that act beside the players.
     pub fn simulation_mut(&mut self) -> &mut Simulation<G> {
-        &mut self.simulation
+        self.authority.simulation_mut()
+    }
+
+    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::enter`].
+    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
+        let verify = newcomer.verify;
+        let entered = self.authority.enter(newcomer, promised)?;
+        self.edge.open(entered.seat, verify);
+        Ok(entered)
+    }
+
+    /// Lets somebody watch. The game does not hear of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::spectate`].
+    pub fn spectate(&mut self, token: Uuid, verify: bool) -> Result<Entered, Code> {
+        let entered = self.authority.spectate(token)?;
+        self.edge.open(entered.seat, verify);
+        Ok(entered)
+    }
+
+    /// Gives a session its seat again, on another connection, and goes on from where the client is.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
+    pub fn resume(&mut self, back: Returning, now: Duration) -> Result<Entered, Code> {
+        let Returning { token, resync, first_input, verify } = back;
+        let seat = self.authority.find(token).ok_or(Code::UnknownSession)?;
+        self.edge.resume(seat, self.authority.simulation().world().committed(), resync, verify, now)?;
+        self.authority.resume(seat, first_input, resync.epoch).ok_or(Code::UnknownSession)
+    }
+
+    /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
+    pub fn anew(&self, token: Uuid, verify: bool) -> Option<Returning> {
+        let epoch = self.edge.epoch(self.authority.find(token)?).saturating_add(1);
+        Some(Returning { token, resync: Resync { epoch, applied: None, event: 0 }, first_input: 1, verify })
+    }
+
+    /// A connection is gone: its seat is kept for [`Settings::grace`].
+    pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
+        self.authority.disconnect(seat, now);
+        self.edge.disconnect(seat, self.authority.simulation().world().committed(), now);
+    }
+
+    /// Frees a seat. The game hears of it at the next step.
+    pub fn remove(&mut self, seat: SeatId, why: Leave) {
+        self.authority.remove(seat, why);
+        self.edge.close(seat);
     }
 
     /// Takes a message of a client in the room.
@@ -150,99 +158,24 @@ impl<G: Game> Room<G> {
     ///
     /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
     pub fn receive(&mut self, seat: SeatId, message: ClientMessage, now: Duration) -> Result<(), Code> {
-        match message {
-            ClientMessage::Inputs { number, report, inputs } => {
-                self.edge.report(seat, report, now);
-                self.take_inputs(seat, number, &inputs)
-            }
-            ClientMessage::Report(report) => {
-                self.edge.report(seat, report, now);
-                Ok(())
-            }
-            ClientMessage::Resync(jump) => {
-                if self.edge.jump(seat, self.simulation.world().committed(), jump, now).is_err() {
-                    self.stats.stale_jumps += 1;
-                }
-                Ok(())
-            }
-            ClientMessage::Leave => Err(Code::Left),
-            _ => Err(Code::Malformed),
+        let world = self.authority.simulation().world().committed();
+        match self.edge.receive(seat, message, world, now)? {
+            Some(Up::Inputs { seat, first, inputs }) => self.authority.take_inputs(seat, first, &inputs),
+            None => Ok(()),
         }
-    }
-
-    fn take_inputs(&mut self, seat: SeatId, first: u32, inputs: &[Input]) -> Result<(), Code> {
-        if inputs.is_empty() || inputs.len() > limits::EARLY_INPUTS {
-            return Err(Code::Malformed);
-        }
-        for (number, input) in (first..).zip(inputs) {
-            self.take_input(seat, number, input.aim, &input.payload)?;
-        }
-        Ok(())
-    }
-
-    fn take_input(&mut self, seat: SeatId, number: u32, aim: Tick, payload: &[u8]) -> Result<(), Code> {
-        if payload.len() > limits::INPUT_BYTES {
-            return Err(Code::TooLarge);
-        }
-        let next = Tick(self.simulation.tick().0 + 1);
-        let Some(seat) = self.seats.get_mut(seat.0 as usize).and_then(Option::as_mut) else { return Ok(()) };
-        let input = match seat.player {
-            None => Err(Code::NotAllowed),
-            Some(_) => codec::decode::<G::Input>(payload).ok().filter(Wire::is_bounded).ok_or(Code::BadInput),
-        };
-        let counts = &mut self.stats.inputs;
-        let count = match seat.inputs.take(number, aim, input, next, self.most_late)? {
-            Outcome::Accepted => &mut counts.accepted,
-            Outcome::Late => &mut counts.late,
-            Outcome::Repeated => &mut counts.repeated,
-            Outcome::Refused(_) => &mut counts.refused,
-        };
-        *count += 1;
-        Ok(())
     }
 
     /// Computes the next tick. True if frames are due.
     pub fn step(&mut self, now: Duration) -> bool {
-        self.remove_lost(now);
-        let tick = Tick(self.simulation.tick().0 + 1);
-        let seats = &mut self.seats;
-        let inputs = seats.iter_mut().flatten().flat_map(|seat| {
-            std::iter::from_fn(move || Some(Command::Input { player: seat.player?, input: seat.inputs.due(tick)? }))
-        });
-        self.simulation.step(self.commands.drain(..).chain(inputs));
-        self.stats.ticks += 1;
-        self.take_events();
-        let due = tick.0.is_multiple_of(self.settings.send_every.max(1)) || self.finished().is_some();
-        if due {
-            self.simulation.commit();
-            self.edge.begin_commit();
+        let Self { authority, edge, closed } = self;
+        edge.look(|seat, attached| authority.attach(seat, attached));
+        let due = authority.step(now);
+        for (seat, code) in authority.take_lost() {
+            edge.close(seat);
+            closed.push((seat, code));
         }
+        edge.publish(&authority.published());
         due
-    }
-
-    fn take_events(&mut self) {
-        let events = std::mem::take(&mut self.simulation.outbox().events);
-        for (audience, bytes) in events {
-            if bytes.len() > MAX_EVENT_BYTES {
-                self.stats.events_too_large += 1;
-                continue;
-            }
-            let player = match audience {
-                Audience::Player(player) => Some(player),
-                Audience::Group(group) => self.simulation.world().owner(group),
-            };
-            match (player, audience) {
-                (Some(player), _) => {
-                    if let Some(seat) = self.by_player.get(&player) {
-                        self.edge.send(*seat, bytes);
-                    }
-                }
-                (None, Audience::Group(group)) if self.simulation.world().is_shared(group) => {
-                    self.edge.broadcast(group, bytes);
-                }
-                _ => {}
-            }
-        }
     }
 
     /// Serves a seat: fills `out` (emptied first) with its frame or a piece of it. False if there is none: it is passed over, or
@@ -253,28 +186,16 @@ impl<G: Game> Room<G> {
     /// A [`Code`] for which the seat must be removed: its view cannot be sent, or it has been held for longer than
     /// [`Settings::grace`].
     pub fn frame(&mut self, seat: SeatId, now: Duration, rtt: Duration, out: &mut Vec<u8>) -> Result<bool, Code> {
-        let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::as_mut) else {
-            out.clear();
-            return Ok(false);
-        };
-        if self.edge.held_since(seat).is_some_and(|held| now.saturating_sub(held) > self.settings.grace) {
+        let held = self.edge.held_since(seat);
+        if held.is_some_and(|held| now.saturating_sub(held) > self.authority.settings().grace) {
             return Err(Code::Unresponsive);
         }
-        match entry.player {
-            Some(player) => self.simulation.view(player, &mut self.view),
-            None => self.simulation.spectate(&mut self.view),
+        // On one thread who is served again since the step need not wait for the next.
+        let wanted = self.edge.wants_view(seat) || self.authority.finished().is_some();
+        if wanted && !self.authority.has_view(seat) {
+            self.authority.show(seat);
         }
-        let world = self.simulation.world();
-        let situation = Situation {
-            now,
-            rtt,
-            view: &self.view,
-            own: entry.player.and_then(|player| world.own_group_of(player)),
-            settled: entry.inputs.settled(),
-            moved: self.moved,
-            last: self.simulation.told().finished.is_some(),
-        };
-        self.edge.frame(seat, world.committed(), &situation, || entry.inputs.drain_refused(), out)
+        self.edge.frame(seat, &self.authority.published(), now, rtt, out)
     }
 
     /// After [`Room::frame`]: fills `out` with the next piece of its frame, if the socket takes more at once. False if there is
@@ -311,38 +232,27 @@ impl<G: Game> Room<G> {
 
     /// Instead of [`Room::frame`] for a seat whose socket is blocked.
     pub fn hold(&mut self, seat: SeatId, now: Duration) {
-        self.edge.hold(seat, self.simulation.world().committed(), now);
+        self.edge.hold(seat, self.authority.simulation().world().committed(), now);
     }
 
-    /// What the game says of the room: JSON text, or empty.
-    pub fn metadata(&self) -> &str {
-        &self.simulation.told().metadata
-    }
-
-    /// Whether the game takes no new players.
-    pub fn is_locked(&self) -> bool {
-        self.simulation.told().locked
-    }
-
-    /// The result, once the game has ended the match.
-    pub fn finished(&self) -> Option<&serde_json::Value> {
-        self.simulation.told().finished.as_ref()
-    }
-
-    /// Whether the room has been empty for longer than [`Settings::linger`].
-    pub fn is_abandoned(&self, now: Duration) -> bool {
-        self.empty_since.is_some_and(|since| now.saturating_sub(since) > self.settings.linger)
-    }
-
-    /// Whether the numbers of its ticks run out within a day: the room must close, since they never begin anew.
-    pub fn is_worn_out(&self) -> bool {
-        const DAY: u32 = 24 * 60 * 60;
-        u32::MAX - self.simulation.tick().0 <= DAY * self.settings.tick_hz.clamp(1, 128)
+    /// The seats that the room has freed by itself since this was last asked: their players were lost.
+    pub fn closed(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
+        self.closed.drain(..)
     }
 
     /// By how many ticks the schedule has been moved in all: clients are told in the next frame.
     pub fn schedule_moved(&mut self, ticks: u32) {
-        self.moved = ticks;
+        self.authority.schedule_moved(ticks);
+    }
+
+    /// How many frames were handed over to a seat, on all its connections.
+    pub fn frames_handed(&self, seat: SeatId) -> u64 {
+        self.edge.frames(seat)
+    }
+
+    /// Whether a seat is held now.
+    pub fn is_held(&self, seat: SeatId) -> bool {
+        self.edge.held_since(seat).is_some()
     }
 
     /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
@@ -352,17 +262,19 @@ impl<G: Game> Room<G> {
 
     /// What was counted, and how large the room is now.
     pub fn stats(&self) -> Stats {
-        let world = self.simulation.world();
+        let (world, counted) = (self.simulation().world(), self.authority.stats());
         let committed = world.committed();
         let groups = (0..committed.group_count() as u32).map(|group| committed.group(GroupId(group)).members.len());
         Stats {
+            ticks: counted.ticks,
+            inputs: counted.inputs,
+            events_too_large: counted.events_too_large,
             edge: self.edge.stats(),
             bent: world.bent(),
-            metadata_refused: self.simulation.told().metadata_refused,
+            metadata_refused: self.simulation().told().metadata_refused,
             held: self.edge.held(),
             entities: world.len(),
             largest_group: groups.max().unwrap_or(0),
-            ..self.stats
         }
     }
 }

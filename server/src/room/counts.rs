@@ -75,7 +75,7 @@ impl Counts {
         metrics.inputs[1].increment(inputs.late - inputs_told.late);
         metrics.inputs[2].increment(inputs.repeated - inputs_told.repeated);
         metrics.inputs[3].increment(inputs.refused - inputs_told.refused);
-        metrics.stale_jumps.increment(stats.stale_jumps - told.stale_jumps);
+        metrics.stale_jumps.increment(edge.stale_jumps - told.edge.stale_jumps);
         metrics.large_events.increment(stats.events_too_large - told.events_too_large);
         metrics.refused_metadata.increment(stats.metadata_refused - told.metadata_refused);
         let (bent, bent_told) = (&stats.bent, &told.bent);

@@ -25,7 +25,7 @@ impl<G: Game> RoomTask<G> {
             self.guarded(|task| task.tell_end(SeatId(place as u32)))?;
         }
         self.setup.listed.conclude();
-        while let Some(until) = self.room.kept_until() {
+        while let Some(until) = self.room.authority().kept_until() {
             tokio::select! {
                 biased;
                 () = self.setup.outside.stop.requested() => return Err(End::Stopping),
@@ -65,7 +65,7 @@ impl<G: Game> RoomTask<G> {
     fn tell_end(&mut self, seat: SeatId) {
         let Some(Some(connection)) = self.connections.get_mut(seat.0 as usize) else { return };
         if connection.takes(capabilities::RESULT) {
-            let result = self.room.finished().map(ToString::to_string).unwrap_or_default();
+            let result = self.room.authority().finished().map(ToString::to_string).unwrap_or_default();
             let result = if result.len() > limits::RESULT_BYTES { String::new() } else { result };
             // Who cannot be told is gone in any case.
             let _ = connection.say(&ServerMessage::Result { result });

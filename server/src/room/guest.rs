@@ -30,7 +30,7 @@ impl<G: Game> RoomTask<G> {
                 let open = if self.setup.matched.is_some() {
                     Err(Code::Locked)
                 } else {
-                    self.room.check_open(promised, false)
+                    self.room.authority().check_open(promised, false)
                 };
                 let _ = reply.send(open.map(|()| self.setup.listed.promise()));
                 Ok(())

@@ -17,21 +17,21 @@ const NOTICE_SPACING: Duration = Duration::from_secs(1);
 impl<G: Game> RoomTask<G> {
     /// Lets gateways know how full the room is.
     pub(super) fn tell_occupancy(&mut self) {
-        let (players, spectators) = (self.room.players(), self.room.spectators());
-        self.matched.retain(|place, _| self.room.has_seat(SeatId(*place)));
-        self.setup.listed.set_occupancy(players + spectators, self.room.free_seats());
+        let (players, spectators) = (self.room.authority().players(), self.room.authority().spectators());
+        self.matched.retain(|place, _| self.room.authority().has_seat(SeatId(*place)));
+        self.setup.listed.set_occupancy(players + spectators, self.room.authority().free_seats());
         self.counts.people(players, spectators);
     }
 
     /// Lets the lobby know what it shows of the room: at once when it has been quiet, otherwise at most once a second.
     pub(super) fn tell_lobby(&mut self, now: Duration) {
-        let locked = self.room.is_locked();
+        let locked = self.room.authority().is_locked();
         self.setup.listed.set_locked(locked);
         if now < self.next_notice {
             return;
         }
-        let (players, spectators) = (self.room.players(), self.room.spectators());
-        if self.setup.listed.tell(&Status { players, spectators, locked, metadata: self.room.metadata() }) {
+        let (players, spectators) = (self.room.authority().players(), self.room.authority().spectators());
+        if self.setup.listed.tell(&Status { players, spectators, locked, metadata: self.room.authority().metadata() }) {
             self.next_notice = now + NOTICE_SPACING;
         }
     }

@@ -13,8 +13,8 @@ use super::{
     Common, EdgeSeat, Situation, Standing,
     chunks::Chunks,
     events::{Entry, Logs},
-    views::{ViewId, Views},
 };
+use crate::views::{ViewId, Views};
 
 /// Most bytes of a head without refusals: what is kept free beside body and own part.
 pub(super) const HEAD_ROOM: usize = 48;
@@ -171,8 +171,8 @@ impl Common {
         head: &mut Head,
         out: &mut Vec<u8>,
     ) -> Option<bool> {
-        let stays = self.views.is(seat.view, situation.view);
-        let view = if stays { seat.view } else { self.views.acquire(situation.view) };
+        let stays = seat.view == situation.number;
+        let view = if stays { seat.view } else { self.views.share(situation.number) };
         if !stays {
             self.keep_events_of_leaving(seat, view);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tiltyard_shared::{
     game::Tick,
-    world::{Committed, GroupId},
+    world::GroupId,
 };
 
 use super::{
@@ -13,14 +13,16 @@ use super::{
     chunks::Chunks,
     events::Logs,
     seat::{EdgeSeat, Standing},
-    views::{ViewId, Views},
 };
+use crate::views::{ViewId, Views};
 
 /// What the seats of a room share.
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) bounds: Bounds,
     pub(super) views: Views,
+    /// By the place of a view at the authority: its number there and here.
+    numbers: Vec<Option<(ViewId, ViewId)>>,
     pub(super) chunks: Chunks,
     pub(super) bodies: Bodies,
     pub(super) logs: Logs,
@@ -47,6 +49,7 @@ impl Common {
         Self {
             bounds,
             views: Views::new(),
+            numbers: Vec::new(),
             chunks: Chunks::default(),
             bodies: Bodies::default(),
             logs: Logs::default(),
@@ -57,6 +60,23 @@ impl Common {
             standings: Vec::new(),
             stats: EdgeStats::default(),
         }
+    }
+
+    /// The number that a published view has here.
+    pub(super) fn number_of(&mut self, view: ViewId, published: &Views) -> ViewId {
+        let place = view.place();
+        if place >= self.numbers.len() {
+            self.numbers.resize(place + 1, None);
+        }
+        if let Some((theirs, ours)) = self.numbers[place] {
+            if theirs == view {
+                return ours;
+            }
+            self.views.release(ours);
+        }
+        let ours = self.views.acquire(published.groups(view));
+        self.numbers[place] = Some((view, ours));
+        ours
     }
 
     /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough is under way.

@@ -3,7 +3,7 @@
 //! A queue forgets what its seat has confirmed with each report. Logs are shared: now and then they forget what none of
 //! those who see their group can need again.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use tiltyard_shared::world::GroupId;
 
@@ -18,7 +18,7 @@ pub(super) struct Entry {
     /// Its number in the room.
     pub(super) number: u64,
     /// Its bincode bytes.
-    pub(super) bytes: Box<[u8]>,
+    pub(super) bytes: Arc<[u8]>,
 }
 
 /// A bounded run of events in the order of their numbers.

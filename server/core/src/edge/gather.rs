@@ -91,7 +91,7 @@ impl Common {
     fn take_view(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         let old = self.views.groups(seat.view);
-        let changed = old != situation.view;
+        let changed = seat.view != situation.number;
         if seat.start {
             frame::write_view(&mut bytes, situation.view);
         } else if changed {
@@ -99,7 +99,7 @@ impl Common {
         }
         let entering = Standing::entering(self.event_before);
         if changed {
-            let view = self.views.acquire(situation.view);
+            let view = self.views.share(situation.number);
             self.keep_events_of_leaving(seat, view);
             self.change_view(seat, view, entering);
         }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tiltyard_shared::{
     game::Tick,
-    protocol::{Report, Resync, limits},
+    protocol::{Code, Report, Resync, limits},
     world::{Committed, GroupId},
 };
 
@@ -14,8 +14,8 @@ use super::{
     first::First,
     lag::Lag,
     pace::Pace,
-    views::{ViewId, Views},
 };
+use crate::views::{ViewId, Views};
 
 /// How a seat stands to one group of its last view.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,10 @@ pub(super) struct Unapplied {
 /// The edge's part of a seat.
 #[derive(Debug)]
 pub(super) struct EdgeSeat {
+    /// Whether it has a connection.
+    pub(super) connected: bool,
+    /// Whether the authority takes it to be served.
+    pub(super) attached: bool,
     pub(super) epoch: u32,
     /// The next frame is the first of its epoch.
     pub(super) start: bool,
@@ -73,6 +77,9 @@ pub(super) struct EdgeSeat {
     pub(super) lost_event: u64,
     /// The seat's own events, and those of groups that left its view unconfirmed.
     pub(super) queue: Log,
+    /// Inputs that were refused, and why, until a frame tells it. At most as many as may wait: an older one is forgotten, the
+    /// client sees it settled.
+    pub(super) refused: VecDeque<(u32, Code)>,
     /// Frames handed over and not reported applied. Bounded, because a lagging seat is held.
     pub(super) unapplied: VecDeque<Unapplied>,
     /// Their bytes.
@@ -98,6 +105,8 @@ pub(super) struct EdgeSeat {
 impl EdgeSeat {
     pub(super) fn new(event: u64, verify: bool) -> Self {
         Self {
+            connected: true,
+            attached: true,
             epoch: 1,
             start: true,
             verify,
@@ -112,6 +121,7 @@ impl EdgeSeat {
             confirmed_event: event,
             lost_event: event,
             queue: Log::default(),
+            refused: VecDeque::new(),
             unapplied: VecDeque::new(),
             unapplied_bytes: 0,
             newest: Tick(0),
@@ -174,6 +184,20 @@ impl EdgeSeat {
             self.held = None;
             self.lag.settle();
         }
+    }
+
+    /// An input was refused.
+    pub(super) fn refuse(&mut self, number: u32, code: Code) {
+        if self.refused.len() >= limits::EARLY_INPUTS {
+            self.refused.pop_front();
+        }
+        self.refused.push_back((number, code));
+    }
+
+    /// Whether the next frame may need a view. Who is held needs none until something is applied.
+    pub(super) fn wants_view(&self) -> bool {
+        let held = self.held.is_some() && self.first.is_over() && !self.unapplied.is_empty();
+        self.connected && (!held || self.pending_jump.is_some())
     }
 
     /// The socket has taken bytes: who is busy with its first frames is alive.
@@ -306,6 +330,7 @@ mod tests {
             now: Duration::ZERO,
             rtt: Duration::ZERO,
             view: &[],
+            number: Views::EMPTY,
             own: None,
             settled: Settled::default(),
             moved: 0,

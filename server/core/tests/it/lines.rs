@@ -444,7 +444,7 @@ fn the_last_frame_of_a_match_has_everything_for_everybody() {
         play.stir(&mut rng);
         play.tick();
         play.arrive();
-        assert!(play.room.finished().is_some(), "it is the end");
+        assert!(play.room.authority().finished().is_some(), "it is the end");
         assert_eq!(play.replica.tick(), Some(play.room.simulation().tick()), "{late} ticks after another");
     }
 }
@@ -511,7 +511,7 @@ fn a_room_ends_before_its_ticks_do_and_is_exact_to_the_last() {
     for tick in 1..=200 {
         play.stir(&mut rng);
         play.tick();
-        assert_eq!(play.room.is_worn_out(), tick >= 100, "tick {tick}");
+        assert_eq!(play.room.authority().is_worn_out(), tick >= 100, "tick {tick}");
     }
     assert!(play.applied.len() >= 199);
     assert_eq!(play.replica.tick(), Some(Tick(start.0 + 199)), "the last is on its way");

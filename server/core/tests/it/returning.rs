@@ -72,7 +72,7 @@ fn who_came_back_plays_on_when_the_grace_would_have_been_over() {
     ground.pass(20 * SECOND);
     ground.come_back(1).expect("the seat is kept");
     ground.pass(20 * SECOND);
-    assert!(ground.room.has_seat(ground.ann), "nobody is thrown out for an absence that is over");
+    assert!(ground.room.authority().has_seat(ground.ann), "nobody is thrown out for an absence that is over");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_spectator_sees_shared_groups_and_no_own_ones() {
     let mut room = Room::<Sandbox>::open(false, 1);
     let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
     let watcher = room.spectate(Uuid::from_u128(2), true).expect("it may watch");
-    assert_eq!((watcher.player, room.players(), room.spectators()), (SPECTATOR, 1, 1));
+    assert_eq!((watcher.player, room.authority().players(), room.authority().spectators()), (SPECTATOR, 1, 1));
     let mut replica = Replica::new(&Thing::schema(), watcher.epoch);
     let mut frame = Vec::new();
     for number in 1..=60 {
@@ -70,13 +70,13 @@ fn spectators_take_no_seats_and_have_a_limit_of_their_own() {
         .map(|number| room.spectate(Uuid::from_u128(number.into()), false).expect("there is a place").seat)
         .collect();
     assert_eq!(room.spectate(Uuid::from_u128(1000), false), Err(Code::RoomFull));
-    assert_eq!((room.players(), room.free_seats()), (0, room.settings().max_players));
+    assert_eq!((room.authority().players(), room.authority().free_seats()), (0, room.settings().max_players));
     assert_eq!(
         room.enter(newcomer("player", Uuid::from_u128(2000), false), 0).map(|entered| entered.player),
         Ok(PlayerId(1))
     );
     room.remove(seats[0], Leave::Quit);
-    assert_eq!(room.spectators(), limit - 1);
+    assert_eq!(room.authority().spectators(), limit - 1);
     room.spectate(Uuid::from_u128(1000), false).expect("there is a place again");
     room.step(NOW);
     assert_eq!(room.simulation().game().views.len(), 1, "the game has heard of the player only");

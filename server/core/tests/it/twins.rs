@@ -13,7 +13,7 @@ const TWIN: &str = "\u{410}\u{43e}\u{435}";
 const NAME: &str = "Aoe";
 
 fn enter(room: &mut Room<Sandbox>, name: &str) -> Result<SeatId, Code> {
-    room.enter(newcomer(name, Uuid::from_u128(u128::from(room.players()) + 1), false), 0).map(|entered| entered.seat)
+    room.enter(newcomer(name, Uuid::from_u128(u128::from(room.authority().players()) + 1), false), 0).map(|entered| entered.seat)
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_twin_comes_in_once_nobody_has_the_name_any_more() {
     }
     enter(&mut room, TWIN).expect("it has no twin any more");
     assert_eq!(enter(&mut room, NAME), Err(Code::BadName));
-    assert_eq!(room.players(), 1, "who was refused takes no seat");
+    assert_eq!(room.authority().players(), 1, "who was refused takes no seat");
 }
 
 #[test]

@@ -1,24 +1,37 @@
-//! Views by number: players who see the same groups share one list, and by its number their bodies.
+//! Views by number: players who see the same groups share one list. The authority of a room publishes views by their numbers;
+//! an edge has numbers of its own, by which it shares bodies.
 
 use std::collections::BTreeMap;
 
 use tiltyard_shared::world::GroupId;
 
-/// The number of a list of groups. Not given to another list before the next commit.
+/// The number of a list of groups. Not given to another list before the next commit, and then with another life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ViewId(u32);
+pub struct ViewId {
+    place: u32,
+    life: u32,
+}
 
 impl ViewId {
     /// Where a table indexed by views has its entry.
-    pub(super) fn place(self) -> usize {
-        self.0 as usize
+    pub(crate) fn place(self) -> usize {
+        self.place as usize
     }
+}
+
+/// A list of groups.
+#[derive(Debug, Default)]
+struct List {
+    groups: Vec<GroupId>,
+    users: u32,
+    /// How many lists its number has stood for before.
+    life: u32,
 }
 
 /// All lists in use.
 #[derive(Debug)]
-pub(super) struct Views {
-    lists: Vec<(Vec<GroupId>, u32)>,
+pub struct Views {
+    lists: Vec<List>,
     numbers: BTreeMap<Vec<GroupId>, ViewId>,
     unused: Vec<ViewId>,
     free: Vec<ViewId>,
@@ -26,48 +39,58 @@ pub(super) struct Views {
 
 impl Views {
     /// The empty view, which always exists.
-    pub(super) const EMPTY: ViewId = ViewId(0);
+    pub(crate) const EMPTY: ViewId = ViewId { place: 0, life: 0 };
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let numbers = BTreeMap::from([(Vec::new(), Self::EMPTY)]);
-        Self { lists: vec![(Vec::new(), 1)], numbers, unused: Vec::new(), free: Vec::new() }
+        Self { lists: vec![List { users: 1, ..List::default() }], numbers, unused: Vec::new(), free: Vec::new() }
     }
 
     /// The list of a view, sorted.
-    pub(super) fn groups(&self, view: ViewId) -> &[GroupId] {
-        &self.lists[view.0 as usize].0
+    pub(crate) fn groups(&self, view: ViewId) -> &[GroupId] {
+        &self.lists[view.place()].groups
     }
 
     /// Whether a view is this list. It mostly is, so that all groups are compared, several at a time.
-    pub(super) fn is(&self, view: ViewId, groups: &[GroupId]) -> bool {
+    pub(crate) fn is(&self, view: ViewId, groups: &[GroupId]) -> bool {
         let known = self.groups(view);
         known.len() == groups.len() && known.iter().zip(groups).fold(true, |same, (a, b)| same & (a == b))
     }
 
     /// The view of a sorted list, with one more user.
-    pub(super) fn acquire(&mut self, groups: &[GroupId]) -> ViewId {
+    pub(crate) fn acquire(&mut self, groups: &[GroupId]) -> ViewId {
         if let Some(&view) = self.numbers.get(groups) {
             if view == Self::EMPTY {
                 return view;
             }
-            self.lists[view.0 as usize].1 += 1;
+            self.lists[view.place()].users += 1;
             return view;
         }
         let view = self.free.pop().unwrap_or_else(|| {
-            self.lists.push((Vec::new(), 0));
-            ViewId(self.lists.len() as u32 - 1)
+            self.lists.push(List::default());
+            ViewId { place: self.lists.len() as u32 - 1, life: 0 }
         });
-        self.lists[view.0 as usize] = (groups.to_vec(), 1);
+        let list = &mut self.lists[view.place()];
+        list.groups.extend_from_slice(groups);
+        list.users = 1;
         self.numbers.insert(groups.to_vec(), view);
         view
     }
 
+    /// One user more.
+    pub(crate) fn share(&mut self, view: ViewId) -> ViewId {
+        if view != Self::EMPTY {
+            self.lists[view.place()].users += 1;
+        }
+        view
+    }
+
     /// One user less.
-    pub(super) fn release(&mut self, view: ViewId) {
+    pub(crate) fn release(&mut self, view: ViewId) {
         if view == Self::EMPTY {
             return;
         }
-        let users = &mut self.lists[view.0 as usize].1;
+        let users = &mut self.lists[view.place()].users;
         *users -= 1;
         if *users == 0 {
             self.unused.push(view);
@@ -75,14 +98,15 @@ impl Views {
     }
 
     /// Lets the numbers of lists that nobody uses be given again.
-    pub(super) fn begin_commit(&mut self) {
+    pub(crate) fn begin_commit(&mut self) {
         for view in self.unused.drain(..) {
-            let (groups, users) = &mut self.lists[view.0 as usize];
+            let List { groups, users, life } = &mut self.lists[view.place()];
             // A list may have been given up, taken up and given up again within one commit.
             if *users == 0 && !groups.is_empty() {
                 self.numbers.remove(groups);
                 groups.clear();
-                self.free.push(view);
+                *life = life.wrapping_add(1);
+                self.free.push(ViewId { life: *life, ..view });
             }
         }
     }
@@ -106,6 +130,7 @@ mod tests {
         assert_eq!(views.groups(first), a);
         views.release(first);
         views.begin_commit();
-        assert_eq!(views.acquire(&[GroupId(9)]), first);
+        let other = views.acquire(&[GroupId(9)]);
+        assert!(other.place() == first.place() && other != first, "the place is used again, in another life");
     }
 }

@@ -8,8 +8,8 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use super::{Room, SeatId};
-use crate::inputs::SeatInputs;
+use super::{Authority, SeatState};
+use crate::{inputs::SeatInputs, seat::SeatId};
 
 /// Who wants to come in.
 #[derive(Clone, Debug)]
@@ -76,9 +76,11 @@ pub(super) struct Seat<I> {
     pub(super) gone: Option<Duration>,
     /// Whether the game knows that the player is away.
     pub(super) away: bool,
+    /// Whether an edge serves it.
+    pub(super) attached: bool,
 }
 
-impl<G: Game> Room<G> {
+impl<G: Game> Authority<G> {
     /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others. Who
     /// was matched is not refused for a name: the others of the match would lose it.
     ///
@@ -87,7 +89,7 @@ impl<G: Game> Room<G> {
     /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
     /// over, [`Code::BadName`] if somebody else's name looks the same.
     pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
-        let Newcomer { name, token, verify, expected, team } = newcomer;
+        let Newcomer { name, token, expected, team, .. } = newcomer;
         self.check_open(promised, expected)?;
         let guarded = if team.is_none() { name.clone() } else { String::new() };
         if !self.names.add(&guarded) {
@@ -95,13 +97,13 @@ impl<G: Game> Room<G> {
         }
         let player = PlayerId(self.next_player);
         self.next_player += 1;
-        let entered = self.take_seat(Some(player), guarded, token, verify);
+        let entered = self.take_seat(Some(player), guarded, token);
         self.by_player.insert(player, entered.seat);
         self.commands.push(Command::Join { player, name, team });
         Ok(entered)
     }
 
-    /// Whether [`Room::enter`] would give a seat, to who has no name that looks like another.
+    /// Whether [`Authority::enter`] would give a seat, to who has no name that looks like another.
     ///
     /// # Errors
     ///
@@ -121,7 +123,7 @@ impl<G: Game> Room<G> {
     /// # Errors
     ///
     /// [`Code::RoomFull`] beyond [`Settings::max_spectators`](tiltyard_shared::game::Settings::max_spectators), [`Code::Finished`] if the match is over.
-    pub fn spectate(&mut self, token: Uuid, verify: bool) -> Result<Entered, Code> {
+    pub fn spectate(&mut self, token: Uuid) -> Result<Entered, Code> {
         if self.finished().is_some() {
             return Err(Code::Finished);
         }
@@ -129,76 +131,58 @@ impl<G: Game> Room<G> {
             return Err(Code::RoomFull);
         }
         self.spectators += 1;
-        Ok(self.take_seat(None, String::new(), token, verify))
+        Ok(self.take_seat(None, String::new(), token))
     }
 
-    fn take_seat(&mut self, player: Option<PlayerId>, name: String, token: Uuid, verify: bool) -> Entered {
+    fn take_seat(&mut self, player: Option<PlayerId>, name: String, token: Uuid) -> Entered {
         let place = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
             self.seats.push(None);
+            self.states.push(SeatState::default());
             self.seats.len() - 1
         });
-        let seat = SeatId(place as u32);
-        self.seats[place] = Some(Seat { player, name, token, inputs: SeatInputs::default(), gone: None, away: false });
-        self.edge.open(seat, verify);
-        let (tick, epoch) = (self.simulation.tick(), self.edge.epoch(seat));
-        Entered { seat, player: player.unwrap_or(SPECTATOR), tick, epoch, input: 0 }
+        let inputs = SeatInputs::default();
+        self.seats[place] = Some(Seat { player, name, token, inputs, gone: None, away: false, attached: true });
+        let player = player.unwrap_or(SPECTATOR);
+        Entered { seat: SeatId(place as u32), player, tick: self.simulation.tick(), epoch: 1, input: 0 }
     }
 
-    /// Gives a session its seat again, on another connection, and goes on from where the client is.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
-    pub fn resume(&mut self, back: Returning, now: Duration) -> Result<Entered, Code> {
-        let Returning { token, resync, first_input, verify } = back;
-        let found = self
-            .seats
-            .iter_mut()
-            .enumerate()
-            .find_map(|(place, seat)| Some((place, seat.as_mut()?)).filter(|(_, seat)| seat.token == token));
-        let (place, found) = found.ok_or(Code::UnknownSession)?;
-        let seat = SeatId(place as u32);
-        self.edge.resume(seat, self.simulation.world().committed(), resync, verify, now)?;
+    /// The seat of a session.
+    pub fn find(&self, token: Uuid) -> Option<SeatId> {
+        let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
+        Some(SeatId(place as u32))
+    }
+
+    /// A seat's player is back on another connection, whose client keeps its inputs from number `first_input` on. The game
+    /// hears of it at the next step, if it was told of the absence.
+    pub fn resume(&mut self, seat: SeatId, first_input: u32, epoch: u32) -> Option<Entered> {
+        let found = self.seats.get_mut(seat.place())?.as_mut()?;
         found.gone = None;
         found.inputs.resume(first_input);
         if std::mem::take(&mut found.away) {
             self.commands.extend(found.player.map(|player| Command::Back { player }));
         }
-        Ok(Entered {
-            seat,
-            player: found.player.unwrap_or(SPECTATOR),
-            tick: self.simulation.tick(),
-            epoch: resync.epoch,
-            input: found.inputs.highest(),
-        })
-    }
-
-    /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
-    pub fn anew(&self, token: Uuid, verify: bool) -> Option<Returning> {
-        let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
-        let epoch = self.edge.epoch(SeatId(place as u32)).saturating_add(1);
-        Some(Returning { token, resync: Resync { epoch, applied: None, event: 0 }, first_input: 1, verify })
+        let (player, input) = (found.player.unwrap_or(SPECTATOR), found.inputs.highest());
+        Some(Entered { seat, player, tick: self.simulation.tick(), epoch, input })
     }
 
     /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).
     pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
-        if let Some(Some(entry)) = self.seats.get_mut(seat.0 as usize) {
+        if let Some(Some(entry)) = self.seats.get_mut(seat.place()) {
             entry.gone.get_or_insert(now);
-            self.edge.hold(seat, self.simulation.world().committed(), now);
         }
     }
 
     /// Frees a seat. The game hears of it at the next step.
     pub fn remove(&mut self, seat: SeatId, why: Leave) {
-        if let Some(entry) = self.seats.get_mut(seat.0 as usize).and_then(Option::take) {
-            self.edge.close(seat);
-            self.names.remove(&entry.name);
-            match entry.player {
-                None => self.spectators -= 1,
-                Some(player) => {
-                    self.by_player.remove(&player);
-                    self.commands.push(Command::Leave { player, why });
-                }
+        self.attach(seat, false);
+        let Some(entry) = self.seats.get_mut(seat.place()).and_then(Option::take) else { return };
+        self.states[seat.place()] = SeatState::default();
+        self.names.remove(&entry.name);
+        match entry.player {
+            None => self.spectators -= 1,
+            Some(player) => {
+                self.by_player.remove(&player);
+                self.commands.push(Command::Leave { player, why });
             }
         }
     }
@@ -209,7 +193,7 @@ impl<G: Game> Room<G> {
             let Some(seat) = &mut self.seats[place] else { continue };
             let Some(gone) = seat.gone.map(|gone| now.saturating_sub(gone)) else { continue };
             if gone > self.settings.grace {
-                self.closed.push((SeatId(place as u32), Code::Unresponsive));
+                self.lost.push((SeatId(place as u32), Code::Unresponsive));
                 self.remove(SeatId(place as u32), Leave::Lost);
             } else if gone >= self.settings.away_after && !std::mem::replace(&mut seat.away, true) {
                 self.commands.extend(seat.player.map(|player| Command::Away { player }));
@@ -224,19 +208,9 @@ impl<G: Game> Room<G> {
         gone.max().map(|gone| gone.saturating_add(self.settings.grace))
     }
 
-    /// How many frames were handed over to a seat, on all its connections.
-    pub fn frames_handed(&self, seat: SeatId) -> u64 {
-        self.edge.frames(seat)
-    }
-
-    /// Whether a seat is held now.
-    pub fn is_held(&self, seat: SeatId) -> bool {
-        self.edge.held_since(seat).is_some()
-    }
-
     /// Whether somebody has this seat.
     pub fn has_seat(&self, seat: SeatId) -> bool {
-        self.seats.get(seat.0 as usize).is_some_and(Option::is_some)
+        self.seats.get(seat.place()).is_some_and(Option::is_some)
     }
 
     /// Seats that are taken, those kept for lost connections included.
@@ -254,8 +228,8 @@ impl<G: Game> Room<G> {
         self.settings.max_players.saturating_sub(self.players())
     }
 
-    /// The seats that the room has freed by itself since this was last asked: their players were lost.
-    pub fn closed(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
-        self.closed.drain(..)
+    /// The seats that were freed since this was last asked because their players were lost.
+    pub fn take_lost(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
+        self.lost.drain(..)
     }
 }
