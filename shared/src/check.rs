@@ -1,7 +1,8 @@
 //! [`check_game`]: plays a game by itself and finds what would go wrong between server and clients.
 //!
-//! A random journal is played twice and must give the same states; meanwhile one viewer's replica, fed with real frames,
-//! must equal the author's structs, quantized by a second and naive function.
+//! A random journal is played twice and must give the same states, also if one of the two is saved and made again now and
+//! then, or plays a second later; meanwhile one viewer's replica, fed with real frames, must equal the author's structs,
+//! quantized by a second and naive function.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -21,7 +22,9 @@ use crate::{
 
 mod naive;
 mod lines;
+mod again;
 
+use again::{again, difference};
 pub use lines::NaiveLines;
 pub use naive::{Naive, naive_quantize};
 
@@ -84,13 +87,15 @@ impl Check {
     /// The first [`Failure`].
     pub fn run<G: Game>(&self) -> Result<(), Failure> {
         sizes::<G>().map_err(|what| Failure { seed: self.seed, tick: Tick(0), what })?;
-        (0..u64::from(self.matches)).try_for_each(|index| self.play::<G>(self.seed + index))
+        (0..u64::from(self.matches)).try_for_each(|index| self.play::<G>(self.seed + index))?;
+        self.play_later::<G>()
     }
 
     fn play<G: Game>(&self, seed: u64) -> Result<(), Failure> {
         let mut random = Rng::new(seed);
-        let config = if random.chance(0.5) { G::Config::default() } else { G::Config::arbitrary(&mut random) };
+        let config = Self::config::<G>(&mut random);
         let journal = self.journal::<G>(&mut random);
+        let mut moments = Rng::new(!seed);
         let mut first = Simulation::<G>::new(config.clone(), seed);
         let mut second = Simulation::<G>::new(config, seed);
         let mut viewer = Viewer::new(&first);
@@ -102,7 +107,7 @@ impl Check {
             let tick = first.tick();
             let fail = |what: &str| Err(Failure { seed, tick, what: what.to_owned() });
             if fingerprint(&first) != fingerprint(&second) {
-                return fail("the same journal gave two different states");
+                return fail(&format!("the same journal gave two different states: {}", difference(&first, &second)));
             }
             if first.outbox().events != second.outbox().events {
                 return fail("the same journal gave different events");
@@ -110,12 +115,20 @@ impl Check {
             for sim in [&mut first, &mut second] {
                 sim.outbox().events.clear();
             }
+            if moments.chance(0.05) {
+                second = again(&first).map_err(|what| Failure { seed, tick, what })?;
+            }
             viewer.look(&first, &commands).map_err(|what| Failure { seed, tick, what })?;
             if first.outbox().finished.is_some() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The default config, or any.
+    fn config<G: Game>(random: &mut Rng) -> G::Config {
+        if random.chance(0.5) { G::Config::default() } else { G::Config::arbitrary(random) }
     }
 
     /// Joins, leaves and inputs of a random match.

@@ -23,6 +23,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
@@ -91,7 +92,7 @@ pub struct Head {
 }
 
 /// What became of a player's inputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// The highest number up to which all inputs are executed or refused.
     pub number: u32,

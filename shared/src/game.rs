@@ -8,15 +8,17 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    grid::Grid,
     id::{EntityId, GroupId},
     protocol::{codec, limits},
     replicate::Replicate,
     wire::Wire,
-    world::World,
+    world::{Position, World},
 };
 
 pub mod mode;
 mod simulation;
+mod saved;
 
 pub use crate::{
     id::{PlayerId, Tick},
@@ -55,6 +57,12 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// [`Ctx::team`].
     fn modes() -> Vec<(Mode, Self::Config)> {
         Vec::new()
+    }
+
+    /// The grid of a room with this config, and where an entity stands on it: groups are its cells, and entities stand in
+    /// the cell of their position unless the game puts them elsewhere. By default there is none, and one group.
+    fn grid(_config: &Self::Config) -> Option<(Grid, Position<Self::Entity>)> {
+        None
     }
 
     /// A new room at tick 0.

@@ -36,7 +36,7 @@ pub mod prelude {
         grid::Grid,
         replicate::Replicate,
         wire::Wire,
-        world::{EntityId, GroupId, World},
+        world::{EntityId, GroupId, Position, World},
     };
     pub use serde::{Deserialize, Serialize};
 }

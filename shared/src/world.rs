@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     grid::Grid,
     id::{PlayerId, Tick},
@@ -13,17 +15,20 @@ use crate::{
 };
 
 mod committed;
+mod saved;
 #[cfg(test)]
 mod tests;
 
 pub use crate::id::{EntityId, GroupId, MAX_ENTITIES};
 pub use committed::{Committed, Fault, Group, Member, Move};
+pub use saved::BadSave;
+pub(crate) use saved::SavedWorld;
 
 /// A slot is used again only while so many others are free.
 const FREE_SLOTS_KEPT: usize = 32;
 
 /// Who may see a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Audience {
     /// Everybody whose view lists it.
     Shared,
@@ -36,7 +41,7 @@ enum Audience {
 }
 
 /// Values that a world had to bend, counted since it was made. In a strict world each is a panic instead.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bent {
     /// Fields out of range, not a number, or too long.
     pub fields: u64,
@@ -47,7 +52,7 @@ pub struct Bent {
 }
 
 /// Where an entity stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Place {
     /// In the cell of its position; without a grid in group 0.
     Grid,
@@ -55,7 +60,7 @@ enum Place {
     Group(GroupId),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Slot<E> {
     entity: Option<E>,
     generation: u32,
@@ -107,11 +112,12 @@ impl<E: Replicate> World<E> {
         }
     }
 
-    /// From now on groups are cells, and entities stand in the cell of their position unless the game puts them elsewhere.
+    /// From now on groups are cells, and entities stand in the cell of their position unless the game puts them elsewhere. A
+    /// game says so by [`Game::grid`](crate::game::Game::grid): a room that is made again from saved bytes asks it there.
     ///
     /// # Panics
     ///
-    /// If groups or entities exist already: call it first in [`Game::new`](crate::game::Game::new).
+    /// If groups or entities exist already.
     pub fn set_grid(&mut self, grid: Grid, position: Position<E>) {
         assert!(self.slots.is_empty() && self.audiences.len() == 1, "a grid comes before entities and groups");
         self.audiences = vec![Audience::Shared; grid.cells() as usize];

@@ -92,8 +92,11 @@ impl Game for Arena {
         vec![(mode, config)]
     }
 
+    fn grid(_config: &Config) -> Option<(Grid, Position<Thing>)> {
+        Some((Grid::new(SIZE, SIZE, CELL), Thing::position))
+    }
+
     fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
-        ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Thing::position);
         let (seats, shots, targets) = (BTreeMap::new(), Vec::new(), Targets::default());
         let mut arena = Self { config, seats, shots, pickups: Vec::new(), ends: None, targets };
         while arena.lacks_pickups() {

@@ -12,16 +12,23 @@ use tiltyard_shared::{
     world::GroupId,
 };
 
-use crate::{inputs::Outcome, seat::SeatId, views::Views};
+use crate::{
+    events::{Entry, Keep, Log, Logs},
+    inputs::Outcome,
+    seat::SeatId,
+    views::Views,
+};
 
 mod names;
 mod published;
 mod seats;
+mod saved;
 
 use names::Names;
 pub use published::{Event, Listener, Published, SeatState};
-use seats::Seat;
+pub use saved::{History, SeatHistory};
 pub use seats::{Entered, Newcomer, Returning, SPECTATOR};
+use seats::{Given, Seat};
 
 /// Inputs by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +46,9 @@ pub struct InputStats {
 /// Most bytes of one event; a larger one is dropped and counted.
 pub const MAX_EVENT_BYTES: usize = limits::FRAME_EVENT_BYTES / 2;
 
+/// Most views of a seat that are remembered because events of their time may be owed to it.
+const MAX_GIVEN: usize = 64;
+
 /// What an authority has counted since its room was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AuthorityStats {
@@ -48,6 +58,28 @@ pub struct AuthorityStats {
     pub inputs: InputStats,
     /// Events that were dropped because they were above [`MAX_EVENT_BYTES`].
     pub events_too_large: u64,
+}
+
+/// The events that somebody may yet need: whoever serves the room from now on has not seen them.
+#[derive(Debug)]
+struct Kept {
+    keep: Keep,
+    logs: Logs,
+    /// By seat.
+    queues: Vec<Log>,
+}
+
+impl Kept {
+    fn insert(&mut self, event: &Event) {
+        let entry = Entry { number: event.number, bytes: event.bytes.clone() };
+        match event.to {
+            Listener::Group(group) => self.logs.insert(group, entry, self.keep),
+            Listener::Seat(seat) => {
+                self.queues.resize_with(self.queues.len().max(seat.place() + 1), Log::default);
+                self.queues[seat.place()].insert(entry, self.keep);
+            }
+        }
+    }
 }
 
 /// See the [module](self).
@@ -73,10 +105,13 @@ pub struct Authority<G: Game> {
     views: Views,
     /// The view that is being asked for.
     view: Vec<GroupId>,
-    /// The number of the last event.
+    /// The number of the last event: now, and at the last commit.
     event: u64,
+    event_committed: u64,
     /// The events of the last step.
     events: Vec<Event>,
+    /// Events that somebody may yet need.
+    kept: Kept,
     /// The inputs refused since the step before the last one.
     refused: Vec<(SeatId, u32, Code)>,
     stats: AuthorityStats,
@@ -90,7 +125,7 @@ impl<G: Game> fmt::Debug for Authority<G> {
 
 impl<G: Game> Authority<G> {
     /// Around a simulation, with nobody in it.
-    pub fn new(simulation: Simulation<G>, settings: Settings) -> Self {
+    pub fn new(simulation: Simulation<G>, settings: Settings, keep: Keep) -> Self {
         Self {
             most_late: settings.most_late(),
             settings,
@@ -109,7 +144,9 @@ impl<G: Game> Authority<G> {
             views: Views::new(),
             view: Vec::new(),
             event: 0,
+            event_committed: 0,
             events: Vec::new(),
+            kept: Kept { keep, logs: Logs::default(), queues: Vec::new() },
             refused: Vec::new(),
             stats: AuthorityStats::default(),
         }
@@ -215,7 +252,9 @@ impl<G: Game> Authority<G> {
             }
             if let Some(to) = self.listener(audience) {
                 self.event += 1;
-                self.events.push(Event { number: self.event, to, bytes: bytes.into() });
+                let event = Event { number: self.event, to, bytes: bytes.into() };
+                self.kept.insert(&event);
+                self.events.push(event);
             }
         }
         self.simulation.outbox().events = told;
@@ -287,6 +326,65 @@ impl<G: Game> Authority<G> {
 
     fn hide(&mut self, seat: SeatId) {
         self.states[seat.place()].view.take().into_iter().for_each(|view| self.views.release(view));
+    }
+
+    /// A seat's client was given the view that is published for it. `after` is the last event before.
+    pub fn gave(&mut self, seat: SeatId, after: u64) {
+        let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.place()), self.states[seat.place()].view) else {
+            return;
+        };
+        let after = after.max(entry.opened);
+        // A view in whose time nothing happened is forgotten, and of too many the oldest.
+        let idle = entry.given.pop_back_if(|last| last.after == self.event);
+        let oldest = if entry.given.len() >= MAX_GIVEN { entry.given.pop_front() } else { None };
+        for given in idle.into_iter().chain(oldest) {
+            self.views.release(given.view);
+        }
+        if let Some(last) = entry.given.back_mut() {
+            last.until = self.event;
+        }
+        entry.given.push_back(Given { after, until: u64::MAX, view: self.views.share(view) });
+    }
+
+    /// After a step at which frames are due: now and then forgets events that nobody needs any more. `confirmed` says up to
+    /// where the client of a seat has consumed them.
+    pub fn forget(&mut self, confirmed: impl Fn(SeatId) -> u64) {
+        let before = mem::replace(&mut self.event_committed, self.event);
+        for (place, entry) in self.seats.iter_mut().enumerate() {
+            let Some(entry) = entry else { continue };
+            let confirmed = confirmed(SeatId(place as u32));
+            if let Some(queue) = self.kept.queues.get_mut(place) {
+                queue.consume(confirmed);
+            }
+            while entry.given.front().is_some_and(|given| given.until <= confirmed) {
+                entry.given.pop_front().into_iter().for_each(|given| self.views.release(given.view));
+            }
+        }
+        let seats = self.seats.iter().enumerate().filter_map(|(place, entry)| Some((place, entry.as_ref()?)));
+        let given = seats.flat_map(|(place, entry)| entry.given.iter().map(move |given| (place, given)));
+        let needed = given.flat_map(|(place, given)| {
+            let above = confirmed(SeatId(place as u32)).max(given.after);
+            self.views.groups(given.view).iter().map(move |group| (*group, above))
+        });
+        self.kept.logs.forget(before, needed);
+    }
+
+    /// The events that may be owed to a seat: its own, and those of the groups that its client saw at their time.
+    pub fn owed(&self, seat: SeatId) -> Log {
+        let mut owed = self.kept.queues.get(seat.place()).cloned().unwrap_or_default();
+        let Some(Some(entry)) = self.seats.get(seat.place()) else { return owed };
+        for given in &entry.given {
+            for group in self.views.groups(given.view) {
+                let Some(log) = self.kept.logs.get(*group) else { continue };
+                if log.dropped > given.after {
+                    owed.dropped = owed.dropped.max(log.dropped);
+                }
+                for entry in log.above(given.after).take_while(|entry| entry.number <= given.until) {
+                    owed.insert(entry.clone(), self.kept.keep);
+                }
+            }
+        }
+        owed
     }
 
     /// What the game says of the room: JSON text, or empty.

@@ -16,13 +16,13 @@ use tiltyard_shared::{
 };
 
 use crate::{
-    authority::{Event, Listener, Published, SeatState},
+    authority::{Event, History, Listener, Published, SeatHistory, SeatState},
+    events::Entry,
     seat::SeatId,
     views::{ViewId, Views},
 };
 
 mod bounds;
-mod events;
 mod lag;
 mod pace;
 mod first;
@@ -34,7 +34,6 @@ mod gather;
 
 pub use bounds::Bounds;
 use common::Common;
-use events::Entry;
 use first::First;
 use pace::Pace;
 use seat::{EdgeSeat, Standing};
@@ -108,12 +107,14 @@ pub struct EdgeStats {
 pub struct Edge {
     seats: Vec<Option<EdgeSeat>>,
     common: Common,
+    /// Whether the seat that was served last was given another view.
+    gave: bool,
 }
 
 impl Edge {
     /// No seats, no events.
     pub fn new(bounds: Bounds) -> Self {
-        Self { seats: Vec::new(), common: Common::new(bounds) }
+        Self { seats: Vec::new(), common: Common::new(bounds), gave: false }
     }
 
     /// What was counted so far.
@@ -180,7 +181,8 @@ impl Edge {
         }
         let Common { event, event_committed, event_before, logs, views, chunks, .. } = &mut self.common;
         *event_before = std::mem::replace(event_committed, *event);
-        logs.forget(*event_before, self.seats.iter().flatten().flat_map(|seat| seat.confirmed_by_group(views)));
+        let confirmed = self.seats.iter().flatten().flat_map(|seat| seat.confirmed_by_group(views));
+        logs.forget(*event_before, confirmed);
         chunks.clear();
         views.begin_commit();
     }
@@ -190,13 +192,40 @@ impl Edge {
         *last = event.number;
         let entry = Entry { number: event.number, bytes: event.bytes.clone() };
         match event.to {
-            Listener::Group(group) => logs.insert(group, entry, bounds),
+            Listener::Group(group) => logs.insert(group, entry, bounds.keep()),
             Listener::Seat(id) => {
                 if let Some(seat) = seat(&mut self.seats, id) {
-                    seat.queue.insert(entry, bounds);
+                    seat.queue.insert(entry, bounds.keep());
                 }
             }
         }
+    }
+
+    /// After [`Self::frame`]: the last event before, if the client was given another view.
+    pub fn gave(&self) -> Option<u64> {
+        self.gave.then_some(self.common.event_before)
+    }
+
+    /// Up to where a seat's client has consumed events.
+    pub fn confirmed(&self, id: SeatId) -> u64 {
+        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.confirmed_event)
+    }
+
+    /// The edge of a room that was made again: the seats wait for their clients, who say what they hold.
+    pub fn again(bounds: Bounds, history: History<'_>) -> Self {
+        let mut edge = Self::new(bounds);
+        let History { tick, event, logs, seats } = history;
+        let common = &mut edge.common;
+        (common.event, common.event_committed, common.event_before) = (event, event, event);
+        common.logs = logs.clone();
+        for SeatHistory { seat, view, own, owed } in seats {
+            edge.seats.resize_with(edge.seats.len().max(seat.place() + 1), || None);
+            let entering = Standing::entering(event);
+            let (standings, own) = (vec![entering; view.len()], own.map(|own| (own, entering)));
+            let view = common.views.acquire(view);
+            edge.seats[seat.place()] = Some(EdgeSeat { view, standings, own, ..EdgeSeat::again(tick, event, owed) });
+        }
+        edge
     }
 
     /// Takes a message of a client in the room: what is for the authority is returned.
@@ -286,7 +315,8 @@ impl Edge {
         Ok(())
     }
 
-    /// A client is back on another connection: like a jump, at once.
+    /// A client is back on another connection: like a jump, at once. That it holds these groups is believed where it cannot be
+    /// known here.
     ///
     /// # Errors
     ///
@@ -296,12 +326,15 @@ impl Edge {
         id: SeatId,
         world: &Committed,
         jump: Resync,
+        held: &[GroupId],
         verify: bool,
         now: Duration,
     ) -> Result<(), Code> {
+        let jump = Resync { event: jump.event.min(self.common.event), ..jump };
         if let Some(seat) = seat(&mut self.seats, id).filter(|seat| jump.epoch > seat.epoch) {
             seat.last_jump = None;
             (seat.verify, seat.connected) = (verify, true);
+            seat.believe(jump, held, &self.common.views);
             (seat.first, seat.pace) = (First::default(), Pace::default());
         }
         self.jump(id, world, jump, now)
@@ -365,6 +398,7 @@ impl Edge {
         out: &mut Vec<u8>,
     ) -> Result<bool, Code> {
         out.clear();
+        self.gave = false;
         let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::as_mut) else { return Ok(false) };
         let (common, world, state) = (&mut self.common, published.world, published.seat(id));
         let (view, number) = match state.view {
@@ -372,7 +406,8 @@ impl Edge {
             None => (&[][..], Views::EMPTY),
         };
         let SeatState { own, settled, .. } = state;
-        let situation = &Situation { now, rtt, view, number, own, settled, moved: published.moved, last: published.last };
+        let situation =
+            &Situation { now, rtt, view, number, own, settled, moved: published.moved, last: published.last };
         if let Some(jump) = seat.take_pending_jump(now) {
             seat.unsteady(&common.views, world);
             seat.begin_epoch(jump, now);
@@ -400,6 +435,7 @@ impl Edge {
             ..Head::default()
         };
         head.refused.extend(seat.refused.drain(..));
+        let before = seat.view;
         let shared = match seat.steady && !seat.start {
             true => common.write_shared(seat, world, situation, &mut head, out),
             false => None,
@@ -408,6 +444,7 @@ impl Edge {
             Some(written) => written,
             None => common.write_gathered(seat, world, situation, &mut head, out)?,
         };
+        self.gave = seat.view != before;
         seat.served = world.tick();
         if written {
             common.hand_over(seat, world.tick(), situation, out);

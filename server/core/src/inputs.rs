@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use tiltyard_shared::{
     frame::Settled,
     game::Tick,
@@ -12,7 +13,7 @@ use tiltyard_shared::{
 ///
 /// At most [`limits::EARLY_INPUTS`] wait; one more is refused. Refusals not yet told are bounded by the same number of
 /// entries: an older one is forgotten, the client sees it settled.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SeatInputs<I> {
     waiting: VecDeque<Waiting<I>>,
     highest: u32,
@@ -21,7 +22,7 @@ pub struct SeatInputs<I> {
     refused: VecDeque<(u32, Code)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting<I> {
     number: u32,
     aim: Tick,

@@ -14,6 +14,7 @@ pub mod inputs;
 pub mod schedule;
 pub mod seat;
 pub mod views;
+pub mod events;
 pub mod directory;
 pub mod chat;
 pub mod matchmaking;

@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 use tiltyard_shared::{
     game::{Game, Leave, Settings, Simulation},
     protocol::{ClientMessage, Code, Resync},
-    world::{Bent, Fault, GroupId},
+    world::{BadSave, Bent, Fault, GroupId},
 };
 use uuid::Uuid;
 
@@ -76,7 +76,22 @@ impl<G: Game> Room<G> {
 
     /// A room around a simulation, for tests.
     pub fn around(simulation: Simulation<G>, settings: Settings, bounds: Bounds) -> Self {
-        Self { authority: Authority::new(simulation, settings), edge: Edge::new(bounds), closed: Vec::new() }
+        Self {
+            authority: Authority::new(simulation, settings, bounds.keep()),
+            edge: Edge::new(bounds),
+            closed: Vec::new(),
+        }
+    }
+
+    /// The room whose [`Authority::save`] gave these bytes. Its players are away, since `now`, until they resume.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSave`].
+    pub fn restore(bytes: &[u8], bounds: Bounds, now: Duration) -> Result<Self, BadSave> {
+        let authority = Authority::restore(bytes, bounds.keep(), now)?;
+        let edge = Edge::again(bounds, authority.history());
+        Ok(Self { authority, edge, closed: Vec::new() })
     }
 
     /// What decides what happens in it.
@@ -128,16 +143,17 @@ impl<G: Game> Room<G> {
     ///
     /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
     pub fn resume(&mut self, back: Returning, now: Duration) -> Result<Entered, Code> {
-        let Returning { token, resync, first_input, verify } = back;
+        let Returning { token, resync, first_input, groups, verify } = back;
         let seat = self.authority.find(token).ok_or(Code::UnknownSession)?;
-        self.edge.resume(seat, self.authority.simulation().world().committed(), resync, verify, now)?;
+        self.edge.resume(seat, self.authority.simulation().world().committed(), resync, &groups, verify, now)?;
         self.authority.resume(seat, first_input, resync.epoch).ok_or(Code::UnknownSession)
     }
 
     /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
     pub fn anew(&self, token: Uuid, verify: bool) -> Option<Returning> {
         let epoch = self.edge.epoch(self.authority.find(token)?).saturating_add(1);
-        Some(Returning { token, resync: Resync { epoch, applied: None, event: 0 }, first_input: 1, verify })
+        let resync = Resync { epoch, applied: None, event: 0 };
+        Some(Returning { token, resync, first_input: 1, groups: Vec::new(), verify })
     }
 
     /// A connection is gone: its seat is kept for [`Settings::grace`].
@@ -175,6 +191,9 @@ impl<G: Game> Room<G> {
             closed.push((seat, code));
         }
         edge.publish(&authority.published());
+        if due {
+            authority.forget(|seat| edge.confirmed(seat));
+        }
         due
     }
 
@@ -195,7 +214,11 @@ impl<G: Game> Room<G> {
         if wanted && !self.authority.has_view(seat) {
             self.authority.show(seat);
         }
-        self.edge.frame(seat, &self.authority.published(), now, rtt, out)
+        let written = self.edge.frame(seat, &self.authority.published(), now, rtt, out);
+        if let Some(after) = self.edge.gave() {
+            self.authority.gave(seat, after);
+        }
+        written
     }
 
     /// After [`Room::frame`]: fills `out` with the next piece of its frame, if the socket takes more at once. False if there is

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, Game, Inputs, Leave, Outbox, PlayerId, Rng, Tick, View};
-use crate::{id::GroupId, world::World};
+use crate::{id::GroupId, protocol::codec, world::World};
 
 /// One entry of a room's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub enum Command<I> {
 }
 
 /// What a room knows of a player beside what its game keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) team: Option<u16>,
@@ -55,14 +55,16 @@ pub(super) struct Person {
 /// A running game: rules, world, randomness, tick. The same seed, config and commands give the same states.
 #[derive(Debug)]
 pub struct Simulation<G: Game> {
-    game: G,
-    world: World<G::Entity>,
-    rng: Rng,
-    tick: Tick,
-    dt: f32,
-    players: BTreeMap<PlayerId, Person>,
-    outbox: Outbox,
-    inputs: Inputs<G::Input>,
+    /// The bytes of the config.
+    pub(super) config: Vec<u8>,
+    pub(super) game: G,
+    pub(super) world: World<G::Entity>,
+    pub(super) rng: Rng,
+    pub(super) tick: Tick,
+    pub(super) dt: f32,
+    pub(super) players: BTreeMap<PlayerId, Person>,
+    pub(super) outbox: Outbox,
+    pub(super) inputs: Inputs<G::Input>,
 }
 
 /// A [`Ctx`] over the parts of a simulation, leaving its game free to be borrowed beside it.
@@ -90,9 +92,13 @@ impl<G: Game> Simulation<G> {
         let dt = G::settings(&config).tick_length().as_secs_f32();
         let (mut world, mut rng, players, mut outbox) =
             (World::new(), Rng::new(seed), BTreeMap::new(), Outbox::default());
+        if let Some((grid, position)) = G::grid(&config) {
+            world.set_grid(grid, position);
+        }
+        let bytes = codec::encode(&config);
         let ctx = &mut Ctx { world: &mut world, rng: &mut rng, tick, dt, players: &players, outbox: &mut outbox };
         let game = G::new(config, ctx);
-        Self { game, world, rng, tick, dt, players, outbox, inputs: Inputs(Vec::new()) }
+        Self { config: bytes, game, world, rng, tick, dt, players, outbox, inputs: Inputs(Vec::new()) }
     }
 
     /// Computes the next tick: joins and leaves in their order, then the game's own step with all inputs.
@@ -151,6 +157,12 @@ impl<G: Game> Simulation<G> {
         let mut view = View::new(&self.world, groups);
         self.game.spectate(&mut view);
         view.finish();
+    }
+
+    /// The config from which the room was made.
+    pub fn config(&self) -> G::Config {
+        // They are the bytes of one.
+        codec::decode(&self.config).unwrap_or_default()
     }
 
     /// The last tick that was computed.

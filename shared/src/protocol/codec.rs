@@ -17,6 +17,9 @@ use bounded::Bounded;
 /// Most memory that decoding one value may claim: generous beside [`limits::MESSAGE_BYTES`].
 const LIMIT: usize = 4 * limits::MESSAGE_BYTES;
 
+/// Most memory that decoding a saved state may claim.
+const SAVED_LIMIT: usize = 1 << 28;
+
 /// Bytes that are not the value they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CodecError {
@@ -47,6 +50,19 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 /// [`CodecError`] if they are not exactly one value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let (value, read) = decode_start(bytes)?;
+    if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
+}
+
+/// The value of bytes that this or another server has saved: as [`decode`], but it may be as large as a room.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_saved<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let config = bincode::config::standard().with_limit::<SAVED_LIMIT>();
+    let seed = Bounded::<PhantomData<T>>::seed(bytes.len());
+    let decoded = bincode::serde::seed_decode_from_slice(seed, bytes, config);
+    let (value, read) = decoded.map_err(|_| CodecError::Malformed)?;
     if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 

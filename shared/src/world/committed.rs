@@ -11,6 +11,7 @@ use crate::{
 
 mod fault;
 mod group;
+mod saved;
 
 pub use fault::Fault;
 pub use group::{Group, Member, Move};
@@ -159,6 +160,11 @@ impl Committed {
     pub(super) fn grow_groups(&mut self, count: usize, shared: bool) {
         self.groups.resize_with(count.max(self.groups.len()), || Group { shared, ..Group::default() });
         self.versions.resize(self.groups.len(), Tick(0));
+    }
+
+    /// Counts ticks from here on, before the first commit.
+    pub(super) fn skip_to(&mut self, tick: Tick) {
+        self.tick = tick;
     }
 
     pub(super) fn begin(&mut self, tick: Tick) {
@@ -338,6 +344,12 @@ impl Committed {
     }
 
     fn subtract_all(&mut self, slot: u16, member: Member, group: GroupId) {
+        let hash = self.member_hash(slot, member);
+        self.groups[group.0 as usize].hash -= hash;
+    }
+
+    /// What a member and its fields add to the hash of their group.
+    fn member_hash(&self, slot: u16, member: Member) -> StateHash {
         let kind = self.kind(member);
         let (lanes, blobs) = (kind.lanes.len(), kind.blobs.len());
         let mut hash = StateHash::member(slot, member.generation, member.kind);
@@ -349,7 +361,7 @@ impl Committed {
             let field = (lanes + index) as u32;
             hash += StateHash::field(slot, member.generation, field, StateHash::blob_content(bytes));
         }
-        self.groups[group.0 as usize].hash -= hash;
+        hash
     }
 
     /// Finds which fields differ from what was committed before, and commits those.

@@ -49,9 +49,12 @@ impl Game for Meadow {
     type Input = [i8; 2];
     type Event = ();
 
-    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
+    fn grid(config: &Config) -> Option<(Grid, Position<Animal>)> {
         let cell = 4.0 + f32::from(config.cell % 40);
-        ctx.world.set_grid(Grid::new(WIDTH, HEIGHT, cell), |animal| [animal.x, animal.y]);
+        Some((Grid::new(WIDTH, HEIGHT, cell), |animal| [animal.x, animal.y]))
+    }
+
+    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
         let sheep = (0..40).map(|_| ctx.world.spawn(Animal::random(ctx.rng, true))).collect();
         Self { config, sheep, shepherds: BTreeMap::new() }
     }

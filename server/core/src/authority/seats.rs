@@ -1,15 +1,16 @@
 //! The seats of a room: how players and spectators come in, stay away for a while, come back, and go.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tiltyard_shared::{
     game::{Command, Game, Leave, PlayerId, Tick},
     protocol::{Code, Resume, Resync},
+    world::GroupId,
 };
 use uuid::Uuid;
 
 use super::{Authority, SeatState};
-use crate::{inputs::SeatInputs, seat::SeatId};
+use crate::{inputs::SeatInputs, seat::SeatId, views::ViewId};
 
 /// Who wants to come in.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ pub struct Newcomer {
 }
 
 /// Who has a seat and comes back to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returning {
     /// The secret of the session.
     pub token: Uuid,
@@ -35,6 +36,8 @@ pub struct Returning {
     pub resync: Resync,
     /// The lowest input number that the client still keeps.
     pub first_input: u32,
+    /// The groups whose tables are current at the tick applied, rising.
+    pub groups: Vec<GroupId>,
     /// Whether every frame shall carry the view's hash.
     pub verify: bool,
 }
@@ -42,7 +45,8 @@ pub struct Returning {
 impl Returning {
     /// As a client asks for it.
     pub fn new(resume: &Resume, verify: bool) -> Self {
-        Self { token: resume.token, resync: resume.resync, first_input: resume.first_input, verify }
+        let groups = resume.groups.iter().copied().map(GroupId).collect();
+        Self { token: resume.token, resync: resume.resync, first_input: resume.first_input, groups, verify }
     }
 }
 
@@ -78,6 +82,20 @@ pub(super) struct Seat<I> {
     pub(super) away: bool,
     /// Whether an edge serves it.
     pub(super) attached: bool,
+    /// The number of the last event before it was taken.
+    pub(super) opened: u64,
+    /// The views that its client was given, as long as events of their time may be owed to it; the last is what it has now.
+    pub(super) given: VecDeque<Given>,
+}
+
+/// A view that a client was given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    /// The number of the last event before it.
+    pub(super) after: u64,
+    /// The number of the last event that is still of it: that of the commit at which another one was given.
+    pub(super) until: u64,
+    pub(super) view: ViewId,
 }
 
 impl<G: Game> Authority<G> {
@@ -140,8 +158,17 @@ impl<G: Game> Authority<G> {
             self.states.push(SeatState::default());
             self.seats.len() - 1
         });
-        let inputs = SeatInputs::default();
-        self.seats[place] = Some(Seat { player, name, token, inputs, gone: None, away: false, attached: true });
+        self.seats[place] = Some(Seat {
+            player,
+            name,
+            token,
+            inputs: SeatInputs::default(),
+            gone: None,
+            away: false,
+            attached: true,
+            opened: self.event,
+            given: VecDeque::new(),
+        });
         let player = player.unwrap_or(SPECTATOR);
         Entered { seat: SeatId(place as u32), player, tick: self.simulation.tick(), epoch: 1, input: 0 }
     }
@@ -176,7 +203,9 @@ impl<G: Game> Authority<G> {
     pub fn remove(&mut self, seat: SeatId, why: Leave) {
         self.attach(seat, false);
         let Some(entry) = self.seats.get_mut(seat.place()).and_then(Option::take) else { return };
+        entry.given.iter().for_each(|given| self.views.release(given.view));
         self.states[seat.place()] = SeatState::default();
+        self.kept.queues.get_mut(seat.place()).map(std::mem::take);
         self.names.remove(&entry.name);
         match entry.player {
             None => self.spectators -= 1,

@@ -9,12 +9,11 @@ use tiltyard_shared::{
     world::{Committed, GroupId},
 };
 
-use super::{
-    Common, EdgeSeat, Situation, Standing,
-    chunks::Chunks,
+use super::{Common, EdgeSeat, Situation, Standing, chunks::Chunks};
+use crate::{
     events::{Entry, Logs},
+    views::{ViewId, Views},
 };
-use crate::views::{ViewId, Views};
 
 /// Most bytes of a head without refusals: what is kept free beside body and own part.
 pub(super) const HEAD_ROOM: usize = 48;

@@ -2,6 +2,8 @@
 
 use tiltyard_shared::protocol::limits;
 
+use crate::events::Keep;
+
 /// How large frames may be. The defaults are [`limits`]; tests use small ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -33,5 +35,12 @@ impl Default for Bounds {
             log_events: 512,
             log_bytes: 64 * 1024,
         }
+    }
+}
+
+impl Bounds {
+    /// How much of events a log keeps.
+    pub(crate) fn keep(&self) -> Keep {
+        Keep { events: self.log_events, bytes: self.log_bytes }
     }
 }

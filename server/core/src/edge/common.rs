@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use tiltyard_shared::{
-    game::Tick,
-    world::GroupId,
-};
+use tiltyard_shared::{game::Tick, world::GroupId};
 
 use super::{
     Bounds, EdgeStats, Situation,
     body::Bodies,
     chunks::Chunks,
-    events::Logs,
     seat::{EdgeSeat, Standing},
 };
-use crate::views::{ViewId, Views};
+use crate::{
+    events::Logs,
+    views::{ViewId, Views},
+};
 
 /// What the seats of a room share.
 #[derive(Debug)]
@@ -143,7 +142,7 @@ impl Common {
                 seat.queue.dropped = seat.queue.dropped.max(log.dropped);
             }
             for entry in log.above(confirmed) {
-                seat.queue.insert(entry.clone(), &self.bounds);
+                seat.queue.insert(entry.clone(), self.bounds.keep());
             }
         }
     }

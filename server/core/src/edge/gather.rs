@@ -8,9 +8,8 @@ use tiltyard_shared::{
     world::{Committed, GroupId},
 };
 
-use super::{
-    Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for, events::Entry,
-};
+use super::{Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for};
+use crate::events::Entry;
 
 /// What becomes of one group in this frame.
 #[derive(Clone, Debug, PartialEq, Eq)]

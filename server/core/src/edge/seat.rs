@@ -8,14 +8,11 @@ use tiltyard_shared::{
     world::{Committed, GroupId},
 };
 
-use super::{
-    Bounds, Situation,
+use super::{Bounds, Situation, first::First, lag::Lag, pace::Pace};
+use crate::{
     events::Log,
-    first::First,
-    lag::Lag,
-    pace::Pace,
+    views::{ViewId, Views},
 };
-use crate::views::{ViewId, Views};
 
 /// How a seat stands to one group of its last view.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +55,8 @@ pub(super) struct EdgeSeat {
     /// Every frame carries a hash.
     pub(super) verify: bool,
     pub(super) frames_to_hash: u8,
+    /// In a room that was made again, until the client is back: nothing above this tick that a client may hold counts.
+    pub(super) cut: Option<Tick>,
     /// The last view sent, and the standings of its groups in the same order.
     pub(super) view: ViewId,
     pub(super) standings: Vec<Standing>,
@@ -111,6 +110,7 @@ impl EdgeSeat {
             start: true,
             verify,
             frames_to_hash: 0,
+            cut: None,
             view: Views::EMPTY,
             standings: Vec::new(),
             own: None,
@@ -137,6 +137,25 @@ impl EdgeSeat {
             told_settled: 0,
             told_moved: 0,
             frames: 0,
+        }
+    }
+
+    /// A seat of a room that was made again, whose client is not back yet.
+    pub(super) fn again(cut: Tick, event: u64, queue: Log) -> Self {
+        let fresh = Self { confirmed_event: 0, lost_event: 0, ..Self::new(event, false) };
+        Self { connected: false, attached: false, epoch: 0, cut: Some(cut), queue, ..fresh }
+    }
+
+    /// Takes what a client says that it holds, if that cannot be known here: these groups of its view, up to a tick.
+    pub(super) fn believe(&mut self, jump: Resync, held: &[GroupId], views: &Views) {
+        let (Some(cut), Some(applied)) = (self.cut.take(), jump.applied) else { return };
+        if applied > cut {
+            return;
+        }
+        self.applied = applied;
+        let own = self.own.iter_mut().map(|(group, standing)| (&*group, standing));
+        for (group, standing) in views.groups(self.view).iter().zip(&mut self.standings).chain(own) {
+            standing.since = held.binary_search(group).is_ok().then_some(applied);
         }
     }
 

@@ -15,7 +15,7 @@ use tiltyard_shared::{
     check::{Naive, NaiveLines, naive_quantize},
     game::{PlayerId, Rng, Tick},
     hash::StateHash,
-    protocol::{ClientMessage, PIECE, Report, capabilities, codec},
+    protocol::{ClientMessage, PIECE, Report, Resync, capabilities, codec},
     replica::{Applied, Replica},
     replicate::{Layout, Replicate},
     world::{EntityId, GroupId},
@@ -72,9 +72,23 @@ fn play_part(part: u64) {
     }
     println!("{cases} cases: {seen:?}");
     if cases >= 1_000 {
-        let Seen { frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces } =
-            seen;
-        let all = [frames, pieces, stale, behind, lost, jumps, resumes, held, refused_views, events, moves, paces];
+        let Seen {
+            frames,
+            pieces,
+            stale,
+            behind,
+            lost,
+            jumps,
+            resumes,
+            restores,
+            held,
+            refused_views,
+            events,
+            moves,
+            paces,
+        } = seen;
+        let all =
+            [frames, pieces, stale, behind, lost, jumps, resumes, restores, held, refused_views, events, moves, paces];
         assert!(all.iter().all(|count| *count > 0), "the cases do not reach everything: {all:?}");
     }
 }
@@ -89,6 +103,7 @@ struct Seen {
     lost: u64,
     jumps: u64,
     resumes: u64,
+    restores: u64,
     held: u64,
     refused_views: u64,
     events: u64,
@@ -202,6 +217,7 @@ struct Client {
 
 struct Model {
     random: Rng,
+    bounds: Bounds,
     room: Room<Sandbox>,
     history: History,
     clients: Vec<Client>,
@@ -242,6 +258,7 @@ impl Model {
         let crawls = tick == Duration::from_millis(200);
         Self {
             random,
+            bounds,
             room,
             history: History::default(),
             clients: Vec::new(),
@@ -333,6 +350,24 @@ impl Model {
         if self.random.below(40) == 0 && self.clients.len() < 5 {
             self.join();
         }
+        if self.random.below(60) == 0 {
+            self.restore(seen);
+        }
+    }
+
+    /// The room is saved and made again somewhere else: everybody has to come back.
+    fn restore(&mut self, seen: &mut Seen) {
+        for client in 0..self.clients.len() {
+            self.set_line(client, Line::Gone);
+        }
+        let saved = self.room.authority().save().expect("a sandbox can be saved");
+        self.room = Room::restore(&saved, self.bounds, self.now).expect("and made again");
+        assert_eq!(self.room.authority().save().expect("as before"), saved, "it is what it was");
+        let resync = Resync { epoch: 1, applied: None, event: 0 };
+        let (token, first_input) = (Uuid::from_u128(1), self.inputs + 1);
+        let back = Returning { token, resync, first_input, groups: Vec::new(), verify: false };
+        self.director = self.room.resume(back, self.now).expect("the director has a seat").seat;
+        seen.restores += 1;
     }
 
     fn act(&mut self) -> Act {
@@ -376,11 +411,10 @@ impl Model {
     fn mend(&mut self, client: usize, seen: &mut Seen) {
         let client = &mut self.clients[client];
         if client.line == Line::Gone && client.alive {
-            let jump = client.replica.jump(self.random.chance(0.2));
-            let entered = self
-                .room
-                .resume(Returning { token: client.token, resync: jump, first_input: 1, verify: true }, self.now)
-                .expect("the seat is kept");
+            let groups = client.replica.current_groups().into_iter().map(GroupId).collect();
+            let resync = client.replica.jump(self.random.chance(0.2));
+            let back = Returning { token: client.token, resync, first_input: 1, groups, verify: true };
+            let entered = self.room.resume(back, self.now).expect("the seat is kept");
             assert_eq!((entered.seat, entered.player), (client.seat, client.player));
             self.room.understands(client.seat, client.understands);
             client.every = 1;

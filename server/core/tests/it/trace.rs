@@ -318,7 +318,7 @@ fn the_reference_trace_is_what_a_room_says() {
     trace.enter("the connection broke: the same seat, from tick 6", 1, target, Some(hash));
     let entered = trace
         .room
-        .resume(Returning { token: TOKEN, resync, first_input: 2, verify: true }, trace.now)
+        .resume(Returning { token: TOKEN, resync, first_input: 2, groups: Vec::new(), verify: true }, trace.now)
         .expect("the seat is kept");
     trace.entered("inputs up to 4 are taken in, epoch 3 follows", 1, entered, true);
     trace.tick("epoch 3 begins: group 0 and group 1 without Bertram's cart, which came back, and event 3", false);

@@ -13,7 +13,8 @@ const TWIN: &str = "\u{410}\u{43e}\u{435}";
 const NAME: &str = "Aoe";
 
 fn enter(room: &mut Room<Sandbox>, name: &str) -> Result<SeatId, Code> {
-    room.enter(newcomer(name, Uuid::from_u128(u128::from(room.authority().players()) + 1), false), 0).map(|entered| entered.seat)
+    room.enter(newcomer(name, Uuid::from_u128(u128::from(room.authority().players()) + 1), false), 0)
+        .map(|entered| entered.seat)
 }
 
 #[test]

@@ -5,41 +5,49 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use tiltyard_shared::world::GroupId;
-
-use super::Bounds;
 
 /// Logs are rid of what is consumed at each such commit: that costs a look at everybody's view.
 const FORGET_EVERY: u64 = 16;
 
+/// How much of events is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Most events of a log; the oldest is dropped for a new one, and whom it was owed is told.
+    pub events: usize,
+    /// Most bytes of them; the same.
+    pub bytes: usize,
+}
+
 /// An event as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
     /// Its number in the room.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Its bincode bytes.
-    pub(super) bytes: Arc<[u8]>,
+    pub(crate) bytes: Arc<[u8]>,
 }
 
 /// A bounded run of events in the order of their numbers.
-#[derive(Debug, Default)]
-pub(super) struct Log {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Log {
     entries: VecDeque<Entry>,
     bytes: usize,
     /// The highest number that was dropped because the log was full.
-    pub(super) dropped: u64,
+    pub(crate) dropped: u64,
 }
 
 impl Log {
     /// Puts an event in its place; one that is there already stays.
-    pub(super) fn insert(&mut self, entry: Entry, bounds: &Bounds) {
+    pub(crate) fn insert(&mut self, entry: Entry, keep: Keep) {
         let place = self.entries.partition_point(|other| other.number < entry.number);
         if self.entries.get(place).is_some_and(|other| other.number == entry.number) {
             return;
         }
         self.bytes += entry.bytes.len();
         self.entries.insert(place, entry);
-        while self.entries.len() > bounds.log_events || self.bytes > bounds.log_bytes {
+        while self.entries.len() > keep.events || self.bytes > keep.bytes {
             if let Some(oldest) = self.pop_oldest() {
                 self.dropped = self.dropped.max(oldest);
             }
@@ -47,14 +55,22 @@ impl Log {
     }
 
     /// The events above a number.
-    pub(super) fn above(&self, number: u64) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
+    pub(crate) fn above(&self, number: u64) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
         self.entries.range(self.entries.partition_point(|entry| entry.number <= number)..)
     }
 
     /// Forgets the events up to a number: they have been consumed.
-    pub(super) fn trim(&mut self, number: u64) {
+    pub(crate) fn trim(&mut self, number: u64) {
         while self.entries.front().is_some_and(|entry| entry.number <= number) {
             self.pop_oldest();
+        }
+    }
+
+    /// The same, and the memory as well if nothing is left.
+    pub(crate) fn consume(&mut self, number: u64) {
+        self.trim(number);
+        if self.entries.is_empty() {
+            self.entries = VecDeque::new();
         }
     }
 
@@ -66,33 +82,34 @@ impl Log {
 }
 
 /// The logs of a room's groups.
-#[derive(Debug, Default)]
-pub(super) struct Logs {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Logs {
     /// By group, as far as there were events.
     logs: Vec<Log>,
     /// By group: up to where its events may go, while that is found.
+    #[serde(skip)]
     spent: Vec<u64>,
     commits: u64,
 }
 
 impl Logs {
     /// Puts an event in its group's log.
-    pub(super) fn insert(&mut self, group: GroupId, entry: Entry, bounds: &Bounds) {
+    pub(crate) fn insert(&mut self, group: GroupId, entry: Entry, keep: Keep) {
         let place = group.0 as usize;
         if place >= self.logs.len() {
             self.logs.resize_with(place + 1, Log::default);
         }
-        self.logs[place].insert(entry, bounds);
+        self.logs[place].insert(entry, keep);
     }
 
     /// The log of a group, if it ever had an event.
-    pub(super) fn get(&self, group: GroupId) -> Option<&Log> {
+    pub(crate) fn get(&self, group: GroupId) -> Option<&Log> {
         self.logs.get(group.0 as usize)
     }
 
     /// At every 16th commit: forgets the events up to `before`, except those above what one who sees their group has
     /// confirmed. `confirmed` lists that for everyone and each group of its view.
-    pub(super) fn forget(&mut self, before: u64, confirmed: impl Iterator<Item = (GroupId, u64)>) {
+    pub(crate) fn forget(&mut self, before: u64, confirmed: impl Iterator<Item = (GroupId, u64)>) {
         self.commits += 1;
         if !self.commits.is_multiple_of(FORGET_EVERY) || self.logs.iter().all(|log| log.entries.is_empty()) {
             return;
@@ -105,10 +122,7 @@ impl Logs {
             }
         }
         for (log, spent) in self.logs.iter_mut().zip(&self.spent) {
-            log.trim(*spent);
-            if log.entries.is_empty() {
-                log.entries = VecDeque::new();
-            }
+            log.consume(*spent);
         }
     }
 }

@@ -1,0 +1,119 @@
+//! Whether a game goes on from saved bytes as if nothing had been, and does the same at another time of day.
+
+use std::{thread, time::Duration};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Check, Failure};
+use crate::{
+    game::{Game, Simulation},
+    replicate::Replicate,
+    rng::Rng,
+};
+
+/// Between two runs of the same match: a clock of whole seconds shows another one.
+const LATER: Duration = Duration::from_millis(1_050);
+
+impl Check {
+    /// Plays the first match twice, the second time a little later.
+    pub(super) fn play_later<G: Game>(&self) -> Result<(), Failure> {
+        let mut random = Rng::new(self.seed);
+        let config = Self::config::<G>(&mut random);
+        let journal = self.journal::<G>(&mut random);
+        let fail = |sim: &Simulation<G>, what: String| Failure { seed: self.seed, tick: sim.tick(), what };
+        let mut states = Vec::new();
+        for later in [false, true] {
+            let mut sim = Simulation::<G>::new(config.clone(), self.seed);
+            for (index, commands) in journal.iter().enumerate() {
+                sim.step(commands.iter().cloned());
+                sim.commit();
+                sim.outbox().events.clear();
+                let state = sim.save().map_err(|error| fail(&sim, error.to_string()))?;
+                if !later {
+                    states.push(state);
+                } else if states[index] != state {
+                    let before = Simulation::restore(&states[index]).map_err(|error| fail(&sim, error.to_string()))?;
+                    let what = difference(&before, &sim);
+                    return Err(fail(&sim, format!("the same journal gave another state a second later: {what}")));
+                }
+                if sim.outbox().finished.is_some() {
+                    break;
+                }
+            }
+            if !later {
+                thread::sleep(LATER);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The simulation, saved and made again.
+///
+/// # Errors
+///
+/// What differs right away, in words.
+pub(super) fn again<G: Game>(sim: &Simulation<G>) -> Result<Simulation<G>, String> {
+    let saved = sim.save().map_err(|error| error.to_string())?;
+    let again = Simulation::restore(&saved).map_err(|error| error.to_string())?;
+    match again.save() {
+        Ok(bytes) if bytes == saved => Ok(again),
+        Ok(_) => Err(format!("saved and restored, it is not what it was: {}", difference(sim, &again))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The first thing in which two simulations differ: kind and field of an entity, or a part of the game's own state, and both
+/// values.
+pub(super) fn difference<G: Game>(one: &Simulation<G>, other: &Simulation<G>) -> String {
+    let kinds = G::Entity::schema().kinds;
+    let name = |entity: &G::Entity| kinds.get(usize::from(entity.kind())).map_or("?", |kind| &kind.name);
+    let mut others = other.world().iter();
+    for (id, entity) in one.world().iter() {
+        let Some((other_id, other)) = others.next() else {
+            return format!("entity {id:?} ({}) is there, and is not", name(entity));
+        };
+        if id != other_id {
+            return format!(
+                "entity {id:?} ({}) is there, and {other_id:?} ({}) in its place",
+                name(entity),
+                name(other)
+            );
+        }
+        if let Some(what) = differing(entity, other) {
+            return format!("entity {id:?} ({}){what}", name(entity));
+        }
+    }
+    if let Some((id, entity)) = others.next() {
+        return format!("entity {id:?} ({}) is not there, and is", name(entity));
+    }
+    differing(one.game(), other.game()).map_or_else(
+        || "neither the entities nor what the game keeps differ, but what was committed, chance or players".to_owned(),
+        |what| format!("the game's state{what}"),
+    )
+}
+
+/// Where two values differ, by the names of their fields, and how.
+fn differing<T: Serialize>(one: &T, other: &T) -> Option<String> {
+    match (serde_json::to_value(one), serde_json::to_value(other)) {
+        (Ok(one), Ok(other)) => within(&one, &other),
+        _ => None,
+    }
+}
+
+fn within(one: &Value, other: &Value) -> Option<String> {
+    match (one, other) {
+        (Value::Object(fields), Value::Object(others)) if fields.len() == others.len() => {
+            fields.iter().find_map(|(name, value)| match others.get(name) {
+                Some(other) => within(value, other).map(|what| format!(".{name}{what}")),
+                None => Some(format!(".{name} is there, and is not")),
+            })
+        }
+        (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
+            let mut places = items.iter().zip(others).enumerate();
+            places.find_map(|(place, (one, other))| within(one, other).map(|what| format!("[{place}]{what}")))
+        }
+        _ => (one != other).then(|| format!(": {one} and {other}")),
+    }
+}

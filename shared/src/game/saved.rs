@@ -1,0 +1,101 @@
+//! A simulation as bytes, from which it is made again and goes on as if nothing had been.
+//!
+//! Version 1: the number 1; a `u32`, little-endian, how long the next part is; MessagePack with the names of fields for what
+//! is the author's (so that a field that was added, with a default, still loads), and for the rest of the simulation; and
+//! what was committed, as bytes of our own.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Game, Inputs, Outbox, PlayerId, Rng, Simulation, Tick, simulation::Person};
+use crate::{
+    protocol::codec,
+    world::{BadSave, SavedWorld, World},
+};
+
+/// The version of the bytes.
+const VERSION: u8 = 1;
+
+/// A simulation but for what was committed. The parameters are the author's types, or references to them.
+#[derive(Serialize, Deserialize)]
+struct Saved<G, E, P> {
+    config: Vec<u8>,
+    tick: Tick,
+    rng: Rng,
+    people: P,
+    game: G,
+    world: SavedWorld<E>,
+    metadata: String,
+    metadata_refused: u64,
+    locked: bool,
+    /// JSON text.
+    result: Option<String>,
+}
+
+impl<G: Game> Simulation<G> {
+    /// The whole state as bytes. Events that nobody has taken yet are no part of it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSave::Game`] if the author's `Serialize` fails.
+    pub fn save(&self) -> Result<Vec<u8>, BadSave> {
+        let (world, committed) = self.world.save();
+        let Outbox { finished, metadata, metadata_refused, locked, .. } = &self.outbox;
+        let saved = Saved {
+            config: self.config.clone(),
+            tick: self.tick,
+            rng: self.rng.clone(),
+            people: &self.players,
+            game: &self.game,
+            world,
+            metadata: metadata.clone(),
+            metadata_refused: *metadata_refused,
+            locked: *locked,
+            result: finished.as_ref().map(ToString::to_string),
+        };
+        let named = rmp_serde::to_vec_named(&saved).map_err(|error| BadSave::Game(error.to_string()))?;
+        let mut bytes = vec![VERSION];
+        bytes.extend((named.len() as u32).to_le_bytes());
+        bytes.extend(named);
+        bytes.extend(committed);
+        Ok(bytes)
+    }
+
+    /// The simulation that [`Self::save`] was asked for, by this or an earlier version of the game.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSave`].
+    pub fn restore(bytes: &[u8]) -> Result<Self, BadSave> {
+        let (&version, rest) = bytes.split_first().ok_or(BadSave::Malformed("nothing"))?;
+        if version != VERSION {
+            return Err(BadSave::Version(version));
+        }
+        let (length, rest) = rest.split_first_chunk::<4>().ok_or(BadSave::Malformed("no length"))?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (named, committed) = rest.split_at_checked(length).ok_or(BadSave::Malformed("it ends early"))?;
+        let saved: Saved<G, G::Entity, BTreeMap<PlayerId, Person>> =
+            rmp_serde::from_slice(named).map_err(|error| BadSave::Game(error.to_string()))?;
+        let config: G::Config = codec::decode(&saved.config).map_err(|_| BadSave::Malformed("the config"))?;
+        let result = saved.result.map(|text| serde_json::from_str(&text)).transpose();
+        let outbox = Outbox {
+            events: Vec::new(),
+            finished: result.map_err(|_| BadSave::Malformed("the result"))?,
+            metadata: saved.metadata,
+            metadata_refused: saved.metadata_refused,
+            locked: saved.locked,
+        };
+        Ok(Self {
+            dt: G::settings(&config).tick_length().as_secs_f32(),
+            world: World::restore(saved.world, committed, G::grid(&config))?,
+            config: saved.config,
+            game: saved.game,
+            rng: saved.rng,
+            tick: saved.tick,
+            players: saved.people,
+            outbox,
+            inputs: Inputs(Vec::new()),
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! A world as it is saved, and made again.
+//!
+//! The entities are the author's types, so they go by the names of their fields; what was committed of them goes as bytes of
+//! our own. Where the schema has become another, everything is committed anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Audience, Bent, Committed, MAX_ENTITIES, Place, Position, Slot, World};
+use crate::{
+    grid::Grid,
+    id::{GroupId, Tick},
+    protocol::codec::CodecError,
+    replicate::{Layout, Quantized, Replicate},
+};
+
+/// Why saved bytes are no state of a game.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BadSave {
+    /// They are of another version.
+    #[error("version {0} of saved states is unknown")]
+    Version(u8),
+    /// The author's types do not read what was written of them.
+    #[error("the game does not read its state: {0}")]
+    Game(String),
+    /// The bytes end early, or say what cannot be.
+    #[error("malformed bytes: {0}")]
+    Malformed(&'static str),
+    /// The world had a grid, and `Game::grid` gives none, or another.
+    #[error("the grid is not the one that `Game::grid` gives for this config")]
+    Grid,
+}
+
+impl From<CodecError> for BadSave {
+    fn from(_: CodecError) -> Self {
+        Self::Malformed("what was committed")
+    }
+}
+
+/// A world as it is saved, but for what was committed. `T` is an entity, or a reference to one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedWorld<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u16>,
+    touched: Vec<u64>,
+    audiences: Vec<Audience>,
+    grid: Option<Grid>,
+    strict: bool,
+    bent: Bent,
+    /// Fields that had to be bent.
+    errors: u64,
+}
+
+impl<E: Replicate> World<E> {
+    /// The world but for what was committed, and that.
+    pub(crate) fn save(&self) -> (SavedWorld<&E>, Vec<u8>) {
+        let slot = |slot| {
+            let &Slot { ref entity, generation, place } = slot;
+            Slot { entity: entity.as_ref(), generation, place }
+        };
+        let saved = SavedWorld {
+            slots: self.slots.iter().map(slot).collect(),
+            free: self.free.iter().copied().collect(),
+            touched: self.touched.clone(),
+            audiences: self.audiences.clone(),
+            grid: self.grid().cloned(),
+            strict: self.strict,
+            bent: self.bent,
+            errors: self.scratch.errors,
+        };
+        (saved, self.committed.save(&E::schema()))
+    }
+
+    /// The world that was saved.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSave::Malformed`] and [`BadSave::Grid`].
+    pub(crate) fn restore(
+        saved: SavedWorld<E>,
+        committed: &[u8],
+        grid: Option<(Grid, Position<E>)>,
+    ) -> Result<Self, BadSave> {
+        saved.check()?;
+        if saved.grid.as_ref() != grid.as_ref().map(|(grid, _)| grid) {
+            return Err(BadSave::Grid);
+        }
+        let schema = E::schema();
+        let shared: Vec<bool> = saved.audiences.iter().map(|audience| *audience == Audience::Shared).collect();
+        let restored = Committed::restore(committed, &schema, &shared, saved.slots.len())?;
+        let SavedWorld { slots, free, touched, audiences, strict, bent, errors, .. } = saved;
+        let owned = |(group, audience): (usize, &Audience)| match audience {
+            Audience::Own(player) => Some((*player, GroupId(group as u32))),
+            _ => None,
+        };
+        let mut world = Self {
+            len: slots.iter().filter(|slot| slot.entity.is_some()).count(),
+            owned: audiences.iter().enumerate().filter_map(owned).collect::<BTreeMap<_, _>>(),
+            slots,
+            free: free.into(),
+            touched,
+            grid,
+            audiences,
+            committed: Committed::new(Layout::new(&schema)),
+            scratch: Quantized { errors, ..Quantized::default() },
+            strict,
+            bent,
+        };
+        match restored {
+            Ok(committed) => world.committed = committed,
+            Err(tick) => world.commit_anew(tick, &shared),
+        }
+        Ok(world)
+    }
+
+    /// Commits everything as if it had just been spawned, because the schema is another.
+    fn commit_anew(&mut self, tick: Tick, shared: &[bool]) {
+        for (count, shared) in (1..).zip(shared) {
+            self.committed.grow_groups(count, *shared);
+        }
+        let Some(before) = tick.0.checked_sub(1) else { return };
+        self.committed.skip_to(Tick(before));
+        self.touched = vec![0; self.slots.len().div_ceil(64)];
+        for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].entity.is_some()) {
+            self.touched[slot / 64] |= 1 << (slot % 64);
+        }
+        self.commit(tick);
+    }
+}
+
+impl<E> SavedWorld<E> {
+    /// What the methods of a world rely on.
+    fn check(&self) -> Result<(), BadSave> {
+        let fail = |what| Err(BadSave::Malformed(what));
+        let (slots, groups) = (self.slots.len(), self.audiences.len());
+        if slots > MAX_ENTITIES || groups == 0 {
+            return fail("too many entities, or no group");
+        }
+        let empty = |slot: &u16| self.slots.get(usize::from(*slot)).is_some_and(|slot| slot.entity.is_none());
+        let distinct: BTreeSet<u16> = self.free.iter().copied().collect();
+        if distinct.len() != self.free.len() || !self.free.iter().all(empty) {
+            return fail("a free slot that is not");
+        }
+        let known = |place: &Place| {
+            matches!(place, Place::Group(group) if (group.0 as usize) < groups) || *place == Place::Grid
+        };
+        if !self.slots.iter().all(|slot| known(&slot.place)) {
+            return fail("an entity in a group that there is not");
+        }
+        let beyond =
+            |(word, bits): (usize, &u64)| *bits != 0 && word * 64 + 63 - bits.leading_zeros() as usize >= slots;
+        if self.touched.iter().enumerate().any(beyond) {
+            return fail("a touched slot that there is not");
+        }
+        match &self.grid {
+            Some(grid) if self.audiences.get(grid.cells() as usize) != Some(&Audience::Overflow) => Err(BadSave::Grid),
+            _ => Ok(()),
+        }
+    }
+}
