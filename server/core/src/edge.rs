@@ -11,15 +11,15 @@ use std::time::Duration;
 use tiltyard_shared::{
     frame::{Head, Settled},
     game::Tick,
-    protocol::{ClientMessage, Code, Input, Report, Resync, capabilities, limits},
+    protocol::{Code, capabilities},
     world::{Committed, Fault, GroupId},
 };
 
 use crate::{
-    authority::{Event, History, Listener, Published, SeatHistory, SeatState},
+    authority::{Event, History, Listener, Published, SeatHistory},
     events::Entry,
     seat::SeatId,
-    views::{ViewId, Views},
+    views::ViewId,
 };
 
 mod bounds;
@@ -31,26 +31,14 @@ mod chunks;
 mod body;
 mod common;
 mod gather;
+mod hear;
 
 pub use bounds::Bounds;
 use common::Common;
 use first::First;
+pub use hear::Up;
 use pace::Pace;
 use seat::{EdgeSeat, Standing};
-
-/// What a client has sent that is for the authority.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Up {
-    /// What a player does.
-    Inputs {
-        /// Whose seat.
-        seat: SeatId,
-        /// The number of the first.
-        first: u32,
-        /// One after another.
-        inputs: Vec<Input>,
-    },
-}
 
 /// What a frame needs to know beside the world.
 #[derive(Clone, Copy, Debug)]
@@ -228,37 +216,6 @@ impl Edge {
         edge
     }
 
-    /// Takes a message of a client in the room: what is for the authority is returned.
-    ///
-    /// # Errors
-    ///
-    /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
-    pub fn receive(
-        &mut self,
-        id: SeatId,
-        message: ClientMessage,
-        world: &Committed,
-        now: Duration,
-    ) -> Result<Option<Up>, Code> {
-        match message {
-            ClientMessage::Inputs { number, report, inputs } => {
-                self.report(id, report, now);
-                Ok(Some(Up::Inputs { seat: id, first: number, inputs }))
-            }
-            ClientMessage::Report(report) => {
-                self.report(id, report, now);
-                Ok(None)
-            }
-            ClientMessage::Resync(jump) => {
-                let stale = self.jump(id, world, jump, now).is_err();
-                self.common.stats.stale_jumps += u64::from(stale);
-                Ok(None)
-            }
-            ClientMessage::Leave => Err(Code::Left),
-            _ => Err(Code::Malformed),
-        }
-    }
-
     /// What the client on a new connection of a seat understands: bits of [`capabilities`].
     pub fn understands(&mut self, id: SeatId, bits: u64) {
         if let Some(seat) = seat(&mut self.seats, id) {
@@ -286,58 +243,6 @@ impl Edge {
         let pace = seat(&mut self.seats, id)?.pace.take_untold();
         self.common.stats.paces += u64::from(pace.is_some());
         pace
-    }
-
-    /// Takes what a client has applied.
-    pub fn report(&mut self, id: SeatId, report: Report, now: Duration) {
-        if let Some(seat) = seat(&mut self.seats, id) {
-            seat.report(report, now, &self.common.bounds);
-        }
-    }
-
-    /// Takes a client's wish to go on from elsewhere. One that comes within [`limits::RESYNC_SPACING`] of the last waits.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::StaleEpoch`] if the epoch is not above the current one: the wish is ignored.
-    pub fn jump(&mut self, id: SeatId, world: &Committed, jump: Resync, now: Duration) -> Result<(), Code> {
-        let Some(seat) = seat(&mut self.seats, id) else { return Ok(()) };
-        if jump.epoch <= seat.epoch {
-            return Err(Code::StaleEpoch);
-        }
-        if seat.last_jump.is_some_and(|last| now.saturating_sub(last) < limits::RESYNC_SPACING) {
-            seat.pending_jump = Some(jump);
-        } else {
-            seat.unsteady(&self.common.views, world);
-            seat.begin_epoch(jump, now);
-            self.common.stats.jumps += 1;
-        }
-        Ok(())
-    }
-
-    /// A client is back on another connection: like a jump, at once. That it holds these groups is believed where it cannot be
-    /// known here.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::StaleEpoch`], as for a jump.
-    pub fn resume(
-        &mut self,
-        id: SeatId,
-        world: &Committed,
-        jump: Resync,
-        held: &[GroupId],
-        verify: bool,
-        now: Duration,
-    ) -> Result<(), Code> {
-        let jump = Resync { event: jump.event.min(self.common.event), ..jump };
-        if let Some(seat) = seat(&mut self.seats, id).filter(|seat| jump.epoch > seat.epoch) {
-            seat.last_jump = None;
-            (seat.verify, seat.connected) = (verify, true);
-            seat.believe(jump, held, &self.common.views);
-            (seat.first, seat.pace) = (First::default(), Pace::default());
-        }
-        self.jump(id, world, jump, now)
     }
 
     /// A seat's connection is gone.
@@ -401,13 +306,7 @@ impl Edge {
         self.gave = false;
         let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::as_mut) else { return Ok(false) };
         let (common, world, state) = (&mut self.common, published.world, published.seat(id));
-        let (view, number) = match state.view {
-            Some(view) => (published.views.groups(view), common.number_of(view, published.views)),
-            None => (&[][..], Views::EMPTY),
-        };
-        let SeatState { own, settled, .. } = state;
-        let situation =
-            &Situation { now, rtt, view, number, own, settled, moved: published.moved, last: published.last };
+        let situation = &common.situation(state, published, now, rtt);
         if let Some(jump) = seat.take_pending_jump(now) {
             seat.unsteady(&common.views, world);
             seat.begin_epoch(jump, now);

@@ -11,7 +11,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use super::{Authority, Given, Kept, Seat, SeatState};
+use super::{Authority, Kept, Seat, SeatState, seats::Given};
 use crate::{
     events::{Keep, Log, Logs},
     inputs::SeatInputs,

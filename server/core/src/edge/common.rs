@@ -11,6 +11,7 @@ use super::{
     seat::{EdgeSeat, Standing},
 };
 use crate::{
+    authority::{Published, SeatState},
     events::Logs,
     views::{ViewId, Views},
 };
@@ -61,8 +62,23 @@ impl Common {
         }
     }
 
+    /// What the frame of a seat needs to know.
+    pub(super) fn situation<'a>(
+        &mut self,
+        SeatState { view, own, settled }: SeatState,
+        published: &Published<'a>,
+        now: Duration,
+        rtt: Duration,
+    ) -> Situation<'a> {
+        let (view, number) = match view {
+            Some(view) => (published.views.groups(view), self.number_of(view, published.views)),
+            None => (&[][..], Views::EMPTY),
+        };
+        Situation { now, rtt, view, number, own, settled, moved: published.moved, last: published.last }
+    }
+
     /// The number that a published view has here.
-    pub(super) fn number_of(&mut self, view: ViewId, published: &Views) -> ViewId {
+    fn number_of(&mut self, view: ViewId, published: &Views) -> ViewId {
         let place = view.place();
         if place >= self.numbers.len() {
             self.numbers.resize(place + 1, None);

@@ -1,0 +1,136 @@
+//! The events of a room: numbered, told to whom they are for, and kept as long as somebody may need them.
+
+use std::mem;
+
+use tiltyard_shared::{
+    game::{Audience, Game},
+    protocol::limits,
+};
+
+use super::{Authority, Event, Listener, seats::Given};
+use crate::{
+    events::{Entry, Keep, Log, Logs},
+    seat::SeatId,
+};
+
+/// Most bytes of one event; a larger one is dropped and counted.
+pub const MAX_EVENT_BYTES: usize = limits::FRAME_EVENT_BYTES / 2;
+
+/// Most views of a seat that are remembered because events of their time may be owed to it.
+const MAX_GIVEN: usize = 64;
+
+/// The events that somebody may yet need: whoever serves the room from now on has not seen them.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) keep: Keep,
+    pub(super) logs: Logs,
+    /// By seat.
+    pub(super) queues: Vec<Log>,
+}
+
+impl Kept {
+    fn insert(&mut self, event: &Event) {
+        let entry = Entry { number: event.number, bytes: event.bytes.clone() };
+        match event.to {
+            Listener::Group(group) => self.logs.insert(group, entry, self.keep),
+            Listener::Seat(seat) => {
+                self.queues.resize_with(self.queues.len().max(seat.place() + 1), Log::default);
+                self.queues[seat.place()].insert(entry, self.keep);
+            }
+        }
+    }
+}
+
+impl<G: Game> Authority<G> {
+    /// Numbers what the game has said at this step.
+    pub(super) fn number_events(&mut self) {
+        self.events.clear();
+        let mut told = mem::take(&mut self.simulation.outbox().events);
+        for (audience, bytes) in told.drain(..) {
+            if bytes.len() > MAX_EVENT_BYTES {
+                self.stats.events_too_large += 1;
+                continue;
+            }
+            if let Some(to) = self.listener(audience) {
+                self.event += 1;
+                let event = Event { number: self.event, to, bytes: bytes.into() };
+                self.kept.insert(&event);
+                self.events.push(event);
+            }
+        }
+        self.simulation.outbox().events = told;
+    }
+
+    /// Who is told; nobody if the player is gone, or the group is one that nobody sees.
+    fn listener(&self, audience: Audience) -> Option<Listener> {
+        let world = self.simulation.world();
+        let player = match audience {
+            Audience::Player(player) => Some(player),
+            Audience::Group(group) => world.owner(group),
+        };
+        match (player, audience) {
+            (Some(player), _) => self.by_player.get(&player).copied().map(Listener::Seat),
+            (None, Audience::Group(group)) => world.is_shared(group).then_some(Listener::Group(group)),
+            (None, Audience::Player(_)) => None,
+        }
+    }
+
+    /// A seat's client was given the view that is published for it. `after` is the last event before.
+    pub fn gave(&mut self, seat: SeatId, after: u64) {
+        let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.place()), self.states[seat.place()].view) else {
+            return;
+        };
+        let after = after.max(entry.opened);
+        // A view in whose time nothing happened is forgotten, and of too many the oldest.
+        let idle = entry.given.pop_back_if(|last| last.after == self.event);
+        let oldest = if entry.given.len() >= MAX_GIVEN { entry.given.pop_front() } else { None };
+        for given in idle.into_iter().chain(oldest) {
+            self.views.release(given.view);
+        }
+        if let Some(last) = entry.given.back_mut() {
+            last.until = self.event;
+        }
+        entry.given.push_back(Given { after, until: u64::MAX, view: self.views.share(view) });
+    }
+
+    /// After a step at which frames are due: now and then forgets events that nobody needs any more. `confirmed` says up to
+    /// where the client of a seat has consumed them.
+    pub fn forget(&mut self, confirmed: impl Fn(SeatId) -> u64) {
+        let before = mem::replace(&mut self.event_committed, self.event);
+        for (place, entry) in self.seats.iter_mut().enumerate() {
+            let Some(entry) = entry else { continue };
+            let confirmed = confirmed(SeatId(place as u32));
+            if let Some(queue) = self.kept.queues.get_mut(place) {
+                queue.consume(confirmed);
+            }
+            while entry.given.front().is_some_and(|given| given.until <= confirmed) {
+                entry.given.pop_front().into_iter().for_each(|given| self.views.release(given.view));
+            }
+        }
+        let seats = self.seats.iter().enumerate().filter_map(|(place, entry)| Some((place, entry.as_ref()?)));
+        let given = seats.flat_map(|(place, entry)| entry.given.iter().map(move |given| (place, given)));
+        let needed = given.flat_map(|(place, given)| {
+            let above = confirmed(SeatId(place as u32)).max(given.after);
+            self.views.groups(given.view).iter().map(move |group| (*group, above))
+        });
+        self.kept.logs.forget(before, needed);
+    }
+
+    /// The events that may be owed to a seat: its own, and those of the groups that its client saw at their time.
+    pub fn owed(&self, seat: SeatId) -> Log {
+        let mut owed = self.kept.queues.get(seat.place()).cloned().unwrap_or_default();
+        let Some(Some(entry)) = self.seats.get(seat.place()) else { return owed };
+        for given in &entry.given {
+            for group in self.views.groups(given.view) {
+                let Some(log) = self.kept.logs.get(*group) else { continue };
+                if log.dropped > given.after {
+                    owed.dropped = owed.dropped.max(log.dropped);
+                }
+                for entry in log.above(given.after).take_while(|entry| entry.number <= given.until) {
+                    owed.insert(entry.clone(), self.kept.keep);
+                }
+            }
+        }
+        owed
+    }
+}

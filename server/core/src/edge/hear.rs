@@ -1,0 +1,110 @@
+//! What an edge hears from the clients of its seats: reports and resyncs are its own, all else is for the authority.
+
+use std::time::Duration;
+
+use tiltyard_shared::{
+    protocol::{ClientMessage, Code, Input, Report, Resync, limits},
+    world::{Committed, GroupId},
+};
+
+use super::{Edge, First, Pace, seat};
+use crate::seat::SeatId;
+
+/// What a client has sent that is for the authority.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Up {
+    /// What a player does.
+    Inputs {
+        /// Whose seat.
+        seat: SeatId,
+        /// The number of the first.
+        first: u32,
+        /// One after another.
+        inputs: Vec<Input>,
+    },
+}
+
+impl Edge {
+    /// Takes a message of a client in the room: what is for the authority is returned.
+    ///
+    /// # Errors
+    ///
+    /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
+    pub fn receive(
+        &mut self,
+        id: SeatId,
+        message: ClientMessage,
+        world: &Committed,
+        now: Duration,
+    ) -> Result<Option<Up>, Code> {
+        match message {
+            ClientMessage::Inputs { number, report, inputs } => {
+                self.report(id, report, now);
+                Ok(Some(Up::Inputs { seat: id, first: number, inputs }))
+            }
+            ClientMessage::Report(report) => {
+                self.report(id, report, now);
+                Ok(None)
+            }
+            ClientMessage::Resync(jump) => {
+                let stale = self.jump(id, world, jump, now).is_err();
+                self.common.stats.stale_jumps += u64::from(stale);
+                Ok(None)
+            }
+            ClientMessage::Leave => Err(Code::Left),
+            _ => Err(Code::Malformed),
+        }
+    }
+
+    /// Takes what a client has applied.
+    fn report(&mut self, id: SeatId, report: Report, now: Duration) {
+        if let Some(seat) = seat(&mut self.seats, id) {
+            seat.report(report, now, &self.common.bounds);
+        }
+    }
+
+    /// Takes a client's wish to go on from elsewhere. One that comes within [`limits::RESYNC_SPACING`] of the last waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::StaleEpoch`] if the epoch is not above the current one: the wish is ignored.
+    fn jump(&mut self, id: SeatId, world: &Committed, jump: Resync, now: Duration) -> Result<(), Code> {
+        let Some(seat) = seat(&mut self.seats, id) else { return Ok(()) };
+        if jump.epoch <= seat.epoch {
+            return Err(Code::StaleEpoch);
+        }
+        if seat.last_jump.is_some_and(|last| now.saturating_sub(last) < limits::RESYNC_SPACING) {
+            seat.pending_jump = Some(jump);
+        } else {
+            seat.unsteady(&self.common.views, world);
+            seat.begin_epoch(jump, now);
+            self.common.stats.jumps += 1;
+        }
+        Ok(())
+    }
+
+    /// A client is back on another connection: like a jump, at once. That it holds these groups is believed where it cannot be
+    /// known here.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::StaleEpoch`], as for a jump.
+    pub fn resume(
+        &mut self,
+        id: SeatId,
+        world: &Committed,
+        jump: Resync,
+        held: &[GroupId],
+        verify: bool,
+        now: Duration,
+    ) -> Result<(), Code> {
+        let jump = Resync { event: jump.event.min(self.common.event), ..jump };
+        if let Some(seat) = seat(&mut self.seats, id).filter(|seat| jump.epoch > seat.epoch) {
+            seat.last_jump = None;
+            (seat.verify, seat.connected) = (verify, true);
+            seat.believe(jump, held, &self.common.views);
+            (seat.first, seat.pace) = (First::default(), Pace::default());
+        }
+        self.jump(id, world, jump, now)
+    }
+}
