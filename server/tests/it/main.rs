@@ -15,6 +15,7 @@ mod modules;
 mod one_input;
 mod ops;
 mod process;
+mod restored;
 mod room;
 mod search;
 mod stop;
