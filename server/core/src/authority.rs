@@ -87,7 +87,7 @@ pub struct Authority<G: Game> {
     events: Vec<Event>,
     /// Events that somebody may yet need.
     kept: Kept,
-    /// The inputs refused since the step before the last one.
+    /// The inputs refused between the last two commits.
     refused: Vec<(SeatId, u32, Code)>,
     stats: AuthorityStats,
 }

@@ -122,6 +122,7 @@ impl Edge {
 
     /// Opens a seat: its first frame will state everything.
     pub fn open(&mut self, id: SeatId, verify: bool) {
+        self.close(id);
         let place = id.place();
         if place >= self.seats.len() {
             self.seats.resize_with(place + 1, || None);
@@ -194,9 +195,9 @@ impl Edge {
         self.gave.then_some(self.common.event_before)
     }
 
-    /// Up to where a seat's client has consumed events.
+    /// Up to where a seat's client has consumed the events that are owed to it.
     pub fn confirmed(&self, id: SeatId) -> u64 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.confirmed_event)
+        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, EdgeSeat::consumed)
     }
 
     /// The edge of a room that was made again: the seats wait for their clients, who say what they hold.

@@ -33,6 +33,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Log {
     entries: VecDeque<Entry>,
+    #[serde(skip)]
     bytes: usize,
     /// The highest number that was dropped because the log was full.
     pub(crate) dropped: u64,
@@ -48,10 +49,18 @@ impl Log {
         self.bytes += entry.bytes.len();
         self.entries.insert(place, entry);
         while self.entries.len() > keep.events || self.bytes > keep.bytes {
-            if let Some(oldest) = self.pop_oldest() {
-                self.dropped = self.dropped.max(oldest);
-            }
+            let Some(oldest) = self.pop_oldest() else { break };
+            self.dropped = self.dropped.max(oldest);
         }
+    }
+
+    /// The log that was saved, within its bounds, in order, and with nothing above the `last` event.
+    pub(crate) fn restored(self, keep: Keep, last: u64) -> Self {
+        let mut log = Self { dropped: self.dropped.min(last), ..Self::default() };
+        for entry in self.entries.into_iter().filter(|entry| entry.number <= last) {
+            log.insert(entry, keep);
+        }
+        log
     }
 
     /// The events above a number.
@@ -93,6 +102,12 @@ pub struct Logs {
 }
 
 impl Logs {
+    /// The logs that were saved, of so many groups, each within its bounds.
+    pub(crate) fn restored(self, groups: usize, keep: Keep, last: u64) -> Self {
+        let logs = self.logs.into_iter().take(groups).map(|log| log.restored(keep, last));
+        Self { logs: logs.collect(), spent: Vec::new(), commits: self.commits % FORGET_EVERY }
+    }
+
     /// Puts an event in its group's log.
     pub(crate) fn insert(&mut self, group: GroupId, entry: Entry, keep: Keep) {
         let place = group.0 as usize;
@@ -110,8 +125,8 @@ impl Logs {
     /// At every 16th commit: forgets the events up to `before`, except those above what one who sees their group has
     /// confirmed. `confirmed` lists that for everyone and each group of its view.
     pub(crate) fn forget(&mut self, before: u64, confirmed: impl Iterator<Item = (GroupId, u64)>) {
-        self.commits += 1;
-        if !self.commits.is_multiple_of(FORGET_EVERY) || self.logs.iter().all(|log| log.entries.is_empty()) {
+        self.commits = (self.commits + 1) % FORGET_EVERY;
+        if self.commits != 0 || self.logs.iter().all(|log| log.entries.is_empty()) {
             return;
         }
         self.spent.clear();

@@ -55,6 +55,17 @@ impl<I> Default for SeatInputs<I> {
 }
 
 impl<I> SeatInputs<I> {
+    /// Whether these are inputs that a client can have sent: what was saved may have been changed.
+    pub(crate) fn is_sound(&self, bounded: impl Fn(&I) -> bool) -> bool {
+        let numbers = self.waiting.iter().map(|waiting| waiting.number);
+        self.waiting.len() <= limits::EARLY_INPUTS
+            && self.refused.len() <= limits::EARLY_INPUTS
+            && numbers.clone().is_sorted_by(|one, other| one < other)
+            && numbers.clone().all(|number| (1..=self.highest).contains(&number))
+            && self.highest < u32::MAX / 2
+            && self.waiting.iter().all(|waiting| bounded(&waiting.input))
+    }
+
     /// The highest number taken in so far.
     pub fn highest(&self) -> u32 {
         self.highest

@@ -146,6 +146,7 @@ impl<G: Game> Room<G> {
         let Returning { token, resync, first_input, groups, verify } = back;
         let seat = self.authority.find(token).ok_or(Code::UnknownSession)?;
         self.edge.resume(seat, self.authority.simulation().world().committed(), resync, &groups, verify, now)?;
+        self.authority.attach(seat, true);
         self.authority.resume(seat, first_input, resync.epoch).ok_or(Code::UnknownSession)
     }
 
@@ -159,6 +160,7 @@ impl<G: Game> Room<G> {
     /// A connection is gone: its seat is kept for [`Settings::grace`].
     pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
         self.authority.disconnect(seat, now);
+        self.authority.attach(seat, false);
         self.edge.disconnect(seat, self.authority.simulation().world().committed(), now);
     }
 
@@ -209,7 +211,7 @@ impl<G: Game> Room<G> {
         if held.is_some_and(|held| now.saturating_sub(held) > self.authority.settings().grace) {
             return Err(Code::Unresponsive);
         }
-        // On one thread who is served again since the step need not wait for the next.
+        // Whoever came back after the step gets a view now. An edge on another thread would wait for the next step.
         let wanted = self.edge.wants_view(seat) || self.authority.finished().is_some();
         if wanted && !self.authority.has_view(seat) {
             self.authority.show(seat);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Game, Inputs, Outbox, PlayerId, Rng, Simulation, Tick, simulation::Person};
 use crate::{
     protocol::codec,
+    wire::Wire,
     world::{BadSave, SavedWorld, World},
 };
 
@@ -62,7 +63,7 @@ impl<G: Game> Simulation<G> {
         Ok(bytes)
     }
 
-    /// The simulation that [`Self::save`] was asked for, by this or an earlier version of the game.
+    /// The simulation that [`Self::save`] was asked for, by this version of the game or an earlier one with the same config.
     ///
     /// # Errors
     ///
@@ -77,7 +78,11 @@ impl<G: Game> Simulation<G> {
         let (named, committed) = rest.split_at_checked(length).ok_or(BadSave::Malformed("it ends early"))?;
         let saved: Saved<G, G::Entity, BTreeMap<PlayerId, Person>> =
             rmp_serde::from_slice(named).map_err(|error| BadSave::Game(error.to_string()))?;
-        let config: G::Config = codec::decode(&saved.config).map_err(|_| BadSave::Malformed("the config"))?;
+        let config = codec::decode::<G::Config>(&saved.config).ok().filter(Wire::is_bounded);
+        let config = config.ok_or(BadSave::Malformed("the config"))?;
+        if saved.tick.0 > u32::MAX - (1 << 20) {
+            return Err(BadSave::Malformed("its ticks run out"));
+        }
         let result = saved.result.map(|text| serde_json::from_str(&text)).transpose();
         let outbox = Outbox {
             events: Vec::new(),
@@ -88,7 +93,7 @@ impl<G: Game> Simulation<G> {
         };
         Ok(Self {
             dt: G::settings(&config).tick_length().as_secs_f32(),
-            world: World::restore(saved.world, committed, G::grid(&config))?,
+            world: World::restore(saved.world, committed, saved.tick, G::grid(&config))?,
             config: saved.config,
             game: saved.game,
             rng: saved.rng,

@@ -3,7 +3,10 @@
 //! The entities are the author's types, so they go by the names of their fields; what was committed of them goes as bytes of
 //! our own. Where the schema has become another, everything is committed anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -12,7 +15,6 @@ use super::{Audience, Bent, Committed, MAX_ENTITIES, Place, Position, Slot, Worl
 use crate::{
     grid::Grid,
     id::{GroupId, Tick},
-    protocol::codec::CodecError,
     replicate::{Layout, Quantized, Replicate},
 };
 
@@ -31,12 +33,6 @@ pub enum BadSave {
     /// The world had a grid, and `Game::grid` gives none, or another.
     #[error("the grid is not the one that `Game::grid` gives for this config")]
     Grid,
-}
-
-impl From<CodecError> for BadSave {
-    fn from(_: CodecError) -> Self {
-        Self::Malformed("what was committed")
-    }
 }
 
 /// A world as it is saved, but for what was committed. `T` is an entity, or a reference to one.
@@ -73,7 +69,7 @@ impl<E: Replicate> World<E> {
         (saved, self.committed.save(&E::schema()))
     }
 
-    /// The world that was saved.
+    /// The world that was saved at a tick.
     ///
     /// # Errors
     ///
@@ -81,15 +77,19 @@ impl<E: Replicate> World<E> {
     pub(crate) fn restore(
         saved: SavedWorld<E>,
         committed: &[u8],
+        tick: Tick,
         grid: Option<(Grid, Position<E>)>,
     ) -> Result<Self, BadSave> {
-        saved.check()?;
         if saved.grid.as_ref() != grid.as_ref().map(|(grid, _)| grid) {
             return Err(BadSave::Grid);
         }
+        saved.check()?;
         let schema = E::schema();
         let shared: Vec<bool> = saved.audiences.iter().map(|audience| *audience == Audience::Shared).collect();
         let restored = Committed::restore(committed, &schema, &shared, saved.slots.len())?;
+        if restored.as_ref().map_or_else(|tick| *tick, Committed::tick) > tick {
+            return Err(BadSave::Malformed("what was committed later than it is"));
+        }
         let SavedWorld { slots, free, touched, audiences, strict, bent, errors, .. } = saved;
         let owned = |(group, audience): (usize, &Audience)| match audience {
             Audience::Own(player) => Some((*player, GroupId(group as u32))),
@@ -105,7 +105,8 @@ impl<E: Replicate> World<E> {
             audiences,
             committed: Committed::new(Layout::new(&schema)),
             scratch: Quantized { errors, ..Quantized::default() },
-            strict,
+            // What a debug build saved is no reason to be strict elsewhere.
+            strict: strict && cfg!(debug_assertions),
             bent,
         };
         match restored {
@@ -126,7 +127,10 @@ impl<E: Replicate> World<E> {
         for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].entity.is_some()) {
             self.touched[slot / 64] |= 1 << (slot % 64);
         }
+        // What was in range by the other schema need not be by this one.
+        let strict = mem::replace(&mut self.strict, false);
         self.commit(tick);
+        self.strict = strict;
     }
 }
 
@@ -149,9 +153,8 @@ impl<E> SavedWorld<E> {
         if !self.slots.iter().all(|slot| known(&slot.place)) {
             return fail("an entity in a group that there is not");
         }
-        let beyond =
-            |(word, bits): (usize, &u64)| *bits != 0 && word * 64 + 63 - bits.leading_zeros() as usize >= slots;
-        if self.touched.iter().enumerate().any(beyond) {
+        let beyond = |bits: &u64| !slots.is_multiple_of(64) && bits >> (slots % 64) != 0;
+        if self.touched.len() != slots.div_ceil(64) || self.touched.last().is_some_and(beyond) {
             return fail("a touched slot that there is not");
         }
         match &self.grid {

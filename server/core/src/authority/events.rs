@@ -17,7 +17,7 @@ use crate::{
 pub const MAX_EVENT_BYTES: usize = limits::FRAME_EVENT_BYTES / 2;
 
 /// Most views of a seat that are remembered because events of their time may be owed to it.
-const MAX_GIVEN: usize = 64;
+pub(super) const MAX_GIVEN: usize = 64;
 
 /// The events that somebody may yet need: whoever serves the room from now on has not seen them.
 #[derive(Debug)]
@@ -34,10 +34,21 @@ impl Kept {
         match event.to {
             Listener::Group(group) => self.logs.insert(group, entry, self.keep),
             Listener::Seat(seat) => {
-                self.queues.resize_with(self.queues.len().max(seat.place() + 1), Log::default);
-                self.queues[seat.place()].insert(entry, self.keep);
+                let keep = self.keep;
+                self.queue(seat).insert(entry, keep);
             }
         }
+    }
+
+    /// Events up to a number may be lost to a seat.
+    fn lose(&mut self, seat: SeatId, until: u64) {
+        let queue = self.queue(seat);
+        queue.dropped = queue.dropped.max(until);
+    }
+
+    fn queue(&mut self, seat: SeatId) -> &mut Log {
+        self.queues.resize_with(self.queues.len().max(seat.place() + 1), Log::default);
+        &mut self.queues[seat.place()]
     }
 }
 
@@ -77,13 +88,15 @@ impl<G: Game> Authority<G> {
 
     /// A seat's client was given the view that is published for it. `after` is the last event before.
     pub fn gave(&mut self, seat: SeatId, after: u64) {
-        let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.place()), self.states[seat.place()].view) else {
-            return;
-        };
+        let view = self.states.get(seat.place()).and_then(|state| state.view);
+        let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.place()), view) else { return };
         let after = after.max(entry.opened);
         // A view in whose time nothing happened is forgotten, and of too many the oldest.
         let idle = entry.given.pop_back_if(|last| last.after == self.event);
         let oldest = if entry.given.len() >= MAX_GIVEN { entry.given.pop_front() } else { None };
+        if let Some(given) = &oldest {
+            self.kept.lose(seat, given.until);
+        }
         for given in idle.into_iter().chain(oldest) {
             self.views.release(given.view);
         }

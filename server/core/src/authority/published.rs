@@ -27,7 +27,7 @@ pub struct Published<'a> {
     pub views: &'a Views,
     /// The events of this step, in their order.
     pub events: &'a [Event],
-    /// The inputs that have been refused since the step before: whose, which, why.
+    /// If frames are due: the inputs that have been refused since the commit before: whose, which, why.
     pub refused: &'a [(SeatId, u32, Code)],
     /// By how many ticks the schedule has been moved.
     pub moved: u32,

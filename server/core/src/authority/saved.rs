@@ -1,17 +1,18 @@
 //! An authority as bytes, from which it is made again: with the same seats, inputs that wait, and events that somebody may
 //! yet need. Who sits there is away until the client is back.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tiltyard_shared::{
     game::{Command, Game, PlayerId, Simulation, Tick},
     protocol::codec,
+    wire::Wire,
     world::{BadSave, GroupId},
 };
 use uuid::Uuid;
 
-use super::{Authority, Kept, Seat, SeatState, seats::Given};
+use super::{Authority, Kept, Seat, SeatState, events::MAX_GIVEN, seats::Given};
 use crate::{
     events::{Keep, Log, Logs},
     inputs::SeatInputs,
@@ -44,6 +45,9 @@ struct SavedSeat<I> {
     /// The views that the client was given, each with the last event before it and the last of it.
     given: Vec<(u64, u64, Vec<GroupId>)>,
 }
+
+/// Most seats of a room that can be made again, those of spectators included.
+const MAX_SEATS: usize = 1 << 17;
 
 /// The version of the bytes.
 const VERSION: u8 = 1;
@@ -80,7 +84,11 @@ impl<G: Game> Authority<G> {
         Ok(bytes)
     }
 
-    /// The authority that was saved, by this or an earlier version of its game. All connections are gone, since `now`.
+    /// The authority that was saved, by this version of its game, or an earlier one whose config and inputs were the same. All
+    /// connections are gone, since `now`.
+    ///
+    /// Only the state that was saved last may be made again: the numbers of events that clients have seen since are given to
+    /// other ones.
     ///
     /// # Errors
     ///
@@ -90,8 +98,13 @@ impl<G: Game> Authority<G> {
         if version != VERSION {
             return Err(BadSave::Version(version));
         }
-        let saved: Saved<G::Input> = codec::decode_saved(rest)?;
+        let malformed = BadSave::Malformed("seats and inputs");
+        let saved: Saved<G::Input> = codec::decode_saved(rest).map_err(|_| malformed.clone())?;
         let simulation = Simulation::<G>::restore(&saved.simulation)?;
+        let groups = simulation.world().committed().group_count();
+        if !saved.is_sound(groups) {
+            return Err(malformed);
+        }
         let settings = G::settings(&simulation.config());
         let mut authority = Self::new(simulation, settings, keep);
         for (place, seat) in saved.seats.into_iter().enumerate() {
@@ -102,7 +115,9 @@ impl<G: Game> Authority<G> {
                     Some(player) => drop(authority.by_player.insert(player, SeatId(place as u32))),
                     None => authority.spectators += 1,
                 }
-                authority.names.add(&name);
+                if !authority.names.add(&name) {
+                    return Err(malformed);
+                }
                 let of_view = |(after, until, view): (u64, u64, Vec<GroupId>)| Given {
                     after,
                     until,
@@ -117,7 +132,9 @@ impl<G: Game> Authority<G> {
         authority.commands = saved.commands;
         (authority.next_player, authority.moved) = (saved.next_player, saved.moved);
         (authority.event, authority.event_committed) = (saved.event, saved.event);
-        authority.kept = Kept { keep, logs: saved.logs, queues: saved.queues };
+        let seats = authority.seats.len();
+        let queues = saved.queues.into_iter().take(seats).map(|queue| queue.restored(keep, saved.event));
+        authority.kept = Kept { keep, logs: saved.logs.restored(groups, keep, saved.event), queues: queues.collect() };
         Ok(authority)
     }
 
@@ -135,6 +152,28 @@ impl<G: Game> Authority<G> {
             logs: &self.kept.logs,
             seats: self.seats.iter().enumerate().filter_map(seat).collect(),
         }
+    }
+}
+
+impl<I: Wire> Saved<I> {
+    /// What the methods of an authority rely on.
+    fn is_sound(&self, groups: usize) -> bool {
+        let players: Vec<_> = self.seats.iter().flatten().filter_map(|seat| seat.player).collect();
+        let distinct: BTreeSet<_> = players.iter().copied().collect();
+        let is_view = |(_, _, view): &(u64, u64, Vec<GroupId>)| {
+            view.is_sorted_by(|one, other| one < other) && view.last().is_none_or(|group| (group.0 as usize) < groups)
+        };
+        let is_seat = |seat: &SavedSeat<I>| {
+            seat.inputs.is_sound(Wire::is_bounded) && seat.given.len() <= MAX_GIVEN && seat.given.iter().all(is_view)
+        };
+        let is_bounded = |command: &Command<I>| !matches!(command, Command::Input { input, .. } if !input.is_bounded());
+        self.seats.len() <= MAX_SEATS
+            && distinct.len() == players.len()
+            && distinct.last().is_none_or(|player| player.0 < self.next_player)
+            && self.next_player < u32::MAX / 2
+            && self.event < u64::MAX / 2
+            && self.seats.iter().flatten().all(is_seat)
+            && self.commands.iter().all(is_bounded)
     }
 }
 

@@ -146,6 +146,12 @@ impl EdgeSeat {
         Self { connected: false, attached: false, epoch: 0, cut: Some(cut), queue, ..fresh }
     }
 
+    /// Up to where the client has consumed the events that are owed to it: to the last that was sent, if it has applied all.
+    pub(super) fn consumed(&self) -> u64 {
+        let all = self.unapplied.is_empty() && self.cut.is_none();
+        if all { self.handed_event } else { self.confirmed_event }
+    }
+
     /// Takes what a client says that it holds, if that cannot be known here: these groups of its view, up to a tick.
     pub(super) fn believe(&mut self, jump: Resync, held: &[GroupId], views: &Views) {
         let (Some(cut), Some(applied)) = (self.cut.take(), jump.applied) else { return };

@@ -15,6 +15,8 @@ use crate::{
 /// No commit: what the last one changed is not known, so no delta leads to it.
 const FORGOTTEN: Tick = Tick(u32::MAX);
 
+const MALFORMED: BadSave = BadSave::Malformed("what was committed");
+
 #[derive(Serialize, Deserialize)]
 struct Saved {
     /// Of the schema by which the lanes are to be read.
@@ -72,7 +74,7 @@ impl Committed {
         shared: &[bool],
         slots: usize,
     ) -> Result<Result<Self, Tick>, BadSave> {
-        let saved: Saved = codec::decode_saved(bytes)?;
+        let saved: Saved = codec::decode_saved(bytes).map_err(|_| MALFORMED)?;
         if saved.schema != hash(schema) {
             return Ok(Err(saved.tick));
         }
@@ -126,11 +128,13 @@ impl Saved {
             && self.field_ticks.len() == count * (lane_stride + blob_stride)
             && self.blobs.len() == count * blob_stride
             && self.steps.len() == count * linear_stride
-            && self.versions.len() == groups;
+            && self.versions.len() == groups
+            && self.versions.iter().all(|version| *version <= self.tick)
+            && (self.previous < self.tick || self.tick == Tick(0) && self.previous == Tick(0));
         let known = |member: &SavedMember| {
             member.group.is_none_or(|group| (group.0 as usize) < groups && (member.kind as usize) < kinds.len())
         };
-        if fits && self.members.iter().all(known) { Ok(()) } else { Err(BadSave::Malformed("what was committed")) }
+        if fits && self.members.iter().all(known) { Ok(()) } else { Err(MALFORMED) }
     }
 }
 
