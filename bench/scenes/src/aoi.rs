@@ -67,9 +67,12 @@ impl Game for Aoi {
         Settings { max_players: 1_000, ..Settings::default() }
     }
 
+    fn grid(_config: &Config) -> Option<(Grid, Position<Mover>)> {
+        Some((Grid::new(SIZE, SIZE, CELL), Mover::position))
+    }
+
     fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
         let grid = Grid::new(SIZE, SIZE, CELL);
-        ctx.world.set_grid(grid.clone(), Mover::position);
         let things = 0..config.things.min(60_000);
         let mut place = || ctx.rng.between(0.0, SIZE);
         let movers: Vec<Mover> = things.map(|_| Mover { x: place(), y: place(), rotation: 0.0 }).collect();

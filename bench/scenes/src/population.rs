@@ -124,8 +124,11 @@ impl Game for Population {
         Settings { tick_hz: 30, max_players: MOST, ..Settings::default() }
     }
 
-    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
-        ctx.world.set_grid(Grid::new(2.0 * MIDDLE, 2.0 * MIDDLE, CELL), Body::position);
+    fn grid(_config: &Config) -> Option<(Grid, Position<Body>)> {
+        Some((Grid::new(2.0 * MIDDLE, 2.0 * MIDDLE, CELL), Body::position))
+    }
+
+    fn new(config: Config, _ctx: &mut Ctx<'_, Self>) -> Self {
         Self { depth: config.depth, bodies: Vec::new() }
     }
 

@@ -54,8 +54,11 @@ impl Game for Still {
         Settings { tick_hz: 20, max_players: 10_000, ..Settings::default() }
     }
 
+    fn grid(_config: &Config) -> Option<(Grid, Position<Stone>)> {
+        Some((Grid::new(SIZE, SIZE, CELL), Stone::position))
+    }
+
     fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
-        ctx.world.set_grid(Grid::new(SIZE, SIZE, CELL), Stone::position);
         let stones = 0..config.stones.min(60_000);
         let mut lay = |_| ctx.world.spawn(Stone { x: ctx.rng.between(0.0, SIZE), y: ctx.rng.between(0.0, SIZE) });
         Self { stones: stones.map(&mut lay).collect() }

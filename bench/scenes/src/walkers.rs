@@ -106,6 +106,13 @@ pub struct Config {
     pub cells: u8,
 }
 
+impl Config {
+    /// The side of its square.
+    fn size(&self) -> f32 {
+        (f32::from(self.cells) * CELL).clamp(CELL, SIZE)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self { depth: 1, cells: 16 }
@@ -132,10 +139,12 @@ impl Game for Walkers {
         Settings { tick_hz: 20, max_players: 65_535, ..Settings::default() }
     }
 
-    fn new(config: Config, ctx: &mut Ctx<'_, Self>) -> Self {
-        let size = (f32::from(config.cells) * CELL).clamp(CELL, SIZE);
-        ctx.world.set_grid(Grid::new(size, size, CELL), Walker::position);
-        Self { depth: config.depth, size, walkers: Vec::new() }
+    fn grid(config: &Config) -> Option<(Grid, Position<Walker>)> {
+        Some((Grid::new(config.size(), config.size(), CELL), Walker::position))
+    }
+
+    fn new(config: Config, _ctx: &mut Ctx<'_, Self>) -> Self {
+        Self { depth: config.depth, size: config.size(), walkers: Vec::new() }
     }
 
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
