@@ -5,5 +5,6 @@ mod counting;
 mod damage;
 mod decoding;
 mod grid;
+mod saved;
 mod slips;
 mod stale;
