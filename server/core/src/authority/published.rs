@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tiltyard_shared::{
     frame::Settled,
-    game::Tick,
     protocol::Code,
     world::{Committed, GroupId},
 };
@@ -36,11 +35,6 @@ pub struct Published<'a> {
 }
 
 impl Published<'_> {
-    /// The last tick that was computed, if frames are due.
-    pub fn tick(&self) -> Tick {
-        self.world.tick()
-    }
-
     /// What the frames of a seat need to know.
     pub(crate) fn seat(&self, seat: SeatId) -> SeatState {
         self.seats.get(seat.place()).copied().unwrap_or_default()
