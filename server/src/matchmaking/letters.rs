@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use tiltyard_core::{
     instance::InstanceId,
     matchmaking::{pool::Renewal, proposals::Request, proposals::home::MAX_OPEN, ticket::Ticket},
+    packed,
 };
-use tiltyard_shared::protocol::codec;
 
 use crate::fleet::words::Letter;
 
@@ -15,7 +15,7 @@ use crate::fleet::words::Letter;
 const PAGE_BYTES: usize = 16 * 1024;
 
 /// Most pages of a statement.
-const MAX_PAGES: u16 = 256;
+const MAX_PAGES: u16 = 1_024;
 
 /// Most statements of which pages are missing. The ones that wait longest are dropped: each is made anew after 2 s.
 const MAX_PARTIAL: usize = 1_000;
@@ -28,7 +28,7 @@ pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<Letter> {
     let mut parts = vec![Vec::new()];
     let mut bytes = 0;
     for ticket in tickets {
-        bytes += codec::encode(&ticket).len();
+        bytes += packed::pack(&ticket).len();
         if bytes > PAGE_BYTES {
             bytes = 0;
             parts.push(Vec::new());
@@ -68,11 +68,11 @@ impl Statements {
         }
         let fresh = || Partial { number, sent_ms, pages: vec![None; usize::from(pages)] };
         let partial = self.0.entry(home).or_insert_with(fresh);
-        if partial.number < number || partial.pages.len() != usize::from(pages) {
-            *partial = fresh();
-        }
         if partial.number > number {
             return None;
+        }
+        if partial.number < number || partial.pages.len() != usize::from(pages) {
+            *partial = fresh();
         }
         partial.pages[usize::from(page)] = Some(tickets);
         let whole = partial.pages.iter().all(Option::is_some);
@@ -137,6 +137,7 @@ mod tests {
     #[test]
     fn a_newer_statement_takes_the_place_of_an_older_one() {
         let (old, new) = (pages(statement(7, 600), 5), pages(statement(8, 400), 6));
+        assert_ne!(old.len(), new.len(), "also with fewer pages");
         let mut statements = Statements::default();
         assert_eq!(statements.take(old[0].clone()), None);
         assert_eq!(statements.take(new[0].clone()), None);
