@@ -40,8 +40,8 @@ test-rust: ## all Rust tests, then the doctests
 	$(CARGO) test $(LOCKED) --workspace --doc
 
 .PHONY: test-broker
-test-broker: ## bus and fleet against a real RabbitMQ: a given AMQP_URL, or a private node of its own
-	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus --test fleet
+test-broker: ## bus and fleet against a real RabbitMQ, a private node of its own
+	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus --test fleet -- --ignored
 
 .PHONY: test-web
 test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests, golden vectors; `smoke` plays with its bots

@@ -34,7 +34,7 @@ pub mod rabbitmq;
 pub use counts::{Count, Counts};
 pub use mailbox::{Delivery, Incoming, Mailbox, Receipt};
 pub use names::{Inbox, Key, Pattern};
-pub use payload::{PAYLOAD_BYTES, Payload, Unreadable};
+pub use payload::{PAYLOAD_BYTES, Payload, SCHEMA, Unreadable};
 pub use tiltyard_core::instance::{InstanceId, NameError};
 
 /// What a verb returns: a future that can be sent to another thread.
@@ -85,7 +85,7 @@ pub trait Bus: fmt::Debug + Send + Sync + 'static {
 pub enum Address {
     /// An event, to all mailboxes with a pattern that fits its key.
     Event(Topic, Key),
-    /// A match result, to the operator's durable queues. It outlives a restart of the broker.
+    /// A match result as [JSON](Payload::json), to the operator's durable queues. It outlives a restart of the broker.
     Result(Key),
     /// A letter, to whoever has claimed the inbox. It outlives a restart of the broker.
     Inbox(Inbox),
@@ -130,6 +130,9 @@ pub enum BusError {
     /// The payload is larger than [`PAYLOAD_BYTES`].
     #[error("a payload larger than the bus takes")]
     TooLarge,
+    /// The receiver is of an older version, and knows no such command. Nothing was done.
+    #[error("the receiver is older, and does not know this command")]
+    NotUnderstood,
 }
 
 /// How the bus is, for readiness and for those who judge others by their silence.

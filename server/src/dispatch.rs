@@ -238,13 +238,19 @@ impl Member {
                     Done::Told
                 });
             }
-            Command::Match(note) => {
-                if self.matchmaking.take(*note) {
-                    reply(receipt, &Reply::Done);
-                } else {
-                    receipt.dead("out of bounds, or no such desk");
+            Command::Match(note) => match note.known() {
+                Some(said) => {
+                    if said.len() < note.said.len() {
+                        receipt.passed_over();
+                    }
+                    if self.matchmaking.take(&note.game, note.sent_ms, said) {
+                        reply(receipt, &Reply::Done);
+                    } else {
+                        receipt.dead("no such desk, or it hears too much");
+                    }
                 }
-            }
+                None => receipt.dead("out of bounds"),
+            },
             Command::Drain => {
                 info!("asked over the bus to drain");
                 self.stop.drain();

@@ -15,7 +15,11 @@ use std::{
 use tiltyard_core::{
     directory::words::Heartbeat,
     instance::InstanceId,
-    matchmaking::{MatchId, SessionId, mode::Mode, proposals::matchmaker::HostLoad},
+    matchmaking::{
+        MatchId, SessionId,
+        mode::Mode,
+        proposals::{matchmaker::HostLoad, outbox::Said},
+    },
 };
 use tiltyard_shared::{
     protocol::{
@@ -31,7 +35,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    fleet::{Instance, socket_url, words::MatchNote},
+    fleet::{Instance, socket_url},
     games::ModeTable,
     room::{
         door::Arrival,
@@ -177,10 +181,10 @@ impl Matchmaking {
         Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, promise: None, seat: Some(seat) }))
     }
 
-    /// Takes what another instance says to a desk of this one. Whether it was taken; if not, the sender may say it again.
-    pub(crate) fn take(&self, note: MatchNote) -> bool {
-        let Some(counter) = self.counters.get(&*note.game) else { return false };
-        note.is_bounded() && counter.events.try_send(Event::Note(Box::new(note))).is_ok()
+    /// Takes what another instance said then to the desk of a game. Whether it was taken; if not, the sender may say it again.
+    pub(crate) fn take(&self, game: &str, sent_ms: u64, said: Vec<Said>) -> bool {
+        let Some(counter) = self.counters.get(game) else { return false };
+        counter.events.try_send(Event::Said { sent_ms, said }).is_ok()
     }
 }
 

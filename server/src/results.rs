@@ -17,7 +17,10 @@ use uuid::Uuid;
 
 use crate::{
     bus::{Address, BusError, Key, Payload},
-    fleet::{Instance, words::MatchResult},
+    fleet::{
+        Instance,
+        words::{MatchResult, RESULT_SCHEMA},
+    },
     metrics,
     stop::Stop,
 };
@@ -57,17 +60,17 @@ impl Results {
 
     /// A match is over.
     pub(crate) fn tell(&self, room: Uuid, game: &str, result: &Value) {
-        let text = result.to_string();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let told = MatchResult {
+            schema: RESULT_SCHEMA,
             id: Uuid::now_v7(),
             instance: self.here.id(),
             room,
             game: game.to_owned(),
             at_ms: u64::try_from(now.as_millis()).unwrap_or_default(),
-            result: text,
+            result: result.clone(),
         };
-        if told.result.len() > RESULT_BYTES {
+        if told.result.to_string().len() > RESULT_BYTES {
             return lost(&told, "it is larger than 16 KiB");
         }
         match self.waiting.try_send(told) {
@@ -80,7 +83,8 @@ impl Results {
 
 fn lost(told: &MatchResult, why: &str) {
     metrics::result("dropped");
-    error!(room = %told.room, game = told.game, result = told.result.chars().take(200).collect::<String>(), why, "a result is lost");
+    let result: String = told.result.to_string().chars().take(200).collect();
+    error!(room = %told.room, game = told.game, result, why, "a result is lost");
 }
 
 impl Postman {
@@ -116,11 +120,11 @@ async fn patiently(stop: &mut Stop) {
 
 async fn deliver(here: &Instance, result: &MatchResult) {
     if here.is_alone() {
-        info!(id = %result.id, room = %result.room, game = result.game, result = result.result, "match finished");
+        info!(id = %result.id, room = %result.room, game = result.game, result = %result.result, "match finished");
         return metrics::result("logged");
     }
     let Ok(key) = Key::new([result.game.as_str(), here.region()]) else { return lost(result, "its game is no word") };
-    let payload = Payload::of(result);
+    let payload = Payload::json(result);
     loop {
         match here.link().bus.publish(Address::Result(key.clone()), payload.clone()).await {
             Ok(()) => return metrics::result("published"),

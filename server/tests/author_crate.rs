@@ -40,7 +40,8 @@ impl Crate {
         let (_, game) = readme.split_once("```rust").unwrap();
         let (game, rest) = game.split_once('\n').unwrap().1.split_once("```").unwrap();
         assert!(rest.contains(CHECK), "the README says how to check the game");
-        fs::write(folder.join("src/main.rs"), format!("{game}\n{CHECK}\n")).unwrap();
+        let tests = format!("{CHECK}\n#[test] fn three_play() {{\n{}}}\n", three_play(workspace));
+        fs::write(folder.join("src/main.rs"), format!("{game}\n{tests}")).unwrap();
         fs::write(folder.join("Cargo.toml"), manifest(workspace)).unwrap();
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         Self(folder)
@@ -76,6 +77,16 @@ impl Drop for Crate {
     }
 }
 
+/// The test of three players that tiltyard-testing shows, which is of the same game.
+fn three_play(workspace: &Path) -> String {
+    let library = fs::read_to_string(workspace.join("testing/src/lib.rs")).unwrap();
+    let example = library.split("//! ```\n").nth(1).unwrap();
+    let lines: Vec<_> = example.lines().map(|line| line.strip_prefix("//!").unwrap()).collect();
+    let shown: Vec<_> = lines.into_iter().filter(|line| !line.starts_with(" #")).collect();
+    assert!(shown.len() <= 30, "it is short");
+    shown.iter().map(|line| format!("{line}\n")).collect()
+}
+
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -97,6 +108,9 @@ fn manifest(workspace: &Path) -> String {
         serde = "1"
         tiltyard-server = {{ path = "{workspace}/server" }}
         tiltyard-shared = {{ path = "{workspace}/shared" }}
+
+        [dev-dependencies]
+        tiltyard-testing = {{ path = "{workspace}/testing" }}
 
         # The workspace's own, so that what it has built fits.
         [profile.dev]

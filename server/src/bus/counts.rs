@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{BusError, Unreadable};
+use super::{BusError, Payload, Unreadable};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ pub struct Counts {
     pub requests: Count,
     /// Requests without a reply before their deadline.
     pub late: Count,
+    /// Requests that their receiver did not understand.
+    pub not_understood: Count,
     /// Deliveries handed out.
     pub delivered: Count,
     /// Deliveries that had been handed out before, here or elsewhere.
@@ -46,9 +48,13 @@ pub struct Counts {
     pub dropped: Count,
     /// Replies that no request waited for any more.
     pub unexpected: Count,
+    /// Deliveries and replies of a newer version: while a fleet is updated there are some.
+    pub newer: Count,
+    /// Deliveries of which nothing is known here, or parts of them.
+    pub passed_over: Count,
     /// Dead letters because they were too large.
     pub oversized: Count,
-    /// Dead letters because of their version.
+    /// Dead letters because of the version of their envelope.
     pub unknown_version: Count,
     /// Dead letters because they were not what they should be.
     pub malformed: Count,
@@ -70,7 +76,16 @@ impl Counts {
             Err(BusError::Unconfirmed) => self.unconfirmed.add(),
             Err(BusError::Away) => self.away.add(),
             Err(BusError::Late) => self.late.add(),
+            Err(BusError::NotUnderstood) => self.not_understood.add(),
         }
+    }
+
+    /// The reply to a request of ours.
+    pub(super) fn reply(&self, reply: Payload) -> Result<Payload, BusError> {
+        if reply.is_newer() == Ok(true) {
+            self.newer.add();
+        }
+        reply.understood()
     }
 
     /// A dead letter; `None` is a reason of its receiver.
@@ -78,7 +93,7 @@ impl Counts {
         match reason {
             Some(Unreadable::Oversized) => self.oversized.add(),
             Some(Unreadable::UnknownVersion) => self.unknown_version.add(),
-            Some(Unreadable::Malformed) => self.malformed.add(),
+            Some(Unreadable::Malformed | Unreadable::Newer) => self.malformed.add(),
             None => self.rejected.add(),
         }
     }

@@ -92,7 +92,7 @@ impl Delivery {
         &self.payload
     }
 
-    /// The value in it. If there is none of this type, it is dead-lettered.
+    /// The value in it. If there is none of this type, it is dead-lettered, or passed over if its sender is newer.
     pub fn open<T: DeserializeOwned>(self) -> Option<(T, Receipt)> {
         match self.payload.read() {
             Ok(value) => Some((value, self.receipt)),
@@ -108,9 +108,13 @@ impl Delivery {
         if self.receipt.otherwise == Settlement::Requeued && self.receipt.settle.is_closed() {
             return None; // the connection it came by is gone: the broker delivers it again
         }
-        if let Err(reason) = self.payload.check() {
-            self.receipt.unreadable(reason);
-            return None;
+        match self.payload.is_newer() {
+            Ok(false) => {}
+            Ok(true) => counts.newer.add(),
+            Err(reason) => {
+                self.receipt.unreadable(reason);
+                return None;
+            }
         }
         if self.deadline.is_some_and(|deadline| deadline < SystemTime::now()) {
             counts.expired.add();
@@ -146,7 +150,16 @@ impl Receipt {
         self.settle(Settlement::Dead(reason.to_owned()));
     }
 
+    /// A part of it is of a kind that is not known here: it was passed over, and the rest dealt with.
+    pub fn passed_over(&self) {
+        self.counts.passed_over.add();
+    }
+
     fn unreadable(self, reason: Unreadable) {
+        if reason == Unreadable::Newer {
+            self.passed_over();
+            return self.reply(Payload::not_understood());
+        }
         self.counts.dead(Some(reason));
         self.settle(Settlement::Dead(reason.to_string()));
     }

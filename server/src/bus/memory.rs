@@ -222,7 +222,8 @@ impl Memory {
         message.answer = Some(answer);
         let queue = self.shared.router().commands.get(to).cloned().ok_or(BusError::Unroutable)?;
         queue.push(message).map_err(|_| BusError::Full)?;
-        time::timeout(deadline, answered).await.ok().and_then(Result::ok).ok_or(BusError::Late)
+        let reply = time::timeout(deadline, answered).await.ok().and_then(Result::ok).ok_or(BusError::Late)?;
+        self.counts.reply(reply)
     }
 
     /// A mailbox that is filled from a queue.

@@ -210,7 +210,7 @@ impl Shared {
         let reply = async {
             tokio::select! {
                 biased;
-                reply = answered => reply.map_err(|_| BusError::Late),
+                reply = answered => self.counts.reply(reply.map_err(|_| BusError::Late)?),
                 error = lane::not_taken(sent) => Err(error),
             }
         };

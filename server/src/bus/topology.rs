@@ -67,6 +67,9 @@ pub const QUEUES: [Queue; 2] = [
     Queue { name: "tiltyard.match-results", source: RESULTS.name, key: "#" },
 ];
 
+/// The content type of a result.
+pub const RESULT_TYPE: &str = "application/json";
+
 /// The headers of a dead letter: why, and where it had been sent.
 pub const REASON: &str = "x-tiltyard-reason";
 /// The exchange that it came through.

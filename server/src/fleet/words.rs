@@ -1,11 +1,13 @@
-//! What instances say to one another over the bus: closed enums, each in a payload of its own version.
+//! What instances say to one another over the bus: closed enums. What may be changed in them is said where their
+//! [`Payload`] is made: fields and variants are added, each field with a default, and
+//! [`SCHEMA`](crate::bus::SCHEMA) rises.
 //!
 //! | channel | what |
 //! | --- | --- |
 //! | [`Topic::Cluster`](crate::bus::Topic::Cluster) | [`ClusterEvent`] |
 //! | [`Topic::Lobby`](crate::bus::Topic::Lobby) | [`LobbyEvent`] |
 //! | commands to an instance | [`Command`], answered by a [`Reply`] |
-//! | results | [`MatchResult`] |
+//! | results | [`MatchResult`], as JSON |
 //! | the inbox of a game's matchmaker | [`Letter`] |
 //!
 //! [`json`] turns any of them into what people read.
@@ -20,6 +22,7 @@ use tiltyard_core::{
         Request,
         outbox::{BATCH, Said},
     },
+    packed::Packed,
 };
 use tiltyard_shared::protocol::{Code, lobby::RoomOptions};
 use uuid::Uuid;
@@ -82,14 +85,17 @@ pub struct MatchNote {
     pub game: String,
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// What is said: at most [`BATCH`] messages.
-    pub said: Vec<Said>,
+    /// What is said: at most [`BATCH`] messages, each [`Packed`], so that one of a kind that the receiver does not know keeps no
+    /// other from being heard.
+    pub said: Vec<Packed<Said>>,
 }
 
 impl MatchNote {
-    /// Whether everything in it is within its limits.
-    pub fn is_bounded(&self) -> bool {
-        self.said.len() <= BATCH && self.said.iter().all(|said| said.message.is_bounded())
+    /// The messages in it that are known here; `None` if there are too many, or one is not within its limits.
+    pub fn known(&self) -> Option<Vec<Said>> {
+        let known: Vec<_> = self.said.iter().take(BATCH + 1).filter_map(|said| said.read().ok()).collect();
+        let bounded = self.said.len() <= BATCH && known.iter().all(|said| said.message.is_bounded());
+        bounded.then_some(known)
     }
 }
 
@@ -151,9 +157,15 @@ pub enum Reply {
     Refused(Code),
 }
 
-/// What became of a match, as a game said by `finish`.
+/// The [`MatchResult::schema`] that we write.
+pub const RESULT_SCHEMA: u16 = 1;
+
+/// What became of a match, as a game said by `finish`. It goes as JSON to programs of others: its fields stay, and others may
+/// come to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchResult {
+    /// [`RESULT_SCHEMA`]: rises only when a field changes its meaning.
+    pub schema: u16,
     /// Of two with the same id the second is the first once more. A v7 uuid.
     pub id: Uuid,
     /// Where it was played.
@@ -164,8 +176,8 @@ pub struct MatchResult {
     pub game: String,
     /// When it was over, in milliseconds since 1970.
     pub at_ms: u64,
-    /// The game's words, as JSON text.
-    pub result: String,
+    /// The game's words.
+    pub result: Value,
 }
 
 /// Where a payload was seen, which says what is in it.
@@ -196,7 +208,7 @@ pub fn json(channel: Channel, payload: &Payload) -> Result<Value, Unreadable> {
         Channel::Lobby => value(&payload.read::<LobbyEvent>()?),
         Channel::Commands => value(&payload.read::<Command>()?),
         Channel::Replies => value(&payload.read::<Reply>()?),
-        Channel::Results => value(&payload.read::<MatchResult>()?),
+        Channel::Results => payload.read_json(),
         Channel::Tickets => value(&payload.read::<Letter>()?),
     }
 }
@@ -217,6 +229,17 @@ mod tests {
         let hello = Payload::of(&ClusterEvent::Hello { from });
         assert_eq!(json(Channel::Cluster, &hello).unwrap()["Hello"]["from"], "eu-1");
         assert_eq!(json(Channel::Results, &hello), Err(Unreadable::Malformed));
+        let result = MatchResult {
+            schema: RESULT_SCHEMA,
+            id: Uuid::nil(),
+            instance: from,
+            room: Uuid::nil(),
+            game: "arena".to_owned(),
+            at_ms: 7,
+            result: serde_json::json!({ "won": 3 }),
+        };
+        let shown = json(Channel::Results, &Payload::json(&result)).unwrap();
+        assert_eq!((&shown["schema"], &shown["result"]["won"]), (&1.into(), &3.into()));
         let channel = chat::Channel::new("lobby").unwrap();
         let words = Words { instance: from, channel, name: "Ann".to_owned(), text: "hello".to_owned() };
         let said = json(Channel::Lobby, &Payload::of(&LobbyEvent::Words(words))).unwrap();

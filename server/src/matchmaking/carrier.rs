@@ -12,6 +12,7 @@ use tiltyard_core::{
         MESSAGE, Message, Request,
         outbox::{Outbox, Outcome},
     },
+    packed::Packed,
 };
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tracing::debug;
@@ -66,6 +67,7 @@ impl Carrier {
     /// Sends what can go now.
     pub(super) fn send(&mut self, now: Duration) {
         while let Some((to, said)) = self.outbox.next(now) {
+            let said = said.iter().map(Packed::of).collect();
             let note = MatchNote { game: self.game.to_owned(), sent_ms: unix().as_millis() as u64, said };
             let (bus, command) = (self.link.bus.clone(), Payload::of(&Command::Match(Box::new(note))));
             self.commands.spawn(async move {
@@ -108,7 +110,7 @@ impl Carrier {
 fn outcome(reply: &Result<Payload, BusError>) -> Outcome {
     match reply {
         Ok(_) => Outcome::Taken,
-        Err(BusError::Unroutable | BusError::TooLarge) => Outcome::Nobody,
+        Err(BusError::Unroutable | BusError::TooLarge | BusError::NotUnderstood) => Outcome::Nobody,
         Err(BusError::Full | BusError::Away | BusError::Unconfirmed | BusError::Late) => Outcome::NotTaken,
     }
 }

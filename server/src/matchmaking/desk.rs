@@ -42,7 +42,7 @@ use super::{
 };
 use crate::{
     bus::{Delivery, Inbox, Incoming, Mailbox, Receipt},
-    fleet::words::{Letter, MatchNote},
+    fleet::words::Letter,
 };
 
 mod effects;
@@ -69,8 +69,13 @@ pub(super) enum Event {
     },
     /// A player is at the door of a match.
     Claim(Claim, oneshot::Sender<Result<Admitted, Code>>),
-    /// Another instance has said something.
-    Note(Box<MatchNote>),
+    /// Another instance said something then, in milliseconds since 1970.
+    Said {
+        /// When.
+        sent_ms: u64,
+        /// What.
+        said: Vec<Said>,
+    },
     /// Something that was kept here is over.
     News(News),
 }
@@ -194,9 +199,9 @@ impl Desk {
                 self.claims.push((claim, reply));
                 self.turns.push_back(host::Event::Claim(claim).into());
             }
-            Event::Note(note) => {
-                let way = age(note.sent_ms);
-                for Said { age, message } in note.said {
+            Event::Said { sent_ms, said } => {
+                let way = age(sent_ms);
+                for Said { age, message } in said {
                     self.hear(way.saturating_add(age), message);
                 }
             }

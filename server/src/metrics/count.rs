@@ -164,6 +164,7 @@ pub(crate) fn bus(up: bool, counts: &Counts) {
         ("unconfirmed", &counts.unconfirmed),
         ("away", &counts.away),
         ("late", &counts.late),
+        ("not_understood", &counts.not_understood),
     ];
     let deliveries = [
         ("taken", &counts.delivered),
@@ -171,6 +172,8 @@ pub(crate) fn bus(up: bool, counts: &Counts) {
         ("expired", &counts.expired),
         ("dropped", &counts.dropped),
         ("unexpected", &counts.unexpected),
+        ("newer", &counts.newer),
+        ("passed_over", &counts.passed_over),
         ("oversized", &counts.oversized),
         ("unknown_version", &counts.unknown_version),
         ("malformed", &counts.malformed),

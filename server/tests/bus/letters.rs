@@ -1,6 +1,6 @@
 //! Inboxes: acknowledged by hand, given again, given to another, dead-lettered.
 
-use tiltyard_server::bus::{Address, Bounds, Incoming, Payload, Serve, Topic};
+use tiltyard_server::bus::{Address, Bounds, BusError, Incoming, Payload, SCHEMA, Serve, Topic};
 
 use crate::ground::*;
 
@@ -18,6 +18,7 @@ crate::on_both_buses!(
     a_receipt_of_a_dropped_mailbox_settles_nothing,
     what_is_no_message_is_dead_lettered_and_stops_nothing,
     events_and_commands_that_are_no_messages_are_dead_lettered,
+    what_a_newer_instance_says_is_read_or_passed_over,
 );
 
 async fn no_more_letters_are_out_than_the_prefetch(ground: Ground) {
@@ -124,12 +125,12 @@ async fn a_receipt_of_a_dropped_mailbox_settles_nothing(ground: Ground) {
 }
 
 async fn what_is_no_message_is_dead_lettered_and_stops_nothing(ground: Ground) {
-    let Some(mut graveyard) = ground.graveyard().await else { return };
+    let mut graveyard = ground.graveyard().await;
     let (_, one) = ground.join("one").await;
     let inbox = new_inbox();
     let mut letters = one.bus.claim(inbox.clone()).unwrap();
     opened(&mut letters).await;
-    for bad in [vec![], vec![99, 1, 2], vec![1, 251]] {
+    for bad in [vec![], vec![99, 1, 2], vec![2, 0, 1, 0, 0xc1]] {
         soon(one.bus.publish(Address::Inbox(inbox.clone()), Payload::from_bytes(bad))).await.unwrap();
     }
     post(&*one.bus, &inbox, 7).await;
@@ -146,7 +147,7 @@ async fn what_is_no_message_is_dead_lettered_and_stops_nothing(ground: Ground) {
 }
 
 async fn events_and_commands_that_are_no_messages_are_dead_lettered(ground: Ground) {
-    let Some(mut graveyard) = ground.graveyard().await else { return };
+    let mut graveyard = ground.graveyard().await;
     let (instance, one) = ground.join("one").await;
     let name = new_name("game");
     let mut events = one.bus.serve(Serve::Events(vec![lobby(&[&name])])).unwrap();
@@ -162,4 +163,50 @@ async fn events_and_commands_that_are_no_messages_are_dead_lettered(ground: Grou
     assert!(asked.is_err() && !matches!(got, Ok(Some(Incoming::Delivery(_)))));
     assert_eq!(graveyard.reasons(&name, 1).await, ["unknown version"]);
     assert_eq!(graveyard.reasons(instance.as_str(), 1).await, ["unknown version"]);
+}
+
+async fn what_a_newer_instance_says_is_read_or_passed_over(ground: Ground) {
+    let mut graveyard = ground.graveyard().await;
+    let (instance, one) = ground.join("one").await;
+    let (name, inbox) = (new_name("game"), new_inbox());
+    let mut events = one.bus.serve(Serve::Events(vec![lobby(&[&name])])).unwrap();
+    let mut commands = one.bus.serve(Serve::Commands).unwrap();
+    let mut letters = one.bus.claim(inbox.clone()).unwrap();
+    for mailbox in [&mut events, &mut commands, &mut letters] {
+        opened(mailbox).await;
+    }
+    let event = Address::Event(Topic::Lobby, key(&[&name]));
+    let of_a_kind_unknown_here = newer(&"something new");
+    for (to, mailbox) in [(event, &mut events), (Address::Inbox(inbox.clone()), &mut letters)] {
+        for payload in [of_a_kind_unknown_here.clone(), newer(&7_u32)] {
+            soon(one.bus.publish(to.clone(), payload)).await.unwrap();
+        }
+        assert!(next(mailbox).await.open::<u32>().is_none());
+        let (number, receipt) = next(mailbox).await.open::<u32>().unwrap();
+        assert_eq!(number, 7);
+        receipt.ack();
+    }
+    // Who asks is told at once, and a reply of a newer instance is read.
+    let asked = one.bus.request(&instance, of_a_kind_unknown_here, PATIENCE);
+    let (reply, ()) = tokio::join!(asked, async { assert!(next(&mut commands).await.open::<u32>().is_none()) });
+    assert_eq!(reply, Err(BusError::NotUnderstood));
+    let asked = one.bus.request(&instance, newer(&8_u32), PATIENCE);
+    let answer = async { next(&mut commands).await.open::<u32>().unwrap().1.reply(newer(&9_u32)) };
+    let (reply, ()) = tokio::join!(asked, answer);
+    assert_eq!(reply.unwrap().read(), Ok(9_u32));
+    let counts = &one.counts;
+    assert_eq!((counts.newer.get(), counts.passed_over.get(), counts.not_understood.get()), (7, 3, 1));
+    // Nothing of it is a dead letter, and the letters do not come again.
+    soon(one.bus.publish(Address::Inbox(inbox.clone()), Payload::from_bytes(vec![99]))).await.unwrap();
+    post(&*one.bus, &inbox, 10).await;
+    assert_eq!(next(&mut letters).await.open::<u32>().unwrap().0, 10);
+    assert_eq!(graveyard.reasons(inbox.as_str(), 1).await, ["unknown version"]);
+    assert_eq!(counts.malformed.get(), 0);
+}
+
+/// The payload of a sender that knows more than we do.
+fn newer<T: serde::Serialize>(value: &T) -> Payload {
+    let mut bytes = Payload::of(value).as_bytes().to_vec();
+    bytes[2..4].copy_from_slice(&(SCHEMA + 1).to_le_bytes());
+    Payload::from_bytes(bytes)
 }

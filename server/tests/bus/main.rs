@@ -1,6 +1,7 @@
 //! The bus: one contract for both kinds, and what only RabbitMQ can show.
 //!
-//! The RabbitMQ half runs where AMQP_URL is set: `rabbitmq/with-broker cargo test -p tiltyard-server --test bus`.
+//! The RabbitMQ half is ignored but for `make test-broker`:
+//! `rabbitmq/with-broker cargo test -p tiltyard-server --test bus -- --ignored`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 

@@ -1,6 +1,6 @@
 //! AMQP without the bus, for what a test does that no instance does; the only test file that names lapin. And rabbitmqctl.
 
-use std::{env, process::Command, sync::Mutex};
+use std::{process::Command, sync::Mutex};
 
 use futures_util::StreamExt as _;
 use lapin::{
@@ -128,14 +128,9 @@ async fn tried(channel: &Channel, attempt: &Attempt<'_>) -> lapin::Result<()> {
     }
 }
 
-/// Whether there is a rabbitmqctl for this broker; if not, that is reported.
-pub(crate) fn ctl_given() -> bool {
-    broker("RABBITMQ_CTL").is_some()
-}
-
 /// What a command of rabbitmqctl prints.
 pub(crate) fn ctl(arguments: &[&str]) -> String {
-    let command = env::var("RABBITMQ_CTL").unwrap();
+    let command = broker("RABBITMQ_CTL");
     let headers = arguments[0].starts_with("list_").then_some("--no-table-headers");
     let output = Command::new(command).arg("-q").args(arguments).args(headers).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

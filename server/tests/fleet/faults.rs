@@ -40,7 +40,7 @@ async fn what_is_no_message_is_buried_and_stops_nothing() {
         draining: false,
     };
     let bad = [
-        (Payload::from_bytes(vec![1, 250, 250]), "malformed"),
+        (Payload::from_bytes(vec![2, 0, 1, 0, 250]), "malformed"),
         (Payload::from_bytes(vec![9, 0]), "unknown version"),
         (Payload::of(&ClusterEvent::Alive(heartbeat)), "out of bounds"),
     ];
@@ -78,10 +78,11 @@ async fn what_is_no_message_is_buried_and_stops_nothing() {
     }
 }
 
-/// Needs a broker that may be stopped: `RABBITMQ_CTL` is how.
+/// The broker is stopped meanwhile: `RABBITMQ_CTL` is how.
 #[tokio::test]
+#[ignore = "needs a broker: make test-broker"]
 async fn a_broker_that_comes_back_finds_all_rooms_again() {
-    let (Some(ctl), Some(ground)) = (broker("RABBITMQ_CTL"), Ground::rabbitmq().await) else { return };
+    let (ctl, ground) = (broker("RABBITMQ_CTL"), Ground::rabbitmq().await);
     let servers = ground.start_all(["a", "b"]).await;
     let (mut ann, seat) = Client::seated(servers[0].listen_addr(), room("Before", false)).await;
     until_listed(&servers[1], 1).await;

@@ -1,6 +1,13 @@
 //! What a test of a fleet stands on: instances that share a bus of either kind.
 
-use std::{env, sync::OnceLock, time::Duration};
+use std::{
+    env,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use tiltyard_server::{
     Config, Games, Server,
@@ -17,6 +24,7 @@ use crate::{
     client::Client,
     game::{Puppet, config},
     http::get,
+    later::later,
 };
 
 /// Longer than anything takes that is to happen.
@@ -30,6 +38,8 @@ pub(crate) struct Ground {
 
 enum Kind {
     Memory(Hub),
+    /// In memory too; every second instance is of the next version.
+    TwoVersions(Hub, AtomicU32),
     RabbitMq(String),
 }
 
@@ -38,15 +48,18 @@ impl Ground {
         Self { kind: Kind::Memory(Hub::default()), _turn: turn().await }
     }
 
-    pub(crate) async fn rabbitmq() -> Option<Self> {
-        let url = broker("AMQP_URL")?;
-        Some(Self { kind: Kind::RabbitMq(url), _turn: turn().await })
+    pub(crate) async fn two_versions() -> Self {
+        Self { kind: Kind::TwoVersions(Hub::default(), AtomicU32::new(0)), _turn: turn().await }
+    }
+
+    pub(crate) async fn rabbitmq() -> Self {
+        Self { kind: Kind::RabbitMq(broker("AMQP_URL")), _turn: turn().await }
     }
 
     /// The bus inside the process.
     pub(crate) fn hub(&self) -> &Hub {
         match &self.kind {
-            Kind::Memory(hub) => hub,
+            Kind::Memory(hub) | Kind::TwoVersions(hub, _) => hub,
             Kind::RabbitMq(_) => panic!("this is not in memory"),
         }
     }
@@ -54,7 +67,7 @@ impl Ground {
     /// The broker's URL.
     pub(crate) fn url(&self) -> &str {
         match &self.kind {
-            Kind::Memory(_) => panic!("this is in memory"),
+            Kind::Memory(_) | Kind::TwoVersions(..) => panic!("this is in memory"),
             Kind::RabbitMq(url) => url,
         }
     }
@@ -68,6 +81,11 @@ impl Ground {
         let games = Games::new().with::<Puppet>();
         match &self.kind {
             Kind::Memory(hub) => Server::start_on(&config, games, id, hub.join(id)).await.unwrap(),
+            Kind::TwoVersions(hub, started) => {
+                let is_later = started.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+                let link = if is_later { later(hub.join(id)) } else { hub.join(id) };
+                Server::start_on(&config, games, id, link).await.unwrap()
+            }
             Kind::RabbitMq(url) => {
                 config.amqp_url = Some(url.clone().into());
                 config.bus_required = true;
@@ -94,18 +112,10 @@ async fn turn() -> MutexGuard<'static, ()> {
     TURN.get_or_init(Mutex::default).lock().await
 }
 
-/// The environment of a test that needs a broker; without one, it says that it has not run.
-pub(crate) fn broker(variable: &str) -> Option<String> {
+/// What the environment of a test that needs a broker says of it.
+pub(crate) fn broker(variable: &str) -> String {
     let value = env::var(variable).ok().filter(|value| !value.is_empty());
-    if value.is_none() {
-        report(&format!("NOT RUN: {variable} is not set (rabbitmq/with-broker sets it)"));
-    }
-    value
-}
-
-#[expect(clippy::print_stderr, reason = "what a test did not do is for the person who runs it")]
-fn report(line: &str) {
-    eprintln!("{line}");
+    value.unwrap_or_else(|| panic!("{variable} is not set: rabbitmq/with-broker sets it, with a broker of its own"))
 }
 
 /// Waits for something, but not for ever.
@@ -166,7 +176,7 @@ pub(crate) fn url(server: &Server) -> String {
     format!("ws://{}/ws", server.listen_addr())
 }
 
-/// Runs a test on both kinds of bus.
+/// Runs a test on both kinds of bus, and in a fleet of two versions.
 #[macro_export]
 macro_rules! on_both {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
@@ -176,11 +186,20 @@ macro_rules! on_both {
                 super::$name(&Ground::memory().await).await;
             })+
         }
-        mod over_rabbitmq {
+        mod of_two_versions {
             use $crate::ground::Ground;
             $(#[tokio::test] $(#[$meta])* async fn $name() {
-                let Some(ground) = Ground::rabbitmq().await else { return };
+                let ground = Ground::two_versions().await;
                 super::$name(&ground).await;
+                assert_eq!(ground.hub().dead_letters(), []);
+            })+
+        }
+        mod over_rabbitmq {
+            use $crate::ground::Ground;
+            $(#[tokio::test] $(#[$meta])*
+            #[ignore = "needs a broker: make test-broker"]
+            async fn $name() {
+                super::$name(&Ground::rabbitmq().await).await;
             })+
         }
     };

@@ -1,5 +1,5 @@
-//! Several servers in one process, each an instance of one fleet: on a bus inside the process, and through RabbitMQ where
-//! `AMQP_URL` names one (`rabbitmq/with-broker`).
+//! Several servers in one process, each an instance of one fleet: on a bus inside the process, and through RabbitMQ
+//! (`make test-broker`).
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -21,6 +21,7 @@ mod talk;
 mod raw;
 
 mod ground;
+mod later;
 mod lists;
 mod chat;
 mod seats;

@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "../../../shared/tests/vectors/json.rs"]
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod json;
+
 mod api;
 mod chat;
 mod client;
@@ -21,3 +25,4 @@ mod search;
 mod stop;
 mod talk;
 mod tickets;
+mod words;

@@ -155,6 +155,6 @@ impl Listing {
     /// About its bytes on the bus, never fewer.
     pub fn bytes(&self) -> usize {
         let RoomEntry { code, game, title, metadata, .. } = &self.entry;
-        64 + code.len() + game.len() + title.len() + metadata.len()
+        192 + code.len() + game.len() + title.len() + metadata.len()
     }
 }

@@ -25,6 +25,9 @@ impl Job {
         if durable {
             properties = properties.with_delivery_mode(PERSISTENT);
         }
+        if matches!(to, Address::Result(_)) {
+            properties = properties.with_content_type(topology::RESULT_TYPE.into());
+        }
         Self { lane, exchange, key: key.to_owned(), mandatory: durable, properties, body: payload.as_bytes().clone() }
     }
 

@@ -11,10 +11,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tiltyard_shared::protocol::codec;
 
 use super::{ANSWER, GO_AFTER, MESSAGE, Message, ToHome, ToHost};
-use crate::matchmaking::InstanceId;
+use crate::{matchmaking::InstanceId, packed};
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +46,7 @@ pub enum Outcome {
     Taken,
     /// It was refused, or not answered in time: then it may have arrived all the same.
     NotTaken,
-    /// No such instance takes anything, or nobody takes anything so large.
+    /// No such instance takes anything, or nobody takes anything so large, or it understands nothing of it.
     Nobody,
 }
 
@@ -78,7 +77,7 @@ impl Outbox {
         if peer.waiting.len() >= WAITING {
             return Some(message);
         }
-        let bytes = codec::encode(&message).len();
+        let bytes = packed::pack(&message).len();
         peer.waiting.push_back(Waiting { since: now, bytes, message });
         None
     }

@@ -110,7 +110,7 @@ fn a_batch_is_no_larger_than_a_payload_and_takes_what_is_large_alone() {
     let mut sizes = Vec::new();
     while let Some((_, said)) = outbox.next(at(0)) {
         sizes.push(said.len());
-        assert!(said.len() == 1 || codec::encode(&said).len() <= BATCH_BYTES + 16 * said.len());
+        assert!(said.len() == 1 || packed::pack(&said).len() <= BATCH_BYTES + 40 * said.len());
         outbox.settle(at(0), ONE, Outcome::Taken);
     }
     assert_eq!((sizes[0], sizes.iter().sum::<usize>()), (1, 999));

@@ -1,0 +1,299 @@
+//! A room with its players.
+
+use std::{collections::BTreeMap, fmt, mem, time::Duration};
+
+use tiltyard_core::room::{Newcomer, Returning, Room, SeatId};
+use tiltyard_shared::{
+    game::{Game, Leave, PlayerId, Tick},
+    id::{EntityId, GroupId},
+    protocol::{ClientMessage, Code, codec},
+    replica::{Applied, Replica},
+    replicate::Replicate as _,
+};
+use uuid::Uuid;
+
+use crate::line::{Line, Way};
+
+/// Frames under way to a player who takes none: with one more its socket would be full, and the room holds the seat.
+const SOCKET_FRAMES: usize = 32;
+
+/// A room, its players and the time.
+///
+/// Players do what clients do: they apply each frame when it comes, report it, and send inputs that aim at the tick at which
+/// they will be there.
+///
+/// # Panics
+///
+/// Everything here panics if a player's copy is not exactly what the room has committed, with the player, the tick and what
+/// is wrong; and for a player who is not, or no longer, in the room.
+pub struct Play<G: Game> {
+    room: Room<G>,
+    now: Duration,
+    players: BTreeMap<PlayerId, Player<G>>,
+    gone: BTreeMap<PlayerId, Code>,
+}
+
+struct Player<G: Game> {
+    name: String,
+    token: Uuid,
+    seat: SeatId,
+    replica: Replica,
+    connected: bool,
+    line: Line,
+    down: Way<Vec<u8>>,
+    up: Way<ClientMessage>,
+    inputs: u32,
+    events: Vec<G::Event>,
+    refused: Vec<(u32, Code)>,
+}
+
+impl<G: Game> fmt::Debug for Play<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Play").field("room", &self.room).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl<G: Game> Play<G> {
+    /// An empty room with this config; its random numbers begin with seed 1.
+    pub fn new(config: G::Config) -> Self {
+        Self::seeded(config, 1)
+    }
+
+    /// The same with another seed.
+    pub fn seeded(config: G::Config, seed: u64) -> Self {
+        Self { room: Room::open(config, seed), now: Duration::ZERO, players: BTreeMap::new(), gone: BTreeMap::new() }
+    }
+
+    /// Takes a seat. The game hears of it in the next tick.
+    ///
+    /// # Panics
+    ///
+    /// If there is none: [`Self::try_join`] says why.
+    pub fn join(&mut self, name: &str) -> PlayerId {
+        self.try_join(name).unwrap_or_else(|code| panic!("{name} gets no seat: {code}"))
+    }
+
+    /// Takes a seat, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The [`Code`] that the client would get, as [`Code::RoomFull`].
+    pub fn try_join(&mut self, name: &str) -> Result<PlayerId, Code> {
+        let token = Uuid::from_u128(1 + self.players.len() as u128 + self.gone.len() as u128);
+        let newcomer = Newcomer { name: name.to_owned(), token, verify: true, expected: false, team: None };
+        let entered = self.room.enter(newcomer, 0)?;
+        let player = Player {
+            name: name.to_owned(),
+            token,
+            seat: entered.seat,
+            replica: Replica::new(&G::Entity::schema(), 1),
+            connected: true,
+            line: Line::default(),
+            down: Way::default(),
+            up: Way::default(),
+            inputs: 0,
+            events: Vec::new(),
+            refused: Vec::new(),
+        };
+        self.players.insert(entered.player, player);
+        Ok(entered.player)
+    }
+
+    /// Gives the seat up.
+    pub fn leave(&mut self, player: PlayerId) {
+        let seat = self.player(player).seat;
+        self.room.remove(seat, Leave::Quit);
+        self.close(player, Code::Left);
+    }
+
+    /// How the player is connected, to be changed.
+    pub fn line(&mut self, player: PlayerId) -> &mut Line {
+        &mut self.player_mut(player).line
+    }
+
+    /// Sends an input, as soon as the line lets it through. Returns its number.
+    pub fn send(&mut self, player: PlayerId, input: &G::Input) -> u32 {
+        let (now, length, tick) = (self.now, self.room.settings().tick_length(), self.room.simulation().tick());
+        let playing = self.player_mut(player);
+        playing.inputs += 1;
+        // Clients know the time of the room, and how long the way is.
+        let way = playing.line.delay.as_nanos().div_ceil(length.as_nanos().max(1)) as u32;
+        let aim = Tick(tick.0 + way.max(1));
+        playing.replica.sent_input(playing.inputs);
+        let message = ClientMessage::input(playing.inputs, playing.replica.report(), aim, codec::encode(input));
+        if playing.connected {
+            playing.up.send(playing.line, now, message);
+        }
+        playing.inputs
+    }
+
+    /// The connection is gone, with all that was under way. The seat is kept for
+    /// [`Settings::grace`](tiltyard_shared::game::Settings::grace).
+    pub fn disconnect(&mut self, player: PlayerId) {
+        let now = self.now;
+        let playing = self.player_mut(player);
+        (playing.connected, playing.down, playing.up) = (false, Way::default(), Way::default());
+        let seat = playing.seat;
+        self.room.disconnect(seat, now);
+    }
+
+    /// Comes back to the own seat with what is still held.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UnknownSession`] once the grace is over.
+    pub fn resume(&mut self, player: PlayerId) -> Result<(), Code> {
+        let now = self.now;
+        let playing = self.players.get_mut(&player).ok_or(Code::UnknownSession)?;
+        let groups = playing.replica.current_groups().into_iter().map(GroupId).collect();
+        let resync = playing.replica.jump(false);
+        let (token, first_input) = (playing.token, playing.inputs + 1);
+        let entered = self.room.resume(Returning { token, resync, first_input, groups, verify: true }, now)?;
+        (playing.seat, playing.connected) = (entered.seat, true);
+        Ok(())
+    }
+
+    /// Lets so much time pass, a tick at least.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            self.tick();
+            if self.now >= end {
+                return;
+            }
+        }
+    }
+
+    /// Lets a tick pass: what has come to the room by then is taken, the game plays it, and frames go to the players.
+    pub fn tick(&mut self) {
+        self.now += self.room.settings().tick_length();
+        self.take_up();
+        let due = self.room.step(self.now);
+        let lost: Vec<_> = self.room.closed().collect();
+        for (seat, code) in lost {
+            self.close_seat(seat, code);
+        }
+        if due {
+            self.serve();
+        }
+        for (id, player) in &mut self.players {
+            while let Some((at, bytes)) = player.down.next(player.line, self.now) {
+                player.apply(*id, at, &bytes);
+            }
+        }
+    }
+
+    /// What a player sees: every entity in the own view as it is held, which is older than the room's by the way down, and as
+    /// exact as the fields are sent.
+    pub fn sees(&self, player: PlayerId) -> Vec<(EntityId, G::Entity)> {
+        let shown = self.player(player).replica.shown();
+        shown.map(|shown| (shown.id(), shown.restore().expect("of this game"))).collect()
+    }
+
+    /// The tick of the last frame that a player holds; 0 before the first. While nothing changes that a player sees, a frame
+    /// comes only every 250 ms.
+    pub fn holds(&self, player: PlayerId) -> Tick {
+        self.player(player).replica.tick().unwrap_or_default()
+    }
+
+    /// The events that have come to a player since this was last asked, in order.
+    pub fn events(&mut self, player: PlayerId) -> Vec<G::Event> {
+        mem::take(&mut self.player_mut(player).events)
+    }
+
+    /// The inputs that were refused, by their numbers, since this was last asked.
+    pub fn refused(&mut self, player: PlayerId) -> Vec<(u32, Code)> {
+        mem::take(&mut self.player_mut(player).refused)
+    }
+
+    /// Why a player is not in the room any more; `None` for one who is.
+    pub fn gone(&self, player: PlayerId) -> Option<Code> {
+        self.gone.get(&player).copied()
+    }
+
+    /// Whether the room waits for a player who does not take its frames.
+    pub fn is_held(&self, player: PlayerId) -> bool {
+        self.room.is_held(self.player(player).seat)
+    }
+
+    /// The room, to look at the game and its world, or at what it counts.
+    pub fn room(&self) -> &Room<G> {
+        &self.room
+    }
+
+    fn take_up(&mut self) {
+        let mut closed = Vec::new();
+        for (id, player) in &mut self.players {
+            while let Some((at, message)) = player.up.next(player.line, self.now) {
+                if let Err(code) = self.room.receive(player.seat, message, at) {
+                    closed.push((*id, code));
+                }
+            }
+        }
+        for (id, code) in closed {
+            let seat = self.players.get(&id).map(|player| player.seat);
+            if let Some(seat) = seat {
+                self.room.remove(seat, Leave::Removed);
+                self.close(id, code);
+            }
+        }
+    }
+
+    fn serve(&mut self) {
+        let mut closed = Vec::new();
+        let mut out = Vec::new();
+        for (id, player) in self.players.iter_mut().filter(|(_, player)| player.connected) {
+            if player.down.len() >= SOCKET_FRAMES && player.line.stalled {
+                self.room.hold(player.seat, self.now);
+                continue;
+            }
+            match self.room.frame(player.seat, self.now, 2 * player.line.delay, &mut out) {
+                Ok(true) => player.down.send(player.line, self.now, mem::take(&mut out)),
+                Ok(false) => {}
+                Err(code) => closed.push((*id, code)),
+            }
+        }
+        for (id, code) in closed {
+            let seat = self.player(id).seat;
+            self.room.remove(seat, Leave::Removed);
+            self.close(id, code);
+        }
+    }
+
+    fn close_seat(&mut self, seat: SeatId, code: Code) {
+        let of_seat = self.players.iter().find(|(_, player)| player.seat == seat).map(|(id, _)| *id);
+        if let Some(id) = of_seat {
+            self.close(id, code);
+        }
+    }
+
+    fn close(&mut self, player: PlayerId, code: Code) {
+        self.players.remove(&player);
+        self.gone.insert(player, code);
+    }
+
+    fn player(&self, player: PlayerId) -> &Player<G> {
+        self.players.get(&player).unwrap_or_else(|| panic!("{player:?} is not in the room: {:?}", self.gone(player)))
+    }
+
+    fn player_mut(&mut self, player: PlayerId) -> &mut Player<G> {
+        let gone = self.gone(player);
+        self.players.get_mut(&player).unwrap_or_else(|| panic!("{player:?} is not in the room: {gone:?}"))
+    }
+}
+
+impl<G: Game> Player<G> {
+    fn apply(&mut self, id: PlayerId, at: Duration, bytes: &[u8]) {
+        let (name, held) = (&self.name, self.replica.tick());
+        match self.replica.apply(bytes) {
+            Ok(Applied::Frame(head)) => self.refused.extend(head.refused),
+            Ok(Applied::Stale | Applied::Piece) => return,
+            Err(error) => panic!("{name} ({id:?}), who holds {held:?}, cannot follow the room: {error}"),
+        }
+        for event in self.replica.drain_events() {
+            self.events.push(codec::decode(&event.bytes).expect("an event of this game"));
+        }
+        // It goes when the frame has come, which may be before this tick's end.
+        self.up.send(self.line, at, ClientMessage::Report(self.replica.report()));
+    }
+}
