@@ -1,5 +1,5 @@
 /**
- * When to try again: exponential backoff with jitter. Pure. As `bot-client/src/backoff.rs`.
+ * When to try again: exponential backoff with jitter. Pure. As `client/src/backoff.rs`.
  *
  * Waits stay short in the beginning, when somebody sits in a tunnel and waits to play on; later they grow with the time
  * that one was away, so that coming back never takes much longer than that.

@@ -1,6 +1,6 @@
 /**
  * A player's client: a session on a connection that comes back by itself when the line breaks. As
- * `bot-client/src/client.rs`.
+ * `client/src/client.rs`.
  *
  * ```js
  * const client = new Client({ url: "ws://127.0.0.1:8080/ws", name: "Ann" });

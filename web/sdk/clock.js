@@ -1,6 +1,6 @@
 /**
  * What tick it is at the server, judged by when frames arrive. Pure: times are arguments, in milliseconds. As
- * `bot-client/src/clock.rs`.
+ * `client/src/clock.rs`.
  *
  * The clock speaks of *arrivals*: "tick 90 is now" means that its frame would be arriving now on the line as it is at
  * its best. The way up to the server is the business of the lead (`lead.js`), which learns from the margins that heads

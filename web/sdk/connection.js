@@ -1,6 +1,6 @@
 /**
  * The life of a connection, whatever it is for: a room, a lobby, a search, chat. Pure: events, time and random numbers in,
- * effects out. As `bot-client/src/connection.rs`; `link.js` runs it on a WebSocket.
+ * effects out. As `client/src/connection.rs`; `link.js` runs it on a WebSocket.
  *
  * docs/connection.md has the whole table of states and events; a test runs that table against this file.
  */

@@ -1,5 +1,5 @@
 /**
- * Why a client could not enter, or had to stop. As `bot-client/src/error.rs`; what a server must not say is a
+ * Why a client could not enter, or had to stop. As `client/src/error.rs`; what a server must not say is a
  * `Violation` of the session.
  */
 

@@ -1,6 +1,6 @@
 /**
  * The inputs of a seat: numbers that rise by one, aims that never fall, a pace that the server takes, and what to send
- * again after a resume. Pure. As `bot-client/src/inputs.rs`.
+ * again after a resume. Pure. As `client/src/inputs.rs`.
  */
 
 import { limits } from "./protocol.js";

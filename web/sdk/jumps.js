@@ -1,6 +1,6 @@
 /**
  * When a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
- * `bot-client/src/jumps.rs`.
+ * `client/src/jumps.rs`.
  *
  * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
  * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves

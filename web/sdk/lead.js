@@ -1,5 +1,5 @@
 /**
- * How many ticks ahead of the clock inputs aim. Pure. As `bot-client/src/lead.rs`.
+ * How many ticks ahead of the clock inputs aim. Pure. As `client/src/lead.rs`.
  */
 
 /** The lead starts here: on a local line it is never less. */

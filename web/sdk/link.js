@@ -1,6 +1,6 @@
 /**
  * A `Connection` on real sockets, timers and page events: the rim of everything that talks to a server. As
- * `bot-client/src/link.rs`.
+ * `client/src/link.rs`.
  *
  * Its owner says what to ask for and is told what happens; `client.js`, `search.js` and `lobby.js` are owners.
  */

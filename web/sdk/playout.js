@@ -1,6 +1,6 @@
 /**
  * How far in the past to draw, so that the frames to glide between are there: no more than the line's jitter asks for,
- * which is measured. Pure: times are arguments, in milliseconds. As `bot-client/src/playout.rs`.
+ * which is measured. Pure: times are arguments, in milliseconds. As `client/src/playout.rs`.
  *
  * After the jitter buffer of WebRTC (NetEQ): the latest arrival of every half second is kept for ten seconds, and nearly
  * all of them must be in time. A frame that comes later makes the delay longer at once; it becomes shorter little by

@@ -1,6 +1,6 @@
 /**
  * Is the line alive, and how long is the way there and back? Pure: says when to ping, is told of pongs. As
- * `bot-client/src/pulse.rs`.
+ * `client/src/pulse.rs`.
  */
 
 /** A ping goes out so often until so many were answered: no multiple of a tick, so that they meet all parts of one, */

@@ -1,5 +1,5 @@
 /**
- * A search for a match, on a connection of its own: see "Matchmaking" in PROTOCOL.md. As `bot-client/src/search.rs`.
+ * A search for a match, on a connection of its own: see "Matchmaking" in PROTOCOL.md. As `client/src/search.rs`.
  *
  * ```js
  * const searching = new Searching({ url, search: { game: "connect4", mode: "duel", rating: 1500, party: null } });

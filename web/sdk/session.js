@@ -1,6 +1,6 @@
 /**
  * One seat in a room, as its client sees it, without a socket: messages and time in, events and messages out. Pure. As
- * `bot-client/src/session.rs`.
+ * `client/src/session.rs`.
  *
  * What arrives goes to `handle`, passing time to `handleTime`; what must be sent is taken from `drainOutgoing`, what
  * the caller should know from `drainEvents`.

@@ -18,7 +18,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::{Entry, Person, Shared, report::What};
-use crate::{
+use tiltyard_client::{
     client::{Client, Options},
     error::Error,
     search::{Progress, Searching},

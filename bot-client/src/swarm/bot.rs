@@ -18,7 +18,7 @@ use tiltyard_shared::{
 use tokio::time::{sleep_until, timeout};
 
 use super::{BotReport, Measures, Shared, lock};
-use crate::{
+use tiltyard_client::{
     client::{Client, Options},
     error::Error,
     session::{Event, Frame, Reason},

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tiltyard_shared::game::Tick;
 
 use super::{Measures, measures::Quantiles};
-use crate::session::Counts;
+use tiltyard_client::session::Counts;
 
 /// So many complaints are told in words; all are counted.
 const COMPLAINTS: usize = 10;

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use serde_json::Value;
 use tiltyard_arena::Arena;
-use tiltyard_bot::{Client, Error, Event, Options};
+use tiltyard_client::{Client, Error, Event, Options};
 use tiltyard_shared::protocol::Target;
 use tokio::runtime;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tiltyard_bot::{
+use tiltyard_client::{
     Options,
     search::{Progress, Searching},
 };

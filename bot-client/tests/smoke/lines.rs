@@ -5,11 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tiltyard_arena::{Arena, messages::Input};
-use tiltyard_bot::{
-    Client, Event, Options,
-    session::Counts,
-    swarm::{Plan, Swarm},
-};
+use tiltyard_bot::swarm::{Plan, Swarm};
+use tiltyard_client::{Client, Event, Options, session::Counts};
 use tiltyard_shared::{
     game::{Rng, Tick},
     protocol::Target,

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tiltyard_arena::{Arena, messages::Input};
-use tiltyard_bot::{
+use tiltyard_client::{
     Event, Options, Session,
     connection::Told,
     handshake,

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::bail;
 use tiltyard_arena::{Arena, Config, messages::Event as Happening};
-use tiltyard_bot::{Client, Event, Options};
+use tiltyard_client::{Client, Event, Options};
 use tiltyard_shared::protocol::Target;
 use tokio::task::JoinHandle;
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tiltyard_bot::{Client, Event, Options};
+use tiltyard_client::{Client, Event, Options};
 use tiltyard_lab::{Profile, Proxy};
 use tiltyard_server::{Config, Games, Server};
 use tiltyard_shared::{prelude::*, protocol::Target};

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tiltyard_arena::{Arena, Config, messages::Event as Happening};
-use tiltyard_bot::{Client, Event, Options};
+use tiltyard_client::{Client, Event, Options};
 use tiltyard_shared::protocol::Target;
 use tokio::sync::oneshot;
 use uuid::Uuid;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use tiltyard_arena::{Arena, entities::Thing, messages::Input};
-use tiltyard_bot::{Client, Event, Options};
+use tiltyard_client::{Client, Event, Options};
 use tiltyard_shared::protocol::Target;
 use tokio::{sync::watch, task::LocalSet};
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 /**
  * When a connection is tried again, for how long an attempt may hang, and when it is time to give up. Pure. As
- * `bot-client/src/connection/attempts.rs`.
+ * `client/src/connection/attempts.rs`.
  */
 
 /** An attempt may hang for so long on a line of which nothing is known, */

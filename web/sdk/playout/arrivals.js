@@ -1,6 +1,6 @@
 /**
  * When frames arrived of late, by half seconds: each as the time when tick 0 would have arrived. Times are ms. As
- * `bot-client/src/playout/arrivals.rs`.
+ * `client/src/playout/arrivals.rs`.
  */
 
 /** The latest and the earliest arrival of so long are kept */

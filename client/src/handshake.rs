@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What a client says that it is.
-const CLIENT: &str = concat!("tiltyard-bot ", env!("CARGO_PKG_VERSION"));
+const CLIENT: &str = concat!("tiltyard-client ", env!("CARGO_PKG_VERSION"));
 
 /// What a client understands beside what all must.
 const CAPABILITIES: u64 =

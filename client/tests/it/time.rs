@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tiltyard_bot::{
+use tiltyard_client::{
     clock::{Clock, ClockState},
     jumps::{Jumps, Remedy},
     lead::Lead,
