@@ -278,16 +278,17 @@ fn compare<E: Replicate>(world: &World<E>, replica: &Replica) -> Result<(), Stri
             ));
         }
     }
+    let schema = E::schema();
     let ids: std::collections::BTreeMap<u16, EntityId> = world.iter().map(|(id, _)| (id.slot as u16, id)).collect();
     for shown in replica.shown() {
         let id =
             ids.get(&shown.member.slot).ok_or_else(|| format!("slot {} is empty, but shown", shown.member.slot))?;
         let entity = world.get(*id).ok_or("an id names no entity")?;
-        let naive = naive_quantize(entity)?;
+        let naive = naive_quantize(&schema, entity)?;
         if naive.kind != shown.member.kind || id.generation as u16 != shown.member.generation {
             return Err(format!("entity {id:?} is shown as another one, or of another kind"));
         }
-        let kind = &E::schema().kinds[naive.kind as usize];
+        let kind = &schema.kinds[naive.kind as usize];
         for (lane, (expected, held)) in kind.lanes.iter().zip(naive.lanes.iter().copied().zip(shown.codes())) {
             if expected != held {
                 return Err(format!(

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::naive::{lookup, naive_quantize, variant};
+use super::naive::{Naive, form, lookup, quantize, variant};
 use crate::{
     id::Tick,
-    replicate::{LaneSchema, Quantizer, Replicate},
+    replicate::{EntitySchema, LaneSchema, Quantizer, Replicate},
 };
 
 /// One linear lane; value and rate in 256ths of a step.
@@ -35,18 +35,25 @@ pub struct NaiveLines {
 }
 
 impl NaiveLines {
-    /// The lines of an entity at a commit, going on from those at the commit before if it is the same one.
+    /// The lines of an entity at a commit, going on from those at the commit before if it is the same one; and the entity
+    /// with the codes that a member of a group has: an origin in the place of each linear lane, then the rates.
     ///
     /// # Errors
     ///
-    /// As [`naive_quantize`].
-    pub fn follow<E: Replicate>(entity: &E, before: Option<&Self>, tick: Tick) -> Result<Self, String> {
-        let (schema, naive) = (E::schema(), naive_quantize(entity)?);
-        let form = serde_json::to_value(entity).map_err(|error| format!("the entity has no serde form: {error}"))?;
+    /// As [`naive_quantize`](super::naive_quantize).
+    pub fn follow<E: Replicate>(
+        schema: &EntitySchema,
+        entity: &E,
+        before: Option<&Self>,
+        tick: Tick,
+    ) -> Result<(Self, Naive), String> {
+        let form = form(entity)?;
+        let mut naive = quantize(schema, &form)?;
         let (_, fields) = variant(&schema.kinds, &form)?;
+        let kind = &schema.kinds[naive.kind as usize].lanes;
         let before = before.filter(|before| before.kind == naive.kind);
         let mut lines = Self { kind: naive.kind, tick, steps: Vec::new(), triples: Vec::new() };
-        let lanes = schema.kinds[naive.kind as usize].lanes.iter().zip(&naive.lanes);
+        let lanes = kind.iter().zip(&naive.lanes);
         for (place, (lane, &code)) in lanes.filter(|(lane, _)| lane.linear).enumerate() {
             let steps = steps(lane, lookup(fields, &lane.name)?, code);
             let triple = match before {
@@ -60,19 +67,12 @@ impl NaiveLines {
             lines.steps.push(steps);
             lines.triples.push(triple);
         }
-        Ok(lines)
-    }
-
-    /// What a member's codes must be: `lanes` with an origin in the place of each linear one, then the rates.
-    pub fn codes<E: Replicate>(&self, lanes: &[u32]) -> Vec<u32> {
-        let mut codes = lanes.to_vec();
-        let linear = E::schema().kinds.swap_remove(self.kind as usize).lanes;
-        let linear = linear.iter().enumerate().filter(|(_, lane)| lane.linear);
-        for ((place, _), Triple { value, rate, tick, span }) in linear.zip(&self.triples) {
-            codes[place] = (value - rate * tick).rem_euclid(*span) as u32;
-            codes.push(rate.rem_euclid(*span) as u32);
+        let linear = kind.iter().enumerate().filter(|(_, lane)| lane.linear);
+        for ((place, _), Triple { value, rate, tick, span }) in linear.zip(&lines.triples) {
+            naive.lanes[place] = (value - rate * tick).rem_euclid(*span) as u32;
+            naive.lanes.push(rate.rem_euclid(*span) as u32);
         }
-        codes
+        Ok((lines, naive))
     }
 }
 

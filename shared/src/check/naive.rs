@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::replicate::{KindSchema, Quantizer, Replicate};
+use crate::replicate::{EntitySchema, KindSchema, Quantizer, Replicate};
 
 /// What an entity looks like to a client: its kind, the codes of its lanes, its blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +16,21 @@ pub struct Naive {
     pub blobs: Vec<Vec<u8>>,
 }
 
-/// Quantizes an entity by its serde form.
+/// Quantizes an entity by its serde form. `schema` is [`Replicate::schema`] of its type.
 ///
 /// # Errors
 ///
 /// In words: a field that is neither in the schema nor marked `skip`, or a schema entry that has no field.
-pub fn naive_quantize<E: Replicate>(entity: &E) -> Result<Naive, String> {
-    let schema = E::schema();
-    let form = serde_json::to_value(entity).map_err(|error| format!("the entity has no serde form: {error}"))?;
-    let (number, fields) = variant(&schema.kinds, &form)?;
+pub fn naive_quantize<E: Replicate>(schema: &EntitySchema, entity: &E) -> Result<Naive, String> {
+    quantize(schema, &form(entity)?)
+}
+
+pub(super) fn form<E: Replicate>(entity: &E) -> Result<Value, String> {
+    serde_json::to_value(entity).map_err(|error| format!("the entity has no serde form: {error}"))
+}
+
+pub(super) fn quantize(schema: &EntitySchema, form: &Value) -> Result<Naive, String> {
+    let (number, fields) = variant(&schema.kinds, form)?;
     let kind = &schema.kinds[number];
     for field in fields.as_object().into_iter().flat_map(|fields| fields.keys()) {
         let listed =

@@ -12,7 +12,7 @@ use tiltyard_core::{
     room::{Returning, Room, SeatId},
 };
 use tiltyard_shared::{
-    check::{Naive, NaiveLines, naive_quantize},
+    check::{Naive, NaiveLines},
     game::{PlayerId, Rng, Tick},
     hash::StateHash,
     protocol::{ClientMessage, PIECE, Report, Resync, capabilities, codec},
@@ -124,14 +124,13 @@ struct History {
 
 impl History {
     fn record(&mut self, room: &Room<Sandbox>) {
-        let world = room.simulation().world();
+        let (schema, world) = (Thing::schema(), room.simulation().world());
         let mut now: BTreeMap<GroupId, Members> = self.versions.keys().map(|group| (*group, Members::new())).collect();
         let before = std::mem::take(&mut self.lines);
         for (id, thing) in world.iter() {
             let group = world.group_of(id).expect("a committed entity stands in a group");
-            let mut naive = naive_quantize(thing).expect("every field is in the schema or marked skip");
-            let lines = NaiveLines::follow(thing, before.get(&id), world.committed().tick()).expect("the same holds");
-            naive.lanes = lines.codes::<Thing>(&naive.lanes);
+            let (lines, naive) = NaiveLines::follow(&schema, thing, before.get(&id), world.committed().tick())
+                .expect("every field is in the schema or marked skip");
             self.lines.insert(id, lines);
             now.entry(group).or_default().insert(id.slot as u16, (id.generation as u16, naive));
         }
