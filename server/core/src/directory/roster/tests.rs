@@ -168,9 +168,9 @@ fn who_is_silent_is_asked_and_dead_only_if_nobody_takes_the_question() {
     assert!(listed(&mut roster).is_empty());
     // A late heartbeat of the dead does not bring it back, a later one does.
     roster.heard(heartbeat(OTHER, 1, 3, 1), 41 * SECOND);
-    assert_eq!(roster.peers().count(), 0);
+    assert_eq!(roster.fleet().len(), 0);
     roster.heard(heartbeat(OTHER, 2, 3, 1), 41 * SECOND);
-    assert_eq!(roster.peers().count(), 1);
+    assert_eq!(roster.fleet().len(), 1);
 }
 
 #[test]
@@ -180,10 +180,10 @@ fn nobody_is_judged_while_the_bus_is_away() {
     roster.disconnected();
     roster.tick(100 * SECOND);
     assert!(roster.take_effects().is_empty(), "nobody is told anything either");
-    assert_eq!((roster.peers().count(), roster.home_of(Uuid::from_u128(1))), (1, None), "suspect, not dead");
+    assert_eq!((roster.fleet().len(), roster.home_of(Uuid::from_u128(1))), (1, None), "suspect, not dead");
     roster.connected(100 * SECOND);
     roster.tick(105 * SECOND);
-    assert_eq!(roster.peers().count(), 1, "it has had no three heartbeats' time");
+    assert_eq!(roster.fleet().len(), 1, "it has had no three heartbeats' time");
 }
 
 #[test]
