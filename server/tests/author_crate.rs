@@ -6,10 +6,9 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
@@ -19,6 +18,7 @@ use tiltyard_shared::{
     replica::Replica,
     schema::Schema,
 };
+use tiltyard_testing::{Server, http};
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 /// Everything that comes from the server comes long before; it only keeps a failing test from hanging.
@@ -120,28 +120,11 @@ fn manifest(workspace: &Path) -> String {
     )
 }
 
-/// A server that is killed with its test.
-struct Server(Child);
-
-impl Server {
-    fn start(name: &str, args: &[&str]) -> (Self, SocketAddr) {
-        let mut command = Command::new(target().join("debug").join(name));
-        command
-            .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut server = Self(command.spawn().unwrap());
-        let line = BufReader::new(server.0.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-        (server, line.strip_prefix("listening ").unwrap().parse().unwrap())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A server of the author, from the workspace's folder of binaries.
+fn serve(name: &str, args: &[&str]) -> Server {
+    let mut command = Command::new(target().join("debug").join(name));
+    command.args(args);
+    Server::start(command).unwrap()
 }
 
 /// A client that knows of the game what the server tells it.
@@ -203,7 +186,8 @@ fn the_game_of_the_readme_builds_outside_the_workspace_and_serves() {
     let folder = Crate::of_the_readme();
     folder.cargo("test");
     folder.cargo("build");
-    let (_server, addr) = Server::start("dots", &[]);
+    let server = serve("dots", &[]);
+    let addr = server.listen();
     let (mut client, mut replica) = Client::seated(addr, "dots");
 
     // The one dot is pushed to the right: its first lane rises.
@@ -224,7 +208,8 @@ fn the_project_that_tiltyard_writes_is_played_at_once() {
     folder.cargo("test");
     folder.cargo("build");
     let web = folder.0.join("web");
-    let (_server, addr) = Server::start("moon-pong", &["--web", web.to_str().unwrap()]);
+    let server = serve("moon-pong", &["--web", web.to_str().unwrap()]);
+    let addr = server.listen();
     let (mut ann, mut replica) = Client::seated(addr, "moon-pong");
     let (_bob, _) = Client::seated(addr, "moon-pong");
     let push = ClientMessage::input(1, Report::default(), Tick(0), codec::encode(&-1i8));
@@ -238,12 +223,8 @@ fn the_project_that_tiltyard_writes_is_played_at_once() {
     let first = std::iter::repeat_with(&mut paddle).find_map(|place| place).unwrap();
     while paddle().is_none_or(|place| place >= first) {}
 
-    let mut page = TcpStream::connect(addr).unwrap();
-    page.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(page, "GET /web/games/moon-pong/index.js HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    page.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("export function play"), "{answer}");
+    let page = http::get(addr, "/web/games/moon-pong/index.js").unwrap();
+    assert!(page.contains("export function play"), "{page}");
 }
 
 #[test]

@@ -66,10 +66,14 @@
 //! assert_eq!(dot_of(&play, cyd, bob), None);
 //! ```
 //!
-//! What a game must keep to in any case, [`check_game`](tiltyard_shared::check::check_game) checks by itself.
+//! [`Server`] is a server as a process, for tests of what is around the game; [`http`] asks it. What a game must keep to in any
+//! case, [`check_game`](tiltyard_shared::check::check_game) checks by itself.
 
+pub mod http;
 mod line;
 mod play;
+mod server;
 
 pub use line::Line;
 pub use play::Play;
+pub use server::{Server, binary};

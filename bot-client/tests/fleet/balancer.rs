@@ -3,9 +3,9 @@
 use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
+use tiltyard_testing::http;
 
 use crate::{
-    http,
     instance::Place,
     process::{Port, Process, root, tool, wait_for},
 };

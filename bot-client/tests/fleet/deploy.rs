@@ -2,6 +2,7 @@
 //! bots that play through both.
 
 use std::time::Duration;
+use tiltyard_testing::http;
 
 use crate::{
     Form,
@@ -10,7 +11,6 @@ use crate::{
     broker::Broker,
     checks::Checks,
     fleet::{Fleet, NAMES},
-    http,
     instance::Place,
     process::{Port, wait_for},
 };

@@ -9,10 +9,10 @@ use std::{
 };
 
 use anyhow::Context as _;
+use tiltyard_testing::http;
 
 use crate::{
     broker::Broker,
-    http,
     instance::{Instance, Place},
     process::{Folder, wait_for},
 };

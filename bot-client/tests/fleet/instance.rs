@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::Comma
 
 use anyhow::{Context as _, ensure};
 
+use tiltyard_testing::{binary, http};
+
 use crate::{
     broker::Broker,
-    http,
-    metrics::metric,
     process::{Port, Process, root, wait_for},
 };
 
@@ -56,7 +56,7 @@ impl Place {
 impl Instance {
     /// Starts it on this broker, with these variables beside the others, and does not wait for it.
     pub(crate) fn start(place: &Place, broker: &Broker, options: &[(&str, &str)], logs: &Path) -> anyhow::Result<Self> {
-        let mut command = Command::new(crate::binary::tiltyard()?);
+        let mut command = Command::new(binary("tiltyard")?);
         command.envs(environment(place, broker)?).envs(options.iter().copied());
         let process = Process::start(command, logs.join(format!("{}.log", place.name)))?;
         let [players, ops] = place.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
@@ -79,7 +79,7 @@ impl Instance {
 
     /// The sum of a metric over all its labels, or over those that begin with these; 0 if nothing has been counted yet.
     pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
-        metric(self.ops, name)
+        Ok(http::metric(self.ops, name)?)
     }
 
     /// Tickets in the pool of its matchmaker; 0 if it does not answer.

@@ -12,20 +12,15 @@ use std::{env, process::ExitCode};
 mod balancer;
 mod bots;
 mod broker;
-#[path = "../smoke/binary.rs"]
-mod binary;
 #[path = "../smoke/checks.rs"]
 mod checks;
 mod crowds;
 mod deploy;
 mod faults;
 mod fleet;
-mod http;
 mod instance;
 mod matches;
 mod matchmaking;
-#[path = "../smoke/metrics.rs"]
-mod metrics;
 mod process;
 mod prometheus;
 mod scale;

@@ -9,10 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use tiltyard_testing::http;
 
 use crate::{
     fleet::Fleet,
-    http,
     process::{Port, Process, root, tool, wait_for},
 };
 

@@ -16,9 +16,10 @@ use serde_json::Value;
 use tiltyard_arena::Arena;
 use tiltyard_client::{Client, Error, Event, Options};
 use tiltyard_shared::protocol::Target;
+use tiltyard_testing::http;
 use tokio::runtime;
 
-use crate::{checks::Checks, fleet::Fleet, http};
+use crate::{checks::Checks, fleet::Fleet};
 
 /// Between two wishes.
 const PAUSE: Duration = Duration::from_millis(200);

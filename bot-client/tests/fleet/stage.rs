@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tiltyard_testing::http;
 
 use crate::{
     balancer::{Balancer, Kind},
     broker::Broker,
     checks::Checks,
     fleet::{Fleet, NAMES},
-    http,
     instance::{Instance, Place},
     process::{Port, wait_for},
     prometheus::Prometheus,

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{checks::Checks, load::BOTS, server::Server};
+use crate::{checks::Checks, load::BOTS, server};
 
 /// The environment variable by which a server is told to misbehave.
 const FAULT: &str = "TILTYARD_TEST_FAULT";
@@ -11,9 +11,9 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     println!("deliberate faults of the server:");
     for fault in [None, Some("flip-lane"), Some("drop-departure"), Some("skip-delta")] {
         let env: Vec<_> = fault.map(|fault| (FAULT, fault)).into_iter().collect();
-        let server = Server::start(&env)?;
+        let server = server::start(&env)?;
         let output = Command::new(BOTS)
-            .args(["--url", &server.url, "--bots", "30", "--ramp", "500ms", "--duration", "6s", "--verify"])
+            .args(["--url", &server.url(), "--bots", "30", "--ramp", "500ms", "--duration", "6s", "--verify"])
             .output()?;
         let table = String::from_utf8_lossy(&output.stdout);
         let seen: Vec<_> =

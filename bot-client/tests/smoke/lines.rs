@@ -11,13 +11,14 @@ use tiltyard_shared::{
     game::{Rng, Tick},
     protocol::Target,
 };
+use tiltyard_testing::Server;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
     browser::Browser,
     checks::Checks,
-    server::Server,
+    server,
     witness::{Telling, Witness, is_shared, open_field},
 };
 
@@ -36,13 +37,13 @@ struct Seen {
 pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     println!("{CLIENTS} clients and 10 of the browser's SDK whose lines break, among 30 whose do not:");
     Browser::check()?;
-    let server = Server::start(&[])?;
+    let server = server::start(&[])?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(&server, checks))
 }
 
 async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let swarm = Swarm::start(Plan {
-        url: server.url.clone(),
+        url: server.url(),
         rooms: vec![0; 30],
         config: Some(open_field()),
         ramp: Duration::from_secs(1),
@@ -53,10 +54,10 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
         seed: 11,
     })?;
     let room = swarm.room(0).await.context("the room could not be made")?;
-    let witness = Witness::enter(&server.url, room).await?;
+    let witness = Witness::enter(&server.url(), room).await?;
     sleep(Duration::from_secs(1)).await;
-    let clients: Vec<_> = (0..CLIENTS).map(|seed| tokio::spawn(stumble(server.url.clone(), room, seed))).collect();
-    let sdk = Browser::start(&server.url, &["--rooms", "1", "--bots", "10", "--seconds", "10", "--drop"])?;
+    let clients: Vec<_> = (0..CLIENTS).map(|seed| tokio::spawn(stumble(server.url(), room, seed))).collect();
+    let sdk = Browser::start(&server.url(), &["--rooms", "1", "--bots", "10", "--seconds", "10", "--drop"])?;
     let mut seen = Vec::new();
     for client in clients {
         seen.push(client.await??);

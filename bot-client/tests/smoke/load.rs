@@ -6,7 +6,7 @@ use std::{env, fs, process::Command, thread, time::Duration};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::{browser::Browser, checks::Checks, server::Server};
+use crate::{browser::Browser, checks::Checks, server};
 
 /// The swarm's binary.
 pub(crate) const BOTS: &str = env!("CARGO_BIN_EXE_tiltyard-bot");
@@ -14,14 +14,14 @@ pub(crate) const BOTS: &str = env!("CARGO_BIN_EXE_tiltyard-bot");
 pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     println!("500 bots, 300 in one room and 50 in each of four; 10 of them are the browser's SDK:");
     Browser::check()?;
-    let server = Server::start(&[])?;
+    let server = server::start(&[])?;
     let path = env::temp_dir().join(format!("tiltyard-smoke-{}.json", std::process::id()));
     let mut swarm = Command::new(BOTS)
-        .args(["--url", &server.url, "--room-sizes", "298,48,48,48,48", "--ramp", "5s", "--duration", "30s"])
+        .args(["--url", &server.url(), "--room-sizes", "298,48,48,48,48", "--ramp", "5s", "--duration", "30s"])
         .args(["--rate", "20", "--verify", "--json"])
         .arg(&path)
         .spawn()?;
-    let browser = Browser::start(&server.url, &["--rooms", "5", "--bots", "10", "--seconds", "32"])?;
+    let browser = Browser::start(&server.url(), &["--rooms", "5", "--bots", "10", "--seconds", "32"])?;
     let mut most_held = 0.0f64;
     let status = loop {
         thread::sleep(Duration::from_millis(500));
@@ -45,7 +45,7 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     let frames = server.metric("tiltyard_frames_total")?;
     let read = format!("{} of {frames}", number(&swarm, "frames")? + number(&sdk, "frames")?);
     checks.check("frames read by all while playing, of those handed over", read, true);
-    checks.check("the server stops when told, with status 0", "", server.stop()?);
+    checks.check("the server stops when told, with status 0", "", server::stop(server)?);
     Ok(())
 }
 

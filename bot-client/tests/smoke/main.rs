@@ -7,14 +7,12 @@
 
 use std::{env, process::ExitCode};
 
-mod binary;
 mod browser;
 mod checks;
 mod faults;
 mod lines;
 mod load;
 mod memory;
-mod metrics;
 mod neighbours;
 mod proxy;
 mod server;

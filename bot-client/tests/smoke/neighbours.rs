@@ -10,13 +10,14 @@ use std::{
 
 use anyhow::Context as _;
 use tiltyard_bot::swarm::{Measures, Plan, Swarm, measures::Quantiles};
+use tiltyard_testing::Server;
 use tokio::time::{sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::{
     checks::Checks,
     memory::SocketMemory,
-    server::Server,
+    server,
     slow::{Kind, Slow},
     witness::{Telling, Witness, open_field},
 };
@@ -46,13 +47,13 @@ struct Seen {
 
 pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     println!("{HONEST} honest bots in one room, and a slow one beside them:");
-    let server = Server::start(&[])?;
+    let server = server::start(&[])?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(&server, checks))
 }
 
 async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let swarm = Swarm::start(Plan {
-        url: server.url.clone(),
+        url: server.url(),
         rooms: vec![0; HONEST],
         config: Some(open_field()),
         ramp: Duration::from_secs(2),
@@ -63,7 +64,7 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
         seed: 7,
     })?;
     let room = swarm.room(0).await.context("the room could not be made")?;
-    let witness = Witness::enter(&server.url, room).await?;
+    let witness = Witness::enter(&server.url(), room).await?;
     sleep(Duration::from_secs(4)).await;
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
@@ -97,7 +98,7 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
 async fn beside(server: &Server, swarm: &Swarm, room: Uuid, kind: Kind, rate: u64) -> anyhow::Result<Seen> {
     swarm.take_measures();
     let start = Instant::now();
-    let mut slow = Slow::enter(kind, &server.url, room, rate).await?;
+    let mut slow = Slow::enter(kind, &server.url(), room, rate).await?;
     slow.play(start + WELL).await?;
     let (peer, own) = slow.ends;
     let mut memory = SocketMemory::open()?;

@@ -1,7 +1,7 @@
 //! All come back at once, as after a deploy or a router's restart: 2,000 players behind one line that is cut. The schedules of
 //! rooms must not move for it, those of others least of all.
 
-use std::{net::SocketAddr, thread, time::Duration};
+use std::{net::Ipv4Addr, thread, time::Duration};
 
 use anyhow::Context as _;
 use tiltyard_bot::swarm::{Plan, Swarm};
@@ -9,8 +9,7 @@ use tiltyard_lab::{Profile, Proxy};
 
 use crate::{
     claims::{Figures, Verdict},
-    run::Row,
-    server::Server,
+    run::{self, Row},
 };
 
 const ROOM: usize = 40;
@@ -19,14 +18,14 @@ const MOVED: &str = "tiltyard_schedule_moved_ticks_total";
 
 /// Runs it with so many players, and judges.
 pub(crate) fn run(players: usize) -> anyhow::Result<Row> {
-    let server = Server::start(&[])?;
-    let target: SocketAddr = server.url.trim_start_matches("ws://").trim_end_matches("/ws").parse()?;
+    let server = run::server(Ipv4Addr::LOCALHOST)?;
+    let target = server.listen();
     let proxy = Proxy::start(&Profile::named("deploy").context("no such profile")?, 1, target)?;
     let swarm = |url: String, rooms: Vec<usize>, ramp| {
         let duration = Duration::from_secs(3600);
         Swarm::start(Plan { url, rooms, config: None, ramp, duration, rate: 1.0, verify: true, threads: 1, seed: 5 })
     };
-    let others = swarm(server.url.clone(), Plan::spread(20, 1), Duration::from_secs(1))?;
+    let others = swarm(server.url(), Plan::spread(20, 1), Duration::from_secs(1))?;
     let url = format!("ws://{}/ws", proxy.address());
     let returning = swarm(url, Plan::spread(players, players.div_ceil(ROOM)), RAMP)?;
     thread::sleep(RAMP + Duration::from_secs(5));

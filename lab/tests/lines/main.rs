@@ -8,6 +8,7 @@
 
 use std::{
     env,
+    net::Ipv4Addr,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     process::ExitCode,
@@ -17,14 +18,6 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-
-#[path = "../../../bot-client/tests/smoke/binary.rs"]
-mod binary;
-#[path = "../../../bot-client/tests/smoke/metrics.rs"]
-mod metrics;
-#[expect(dead_code, reason = "here it is killed: players whose line is dead would be waited for")]
-#[path = "../../../bot-client/tests/smoke/server.rs"]
-mod server;
 
 mod bystander;
 mod child;
@@ -39,7 +32,6 @@ mod table;
 use child::{CAPACITY, Kind};
 use plan::Wish;
 use run::{Job, Row};
-use server::Server;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -71,8 +63,8 @@ fn run_all() -> anyhow::Result<bool> {
     let (deploys, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.profile.name == "deploy");
     let mut rows = Vec::new();
     if !jobs.is_empty() {
-        let server = Server::start(&[])?;
-        rows = run_side_by_side(&jobs, &server.url);
+        let server = run::server(Ipv4Addr::LOCALHOST)?;
+        rows = run_side_by_side(&jobs, &server.url());
     }
     for job in deploys {
         // It takes the whole machine.

@@ -1,7 +1,8 @@
 //! One run: a profile and a kind of client, with a room of its own.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tiltyard_bot::swarm::{Plan, Swarm};
 use tiltyard_lab::{Profile, Proxy, Tunnel, profile::Direction, tunnel::SERVER};
+use tiltyard_testing::{Server, binary};
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +19,6 @@ use crate::{
     child::{Child, Kind},
     claims::{Figures, Seen, Verdict},
     record::Record,
-    server::Server,
 };
 
 /// A client is ready, and in, by then.
@@ -25,6 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(70);
 
 /// From the first frames to the beginning of the steps.
 const SETTLE: Duration = Duration::from_secs(4);
+
+/// A release server at this address; killed when dropped, for players whose line is dead would be waited for.
+pub(crate) fn server(address: Ipv4Addr) -> anyhow::Result<Server> {
+    let mut command = Command::new(binary("tiltyard")?);
+    command.args(["--listen", &format!("{address}:0"), "--log", "warn"]);
+    Ok(Server::start(command)?)
+}
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -81,8 +89,8 @@ impl Job {
         let tunnel = Tunnel::open(&self.open(), self.seed).context("no tunnel on this machine")?;
         let run = || {
             tunnel.enter_server()?;
-            let server = Server::start_at(SERVER, &[])?;
-            self.run_on(&server.url, &Rim::Tunnel(&tunnel, &server.url))
+            let server = server(SERVER)?;
+            self.run_on(&server.url(), &Rim::Tunnel(&tunnel, &server.url()))
         };
         thread::scope(|scope| scope.spawn(run).join()).map_err(|_| anyhow::anyhow!("the run panicked"))?
     }

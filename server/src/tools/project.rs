@@ -70,6 +70,7 @@ const RESERVED: &[&str] = &[
     "tests",
     "tiltyard-server",
     "tiltyard-shared",
+    "tiltyard-testing",
     "trait",
     "true",
     "try",
@@ -83,6 +84,36 @@ const RESERVED: &[&str] = &[
     "while",
     "yield",
 ];
+
+/// The tests of a new project.
+const TESTS: &str = r#"//! The rules, played at random and by hand.
+
+use std::time::Duration;
+
+use tiltyard_shared::check::check_game;
+use tiltyard_testing::Play;
+
+use crate::{Input, Pong};
+
+#[test]
+fn the_game_passes_its_check() {
+    check_game::<Pong>();
+}
+
+#[test]
+fn who_pushes_up_is_seen_to_go_up() {
+    let mut play = Play::<Pong>::new(());
+    let [ann, bob] = ["Ann", "Bob"].map(|name| play.join(name));
+    play.line(bob).delay = Duration::from_millis(100);
+    play.run(Duration::from_secs(1));
+    let paddle = |play: &Play<Pong>, seen_by| play.sees(seen_by)[0].1.paddles[0];
+    let before = paddle(&play, bob);
+    play.send(ann, &Input { push: -1 });
+    play.run(Duration::from_millis(400));
+    assert!(paddle(&play, ann) < paddle(&play, bob), "Bob sees it later");
+    assert!(paddle(&play, bob) < before);
+}
+"#;
 
 /// Writes the project, and returns what to do next, in words.
 ///
@@ -125,9 +156,7 @@ fn files(name: &str, clone: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, Strin
         .replace("\"pong\"", &format!("{name:?}"))
         .replace("struct Pong ", &format!("struct {type_name} "))
         .replace("Game for Pong ", &format!("Game for {type_name} "));
-    let tests = format!(
-        "#[test]\nfn the_game_passes_its_check() {{\n    tiltyard_shared::check::check_game::<crate::{type_name}>();\n}}\n"
-    );
+    let tests = TESTS.replace("Pong", &type_name);
     let page = PAGE.replacen("Pong's page", "The game's page", 1);
     let files = [
         ("Cargo.toml", manifest(name, clone)?),
@@ -156,10 +185,11 @@ fn manifest(name: &str, clone: Option<&Path>) -> anyhow::Result<String> {
             Ok::<_, anyhow::Error>(format!("{{ path = {path:?} }}"))
         }
     };
-    let (server, shared) = (library("server")?, library("shared")?);
+    let (server, shared, testing) = (library("server")?, library("shared")?, library("testing")?);
     Ok(format!(
         "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nserde = {{ version = \"1\", \
          features = [\"derive\"] }}\nserde_json = \"1\"\ntiltyard-server = {server}\ntiltyard-shared = {shared}\n\n\
+         [dev-dependencies]\ntiltyard-testing = {testing}\n\n\
          # Fast enough to play, and still with the checks of a debug build.\n[profile.dev]\nopt-level = 1\n\
          debug = \"line-tables-only\"\n"
     ))
@@ -170,7 +200,7 @@ fn readme(name: &str) -> String {
         "# {name}\n\nA game on [Tiltyard]({REPOSITORY}). It begins as pong.\n\n```sh\ncargo test                              # do \
          the rules hold?\ncargo run --release -- --web web        # then open http://127.0.0.1:8080 in two tabs\n```\n\n\
          | file | what |\n| --- | --- |\n| `src/lib.rs` | the rules |\n| `src/main.rs` | the server |\n\
-         | `src/tests.rs` | `check_game`: random matches, each played twice and compared |\n\
+         | `src/tests.rs` | `check_game`: random matches, each played twice and compared; two players, one of whom lags |\n\
          | `web/games/{name}/index.js` | the page's part: drawing and input |\n\n\
          `cargo run -- schema {name} --types` prints types for the page.\n"
     )
@@ -200,6 +230,7 @@ mod tests {
         assert!(!text("src/lib.rs").contains("docs/pong.md builds"));
         assert_eq!(text("src/main.rs"), "tiltyard_server::main!(my_game::MyGame);\n");
         assert!(text("Cargo.toml").contains("name = \"my-game\""));
+        assert!(text("src/tests.rs").contains("use crate::{Input, MyGame};"));
         assert!(files.iter().any(|(path, _)| path == Path::new("web/games/my-game/index.js")));
     }
 }

@@ -55,12 +55,12 @@ impl Bus for Later {
 
 /// A message of a kind that nobody knows.
 fn unheard_of() -> Payload {
-    envelope(Value::Map(vec![("Foretold".into(), Value::Map(vec![("of".into(), 7.into())]))]))
+    envelope(&Value::Map(vec![("Foretold".into(), Value::Map(vec![("of".into(), 7.into())]))]))
 }
 
 /// The message with more fields in it, wherever there are some.
 fn with_more(payload: &Payload) -> Payload {
-    envelope(more(read(&payload.as_bytes()[HEAD_BYTES..])))
+    envelope(&more(read(&payload.as_bytes()[HEAD_BYTES..])))
 }
 
 fn more(value: Value) -> Value {
@@ -100,8 +100,8 @@ fn read(mut bytes: &[u8]) -> Value {
     rmpv::decode::read_value(&mut bytes).unwrap()
 }
 
-fn envelope(message: Value) -> Payload {
-    let ours = Payload::of(&message);
+fn envelope(message: &Value) -> Payload {
+    let ours = Payload::of(message);
     let mut bytes = ours.as_bytes().to_vec();
     bytes[2..HEAD_BYTES].copy_from_slice(&(SCHEMA + 1).to_le_bytes());
     Payload::from_bytes(bytes)

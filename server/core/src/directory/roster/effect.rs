@@ -18,7 +18,7 @@ pub enum Effect {
     Here(InstanceId, Heartbeat),
     /// Tell all what became of a room.
     Tell(RoomEvent),
-    /// Ask for a list of rooms, then call [`Roster::answer`] with this number, whatever comes of it.
+    /// Ask for a list of rooms, then call [`Roster::answer`](super::Roster::answer) with this number, whatever comes of it.
     Ask {
         /// Whom.
         to: InstanceId,
