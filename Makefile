@@ -29,6 +29,22 @@ build: ## the release binaries, server and bots
 .PHONY: test
 test: test-rust test-broker test-web test-page check-client check-metrics check-deploy smoke cases test-lines test-fleet ## everything that must pass
 
+# What is pure, and the server's own unit tests; the properties in few cases. Everything else is compiled and linted.
+QUICK := MODEL_CASES=400 DIRECTORY_SEEDS=40 MATCHMAKING_SEEDS=40 $(CARGO)
+QUICK_CRATES := $(addprefix -p tiltyard-,shared core client testing arena connect4 pong)
+
+.PHONY: check
+check: web/node_modules web/e2e/node_modules ## the quick loop, at most 4 minutes: format, lints, unit tests, properties in short
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(LOCKED) --quiet --workspace --all-targets -- -D warnings
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; \
+		$(QUICK) nextest run $(LOCKED) $(QUICK_CRATES); \
+	else set -x; \
+		$(QUICK) test $(LOCKED) $(QUICK_CRATES) --tests --no-fail-fast; \
+	fi
+	$(CARGO) test $(LOCKED) --quiet -p tiltyard-server --lib
+	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npm run --silent unit
+
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
 test-rust: ## all Rust tests, then the doctests

@@ -265,7 +265,33 @@ fn describe(metric: &Metric) {
 
 #[cfg(test)]
 mod tests {
+    use std::{env, fs, path::Path};
+
     use super::*;
+
+    /// `UPDATE_DOCS=1 cargo test -p tiltyard-server --lib metrics` writes the table anew.
+    #[test]
+    fn docs_metrics_md_lists_every_metric() {
+        let row = |metric: &Metric| {
+            let kind = match metric.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram(_) => "histogram",
+            };
+            format!("| `{}` | {kind} | {} |\n", metric.name, metric.help)
+        };
+        let rows: String = METRICS.iter().map(row).collect();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
+        let page = fs::read_to_string(&path).unwrap();
+        let (before, rest) = page.split_once("| --- | --- | --- |\n").unwrap();
+        let after = &rest[rest.split('\n').take_while(|line| line.starts_with('|')).map(|line| line.len() + 1).sum()..];
+        let now = format!("{before}| --- | --- | --- |\n{rows}{after}");
+        if env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &now).unwrap();
+        } else {
+            assert_eq!(page, now, "UPDATE_DOCS=1 writes it anew");
+        }
+    }
 
     #[test]
     fn every_metric_keeps_the_conventions() {

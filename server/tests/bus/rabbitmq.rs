@@ -211,7 +211,7 @@ async fn operators_recognise_connections_and_queues() {
     assert!(!ctl(&["list_queues", "-p", "tiltyard", "name"]).contains(instance.as_str()));
 }
 
-/// The figures of ARCHITECTURE.md: `-- --nocapture` shows them.
+/// The figures of bench/RESULTS.md: `-- --nocapture` shows them.
 #[tokio::test]
 #[expect(clippy::print_stderr, reason = "the figures are what it is for")]
 #[ignore = "needs a broker: make test-broker"]

@@ -1,4 +1,5 @@
-//! One input, followed from socket to simulation to chunk to socket; ARCHITECTURE.md prints its way.
+//! The ways that ARCHITECTURE.md prints: one input, followed from socket to simulation to chunk to socket; and that every
+//! step of every way is where its table says.
 
 use std::{fs, path::Path};
 
@@ -61,22 +62,32 @@ async fn one_input() {
     }
 }
 
+/// A step of a way: the file, and the function in it.
+fn steps(section: &str) -> Vec<(&str, &str)> {
+    let rows = section.lines().filter(|line| line.starts_with('|') && line.contains(".rs`"));
+    rows.map(|row| row.split('`').collect::<Vec<_>>()).map(|cells| (cells[1], cells[3])).collect()
+}
+
 #[test]
-fn the_way_of_one_input_is_where_architecture_says() {
+fn every_way_is_where_architecture_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
-    let (_, section) = text.split_once("## The way of one input").expect("there is such a section");
-    let section = section.split("\n## ").next().unwrap();
-    let mut files = Vec::new();
-    for row in section.lines().filter(|line| line.contains(".rs`")) {
-        let cells: Vec<&str> = row.split('`').collect();
-        let (file, function) = (cells[1], cells[3]);
-        let source = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert!(
-            source.contains(&format!("fn {function}(")) || source.contains(&format!("fn {function}<")),
-            "{file} has no {function}"
-        );
-        files.push(file);
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let has = |file: &str, function: &str| {
+        let source = read(file);
+        source.contains(&format!("fn {function}(")) || source.contains(&format!("fn {function}<"))
+    };
+    let text = read("ARCHITECTURE.md");
+    let mut lengths = Vec::new();
+    for section in text.split("\n## ").filter(|section| section.starts_with("The way of ")) {
+        let steps = steps(section);
+        for (file, function) in &steps {
+            assert!(has(file, function), "{file} has no {function}");
+        }
+        // The test that follows it: `name` (file).
+        let (name, file) = section.split_once("` (").expect("a test follows it");
+        let (name, file) = (name.rsplit('`').next().unwrap(), file.split(')').next().unwrap());
+        assert!(has(file, name), "{file} has no test {name}");
+        lengths.push(steps.len());
     }
-    assert_eq!(files.len(), 12, "six in, six out");
+    assert_eq!(lengths, [12, 17, 8, 11]);
 }
