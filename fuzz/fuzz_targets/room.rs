@@ -14,10 +14,11 @@ use libfuzzer_sys::{
 };
 use tiltyard_core::{
     edge::Bounds,
-    room::{Room, SeatId},
+    room::{Returning, Room, SeatId},
 };
 use tiltyard_shared::{
     game::Leave,
+    id::GroupId,
     protocol::{ClientMessage, Input, Report, codec},
     replica::{Applied, Replica},
     replicate::Replicate,
@@ -154,8 +155,9 @@ impl Play {
         if self.line.take().is_some() {
             return self.room.disconnect(self.honest, self.now);
         }
-        let jump = self.replica.jump(anew);
-        match self.room.resume(HONEST, jump, true, self.now) {
+        let groups = if anew { Vec::new() } else { self.replica.current_groups().into_iter().map(GroupId).collect() };
+        let resync = self.replica.jump(anew);
+        match self.room.resume(Returning { token: HONEST, resync, first_input: 1, groups, verify: true }, self.now) {
             Ok(_) => self.line = Some(VecDeque::new()),
             Err(_) => {
                 let entered = self.room.enter(newcomer("again", HONEST, true), 0).expect("there is a seat");

@@ -5,7 +5,7 @@ use tiltyard_shared::protocol::{Code, ServerMessage, Target, lobby::Browse};
 use crate::{
     client::Client,
     game::Pull,
-    ground::{Ground, redirected, room, until, until_fleet_of, until_listed, url},
+    ground::{Ground, redirected, room, soon, until, until_fleet_of, until_listed, url},
     http::{page, post},
     on_both,
 };
@@ -42,9 +42,11 @@ async fn a_draining_instance_sends_people_on_and_lets_rooms_end(ground: &Ground)
     // The room plays on until it ends by itself.
     ann.pull(&Pull::Step(2)).await;
     ann.until_place(seat.player, 2).await;
-    ann.pull(&Pull::End).await;
-    assert_eq!(ann.goodbye().await.0, Code::Finished);
-    leaves.emptied().await;
+    let ends = async {
+        ann.pull(&Pull::End).await;
+        assert_eq!(ann.goodbye().await.0, Code::Finished);
+    };
+    tokio::join!(soon(leaves.emptied()), ends);
     leaves.stop().await;
     until_fleet_of(&stays, 1).await;
     until("its room is gone", async || crate::ground::listed(&stays).await == 1).await;

@@ -274,7 +274,7 @@ async fn who_drains_is_not_empty_while_somebody_searches() {
     until(&mut ann, |state| matches!(state, SearchState::Searching { .. }).then_some(())).await;
     server.drain();
     assert!(timeout(Duration::from_millis(300), server.emptied()).await.is_err(), "her search goes on");
-    drop(ann);
-    timeout(Duration::from_secs(5), server.emptied()).await.expect("nobody is left");
+    let (emptied, ()) = tokio::join!(timeout(Duration::from_secs(5), server.emptied()), async { drop(ann) });
+    emptied.expect("nobody is left");
     server.stop().await;
 }
