@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tiltyard_shared::protocol::{ClientMessage, ServerMessage, codec};
+use tiltyard_shared::protocol::{ServerMessage, codec};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(message) = codec::decode_client(data) {
