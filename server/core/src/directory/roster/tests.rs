@@ -209,3 +209,28 @@ fn a_twin_and_a_foreign_room_change_nothing() {
     assert_eq!(listed(&mut roster), [(1, 1), (2, 4)]);
     assert!(roster.home_of(Uuid::from_u128(2)).is_none());
 }
+
+#[test]
+fn the_picture_of_the_fleet_is_one_until_an_instance_changes() {
+    let mut roster = acquainted();
+    let before = roster.fleet().clone();
+    assert!(Arc::ptr_eq(&before, roster.fleet()), "nobody makes it twice");
+    assert!(before.is_open(OTHER) && !before.is_open(ME));
+    assert_eq!(before.find(OTHER), before.emptiest());
+    for (beat, change) in [
+        (2, Heartbeat { draining: true, ..heartbeat(OTHER, 2, 3, 1) }),
+        (4, Heartbeat { players: 10, ..heartbeat(OTHER, 4, 3, 1) }),
+        (6, Heartbeat { region: "us".to_owned(), ..heartbeat(OTHER, 6, 3, 1) }),
+    ] {
+        roster.heard(change, 2 * SECOND);
+        assert!(!roster.fleet().is_open(OTHER) && roster.fleet().emptiest().is_none(), "beat {beat}");
+        roster.heard(heartbeat(OTHER, beat + 1, 3, 1), 2 * SECOND);
+        assert!(roster.fleet().is_open(OTHER), "beat {}", beat + 1);
+    }
+    roster.gone(OTHER);
+    assert!(!roster.fleet().is_open(OTHER), "suspect");
+    assert_eq!(roster.fleet().len(), 1);
+    roster.bye(OTHER, Incarnation(1), 3 * SECOND);
+    assert!(roster.fleet().is_empty());
+    assert!(before.is_open(OTHER), "a picture does not change");
+}
