@@ -172,10 +172,7 @@ impl Desk {
         loop {
             tokio::select! {
                 () = stop.requested() => return,
-                Some(event) = events.recv() => {
-                    self.take(event);
-                    stop.note_end();
-                }
+                Some(event) = events.recv() => self.take(event),
                 letter = next_letter(&mut mailbox) => self.read(letter),
                 (to, outcome) = self.carrier.answered() => self.learn(to, outcome),
                 _ = ticks.tick() => self.tick(),
