@@ -34,7 +34,7 @@ QUICK := MODEL_CASES=400 DIRECTORY_SEEDS=40 MATCHMAKING_SEEDS=40 $(CARGO)
 QUICK_CRATES := $(addprefix -p tiltyard-,shared core client testing arena connect4 pong)
 
 .PHONY: check
-check: web/node_modules web/e2e/node_modules ## the quick loop, at most 4 minutes: format, lints, unit tests, properties in short
+check: web/node_modules web/e2e/node_modules ## the quick loop: format, lints, unit tests, properties in short, JavaScript
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --quiet --workspace --all-targets -- -D warnings
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; \
