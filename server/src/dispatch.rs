@@ -116,12 +116,11 @@ impl Member {
 
     fn beat(&mut self) {
         let (players, draining) = (self.rooms.players(), self.here.is_draining());
-        let known = self.roster(|roster, now| {
+        self.roster(|roster, now| {
             roster.set_load(players, draining, now);
             roster.tick(now);
-            roster.peers().count()
         });
-        metrics::instance(players, draining, known + 1);
+        metrics::instance(players, draining, self.here.fleet().len() + 1);
         let link = self.here.link();
         metrics::bus(matches!(*link.state.borrow(), State::Up), &link.counts);
     }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use thiserror::Error;
-use tiltyard_core::{directory::roster::Profile, instance::Incarnation};
+use tiltyard_core::{
+    directory::{FleetView, roster::Profile},
+    instance::Incarnation,
+};
 use tracing::info;
 use uuid::Uuid;
 
@@ -152,6 +155,11 @@ impl Instance {
     /// The rooms of the fleet and the other instances, as far as they are known here.
     pub(crate) fn lobby(&self) -> &Arc<Lobby> {
         &self.0.lobby
+    }
+
+    /// The other instances, as far as they are known here.
+    pub(crate) fn fleet(&self) -> Arc<FleetView> {
+        self.0.lobby.fleet()
     }
 
     /// Its clock.

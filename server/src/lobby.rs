@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use tiltyard_core::directory::{
-    Directory, Listing, Page,
+    Directory, FleetView, Listing, Page,
     roster::{Profile, Roster},
 };
 use tiltyard_shared::protocol::{ServerMessage, codec, limits, lobby::Browse};
@@ -48,6 +48,8 @@ pub(crate) struct Lobby {
     clock: Clock,
     /// The revision at the last beat.
     beats: watch::Sender<u64>,
+    /// The other instances as they are.
+    fleet: watch::Sender<Arc<FleetView>>,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,13 @@ impl Lobby {
     /// No rooms yet.
     pub(crate) fn new(me: Profile, clock: Clock) -> Self {
         let state = State { roster: Roster::new(me), told: BTreeMap::new(), revision: 0 };
-        Self { notices: Notices::default(), state: Mutex::new(state), clock, beats: watch::Sender::new(0) }
+        Self {
+            notices: Notices::default(),
+            state: Mutex::new(state),
+            clock,
+            beats: watch::Sender::new(0),
+            fleet: watch::Sender::default(),
+        }
     }
 
     /// Where rooms tell.
@@ -83,9 +91,24 @@ impl Lobby {
         look(self.state().roster.directory())
     }
 
-    /// Works with the roster.
+    /// Works with the roster, and publishes the other instances if one has changed.
     pub(crate) fn roster<T>(&self, work: impl FnOnce(&mut Roster) -> T) -> T {
-        work(&mut self.state().roster)
+        let mut state = self.state();
+        let done = work(&mut state.roster);
+        let now = state.roster.fleet();
+        self.fleet.send_if_modified(|fleet| {
+            let changed = !Arc::ptr_eq(fleet, now);
+            if changed {
+                *fleet = now.clone();
+            }
+            changed
+        });
+        done
+    }
+
+    /// The other instances: a picture that does not change any more, and keeps nobody waiting.
+    pub(crate) fn fleet(&self) -> Arc<FleetView> {
+        self.fleet.borrow().clone()
     }
 
     /// A page, whole.

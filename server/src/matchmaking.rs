@@ -117,12 +117,10 @@ impl Matchmaking {
             let words = format!("{game}/{mode}/{}/{}/{instance}", party.code, party.size);
             (Schema::hash(&words), instance)
         };
-        self.parts.here.lobby().roster(|roster| {
-            let (own, draining) = (self.parts.here.id(), self.parts.here.is_draining());
-            let others = roster.peers().filter(|peer| !peer.draining);
-            let best = others.max_by_key(|peer| score(peer.instance))?;
-            (draining || score(best.instance) > score(own)).then(|| socket_url(&best.url))
-        })
+        let (own, draining) = (self.parts.here.id(), self.parts.here.is_draining());
+        let fleet = self.parts.here.fleet();
+        let best = fleet.peers().filter(|peer| !peer.draining).max_by_key(|peer| score(peer.instance))?;
+        (draining || score(best.instance) > score(own)).then(|| socket_url(&best.url))
     }
 
     /// Where who comes alone searches while this instance drains: where the fewest play. A balancer that does not know of
@@ -131,10 +129,9 @@ impl Matchmaking {
         if !self.parts.here.is_draining() {
             return None;
         }
-        self.parts.here.lobby().roster(|roster| {
-            let others = roster.peers().filter(|peer| !peer.draining);
-            others.min_by_key(|peer| peer.players).map(|peer| socket_url(&peer.url))
-        })
+        let fleet = self.parts.here.fleet();
+        let others = fleet.peers().filter(|peer| !peer.draining);
+        others.min_by_key(|peer| peer.players).map(|peer| socket_url(&peer.url))
     }
 
     /// Looks for a match until what is returned is dropped. `round_trip` is the way to the player and back.
@@ -245,7 +242,7 @@ impl Parts {
             seats: peer.players as usize,
             capacity: if peer.draining { 0 } else { peer.capacity as usize },
         };
-        self.here.lobby().roster(|roster| roster.peers().map(other).chain([own]).collect())
+        self.here.fleet().peers().map(other).chain([own]).collect()
     }
 
     /// Where the players of an instance connect: empty for this one unless a balancer is before it, `None` for one that is
@@ -254,9 +251,6 @@ impl Parts {
         if instance == self.here.id() {
             return Some(self.here.public_url().map(socket_url).unwrap_or_default());
         }
-        self.here.lobby().roster(|roster| {
-            let home = roster.peers().find(|peer| peer.instance == instance);
-            home.map(|home| socket_url(&home.url))
-        })
+        self.here.fleet().find(instance).map(|home| socket_url(&home.url))
     }
 }

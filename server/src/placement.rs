@@ -103,10 +103,7 @@ impl Placement {
 
     /// Whether a page of the list may be wanted elsewhere: another instance of our region that takes players.
     pub(crate) fn another(&self) -> Option<Elsewhere> {
-        self.here.lobby().roster(|roster| {
-            let emptiest = roster.open_peers().min_by_key(|peer| peer.load_per_mille());
-            emptiest.map(Elsewhere::ask_at)
-        })
+        self.here.fleet().emptiest().map(Elsewhere::ask_at)
     }
 
     /// The other instance that has a room.
@@ -148,18 +145,14 @@ impl Placement {
 
     /// The fullest room of a game on the other instances of our region, if it is fuller than `ours`.
     fn fullest_elsewhere(&self, game: &str, ours: Option<u32>, spectate: bool) -> Option<(RoomEntry, Heartbeat)> {
+        let fleet = self.here.fleet();
+        fleet.emptiest()?;
         self.here.lobby().roster(|roster| {
-            let open: Vec<_> = roster.open_peers().cloned().collect();
-            if open.is_empty() {
-                return None;
-            }
-            let fits = |entry: &RoomEntry| entry.game == game && (entry.is_open() || spectate);
-            let listed = roster.directory().rooms().filter(|listing| !listing.private && fits(&listing.entry));
-            let mut listed: Vec<_> = listed.map(|listing| listing.entry.clone()).collect();
-            listed.sort_by_key(|entry| std::cmp::Reverse((entry.players, entry.room)));
-            listed.into_iter().take_while(|entry| ours.is_none_or(|ours| entry.players > ours)).find_map(|entry| {
-                let home = roster.home_of(entry.room)?;
-                open.iter().find(|open| open.instance == home.instance).map(|home| (entry, home.clone()))
+            let fuller = |entry: &&RoomEntry| ours.is_none_or(|ours| entry.players > ours);
+            let fits = |entry: &&RoomEntry| entry.is_open() || spectate;
+            roster.rooms().fullest(game).take_while(fuller).filter(fits).find_map(|entry| {
+                let home = roster.home_of(entry.room).filter(|home| fleet.is_open(home.instance))?;
+                Some((entry.clone(), home.clone()))
             })
         })
     }
@@ -167,16 +160,15 @@ impl Placement {
     /// A new room on the emptiest instance, if that is not this one.
     async fn in_new_room(&self, place: Place) -> Result<Option<Elsewhere>, Code> {
         let (load, draining) = (self.rooms.load_per_mille(), self.here.is_draining());
-        let emptiest =
-            self.here.lobby().roster(|roster| roster.open_peers().min_by_key(|peer| peer.load_per_mille()).cloned());
-        let better = |peer: &Heartbeat| draining || peer.load_per_mille() + EMPTIER_PER_MILLE < load;
-        let Some(home) = emptiest.filter(better) else { return Ok(None) };
+        let fleet = self.here.fleet();
+        let better = |peer: &&Heartbeat| draining || peer.load_per_mille() + EMPTIER_PER_MILLE < load;
+        let Some(home) = fleet.emptiest().filter(better) else { return Ok(None) };
         match self.reserve(home.instance, place).await {
-            Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) })),
+            Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(home) })),
             Err(Failure::Refused(code @ (Code::BadConfig | Code::BadTitle | Code::TooLarge | Code::GameFailed))) => {
                 Err(code)
             }
-            Err(_) if draining => Ok(Some(Elsewhere::ask_at(&home))),
+            Err(_) if draining => Ok(Some(Elsewhere::ask_at(home))),
             Err(_) => Ok(None),
         }
     }

@@ -316,8 +316,11 @@ impl Rooms {
     async fn start(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Visit>) -> bool {
         let shard = self.shards.least_busy();
         shard.load().add_room();
-        let (id, open) = (entry.id, self.open.clone());
-        let unlist = Box::new(move |entry: &Entry| lock(&open).remove(entry));
+        let (id, open, stop) = (entry.id, self.open.clone(), self.outside.stop.clone());
+        let unlist = Box::new(move |entry: &Entry| {
+            lock(&open).remove(entry);
+            stop.note_end();
+        });
         let listed = Listed::new(entry, self.lobby.notices().clone(), shard.load().clone(), unlist);
         let outside = self.outside.clone();
         let opening = move |order: u32| {

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, oneshot},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tracing::{info, warn};
 
@@ -30,9 +30,6 @@ use crate::{
     shard::Shards,
     stop::{self, StopSender},
 };
-
-/// How often a draining server looks whether rooms are left.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// At the end, the broker has so long to take what is still to be said.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -182,7 +179,7 @@ impl Server {
 
     /// How many instances it knows to be there, itself included.
     pub fn instances(&self) -> usize {
-        self.here.lobby().roster(|roster| roster.peers().count()) + 1
+        self.here.fleet().len() + 1
     }
 
     /// Drains: no new rooms and players from now on, which the other instances hear; whoever waits in the lobby is sent to
@@ -198,8 +195,13 @@ impl Server {
 
     /// Waits until no room is left, and nobody who searches for a match.
     pub async fn emptied(&self) {
-        while !(self.rooms.is_empty() && self.matchmaking.is_empty()) {
-            sleep(LOOK).await;
+        let stop = self.here.stop();
+        loop {
+            let next = stop.next_end();
+            if self.rooms.is_empty() && self.matchmaking.is_empty() {
+                return;
+            }
+            next.await;
         }
     }
 

@@ -19,11 +19,14 @@ use tiltyard_shared::protocol::{
 use uuid::Uuid;
 
 pub mod words;
+mod fleet;
 mod own;
 mod peer;
 pub mod roster;
 #[cfg(test)]
 mod tests;
+
+pub use fleet::FleetView;
 
 /// What a room says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub struct Directory {
     rooms: BTreeMap<Uuid, Known>,
     /// Of two rooms with one code, which rooms of different instances may have for a while, the older one is found.
     codes: BTreeSet<(String, Uuid)>,
+    /// The listed rooms of each game by their players.
+    filled: BTreeMap<String, BTreeSet<(u32, Uuid)>>,
     /// Pages of this revision that somebody has asked for.
     pages: BTreeMap<Browse, Arc<Page>>,
 }
@@ -83,17 +88,34 @@ impl Directory {
         if !(listing.private && unlisted) {
             self.turn();
         }
+        self.take_out(id);
+        if !listing.private {
+            let RoomEntry { game, players, .. } = &listing.entry;
+            self.filled.entry(game.clone()).or_default().insert((*players, id));
+        }
         self.codes.insert((listing.entry.code.clone(), id));
         self.rooms.insert(id, Known { listing, changed: self.revision });
     }
 
     /// A room is gone.
     pub fn remove(&mut self, room: Uuid) {
+        self.take_out(room);
         let Some(known) = self.rooms.remove(&room) else { return };
         let private = known.listing.private;
         self.codes.remove(&(known.listing.entry.code, room));
         if !private {
             self.turn();
+        }
+    }
+
+    /// What is known of a room is in [`Self::filled`] no more.
+    fn take_out(&mut self, room: Uuid) {
+        let Some(Known { listing, .. }) = self.rooms.get(&room) else { return };
+        if let Some(filled) = self.filled.get_mut(&listing.entry.game) {
+            filled.remove(&(listing.entry.players, room));
+            if filled.is_empty() {
+                self.filled.remove(&listing.entry.game);
+            }
         }
     }
 
@@ -123,6 +145,12 @@ impl Directory {
     /// All rooms, private ones too, the oldest first.
     pub fn rooms(&self) -> impl Iterator<Item = &Listing> {
         self.rooms.values().map(|known| &known.listing)
+    }
+
+    /// The listed rooms of a game, the fullest first; of those that are as full, the newest.
+    pub fn fullest(&self, game: &str) -> impl Iterator<Item = &RoomEntry> {
+        let filled = self.filled.get(game).into_iter().flat_map(|filled| filled.iter().rev());
+        filled.filter_map(|(_, room)| self.rooms.get(room)).map(|known| &known.listing.entry)
     }
 
     /// A page as it is now, and the [`ServerMessage::Rooms`] that states it.

@@ -77,8 +77,7 @@ impl Courier {
     }
 
     fn beat(&self) {
-        let lobby = self.here.lobby();
-        let alive = lobby.roster(|roster| roster.peers().map(|peer| (peer.instance, peer.incarnation)).collect());
+        let alive = self.here.fleet().peers().map(|peer| (peer.instance, peer.incarnation)).collect();
         let now = self.here.clock().now();
         self.chat.work(|channels| {
             channels.peers(alive);

@@ -172,7 +172,10 @@ impl Desk {
         loop {
             tokio::select! {
                 () = stop.requested() => return,
-                Some(event) = events.recv() => self.take(event),
+                Some(event) = events.recv() => {
+                    self.take(event);
+                    stop.note_end();
+                }
                 letter = next_letter(&mut mailbox) => self.read(letter),
                 (to, outcome) = self.carrier.answered() => self.learn(to, outcome),
                 _ = ticks.tick() => self.tick(),

@@ -50,11 +50,9 @@ impl Distances {
         let mut rounds = time::interval(EVERY);
         loop {
             rounds.tick().await;
-            let mut peers = BTreeMap::new();
-            here.lobby().roster(|roster| {
-                let elsewhere = roster.peers().filter(|peer| peer.region != here.region());
-                peers.extend(elsewhere.map(|peer| (peer.region.clone(), peer.url.clone())));
-            });
+            let fleet = here.fleet();
+            let elsewhere = fleet.peers().filter(|peer| peer.region != here.region());
+            let peers: BTreeMap<_, _> = elsewhere.map(|peer| (peer.region.clone(), peer.url.clone())).collect();
             self.lock().retain(|region, _| peers.contains_key(region));
             for (region, url) in peers {
                 match connect(&url).await {

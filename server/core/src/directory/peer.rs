@@ -3,7 +3,7 @@
 //! Room events are numbered without gaps. Whoever misses one asks for the list of rooms, page by page, keeps the events that
 //! come meanwhile, and applies them to what the pages said.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub(super) type Numbered = BTreeMap<Uuid, (u64, Listing)>;
 #[derive(Debug)]
 pub(super) struct Peer {
     /// What it said of itself last.
-    pub(super) heartbeat: Heartbeat,
+    pub(super) heartbeat: Arc<Heartbeat>,
     /// When it was heard last.
     pub(super) heard: Duration,
     /// Whether commands to it came back: nobody takes them there.
@@ -77,14 +77,14 @@ impl Peer {
     /// An instance of which nothing but this is known.
     pub(super) fn new(heartbeat: Heartbeat, now: Duration) -> Self {
         let picture = Picture::Wanting { from: now, waiting: BTreeMap::new() };
-        Self { heartbeat, heard: now, gone: false, rooms: BTreeMap::new(), picture }
+        Self { heartbeat: heartbeat.into(), heard: now, gone: false, rooms: BTreeMap::new(), picture }
     }
 
     /// Takes a later heartbeat of the same life; false if its number or count of rooms do not fit the picture, so that the
     /// list has to be asked for.
     pub(super) fn heard(&mut self, heartbeat: Heartbeat, now: Duration) {
         let (number, rooms) = (heartbeat.number, heartbeat.rooms as usize);
-        (self.heartbeat, self.heard, self.gone) = (heartbeat, now, false);
+        (self.heartbeat, self.heard, self.gone) = (heartbeat.into(), now, false);
         if let Picture::Whole(known) = self.picture {
             let miscounted = number == known && rooms != self.rooms.len() && rooms <= ROOMS;
             if number > known || miscounted {

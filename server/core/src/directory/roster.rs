@@ -4,20 +4,23 @@
 //! elsewhere is known by [`Roster::home_of`]. What it relies on: a heartbeat shows by its number that an event was missed,
 //! pages bring the list anew, and only silence together with a command that came back makes an instance dead.
 
-use std::{collections::BTreeMap, mem, time::Duration};
+use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
 use super::{
-    Directory, Listing,
+    Directory, FleetView, Listing,
     own::OwnRooms,
     peer::{Numbered, Paged, Peer, ROOMS},
     words::{Change, Heartbeat, RoomEvent, RoomPage},
 };
 use crate::instance::{Incarnation, InstanceId};
 
+mod effect;
 #[cfg(test)]
 mod tests;
+
+pub use effect::{Effect, Unanswered};
 
 /// Heartbeats of a small fleet come so often.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -31,43 +34,6 @@ pub const PEERS: usize = 4_096;
 const ASKS: usize = 16;
 /// So long it is remembered that an instance is dead, so that a late message does not bring it back.
 const REMEMBERED: Duration = Duration::from_secs(60);
-
-/// What has to be done, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Ask all who is there.
-    Hello,
-    /// Tell all that we are.
-    Alive(Heartbeat),
-    /// Tell one that we are.
-    Here(InstanceId, Heartbeat),
-    /// Tell all what became of a room.
-    Tell(RoomEvent),
-    /// Ask for a list of rooms, then call [`Roster::answer`] with this number, whatever comes of it.
-    Ask {
-        /// Whom.
-        to: InstanceId,
-        /// Which question it is.
-        ask: u64,
-        /// The rooms after this one.
-        after: Option<Uuid>,
-    },
-    /// An instance has come, or has come back as another.
-    Joined(InstanceId),
-    /// An instance is gone with all its rooms.
-    Lost(InstanceId),
-    /// Another instance has our name.
-    Twin,
-}
-
-/// Why a question has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unanswered {
-    /// Nobody takes commands there.
-    Gone,
-    /// Nothing came in time, or nothing that makes sense.
-    Silent,
-}
 
 /// What an instance says of itself beside its rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +60,8 @@ pub struct Roster {
     next_beat: Duration,
     own: OwnRooms,
     peers: BTreeMap<InstanceId, Peer>,
+    /// The peers as they were when somebody last looked; `None` if one has changed since.
+    fleet: Option<Arc<FleetView>>,
     /// Until when, and the last heartbeat that counts as before the death.
     dead: BTreeMap<InstanceId, (Duration, Incarnation, u64)>,
     directory: Directory,
@@ -116,6 +84,7 @@ impl Roster {
             next_beat: Duration::ZERO,
             own,
             peers: BTreeMap::new(),
+            fleet: None,
             dead: BTreeMap::new(),
             directory: Directory::default(),
             homes: BTreeMap::new(),
@@ -135,23 +104,26 @@ impl Roster {
         &mut self.directory
     }
 
-    /// The instances that are known beside this one, dead ones excluded.
-    pub fn peers(&self) -> impl Iterator<Item = &Heartbeat> {
-        self.peers.values().map(|peer| &peer.heartbeat)
+    /// The same, to be read only.
+    pub fn rooms(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The instances that are known beside this one: the same picture until one of them changes.
+    pub fn fleet(&mut self) -> &Arc<FleetView> {
+        let Self { peers, fleet, me, .. } = self;
+        fleet.get_or_insert_with(|| {
+            let is_open = |peer: &Peer| {
+                let Heartbeat { region, draining, players, capacity, .. } = &*peer.heartbeat;
+                *region == me.region && !draining && players < capacity && !peer.gone
+            };
+            Arc::new(FleetView::new(peers.values().map(|peer| (peer.heartbeat.clone(), is_open(peer)))))
+        })
     }
 
     /// The instance that has a room, if it is another one that is not known to be gone.
     pub fn home_of(&self, room: Uuid) -> Option<&Heartbeat> {
-        self.peers.get(self.homes.get(&room)?).filter(|peer| !peer.gone).map(|peer| &peer.heartbeat)
-    }
-
-    /// The others of our region that take players, as far as is known: not draining, not full, not suspect.
-    pub fn open_peers(&self) -> impl Iterator<Item = &Heartbeat> {
-        let open = |peer: &&Peer| {
-            let Heartbeat { region, draining, players, capacity, .. } = &peer.heartbeat;
-            *region == self.me.region && !draining && players < capacity && !peer.gone
-        };
-        self.peers.values().filter(open).map(|peer| &peer.heartbeat)
+        self.peers.get(self.homes.get(&room)?).filter(|peer| !peer.gone).map(|peer| &*peer.heartbeat)
     }
 
     /// Whether everything that the others have said so far is listed.
@@ -214,6 +186,7 @@ impl Roster {
         if stale || !heartbeat.is_bounded() {
             return;
         }
+        self.fleet = None;
         match self.peers.get_mut(&id) {
             Some(peer) if life <= (peer.heartbeat.incarnation, peer.heartbeat.beat) => {}
             Some(peer) if heartbeat.incarnation == peer.heartbeat.incarnation => peer.heard(heartbeat, now),
@@ -251,12 +224,14 @@ impl Roster {
     pub fn gone(&mut self, instance: InstanceId) {
         if let Some(peer) = self.peers.get_mut(&instance) {
             peer.gone = true;
+            self.fleet = None;
         }
     }
 
     /// What came of an [`Effect::Ask`]. Answers that are late or doubled change nothing.
     pub fn answer(&mut self, from: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered>, now: Duration) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        self.fleet = None;
         let next_ask = self.asks + 1;
         match answer.and_then(|page| if page.is_bounded() { Ok(page) } else { Err(Unanswered::Silent) }) {
             Ok(page) => match peer.page(ask, page, next_ask, now) {
@@ -336,7 +311,7 @@ impl Roster {
             }
         }
         for id in dead {
-            let Heartbeat { incarnation, beat, .. } = self.peers[&id].heartbeat;
+            let Heartbeat { incarnation, beat, .. } = *self.peers[&id].heartbeat;
             self.bury(id, incarnation, beat, now);
         }
     }
@@ -349,6 +324,7 @@ impl Roster {
 
     fn forget(&mut self, id: InstanceId) {
         let Some(peer) = self.peers.remove(&id) else { return };
+        self.fleet = None;
         for room in peer.rooms.into_keys() {
             self.unlist(room);
         }

@@ -132,6 +132,12 @@ proptest! {
             prop_assert_eq!(directory.find(listing.entry.room), Some(listing));
         }
         prop_assert_eq!(directory.rooms().count(), naive.0.len());
+        for game in ["arena", "pong", "none"] {
+            let listed = naive.0.values().filter(|listing| listing.entry.game == game && !listing.private);
+            let mut fullest: Vec<_> = listed.map(|listing| &listing.entry).collect();
+            fullest.sort_by_key(|entry| std::cmp::Reverse((entry.players, entry.room)));
+            prop_assert_eq!(directory.fullest(game).collect::<Vec<_>>(), fullest);
+        }
     }
 }
 

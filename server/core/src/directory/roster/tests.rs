@@ -168,9 +168,9 @@ fn who_is_silent_is_asked_and_dead_only_if_nobody_takes_the_question() {
     assert!(listed(&mut roster).is_empty());
     // A late heartbeat of the dead does not bring it back, a later one does.
     roster.heard(heartbeat(OTHER, 1, 3, 1), 41 * SECOND);
-    assert_eq!(roster.peers().count(), 0);
+    assert_eq!(roster.fleet().len(), 0);
     roster.heard(heartbeat(OTHER, 2, 3, 1), 41 * SECOND);
-    assert_eq!(roster.peers().count(), 1);
+    assert_eq!(roster.fleet().len(), 1);
 }
 
 #[test]
@@ -180,10 +180,10 @@ fn nobody_is_judged_while_the_bus_is_away() {
     roster.disconnected();
     roster.tick(100 * SECOND);
     assert!(roster.take_effects().is_empty(), "nobody is told anything either");
-    assert_eq!((roster.peers().count(), roster.home_of(Uuid::from_u128(1))), (1, None), "suspect, not dead");
+    assert_eq!((roster.fleet().len(), roster.home_of(Uuid::from_u128(1))), (1, None), "suspect, not dead");
     roster.connected(100 * SECOND);
     roster.tick(105 * SECOND);
-    assert_eq!(roster.peers().count(), 1, "it has had no three heartbeats' time");
+    assert_eq!(roster.fleet().len(), 1, "it has had no three heartbeats' time");
 }
 
 #[test]
@@ -208,4 +208,29 @@ fn a_twin_and_a_foreign_room_change_nothing() {
     roster.event(event(4, Change::Opened(listing(2, 0))), SECOND);
     assert_eq!(listed(&mut roster), [(1, 1), (2, 4)]);
     assert!(roster.home_of(Uuid::from_u128(2)).is_none());
+}
+
+#[test]
+fn the_picture_of_the_fleet_is_one_until_an_instance_changes() {
+    let mut roster = acquainted();
+    let before = roster.fleet().clone();
+    assert!(Arc::ptr_eq(&before, roster.fleet()), "nobody makes it twice");
+    assert!(before.is_open(OTHER) && !before.is_open(ME));
+    assert_eq!(before.find(OTHER), before.emptiest());
+    for (beat, change) in [
+        (2, Heartbeat { draining: true, ..heartbeat(OTHER, 2, 3, 1) }),
+        (4, Heartbeat { players: 10, ..heartbeat(OTHER, 4, 3, 1) }),
+        (6, Heartbeat { region: "us".to_owned(), ..heartbeat(OTHER, 6, 3, 1) }),
+    ] {
+        roster.heard(change, 2 * SECOND);
+        assert!(!roster.fleet().is_open(OTHER) && roster.fleet().emptiest().is_none(), "beat {beat}");
+        roster.heard(heartbeat(OTHER, beat + 1, 3, 1), 2 * SECOND);
+        assert!(roster.fleet().is_open(OTHER), "beat {}", beat + 1);
+    }
+    roster.gone(OTHER);
+    assert!(!roster.fleet().is_open(OTHER), "suspect");
+    assert_eq!(roster.fleet().len(), 1);
+    roster.bye(OTHER, Incarnation(1), 3 * SECOND);
+    assert!(roster.fleet().is_empty());
+    assert!(before.is_open(OTHER), "a picture does not change");
 }
