@@ -2,7 +2,7 @@
 //! told where to go".
 //!
 //! Single players of one rating search for a match of two, so that every round matches all whom it finds. They take no
-//! seats: whoever is told where to go hangs up.
+//! seats, and hang up once all have been told: who hung up before would send a mate back who has not heard of it yet.
 
 use std::{
     sync::Arc,
@@ -88,10 +88,13 @@ async fn search(urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
         let connecting = Arc::clone(&connecting);
         tasks.spawn(timeout_at(Deadline::from_std(start + LIMIT), player(options, connecting, start)));
     }
-    let mut told = Vec::with_capacity(MANY);
+    let (mut told, mut waiting) = (Vec::with_capacity(MANY), Vec::with_capacity(MANY));
     while let Some(player) = tasks.join_next().await {
         match player.context("a player panicked")? {
-            Ok(Ok(one)) => told.push(one),
+            Ok(Ok((searching, one))) => {
+                waiting.push(searching);
+                told.push(one);
+            }
             Ok(Err(error)) => println!("    {error:#}"),
             Err(_) => {}
         }
@@ -99,8 +102,8 @@ async fn search(urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
     Ok(told)
 }
 
-/// Searches until told where to go.
-async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) -> anyhow::Result<Told> {
+/// Searches until told where to go. The search goes on until it is dropped.
+async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) -> anyhow::Result<(Searching, Told)> {
     let wish = Search { game: "pong".to_owned(), mode: "duel".to_owned(), rating: 1_500, party: None };
     let place = connecting.acquire_owned().await?;
     let mut searching = Searching::start(&options, wish);
@@ -109,7 +112,7 @@ async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) ->
     let searched = start.elapsed();
     loop {
         match state {
-            Progress::State(SearchState::Joining { .. }) => return Ok((searched, start.elapsed())),
+            Progress::State(SearchState::Joining { .. }) => return Ok((searching, (searched, start.elapsed()))),
             Progress::State(SearchState::Ended { code, .. }) => anyhow::bail!("the search has ended: {code}"),
             Progress::State(_) | Progress::Reconnecting { .. } => state = searching.next().await?,
         }
