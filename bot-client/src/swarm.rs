@@ -1,4 +1,5 @@
-//! The load swarm: many bots that play the arena from a few threads, verify what they hold, and measure.
+//! The load swarm: many bots that play a game from a few threads, verify what they hold, and measure. Where a game ends, they
+//! begin the next.
 //!
 //! One task a bot, one current-thread runtime a thread, nothing shared between bots but the rooms' ids and the thread's
 //! [`Measures`]. `bot` is one bot's life, `rooms` how they find their rooms, [`report`] what comes out.
@@ -13,9 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tiltyard_arena::Config;
 use tokio::{runtime, task::JoinSet};
 use uuid::Uuid;
+
+use crate::player::Players;
 
 mod bot;
 mod rooms;
@@ -29,24 +31,46 @@ pub use rooms::Rooms;
 /// What a swarm does.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The server: `ws://host:port/ws`.
+    /// The server. Default `ws://127.0.0.1:8080/ws`.
     pub url: String,
-    /// The room of each bot, by number from 0. The first bot of a room makes it.
+    /// The name of the game. Default `arena`.
+    pub game: String,
+    /// Who decides what the bots send. Default: the bots of the games that ship, and chance for all others.
+    pub players: Players,
+    /// The room of each bot, by number from 0. The first bot of a room makes it. Default: no bots.
     pub rooms: Vec<usize>,
-    /// What the rooms are made from; `None` for the game's default.
-    pub config: Option<Config>,
-    /// The bots enter one after the other over this time.
+    /// The bytes of what the rooms are made from; `None` for the game's default.
+    pub config: Option<Vec<u8>>,
+    /// The bots enter one after the other over this time. Default 2 s.
     pub ramp: Duration,
-    /// They play for so long after the ramp; [`Swarm::stop`] ends it earlier.
+    /// They play for so long after the ramp; [`Swarm::stop`] ends it earlier. Default 30 s.
     pub duration: Duration,
-    /// Inputs a second of each bot.
+    /// Inputs a second of each bot. Default 20.
     pub rate: f64,
-    /// Whether every frame carries a hash to compare with.
+    /// Whether every frame carries a hash to compare with. Default true.
     pub verify: bool,
-    /// How many threads.
+    /// How many threads. Default 1.
     pub threads: usize,
-    /// The seed of all that bots do.
+    /// The seed of all that bots do. Default 1.
     pub seed: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            url: "ws://127.0.0.1:8080/ws".to_owned(),
+            game: "arena".to_owned(),
+            players: Players::of_shipped_games(),
+            rooms: Vec::new(),
+            config: None,
+            ramp: Duration::from_secs(2),
+            duration: Duration::from_secs(30),
+            rate: 20.0,
+            verify: true,
+            threads: 1,
+            seed: 1,
+        }
+    }
 }
 
 impl Plan {
@@ -138,7 +162,7 @@ impl Swarm {
 
     /// The id of a room, once its first bot has made it; `None` if it could not.
     pub async fn room(&self, index: usize) -> Option<Uuid> {
-        self.shared.rooms.id(index).await
+        self.shared.rooms.id(index, 0).await.map(|(_, room)| room)
     }
 
     /// How it is doing.
@@ -211,7 +235,11 @@ fn run_thread(
         }
         let mut reports = Vec::new();
         while let Some(ended) = tasks.join_next().await {
-            reports.push(ended.unwrap_or_else(|error| BotReport::failed(format!("a bot panicked: {error}"))));
+            reports.push(ended.unwrap_or_else(|error| {
+                let mut report = BotReport::default();
+                report.failed(format!("a bot panicked: {error}"));
+                report
+            }));
         }
         reports
     }))

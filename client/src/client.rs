@@ -8,7 +8,6 @@ use std::{
 };
 
 use tiltyard_shared::{
-    game::Game,
     protocol::{Entered, ServerMessage, Target},
     replica::Replica,
 };
@@ -17,6 +16,7 @@ use crate::{
     backoff::Backoff,
     connection::{PATIENCE, State, Told},
     error::Error,
+    game::ClientGame,
     handshake,
     inputs::NotSent,
     link::{Heard, Link},
@@ -71,7 +71,7 @@ impl Options {
 ///
 /// Everything moves only while [`Client::next`] (or [`Client::next_before`]) is awaited: it sends, reads, reports, pings,
 /// resyncs and reconnects. Dropping that future loses nothing.
-pub struct Client<G: Game> {
+pub struct Client<G: ClientGame> {
     session: Session<G>,
     link: Link,
     options: Options,
@@ -79,7 +79,7 @@ pub struct Client<G: Game> {
     pass: Vec<u8>,
 }
 
-impl<G: Game> Client<G> {
+impl<G: ClientGame> Client<G> {
     /// Connects, says hello, and takes a seat. Tries for [`Options::patience`] if the server cannot be reached, or says no
     /// for now. Who drops the future takes the wish back.
     ///
@@ -202,7 +202,8 @@ impl<G: Game> Client<G> {
                     pass if pass.is_empty() => Target::Resume(self.session.resume()),
                     pass => Target::Pass(pass),
                 };
-                self.link.send(&handshake::wish::<G>(&self.options, request, target));
+                let known = Some(self.session.schema());
+                self.link.send(&handshake::wish(&self.options, request, target, known));
             }
             Heard::Told(told) => self.hear(told)?,
             // Whoever ends without a word may come back as long as the seat is kept.
@@ -236,7 +237,7 @@ impl<G: Game> Client<G> {
     }
 
     fn entered(&mut self, entered: Entered) -> Result<(), Error> {
-        let seat = handshake::seat::<G>(entered)?;
+        let (seat, _) = handshake::seat(entered, Some(self.session.schema().clone()))?;
         Ok(self.session.resumed(seat, Instant::now())?)
     }
 
@@ -248,7 +249,7 @@ impl<G: Game> Client<G> {
     }
 }
 
-impl<G: Game> fmt::Debug for Client<G> {
+impl<G: ClientGame> fmt::Debug for Client<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("seat", self.session.seat()).finish_non_exhaustive()
     }

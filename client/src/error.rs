@@ -1,7 +1,10 @@
 //! What can go wrong between a client and its server, by what a caller can do about it.
 
 use thiserror::Error;
-use tiltyard_shared::protocol::{Code, codec::CodecError};
+use tiltyard_shared::{
+    protocol::{Code, codec::CodecError},
+    schema::BadSchema,
+};
 
 /// Why a client could not enter, or had to stop.
 #[derive(Debug, Error)]
@@ -39,6 +42,9 @@ pub enum Error {
         /// The server's.
         theirs: u64,
     },
+    /// The server's schema is none that a client could go by. A bug of the server, or another version of it.
+    #[error("the server's schema: {0}")]
+    BadSchema(#[from] BadSchema),
     /// The server said what it must not say. A bug, at one end or the other.
     #[error("protocol violation: {0}")]
     Violation(#[from] Violation),

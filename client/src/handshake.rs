@@ -6,15 +6,14 @@ use std::{
 };
 
 use tiltyard_shared::{
-    game::Game,
     protocol::{ClientMessage, Enter, Entered, Hello, Target, VERSION, capabilities},
-    schema::Schema,
 };
 
 use crate::{
     client::Options,
     connection::Told,
     error::Error,
+    game::{ClientGame, KnownSchema},
     link::{Heard, Link, Plan},
     session::{Seat, Session},
 };
@@ -31,21 +30,22 @@ const CAPABILITIES: u64 =
 /// # Errors
 ///
 /// Every [`Error`] but [`Error::Over`].
-pub async fn enter<G: Game>(options: &Options, target: Target) -> Result<(Link, Session<G>), Error> {
+pub async fn enter<G: ClientGame>(options: &Options, target: Target) -> Result<(Link, Session<G>), Error> {
+    let known = G::schema().map(KnownSchema::from);
     let mut link = Link::start(plan(options, true), options.url.clone());
     let mut asked = target.clone();
     loop {
         let far = Instant::now() + Duration::from_secs(3600);
         match link.next(&mut VecDeque::new(), far).await {
-            Heard::Wish(request) => link.send(&wish::<G>(options, request, asked.clone())),
+            Heard::Wish(request) => link.send(&wish(options, request, asked.clone(), known.as_ref())),
             Heard::Farewell => link.send(&ClientMessage::Leave),
             // Without a pass the wish is said there once more.
             Heard::Told(Told::Redirect { pass, .. }) if pass.is_empty() => asked = target.clone(),
             Heard::Told(Told::Redirect { pass, .. }) => asked = Target::Pass(pass),
             // A pass is good for one attempt, where it was given for.
             Heard::Told(Told::Waiting { .. }) => asked = target.clone(),
-            Heard::Told(Told::Ready(Some(entered))) => match seat::<G>(*entered) {
-                Ok(seat) => return Ok((link, Session::new(seat, Instant::now()))),
+            Heard::Told(Told::Ready(Some(entered))) => match seat(*entered, known.clone()) {
+                Ok((seat, schema)) => return Ok((link, Session::new(seat, schema, Instant::now()))),
                 Err(error) => link.fail(error),
             },
             Heard::Told(Told::Over { why, code, message }) => return Err(link.error(why, code, message)),
@@ -74,21 +74,17 @@ pub(crate) fn plan(options: &Options, seat: bool) -> Plan {
 }
 
 /// What asks for a seat.
-pub(crate) fn wish<G: Game>(options: &Options, request: u32, target: Target) -> ClientMessage {
-    let (name, verify) = (options.name.clone(), options.verify);
-    ClientMessage::Enter(Enter { request, target, name, schema: Some(schema::<G>()), verify, spectate: false })
+pub(crate) fn wish(options: &Options, request: u32, target: Target, known: Option<&KnownSchema>) -> ClientMessage {
+    let (name, verify, schema) = (options.name.clone(), options.verify, known.map(|known| known.hash));
+    ClientMessage::Enter(Enter { request, target, name, schema, verify, spectate: false })
 }
 
-/// The seat that was given.
+/// The seat that was given, and the schema of its room.
 ///
 /// # Errors
 ///
-/// [`Error::OtherSchema`] if it is one in a game of other types.
-pub(crate) fn seat<G: Game>(entered: Entered) -> Result<Seat, Error> {
-    let (ours, theirs) = (schema::<G>(), entered.schema_hash);
-    if ours == theirs { Ok(Seat::from(entered)) } else { Err(Error::OtherSchema { ours, theirs }) }
-}
-
-fn schema<G: Game>() -> u64 {
-    Schema::hash(&Schema::of::<G>().to_json())
+/// [`Error::OtherSchema`] if it is one in a game of other types than are known, [`Error::BadSchema`].
+pub(crate) fn seat(entered: Entered, known: Option<KnownSchema>) -> Result<(Seat, KnownSchema), Error> {
+    let schema = KnownSchema::of_room(known, entered.schema_hash, entered.schema.as_deref())?;
+    Ok((Seat::from(entered), schema))
 }

@@ -44,6 +44,9 @@ pub enum NotSent {
         /// Its size.
         bytes: usize,
     },
+    /// The bytes are no input of the game, as its schema describes them.
+    #[error("these bytes are no input of the game")]
+    NoInput,
 }
 
 /// The bytes of an input.

@@ -22,7 +22,7 @@
 //! ```
 //!
 //! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`lead`], [`playout`], [`pulse`],
-//! [`jumps`], [`inputs`], [`session`], which makes one protocol of them, [`backoff`], and [`connection`]. At the rim:
+//! [`jumps`], [`inputs`], [`game`], [`session`], which makes one protocol of them, [`backoff`], and [`connection`]. At the rim:
 //! [`socket`], [`link`], [`handshake`], [`client`], [`search`].
 
 pub mod clock;
@@ -32,6 +32,7 @@ pub mod pulse;
 pub mod jumps;
 pub mod inputs;
 pub mod error;
+pub mod game;
 pub mod session;
 pub mod backoff;
 pub mod connection;
@@ -43,5 +44,6 @@ pub mod search;
 
 pub use client::{Client, Options};
 pub use error::{Error, Violation};
+pub use game::AnyGame;
 pub use search::Searching;
 pub use session::{Event, Session};

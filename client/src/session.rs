@@ -7,25 +7,24 @@
 
 use std::{
     collections::VecDeque,
-    marker::PhantomData,
     time::{Duration, Instant},
 };
 
 use tiltyard_shared::{
-    game::{Game, Tick},
+    game::Tick,
     protocol::{
         CONTROL, ClientMessage, FRAME, Input, PIECE, Report, Resume, Resync, ServerMessage,
         codec::{self, CodecError},
         limits,
     },
     replica::Replica,
-    replicate::Replicate,
 };
 
 use crate::{
     clock::Clock,
     error::Violation,
-    inputs::{self, Inputs, NotSent},
+    game::{ClientGame, KnownSchema},
+    inputs::{Inputs, NotSent},
     jumps::Jumps,
     lead::Lead,
     playout::Playout,
@@ -48,10 +47,11 @@ const BACKLOG: usize = 16;
 
 /// One seat in a room of a game.
 #[derive(Debug)]
-pub struct Session<G: Game> {
+pub struct Session<G: ClientGame> {
     /// The messages to be sent, in order.
     pub outgoing: VecDeque<Vec<u8>>,
     seat: Seat,
+    schema: KnownSchema,
     replica: Replica,
     clock: Clock,
     lead: Lead,
@@ -70,13 +70,12 @@ pub struct Session<G: Game> {
     starting: bool,
     leaving: bool,
     over: bool,
-    game: PhantomData<G>,
 }
 
-impl<G: Game> Session<G> {
+impl<G: ClientGame> Session<G> {
     /// The session of a seat just given, or taken over from a session that is no more: its inputs are numbered on.
-    pub fn new(seat: Seat, now: Instant) -> Self {
-        let mut replica = Replica::new(&G::Entity::schema(), seat.epoch);
+    pub fn new(seat: Seat, schema: KnownSchema, now: Instant) -> Self {
+        let mut replica = Replica::new(&schema.schema.entity, seat.epoch);
         replica.sent_input(seat.input);
         Self {
             outgoing: VecDeque::new(),
@@ -94,7 +93,7 @@ impl<G: Game> Session<G> {
             starting: false,
             leaving: false,
             over: false,
-            game: PhantomData,
+            schema,
             seat,
         }
     }
@@ -159,7 +158,7 @@ impl<G: Game> Session<G> {
     /// [`NotSent`] if no server takes it, or if so many are not answered that one more makes no sense.
     pub fn send(&mut self, input: &G::Input, now: Instant) -> Result<u32, NotSent> {
         let aim = Tick(self.clock.tick(now).0.saturating_add(self.lead.ticks()));
-        let number = self.inputs.push(aim, inputs::encode(input)?, now)?;
+        let number = self.inputs.push(aim, G::encode(&self.schema.schema, input)?, now)?;
         self.replica.sent_input(number);
         if self.outgoing.len() < BACKLOG {
             self.send_inputs(now);
@@ -244,6 +243,11 @@ impl<G: Game> Session<G> {
     /// The seat.
     pub fn seat(&self) -> &Seat {
         &self.seat
+    }
+
+    /// The shapes of all that the room sends and takes.
+    pub fn schema(&self) -> &KnownSchema {
+        &self.schema
     }
 
     /// What is seen.

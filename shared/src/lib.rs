@@ -26,6 +26,7 @@ pub mod game;
 pub mod replica;
 pub mod schema;
 pub mod learn;
+pub mod bot;
 pub mod check;
 
 /// Everything that a game's own file needs: `use tiltyard_shared::prelude::*;`.

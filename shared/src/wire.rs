@@ -11,6 +11,7 @@ mod tests;
 mod value;
 
 pub use tiltyard_derive::Wire;
+pub(crate) use value::random_length;
 
 /// Most bytes of a `String` and most items of a `Vec` whose field says nothing.
 pub const DEFAULT_MAX_LEN: u32 = 256;

@@ -1,28 +1,26 @@
-//! One bot's life: wait for its turn, enter, play until the end, leave, compare.
+//! One bot's life: wait for its turn, enter, play until the end, leave, compare; and enter again where a game has ended.
 
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use tiltyard_arena::{
-    Arena,
-    bot::Bot as Player,
-    messages::{Event as Happening, Input},
-};
-use tiltyard_shared::{
-    game::{Game, Rng, Tick},
-    protocol::{Code, Target, codec, lobby::RoomOptions},
-    replica::ReplicaError,
-};
-use tokio::time::{sleep_until, timeout};
-
-use super::{BotReport, Measures, Shared, lock};
 use tiltyard_client::{
+    AnyGame,
     client::{Client, Options},
     error::Error,
+    inputs::NotSent,
     session::{Event, Frame, Reason},
 };
+use tiltyard_shared::{
+    game::{Rng, Tick},
+    protocol::{Code, Target, lobby::RoomOptions},
+    replica::ReplicaError,
+};
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::{BotReport, Measures, Shared, lock};
+use crate::player::Player;
 
 /// A goodbye is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,59 +40,111 @@ pub(super) async fn run(shared: Arc<Shared>, measures: Arc<Mutex<Measures>>, num
         }
         sleep_until(turn.min(Instant::now() + IDLE).into()).await;
     }
-    let client = match enter(&shared, number).await {
-        Ok(client) => client,
-        Err(error) => {
-            shared.errors.fetch_add(1, Ordering::Relaxed);
-            return BotReport::failed(format!("bot {number} could not enter: {error}"));
+    let (mut report, mut round) = (BotReport::default(), 0);
+    loop {
+        let entered = tokio::select! {
+            entered = enter(&shared, number, &mut round) => entered,
+            () = over(&shared), if round > 0 => return report,
+        };
+        let client = match entered {
+            Ok(client) => client,
+            Err(error) => {
+                shared.errors.fetch_add(1, Ordering::Relaxed);
+                report.failed(format!("bot {number} could not enter: {error}"));
+                return report;
+            }
+        };
+        let mut bot = Bot::new(client, &shared, &measures, number, report);
+        bot.stay().await;
+        let finished = bot.finished;
+        report = bot.sum_up();
+        if !finished || shared.is_over(Instant::now()) {
+            return report;
         }
-    };
-    shared.connected.fetch_add(1, Ordering::Relaxed);
-    let mut bot = Bot::new(client, shared, measures, number);
-    if let Err(error) = bot.live().await {
-        bot.complain(format!("bot {number}: {error}"));
+        round += 1;
     }
-    bot.shared.connected.fetch_sub(1, Ordering::Relaxed);
-    bot.sum_up(number)
 }
 
-async fn enter(shared: &Shared, number: usize) -> Result<Client<Arena>, Error> {
-    let mut options = Options::new(shared.plan.url.as_str());
+async fn over(shared: &Shared) {
+    while !shared.is_over(Instant::now()) {
+        sleep(IDLE).await;
+    }
+}
+
+/// Enters the room of a round, or of a later one if that is over already.
+async fn enter(shared: &Shared, number: usize, round: &mut u32) -> Result<Client<AnyGame>, Error> {
+    let plan = &shared.plan;
+    let mut options = Options::new(plan.url.as_str());
     options.name = format!("bot-{number}");
-    options.verify = shared.plan.verify;
-    let room = shared.plan.rooms[number];
-    if shared.plan.rooms[..number].contains(&room) {
-        let id = shared.rooms.id(room).await.ok_or_else(|| Error::Line("its room could not be made".to_owned()))?;
+    options.verify = plan.verify;
+    let room = plan.rooms[number];
+    if plan.rooms[..number].contains(&room) {
+        let made = shared.rooms.id(room, *round).await;
+        let (made, id) = made.ok_or_else(|| Error::Line("its room could not be made".to_owned()))?;
+        *round = made;
         return Client::enter(options, Target::Room(id)).await;
     }
-    let config = shared.plan.config.as_ref().map(codec::encode);
-    let create = Target::Create { game: Arena::NAME.to_owned(), config, options: RoomOptions::default() };
-    let made = Client::enter(options, create).await;
-    shared.rooms.set(room, made.as_ref().map(|client: &Client<Arena>| client.session().seat().room).map_err(|_| ()));
+    let (game, config) = (plan.game.clone(), plan.config.clone());
+    let made = Client::enter(options, Target::Create { game, config, options: RoomOptions::default() }).await;
+    let id = made.as_ref().ok().map(|client: &Client<AnyGame>| client.session().seat().room);
+    shared.rooms.set(room, *round, id);
     made
 }
 
+/// A bot in a room.
 struct Bot {
-    client: Client<Arena>,
+    client: Client<AnyGame>,
     shared: Arc<Shared>,
     measures: Arc<Mutex<Measures>>,
+    number: usize,
     rng: Rng,
-    player: Player,
-    input: Input,
+    player: Box<dyn Player>,
+    input: Option<Vec<u8>>,
     /// Inputs sent since it looked around.
     blind: u32,
     report: BotReport,
     last_frame: Option<(Tick, Instant)>,
     goodbye: Option<u64>,
+    /// Whether the game has ended.
+    finished: bool,
 }
 
 impl Bot {
-    fn new(client: Client<Arena>, shared: Arc<Shared>, measures: Arc<Mutex<Measures>>, number: usize) -> Self {
-        let mut rng = Rng::new(shared.plan.seed.wrapping_add(number as u64));
-        let player = Player::new(&mut rng);
-        let blind = rng.below(looks_every(shared.plan.rate));
-        let (input, report) = (Input::default(), BotReport::entered());
-        Self { client, shared, measures, rng, player, input, blind, report, last_frame: None, goodbye: None }
+    fn new(
+        client: Client<AnyGame>,
+        shared: &Arc<Shared>,
+        measures: &Arc<Mutex<Measures>>,
+        number: usize,
+        mut report: BotReport,
+    ) -> Self {
+        report.enter();
+        let plan = &shared.plan;
+        let mut rng = Rng::new(plan.seed.wrapping_add(number as u64));
+        let player = plan.players.player(&plan.game, &client.session().schema().schema, &mut rng);
+        let blind = rng.below(looks_every(plan.rate));
+        Self {
+            client,
+            shared: Arc::clone(shared),
+            measures: Arc::clone(measures),
+            number,
+            rng,
+            player,
+            input: None,
+            blind,
+            report,
+            last_frame: None,
+            goodbye: None,
+            finished: false,
+        }
+    }
+
+    /// From the first frame to the goodbye.
+    async fn stay(&mut self) {
+        self.shared.connected.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = self.live().await {
+            self.complain(format!("bot {}: {error}", self.number));
+        }
+        self.shared.connected.fetch_sub(1, Ordering::Relaxed);
     }
 
     async fn live(&mut self) -> Result<(), Error> {
@@ -126,7 +176,9 @@ impl Bot {
                 }
             }
         }
-        self.complain("the server ended the session".to_owned());
+        if !self.finished {
+            self.complain("the server ended the session".to_owned());
+        }
         Ok(())
     }
 
@@ -144,17 +196,19 @@ impl Bot {
         self.blind += 1;
         if self.blind >= looks_every(self.shared.plan.rate) {
             self.blind = 0;
-            let replica = self.client.replica();
-            let sees = replica.shown().filter_map(|shown| Some((shown.id(), shown.restore()?)));
-            let (me, tick) = (self.client.session().seat().player, replica.tick().unwrap_or(Tick(0)));
-            self.input = self.player.decide(me, tick, sees, &mut self.rng);
+            let me = self.client.session().seat().player;
+            self.input = self.player.play(me, self.client.replica(), &mut self.rng);
         }
-        if self.client.send(&self.input).is_err() {
-            self.report.inputs_held_back += 1;
+        if let Some(input) = &self.input {
+            match self.client.send(input) {
+                Ok(_) => {}
+                Err(NotSent::Full) => self.report.inputs_held_back += 1,
+                Err(error) => self.complain(error.to_string()),
+            }
         }
     }
 
-    fn handle(&mut self, event: Event<Happening>) {
+    fn handle(&mut self, event: Event<Vec<u8>>) {
         match event {
             Event::Frame(frame) => self.count(frame),
             Event::Settled { after, .. } => lock(&self.measures).settled(after),
@@ -194,7 +248,9 @@ impl Bot {
 
     fn say_goodbye(&mut self, code: Code, message: &str, frames: u64) {
         self.goodbye = Some(frames);
-        if code != Code::Left {
+        self.finished = code == Code::Finished;
+        self.report.games_finished += u64::from(self.finished);
+        if code != Code::Left && !self.finished {
             self.complain(format!("goodbye: {message}"));
         }
     }
@@ -206,17 +262,17 @@ impl Bot {
     }
 
     /// On one connection nothing is lost, so the frames read must be those handed over.
-    fn sum_up(mut self, number: usize) -> BotReport {
+    fn sum_up(mut self) -> BotReport {
         let counts = self.client.session().counts();
         if let Some(handed) = self.goodbye {
             let read = counts.frames;
             let exact = if counts.reconnects == 0 { read == handed } else { read <= handed };
             if !exact {
-                self.complain(format!("bot {number} read {read} frames of {handed} handed over"));
+                self.complain(format!("bot {} read {read} frames of {handed} handed over", self.number));
             }
         }
-        self.report.counts = counts;
-        self.report.events_lost = self.client.replica().events_lost();
+        self.report.counts += counts;
+        self.report.events_lost += self.client.replica().events_lost();
         self.report
     }
 }

@@ -1,6 +1,9 @@
 //! What comes out of a swarm: one [`BotReport`] a bot, one [`Report`] of all, as a table and as JSON.
 
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use tiltyard_shared::game::Tick;
@@ -26,10 +29,14 @@ pub struct BotReport {
     pub events_lost: u64,
     /// Inputs not sent because too many were unanswered.
     pub inputs_held_back: u64,
-    /// The same in words.
+    /// Games that it has played to their end.
+    pub games_finished: u64,
+    /// What went wrong, in words.
     pub complaints: Vec<String>,
-    /// Its first and its last frame before it left, and how many there were from one to the other.
+    /// In this room: its first and its last frame before it left, and how many there were from one to the other.
     seen: Option<(Moment, Moment, u64)>,
+    /// In the rooms before: frames after the first, from the first to the last, and ticks of that time.
+    past: (u64, Duration, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +46,17 @@ struct Moment {
 }
 
 impl BotReport {
-    /// A bot that got its seat.
-    pub fn entered() -> Self {
-        Self { entered: true, ..Self::default() }
+    /// It got a seat, the first or the next.
+    pub fn enter(&mut self) {
+        self.past = self.played();
+        self.seen = None;
+        self.entered = true;
     }
 
-    /// A bot that got nowhere.
-    pub fn failed(complaint: String) -> Self {
-        Self { errors: 1, complaints: vec![complaint], ..Self::default() }
+    /// It got nowhere.
+    pub fn failed(&mut self, complaint: String) {
+        self.errors += 1;
+        self.complaints.push(complaint);
     }
 
     /// A frame arrived.
@@ -56,16 +66,19 @@ impl BotReport {
         self.seen = Some((first, this, between));
     }
 
-    /// Frames a second from the first to the last; 0 with less than two.
+    /// Frames a second from the first to the last of each room; 0 with less than two.
     pub fn frames_per_second(&self) -> f64 {
-        self.seen.map_or(0.0, |(first, last, between)| {
-            let seconds = (last.at - first.at).as_secs_f64();
-            if seconds > 0.0 { between as f64 / seconds } else { 0.0 }
-        })
+        let (frames, time, _) = self.played();
+        if time > Duration::ZERO { frames as f64 / time.as_secs_f64() } else { 0.0 }
     }
 
-    fn ticks(&self) -> u64 {
-        self.seen.map_or(0, |(first, last, _)| u64::from(last.tick.0.saturating_sub(first.tick.0)) + 1)
+    /// Of all rooms: frames after the first, from the first to the last, and ticks of that time.
+    fn played(&self) -> (u64, Duration, u64) {
+        let (frames, time, ticks) = self.past;
+        self.seen.map_or(self.past, |(first, last, between)| {
+            let here = u64::from(last.tick.0.saturating_sub(first.tick.0)) + 1;
+            (frames + between, time + (last.at - first.at), ticks + here)
+        })
     }
 }
 
@@ -98,6 +111,8 @@ pub struct Report {
     pub resyncs: u64,
     /// Seats taken over after a line broke.
     pub reconnects: u64,
+    /// Games played to their end, counted once for each bot in them.
+    pub games_finished: u64,
     /// Events told.
     pub events: u64,
     /// Frames that said that owed events were dropped.
@@ -125,7 +140,7 @@ impl Report {
             seconds,
             frames: measures.frames,
             bytes: measures.bytes,
-            bytes_per_bot_tick: measures.bytes as f64 / sum(BotReport::ticks).max(1) as f64,
+            bytes_per_bot_tick: measures.bytes as f64 / sum(|bot| bot.played().2).max(1) as f64,
             frames_per_second_min: slowest.unwrap_or(0.0),
             entities_visible_mean: measures.visible_mean(),
             ticks_skipped: measures.skipped,
@@ -133,6 +148,7 @@ impl Report {
             errors: sum(|bot| bot.errors) + complaints.len() as u64,
             resyncs: sum(|bot| bot.counts.resyncs),
             reconnects: sum(|bot| bot.counts.reconnects),
+            games_finished: sum(|bot| bot.games_finished),
             events: sum(|bot| bot.events),
             events_lost: sum(|bot| bot.events_lost),
             inputs_refused: sum(|bot| bot.counts.inputs_refused),
@@ -167,6 +183,7 @@ impl fmt::Display for Report {
         row(f, "frame interval p50/p99/max", times(&self.interval_ms))?;
         row(f, "input to state p50/p99/max", times(&self.latency_ms))?;
         row(f, "events (losses told)", format!("{} ({})", self.events, self.events_lost))?;
+        row(f, "games finished, by all bots", self.games_finished.to_string())?;
         row(f, "inputs refused (held back)", format!("{} ({})", self.inputs_refused, self.inputs_held_back))?;
         row(f, "ticks without a frame", self.ticks_skipped.to_string())?;
         row(f, "resyncs", self.resyncs.to_string())?;

@@ -9,7 +9,7 @@ use tiltyard_bot::swarm::{Plan, Swarm};
 use tiltyard_client::{Client, Event, Options, session::Counts};
 use tiltyard_shared::{
     game::{Rng, Tick},
-    protocol::Target,
+    protocol::{Target, codec},
 };
 use tiltyard_testing::Server;
 use tokio::time::sleep;
@@ -45,13 +45,11 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let swarm = Swarm::start(Plan {
         url: server.url(),
         rooms: vec![0; 30],
-        config: Some(open_field()),
+        config: Some(codec::encode(&open_field())),
         ramp: Duration::from_secs(1),
         duration: Duration::from_secs(3600),
-        rate: 20.0,
-        verify: true,
-        threads: 1,
         seed: 11,
+        ..Plan::default()
     })?;
     let room = swarm.room(0).await.context("the room could not be made")?;
     let witness = Witness::enter(&server.url(), room).await?;

@@ -64,6 +64,6 @@ fn check_bots(checks: &mut Checks, who: &str, report: &Value, bots: f64) -> anyh
     Ok(())
 }
 
-fn number(report: &Value, key: &str) -> anyhow::Result<f64> {
+pub(crate) fn number(report: &Value, key: &str) -> anyhow::Result<f64> {
     report[key].as_f64().with_context(|| format!("the results lack {key}"))
 }

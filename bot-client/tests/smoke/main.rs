@@ -1,7 +1,7 @@
 //! The smoke run: a release server on free ports, real WebSockets, and clients that verify every state they hold.
 //!
 //! `make smoke` runs all parts; `cargo test --release -p tiltyard-bot --test smoke -- load` only the one named
-//! (`load`, `neighbours`, `lines`, `faults`). Prints every claim with what was seen; exit status 0 only if all held.
+//! (`load`, `neighbours`, `lines`, `faults`, `games`). Prints every claim with what was seen; exit status 0 only if all held.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -10,6 +10,7 @@ use std::{env, process::ExitCode};
 mod browser;
 mod checks;
 mod faults;
+mod games;
 mod lines;
 mod load;
 mod memory;
@@ -23,8 +24,13 @@ use checks::Checks;
 
 type Part = (&'static str, fn(&mut Checks) -> anyhow::Result<()>);
 
-const PARTS: [Part; 4] =
-    [("load", load::run), ("neighbours", neighbours::run), ("lines", lines::run), ("faults", faults::run)];
+const PARTS: [Part; 5] = [
+    ("load", load::run),
+    ("neighbours", neighbours::run),
+    ("lines", lines::run),
+    ("faults", faults::run),
+    ("games", games::run),
+];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use tiltyard_bot::swarm::{Measures, Plan, Swarm, measures::Quantiles};
+use tiltyard_shared::protocol::codec;
 use tiltyard_testing::Server;
 use tokio::time::{sleep, sleep_until};
 use uuid::Uuid;
@@ -55,13 +56,11 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let swarm = Swarm::start(Plan {
         url: server.url(),
         rooms: vec![0; HONEST],
-        config: Some(open_field()),
+        config: Some(codec::encode(&open_field())),
         ramp: Duration::from_secs(2),
         duration: Duration::from_secs(3600),
-        rate: 20.0,
-        verify: true,
-        threads: 1,
         seed: 7,
+        ..Plan::default()
     })?;
     let room = swarm.room(0).await.context("the room could not be made")?;
     let witness = Witness::enter(&server.url(), room).await?;

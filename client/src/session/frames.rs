@@ -4,15 +4,14 @@ use std::time::{Duration, Instant};
 
 use tiltyard_shared::{
     frame::Head,
-    game::Game,
-    protocol::{ClientMessage, Report, Resync, codec},
+    protocol::{ClientMessage, Report, Resync},
     replica::{Applied, ReplicaError},
 };
 
 use super::{Event, Frame, REPORT_AFTER, Reason, Session};
-use crate::{error::Violation, jumps::Remedy};
+use crate::{error::Violation, game::ClientGame, jumps::Remedy};
 
-impl<G: Game> Session<G> {
+impl<G: ClientGame> Session<G> {
     pub(super) fn handle_frame(&mut self, bytes: &[u8], now: Instant) -> Result<(), Violation> {
         self.counts.bytes += bytes.len() as u64;
         // Until the new epoch's first frame is here, this is what still counts at the server.
@@ -99,7 +98,8 @@ impl<G: Game> Session<G> {
     fn take_game_events(&mut self) -> Result<(), Violation> {
         for event in self.replica.drain_events() {
             let number = event.number;
-            let event = codec::decode(&event.bytes).map_err(|reason| Violation::Event { number, reason })?;
+            let event = G::decode(&self.schema.schema, &event.bytes);
+            let event = event.map_err(|reason| Violation::Event { number, reason })?;
             self.events.push_back(Event::Game { number, event });
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! A seat, and what its session counts.
 
-use std::time::Duration;
+use std::{ops::AddAssign, time::Duration};
 
 use tiltyard_shared::{
     game::{PlayerId, Tick},
@@ -74,4 +74,19 @@ pub struct Counts {
     pub inputs_refused: u64,
     /// Messages of a later version, passed over.
     pub unknown: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { frames, stale, bytes, mismatches, bad_frames, resyncs, reconnects, inputs_refused, unknown } = other;
+        self.frames += frames;
+        self.stale += stale;
+        self.bytes += bytes;
+        self.mismatches += mismatches;
+        self.bad_frames += bad_frames;
+        self.resyncs += resyncs;
+        self.reconnects += reconnects;
+        self.inputs_refused += inputs_refused;
+        self.unknown += unknown;
+    }
 }

@@ -10,6 +10,7 @@ use tiltyard_shared::{
     hash::StateHash,
     protocol::Code,
     replica::ReplicaError,
+    schema::Schema,
     world::GroupId,
 };
 use uuid::Uuid;
@@ -50,12 +51,16 @@ fn frame(head: &Head, events: &[u64]) -> Vec<u8> {
     bytes
 }
 
+fn schema() -> KnownSchema {
+    Schema::of::<Arena>().into()
+}
+
 fn head(epoch: u32, tick: u32, start: bool) -> Head {
     Head { epoch, tick: Tick(tick), start, ..Head::default() }
 }
 
 fn entered(now: Instant) -> Session<Arena> {
-    let mut session = Session::new(seat(1, 0), now);
+    let mut session = Session::new(seat(1, 0), schema(), now);
     session.handle(&frame(&head(1, 10, true), &[]), now).unwrap();
     assert!(matches!(session.next_event(), Some(Event::Frame(Frame { tick: Tick(10), start: true, .. }))));
     session
@@ -231,7 +236,7 @@ fn a_resume_sends_again_what_the_server_has_not_taken_in() {
 #[test]
 fn an_input_before_the_first_frame_aims_beyond_the_tick_of_the_seat() {
     let now = Instant::now();
-    let mut session = Session::<Arena>::new(Seat { tick: Tick(900), ..seat(1, 0) }, now);
+    let mut session = Session::<Arena>::new(Seat { tick: Tick(900), ..seat(1, 0) }, schema(), now);
     session.send(&Input::default(), now + 60 * MS).unwrap();
     let Some(ClientMessage::Inputs { inputs, .. }) = sent(&mut session) else { panic!() };
     assert_eq!(inputs[0].aim, Tick(902));
@@ -240,7 +245,7 @@ fn an_input_before_the_first_frame_aims_beyond_the_tick_of_the_seat() {
 #[test]
 fn a_seat_taken_over_from_a_lost_session_numbers_its_inputs_on() {
     let now = Instant::now();
-    let mut session = Session::<Arena>::new(seat(2, 7), now);
+    let mut session = Session::<Arena>::new(seat(2, 7), schema(), now);
     assert_eq!(session.send(&Input::default(), now), Ok(8));
     let settled = Head { inputs: Some(Settled { number: 7, margin: 0 }), ..head(2, 10, true) };
     session.handle(&frame(&settled, &[]), now).unwrap();

@@ -6,9 +6,10 @@
 
 use std::f32::consts::TAU;
 
-use tiltyard_shared::prelude::*;
+use tiltyard_shared::{prelude::*, replica::Replica};
 
 use crate::{
+    Arena,
     entities::Thing,
     messages::Input,
     rules::{self, Point},
@@ -61,6 +62,19 @@ impl Bot {
             }
             None => Input { walk, aim: angle(own, self.goal), fire: false },
         }
+    }
+}
+
+impl tiltyard_shared::bot::Bot for Bot {
+    type Game = Arena;
+
+    fn new(rng: &mut Rng) -> Self {
+        Self::new(rng)
+    }
+
+    fn play(&mut self, me: PlayerId, sees: &Replica, rng: &mut Rng) -> Option<Input> {
+        let things = sees.shown().filter_map(|shown| Some((shown.id(), shown.restore()?)));
+        Some(self.decide(me, sees.tick().unwrap_or(Tick(0)), things, rng))
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn run(players: usize) -> anyhow::Result<Row> {
     let proxy = Proxy::start(&Profile::named("deploy").context("no such profile")?, 1, target)?;
     let swarm = |url: String, rooms: Vec<usize>, ramp| {
         let duration = Duration::from_secs(3600);
-        Swarm::start(Plan { url, rooms, config: None, ramp, duration, rate: 1.0, verify: true, threads: 1, seed: 5 })
+        Swarm::start(Plan { url, rooms, ramp, duration, rate: 1.0, seed: 5, ..Plan::default() })
     };
     let others = swarm(server.url(), Plan::spread(20, 1), Duration::from_secs(1))?;
     let url = format!("ws://{}/ws", proxy.address());

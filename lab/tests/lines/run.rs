@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tiltyard_bot::swarm::{Plan, Swarm};
 use tiltyard_lab::{Profile, Proxy, Tunnel, profile::Direction, tunnel::SERVER};
+use tiltyard_shared::protocol::codec;
 use tiltyard_testing::{Server, binary};
 use uuid::Uuid;
 
@@ -104,13 +105,12 @@ impl Job {
         let swarm = Swarm::start(Plan {
             url: server.to_owned(),
             rooms: vec![0; self.crowd()],
-            config: Some(open_field()),
+            config: Some(codec::encode(&open_field())),
             ramp: Duration::from_millis(500),
             duration: Duration::from_secs(3600),
             rate: 5.0,
-            verify: true,
-            threads: 1,
             seed: self.seed,
+            ..Plan::default()
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let room = runtime.block_on(swarm.room(0)).context("the room could not be made")?;

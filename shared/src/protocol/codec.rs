@@ -53,6 +53,16 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 
+/// The value at the start of bytes, and what follows it.
+///
+/// # Errors
+///
+/// [`CodecError::Malformed`]
+pub(crate) fn decode_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), CodecError> {
+    let (value, read) = decode_start(bytes)?;
+    Ok((value, &bytes[read..]))
+}
+
 /// The value of bytes that this or another server has saved: as [`decode`], but it may be as large as a room.
 ///
 /// # Errors

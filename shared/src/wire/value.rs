@@ -110,7 +110,7 @@ impl Bounded for String {
 
     fn arbitrary_within(rng: &mut Rng, max_len: u32) -> Self {
         const CHARS: [char; 8] = ['a', 'Z', '0', ' ', '\n', 'é', '漢', '🦀'];
-        let len = length(rng, max_len);
+        let len = random_length(rng, max_len);
         let mut text = Self::new();
         loop {
             let next = CHARS[rng.below(CHARS.len() as u32) as usize];
@@ -148,7 +148,7 @@ impl<T: Wire> Bounded for Vec<T> {
     }
 
     fn arbitrary_within(rng: &mut Rng, max_len: u32) -> Self {
-        (0..length(rng, max_len)).map(|_| T::arbitrary(rng)).collect()
+        (0..random_length(rng, max_len)).map(|_| T::arbitrary(rng)).collect()
     }
 
     fn is_within(&self, max_len: u32) -> bool {
@@ -157,7 +157,7 @@ impl<T: Wire> Bounded for Vec<T> {
 }
 
 /// A length up to `max_len`: mostly a small one, now and then any, and the greatest.
-fn length(rng: &mut Rng, max_len: u32) -> usize {
+pub(crate) fn random_length(rng: &mut Rng, max_len: u32) -> usize {
     let len = match rng.below(32) {
         0 => max_len,
         1 => rng.below(max_len.saturating_add(1)),
