@@ -17,9 +17,6 @@ use axum::{
 
 use super::Gateway;
 
-/// The files under `web/` at the time of building, by their paths there.
-const BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web.rs"));
-
 /// Most bytes of a file in the operator's folder.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -41,7 +38,7 @@ pub(crate) struct Pages {
 impl Pages {
     /// The files of the binary, and before them those of a folder.
     pub(crate) fn new(folder: Option<PathBuf>) -> Self {
-        let files: BTreeMap<_, _> = BUILT_IN.iter().copied().collect();
+        let files: BTreeMap<_, _> = tiltyard_web::FILES.iter().copied().collect();
         let all = files.iter().flat_map(|(path, bytes)| [path.as_bytes(), bytes]);
         let stamp = format!("{:016x}", all.fold(FNV_START, hash));
         Self { files, folder, stamp }
@@ -160,7 +157,7 @@ mod tests {
 
     #[test]
     fn tests_and_settings_of_the_web_folder_are_not_in_the_binary() {
-        for (path, _) in BUILT_IN {
+        for (path, _) in tiltyard_web::FILES {
             assert!(kind(path).is_some() && is_plain(path), "{path}");
             assert!(["test/", "e2e/", "node_modules/"].iter().all(|part| !path.contains(part)), "{path}");
             assert!(!path.ends_with("tsconfig.json") && !path.ends_with("package.json"), "{path}");

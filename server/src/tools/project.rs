@@ -7,10 +7,6 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-/// The game of the guide, and its page.
-const RULES: &str = include_str!("../../../games/pong/src/lib.rs");
-const PAGE: &str = include_str!("../../../web/games/pong/index.js");
-
 /// Where the libraries are, unless they are taken from a clone.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
@@ -148,7 +144,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 
 fn files(name: &str, clone: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let (module, type_name) = (name.replace('-', "_"), type_name(name));
-    let rules = RULES
+    let rules = tiltyard_pong::SOURCE
         .replace(
             "The guide in docs/pong.md builds this file from nothing.",
             "Tiltyard's guide docs/pong.md explains it.",
@@ -157,7 +153,8 @@ fn files(name: &str, clone: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, Strin
         .replace("struct Pong ", &format!("struct {type_name} "))
         .replace("Game for Pong ", &format!("Game for {type_name} "));
     let tests = TESTS.replace("Pong", &type_name);
-    let page = PAGE.replacen("Pong's page", "The game's page", 1);
+    let page = tiltyard_web::text("games/pong/index.js").context("the guide's page is not in this binary")?;
+    let page = page.replacen("Pong's page", "The game's page", 1);
     let files = [
         ("Cargo.toml", manifest(name, clone)?),
         (".gitignore", "/target\n".to_owned()),

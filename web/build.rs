@@ -1,11 +1,11 @@
-//! Puts the page and the browser SDK into the binary: a table of the files under `web/` that are served.
+//! Makes a table of the files here that are served.
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
 };
 
-/// What is served of `web/`: two files and three folders.
+/// What is served: two files and three folders.
 const SERVED: [&str; 5] = ["index.html", "style.css", "games", "page", "sdk"];
 
 /// Kinds of files that are.
@@ -13,7 +13,7 @@ const KINDS: [&str; 6] = ["html", "css", "js", "json", "svg", "png"];
 
 fn main() -> io::Result<()> {
     let variable = |name: &str| env::var(name).expect("cargo sets it");
-    let web = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../web");
+    let web = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for name in SERVED {
         println!("cargo:rerun-if-changed={}", web.join(name).display());
@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     for file in files {
         table += &format!("({:?}, include_bytes!({:?})),\n", file, web.join(&file).canonicalize()?);
     }
-    fs::write(Path::new(&variable("OUT_DIR")).join("web.rs"), table + "]\n")
+    fs::write(Path::new(&variable("OUT_DIR")).join("files.rs"), table + "]\n")
 }
 
 fn collect(web: &Path, path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
