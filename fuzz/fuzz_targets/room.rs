@@ -77,8 +77,8 @@ impl Play {
             7 => self.receive(),
             8 => self.lose_or_resume(bytes.arbitrary()?),
             9 if self.line.is_some() => {
-                let jump = ClientMessage::Resync(self.replica.jump(bytes.arbitrary()?));
-                self.room.receive(self.honest, jump, self.now).expect("a jump is always allowed");
+                let resync = ClientMessage::Resync(self.replica.resync(bytes.arbitrary()?));
+                self.room.receive(self.honest, resync, self.now).expect("a resync is always allowed");
             }
             10 => match self.hostile {
                 Some(seat) if bytes.arbitrary()? => {
@@ -156,7 +156,7 @@ impl Play {
             return self.room.disconnect(self.honest, self.now);
         }
         let groups = if anew { Vec::new() } else { self.replica.current_groups().into_iter().map(GroupId).collect() };
-        let resync = self.replica.jump(anew);
+        let resync = self.replica.resync(anew);
         match self.room.resume(Returning { token: HONEST, resync, first_input: 1, groups, verify: true }, self.now) {
             Ok(_) => self.line = Some(VecDeque::new()),
             Err(_) => {

@@ -209,7 +209,7 @@ impl<E: Replicate> Viewer<E> {
             match command {
                 Command::Leave { player, .. } if self.player == Some(*player) => {
                     self.player = None;
-                    self.replica.jump(true);
+                    self.replica.resync(true);
                 }
                 Command::Join { player, .. } if self.player.is_none() => self.player = Some(*player),
                 _ => {}

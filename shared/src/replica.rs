@@ -1,7 +1,7 @@
 //! The client's mirror of a world: one [`Table`] per group of its view, each at its own version, checked by hash.
 //!
 //! A replica takes frames and says what to report; opening sockets, clocks and drawing are the client's. After any error
-//! it holds nothing that can be trusted: ask for everything anew with [`Replica::jump`].
+//! it holds nothing that can be trusted: ask for everything anew with [`Replica::resync`].
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -240,7 +240,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Merges shared and own events by their numbers and drops those consumed before a jump.
+    /// Merges shared and own events by their numbers and drops those consumed before a resync.
     fn take_events(&mut self, mut events: Vec<(u64, &[u8])>) {
         events.sort_by_key(|(number, _)| *number);
         for (number, bytes) in events {
@@ -263,7 +263,7 @@ impl Replica {
 
     /// Begins a new epoch and returns what to send: frames of the old one are dropped from now on. With `anew` everything
     /// is forgotten and asked for again; otherwise the server goes on from what is held.
-    pub fn jump(&mut self, anew: bool) -> Resync {
+    pub fn resync(&mut self, anew: bool) -> Resync {
         self.epoch += 1;
         self.started = false;
         self.pieces = Pieces::default();

@@ -146,7 +146,7 @@ impl<G: Game> Play<G> {
         let now = self.now;
         let playing = self.players.get_mut(&player).ok_or(Code::UnknownSession)?;
         let groups = playing.replica.current_groups().into_iter().map(GroupId).collect();
-        let resync = playing.replica.jump(false);
+        let resync = playing.replica.resync(false);
         let (token, first_input) = (playing.token, playing.inputs + 1);
         let entered = self.room.resume(Returning { token, resync, first_input, groups, verify: true }, now)?;
         (playing.seat, playing.connected) = (entered.seat, true);

@@ -38,7 +38,7 @@ pub(crate) fn run(checks: &mut Checks) -> anyhow::Result<()> {
     check_bots(checks, "", &swarm, 490.0)?;
     check_bots(checks, "SDK: ", &sdk, 10.0)?;
     checks.check("players held at any time: 0", most_held, most_held == 0.0);
-    for name in ["tiltyard_holds_total", "tiltyard_jumps_total", "tiltyard_room_panics_total"] {
+    for name in ["tiltyard_holds_total", "tiltyard_resyncs_total", "tiltyard_room_panics_total"] {
         let count = server.metric(name)?;
         checks.check(&format!("{name}: 0"), count, count == 0.0);
     }

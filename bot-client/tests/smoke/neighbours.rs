@@ -81,7 +81,7 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let report = tokio::task::spawn_blocking(|| swarm.finish()).await?;
     print!("{report}");
     let honest = report.mismatches + report.errors + report.resyncs;
-    checks.check("honest bots: no mismatch, error or jump", honest, honest == 0);
+    checks.check("honest bots: no mismatch, error or resync", honest, honest == 0);
     checks.check("honest bots held: none (ticks without a frame)", report.ticks_skipped, report.ticks_skipped == 0);
     for kind in Kind::ALL {
         let seen: Vec<_> = with.iter().filter(|seen| seen.kind == kind).collect();

@@ -1,10 +1,10 @@
 //! Who gets what this tick: views, versions, held players, shared bodies, events.
 //!
 //! A seat is *steady* while it was handed everything up to the last commit. Steady seats whose views are (and were) the
-//! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and an
-//! own part. Whoever entered, was held or passed over, has jumped, or needs more than fits gets a body gathered for it alone,
-//! and is steady again once nothing is left behind. A seat is *held* by its lag, *passed over* at send ticks that are not its
-//! own by its pace, and gets its first frames as its line takes them.
+//! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and
+//! an own part. Whoever entered, was held or passed over, has resynced, or needs more than fits gets a body gathered
+//! for it alone, and is steady again once nothing is left behind. A seat is *held* by its lag, *passed over* at send
+//! ticks that are not its own by its pace, and gets its first frames as its line takes them.
 
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ pub struct EdgeStats {
     pub shared_bodies: u64,
     /// Bodies gathered for one seat.
     pub gathered_bodies: u64,
-    /// Jumps and resumes.
-    pub jumps: u64,
+    /// Resyncs and resumes.
+    pub resyncs: u64,
     /// How often a seat began to be held.
     pub holds: u64,
     /// Frames that said that events owed had been dropped.
@@ -86,8 +86,8 @@ pub struct EdgeStats {
     pub pieces: u64,
     /// How often a seat was given another pace.
     pub paces: u64,
-    /// Jumps that were ignored because their epoch was not above the current one.
-    pub stale_jumps: u64,
+    /// Resyncs that were ignored because their epoch was not above the current one.
+    pub stale_resyncs: u64,
 }
 
 /// The edge of one room.
@@ -308,10 +308,10 @@ impl Edge {
         let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::as_mut) else { return Ok(false) };
         let (common, world, state) = (&mut self.common, published.world, published.seat(id));
         let situation = &common.situation(state, published, now, rtt);
-        if let Some(jump) = seat.take_pending_jump(now) {
+        if let Some(resync) = seat.take_pending_resync(now) {
             seat.unsteady(&common.views, world);
-            seat.begin_epoch(jump, now);
-            common.stats.jumps += 1;
+            seat.begin_epoch(resync, now);
+            common.stats.resyncs += 1;
         }
         let cut = seat.first.is_cut();
         if cut || !situation.last && (!seat.pace.is_turn() || common.withholds(seat, situation)) {

@@ -59,7 +59,7 @@ impl Counts {
         let (edge, edge_told) = (&stats.edge, &told.edge);
         metrics.frames.increment(edge.frames - edge_told.frames);
         metrics.frame_bytes.increment(edge.bytes - edge_told.bytes);
-        metrics.jumps.increment(edge.jumps - edge_told.jumps);
+        metrics.resyncs.increment(edge.resyncs - edge_told.resyncs);
         metrics.holds.increment(edge.holds - edge_told.holds);
         metrics.shared_bodies.increment(edge.shared_bodies - edge_told.shared_bodies);
         metrics.gathered_bodies.increment(edge.gathered_bodies - edge_told.gathered_bodies);
@@ -75,7 +75,7 @@ impl Counts {
         metrics.inputs[1].increment(inputs.late - inputs_told.late);
         metrics.inputs[2].increment(inputs.repeated - inputs_told.repeated);
         metrics.inputs[3].increment(inputs.refused - inputs_told.refused);
-        metrics.stale_jumps.increment(edge.stale_jumps - told.edge.stale_jumps);
+        metrics.stale_resyncs.increment(edge.stale_resyncs - told.edge.stale_resyncs);
         metrics.large_events.increment(stats.events_too_large - told.events_too_large);
         metrics.refused_metadata.increment(stats.metadata_refused - told.metadata_refused);
         let (bent, bent_told) = (&stats.bent, &told.bent);

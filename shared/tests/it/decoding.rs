@@ -170,7 +170,7 @@ fn arbitrary_bytes_are_no_chunk_and_no_frame() {
         let mut replica = Replica::new(&schema, 1);
         let apply = || replica.apply(&frame).ok();
         bounded(frame.len(), REPLICA_BYTES_PER_BYTE, SMALL, apply);
-        let _ = (replica.shown().count(), replica.hash(), replica.jump(true));
+        let _ = (replica.shown().count(), replica.hash(), replica.resync(true));
     }
 }
 

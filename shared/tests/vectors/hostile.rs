@@ -97,7 +97,7 @@ fn frame_entry(script: &Script, step: usize) -> Value {
         let mut replica = Replica::new(&Thing::schema(), 1);
         for (step, frame) in script.steps[..step].iter().zip(&script.frames) {
             match (&step["anew"], &step["sent"]) {
-                (Value::Bool(anew), _) => drop(replica.jump(*anew)),
+                (Value::Bool(anew), _) => drop(replica.resync(*anew)),
                 (_, Value::Number(sent)) => replica.sent_input(sent.as_u64().expect("a number") as u32),
                 _ => drop(replica.apply(frame)),
             }

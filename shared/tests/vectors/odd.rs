@@ -260,7 +260,7 @@ const FRAME_RANGE: &str = "frame out of range";
 
 fn refuse(script: &mut Script, about: &str, result: &str, frame: impl Fn(&Head) -> Vec<u8>) {
     script.gives(about, &frame(&head(script.epoch(), START + 1)), result);
-    let (resync, mut server) = (script.jump(true), server());
-    server.jump(resync);
+    let (resync, mut server) = (script.resync(true), server());
+    server.resync(resync);
     script.applied("anew", &server.frame(START, &SEE));
 }

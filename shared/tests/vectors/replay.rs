@@ -52,9 +52,9 @@ pub(crate) fn head(head: &Head) -> Value {
     })
 }
 
-/// A jump.
-pub(crate) fn jump(jump: Resync) -> Value {
-    json!({ "epoch": jump.epoch, "applied": jump.applied.map(|tick| tick.0), "event": jump.event })
+/// A resync.
+pub(crate) fn resync(resync: Resync) -> Value {
+    json!({ "epoch": resync.epoch, "applied": resync.applied.map(|tick| tick.0), "event": resync.event })
 }
 
 /// A table: version, hash, and each member as `[slot, generation, kind, codes, blobs]`.

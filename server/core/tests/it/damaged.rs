@@ -91,7 +91,7 @@ impl Line {
             Err(error) => {
                 assert!(spoil || self.spoilt, "a good frame was refused: {error}");
                 self.spoilt = true;
-                self.jump();
+                self.resync();
             }
             _ if spoil => self.spoilt = true,
             Ok(Applied::Stale | Applied::Piece) => {}
@@ -140,9 +140,9 @@ impl Line {
         let _ = (replica.hash(), replica.report(), replica.drain_events().count());
     }
 
-    fn jump(&mut self) {
-        let jump = ClientMessage::Resync(self.replica.jump(true));
-        self.room.receive(self.client, jump, self.now).expect("a jump is always allowed");
+    fn resync(&mut self) {
+        let resync = ClientMessage::Resync(self.replica.resync(true));
+        self.room.receive(self.client, resync, self.now).expect("a resync is always allowed");
     }
 
     /// The replica holds what the server has committed: every member, every field, every version.

@@ -118,7 +118,7 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
                     frames[place % 2] += 1;
                 }
                 let message = match random.below(20) {
-                    0 => ClientMessage::Resync(replica.jump(false)),
+                    0 => ClientMessage::Resync(replica.resync(false)),
                     _ => ClientMessage::Report(replica.report()),
                 };
                 one.receive(seat, message.clone(), now).expect("it may be said");

@@ -260,7 +260,7 @@ fn a_resync_gives_up_the_rest_of_a_frame_in_pieces() {
     play.fill(0, 3_000);
     play.run(MS * 3_000);
     assert!(play.applied.is_empty() && play.came.len() > 5, "it is under way");
-    let resync = play.replica.jump(false);
+    let resync = play.replica.resync(false);
     play.room.receive(play.seat, ClientMessage::Resync(resync), play.now).expect("it is granted");
     play.until_whole(MS * 12_000);
     let frames = play.applied.len() as u64;

@@ -78,7 +78,7 @@ fn play_part(part: u64) {
             stale,
             behind,
             lost,
-            jumps,
+            resyncs,
             resumes,
             restores,
             held,
@@ -87,9 +87,10 @@ fn play_part(part: u64) {
             moves,
             paces,
         } = seen;
-        let all =
-            [frames, pieces, stale, behind, lost, jumps, resumes, restores, held, refused_views, events, moves, paces];
-        assert!(all.iter().all(|count| *count > 0), "the cases do not reach everything: {all:?}");
+        let of_lines = [frames, pieces, stale, behind, lost, resyncs, resumes, restores, held, paces];
+        let of_games = [refused_views, events, moves];
+        let all = || of_lines.iter().chain(&of_games);
+        assert!(all().all(|count| *count > 0), "the cases do not reach everything: {of_lines:?}, {of_games:?}");
     }
 }
 
@@ -101,7 +102,7 @@ struct Seen {
     stale: u64,
     behind: u64,
     lost: u64,
-    jumps: u64,
+    resyncs: u64,
     resumes: u64,
     restores: u64,
     held: u64,
@@ -210,7 +211,7 @@ struct Client {
     owed: BTreeSet<u32>,
     consumed: Vec<u32>,
     behind_for: BTreeMap<GroupId, u32>,
-    last_jump: Duration,
+    last_resync: Duration,
     alive: bool,
 }
 
@@ -286,7 +287,7 @@ impl Model {
         for client in 0..self.clients.len() {
             self.mend(client, seen);
         }
-        // One second until the next jump may come, a round of frames for each of the groups.
+        // One second until the next resync may come, a round of frames for each of the groups.
         let rest = 160;
         for _ in 0..rest {
             self.tick(seen);
@@ -314,7 +315,7 @@ impl Model {
             owed: BTreeSet::new(),
             consumed: Vec::new(),
             behind_for: BTreeMap::new(),
-            last_jump: Duration::ZERO,
+            last_resync: Duration::ZERO,
             alive: true,
         });
     }
@@ -341,7 +342,7 @@ impl Model {
                 3..6 => self.mend(client, seen),
                 6 => {
                     let anew = self.random.chance(0.4);
-                    self.jump(client, anew, seen);
+                    self.resync(client, anew, seen);
                 }
                 _ => {}
             }
@@ -411,24 +412,24 @@ impl Model {
         let client = &mut self.clients[client];
         if client.line == Line::Gone && client.alive {
             let groups = client.replica.current_groups().into_iter().map(GroupId).collect();
-            let resync = client.replica.jump(self.random.chance(0.2));
+            let resync = client.replica.resync(self.random.chance(0.2));
             let back = Returning { token: client.token, resync, first_input: 1, groups, verify: true };
             let entered = self.room.resume(back, self.now).expect("the seat is kept");
             assert_eq!((entered.seat, entered.player), (client.seat, client.player));
             self.room.understands(client.seat, client.understands);
             client.every = 1;
-            client.last_jump = self.now;
+            client.last_resync = self.now;
             seen.resumes += 1;
         }
         client.line = Line::Good;
     }
 
-    fn jump(&mut self, client: usize, anew: bool, seen: &mut Seen) {
+    fn resync(&mut self, client: usize, anew: bool, seen: &mut Seen) {
         let client = &mut self.clients[client];
         if client.line != Line::Gone && client.alive {
-            let jump = client.replica.jump(anew);
-            self.room.receive(client.seat, ClientMessage::Resync(jump), self.now).expect("a jump is always allowed");
-            seen.jumps += 1;
+            let resync = ClientMessage::Resync(client.replica.resync(anew));
+            self.room.receive(client.seat, resync, self.now).expect("a resync is always allowed");
+            seen.resyncs += 1;
         }
     }
 

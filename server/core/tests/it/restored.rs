@@ -77,7 +77,7 @@ impl Play {
             let groups = if held { replica.current_groups() } else { Vec::new() };
             let back = Returning {
                 token: Uuid::from_u128(seat.0.into()),
-                resync: replica.jump(false),
+                resync: replica.resync(false),
                 first_input: self.inputs + 1,
                 groups: groups.into_iter().map(GroupId).collect(),
                 verify: true,

@@ -302,7 +302,7 @@ fn the_reference_trace_is_what_a_room_says() {
     );
     trace.tick("3 and 4 are settled", false);
 
-    let resync = trace.replica.jump(false);
+    let resync = trace.replica.resync(false);
     trace.say("say that frames were late: go on from tick 5 in epoch 2", ClientMessage::Resync(resync));
     trace.bob_acts(&Act::Go(1));
     trace.tick("epoch 2 begins: a catch-up of group 1, nothing of the others", false);
@@ -311,7 +311,7 @@ fn the_reference_trace_is_what_a_room_says() {
     trace.bob_acts(&Act::Go(-4));
     trace.step();
     trace.welcome();
-    let resync = trace.replica.jump(false);
+    let resync = trace.replica.resync(false);
     let groups = trace.replica.current_groups();
     let target = Target::Resume(Resume { room: ROOM, token: TOKEN, resync, owner: 1, first_input: 1, groups });
     let hash = Schema::hash(&trace.schema.to_json());
