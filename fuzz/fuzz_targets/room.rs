@@ -104,7 +104,7 @@ impl Play {
         }
         let mut frame = Vec::new();
         match &mut self.line {
-            Some(_) if blocked => self.room.hold(self.honest, self.now),
+            Some(_) if blocked => self.room.throttle(self.honest, self.now),
             Some(line) => {
                 if self.room.frame(self.honest, self.now, RTT, &mut frame) == Ok(true) {
                     line.push_back(frame);

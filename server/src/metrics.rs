@@ -49,8 +49,8 @@ const TICK_LATENESS: &str = "tiltyard_tick_lateness_seconds";
 const SCHEDULE_MOVED: &str = "tiltyard_schedule_moved_ticks_total";
 const FRAMES: &str = "tiltyard_frames_total";
 const FRAME_BYTES: &str = "tiltyard_frame_bytes_total";
-const HELD_PLAYERS: &str = "tiltyard_held_players";
-const HOLDS: &str = "tiltyard_holds_total";
+const THROTTLED_PLAYERS: &str = "tiltyard_throttled_players";
+const THROTTLES: &str = "tiltyard_throttles_total";
 const RESYNCS: &str = "tiltyard_resyncs_total";
 const CHUNKS: &str = "tiltyard_chunks_encoded_total";
 const SHARED_BODIES: &str = "tiltyard_shared_bodies_total";
@@ -140,8 +140,8 @@ const METRICS: &[Metric] = &[
     ),
     counter_of(FRAMES, Unit::Count, "Frames handed to connections, by game."),
     counter_of(FRAME_BYTES, Unit::Bytes, "Bytes of the frames handed to connections, by game."),
-    gauge_of(HELD_PLAYERS, Unit::Count, "Players who get no frames at the moment because they are behind, by game."),
-    counter_of(HOLDS, Unit::Count, "How often a player began to be held, by game."),
+    gauge_of(THROTTLED_PLAYERS, Unit::Count, "Players who get no frames now because they are behind, by game."),
+    counter_of(THROTTLES, Unit::Count, "How often a player began to be throttled, by game."),
     counter_of(RESYNCS, Unit::Count, "Resyncs and resumes of clients, by game."),
     counter_of(CHUNKS, Unit::Count, "Chunks encoded, by game and form (delta, catch_up, snapshot)."),
     counter_of(SHARED_BODIES, Unit::Count, "Frame bodies assembled to be shared by all who see the same, by game."),

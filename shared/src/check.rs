@@ -188,7 +188,7 @@ fn fingerprint<G: Game>(sim: &Simulation<G>) -> (Vec<StateHash>, Vec<u8>) {
     (groups.collect(), codec::encode(sim.game()))
 }
 
-/// The simplest receiver there is: never held, never behind, no bounds.
+/// The simplest receiver there is: never throttled, never behind, no bounds.
 struct Viewer<E: Replicate> {
     replica: Replica,
     player: Option<PlayerId>,

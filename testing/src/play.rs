@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::line::{Line, Way};
 
-/// Frames under way to a player who takes none: with one more its socket would be full, and the room holds the seat.
+/// Frames under way to a player who takes none: with one more its socket would be full, and the room throttles the
+/// seat.
 const SOCKET_FRAMES: usize = 32;
 
 /// A room, its players and the time.
@@ -212,8 +213,8 @@ impl<G: Game> Play<G> {
     }
 
     /// Whether the room waits for a player who does not take its frames.
-    pub fn is_held(&self, player: PlayerId) -> bool {
-        self.room.is_held(self.player(player).seat)
+    pub fn is_throttled(&self, player: PlayerId) -> bool {
+        self.room.is_throttled(self.player(player).seat)
     }
 
     /// The room, to look at the game and its world, or at what it counts.
@@ -244,7 +245,7 @@ impl<G: Game> Play<G> {
         let mut out = Vec::new();
         for (id, player) in self.players.iter_mut().filter(|(_, player)| player.connected) {
             if player.down.len() >= SOCKET_FRAMES && player.line.stalled {
-                self.room.hold(player.seat, self.now);
+                self.room.throttle(player.seat, self.now);
                 continue;
             }
             match self.room.frame(player.seat, self.now, 2 * player.line.delay, &mut out) {

@@ -257,7 +257,8 @@ impl<G: Game> Authority<G> {
         }
     }
 
-    /// From now on an edge serves a seat, or does not: it is held, or its connection is gone. One that is not has no view.
+    /// From now on an edge serves a seat, or does not: it is throttled, or its connection is gone. One that is not has
+    /// no view.
     pub fn attach(&mut self, seat: SeatId, attached: bool) {
         if let Some(Some(entry)) = self.seats.get_mut(seat.place()) {
             entry.attached = attached;

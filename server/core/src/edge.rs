@@ -1,10 +1,10 @@
-//! Who gets what this tick: views, versions, held players, shared bodies, events.
+//! Who gets what this tick: views, versions, throttled players, shared bodies, events.
 //!
 //! A seat is *steady* while it was handed everything up to the last commit. Steady seats whose views are (and were) the
 //! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and
-//! an own part. Whoever entered, was held or passed over, has resynced, or needs more than fits gets a body gathered
-//! for it alone, and is steady again once nothing is left behind. A seat is *held* by its lag, *passed over* at send
-//! ticks that are not its own by its pace, and gets its first frames as its line takes them.
+//! an own part. Whoever entered, was throttled or passed over, has resynced, or needs more than fits gets a body
+//! gathered for it alone, and is steady again once nothing is left behind. A seat is *throttled* by its lag, *passed
+//! over* at send ticks that are not its own by its pace, and gets its first frames as its line takes them.
 
 use std::time::Duration;
 
@@ -76,8 +76,8 @@ pub struct EdgeStats {
     pub gathered_bodies: u64,
     /// Resyncs and resumes.
     pub resyncs: u64,
-    /// How often a seat began to be held.
-    pub holds: u64,
+    /// How often a seat began to be throttled.
+    pub throttles: u64,
     /// Frames that said that events owed had been dropped.
     pub events_lost: u64,
     /// Groups left for a later frame.
@@ -110,9 +110,9 @@ impl Edge {
         EdgeStats { chunks: self.common.chunks.encoded, ..self.common.stats }
     }
 
-    /// How many seats are held now.
-    pub fn held(&self) -> usize {
-        self.seats.iter().flatten().filter(|seat| seat.held.is_some()).count()
+    /// How many seats are throttled now.
+    pub fn throttled(&self) -> usize {
+        self.seats.iter().flatten().filter(|seat| seat.throttled.is_some()).count()
     }
 
     /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
@@ -137,7 +137,8 @@ impl Edge {
         }
     }
 
-    /// Tells which seats are to have a view from now on, and which none: who is held or has no connection needs none.
+    /// Tells which seats are to have a view from now on, and which none: who is throttled or has no connection needs
+    /// none.
     pub fn look(&mut self, mut attach: impl FnMut(SeatId, bool)) {
         for (place, seat) in self.seats.iter_mut().enumerate() {
             if let Some(seat) = seat
@@ -155,7 +156,7 @@ impl Edge {
     }
 
     /// Takes what the authority says of a step. If frames are due, what was made for the commit before is forgotten, and every
-    /// seat is to be served, by [`Edge::frame`] or [`Edge::hold`].
+    /// seat is to be served, by [`Edge::frame`] or [`Edge::throttle`].
     pub fn publish(&mut self, published: &Published<'_>) {
         for event in published.events {
             self.take_event(event);
@@ -251,30 +252,30 @@ impl Edge {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.connected = false;
         }
-        self.hold(id, world, now);
+        self.throttle(id, world, now);
     }
 
-    /// Serves a seat without a frame: its socket is blocked, or gone. It is held until all it was handed is applied; not so
-    /// during its first frames, as long as they move.
-    pub fn hold(&mut self, id: SeatId, world: &Committed, now: Duration) {
+    /// Serves a seat without a frame: its socket is blocked, or gone. It is throttled until all it was handed is
+    /// applied; not so during its first frames, as long as they move.
+    pub fn throttle(&mut self, id: SeatId, world: &Committed, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
             if seat.pace.is_turn() {
                 seat.pace.note_due();
             }
             if seat.first.is_over() || seat.first.is_stuck(seat.unapplied_bytes, now) {
-                self.common.stats.holds += u64::from(seat.held.is_none());
-                seat.held.get_or_insert(now);
+                self.common.stats.throttles += u64::from(seat.throttled.is_none());
+                seat.throttled.get_or_insert(now);
             }
             seat.pass_over(&self.common.views, world);
         }
     }
 
-    /// Since when a seat has been held.
-    pub fn held_since(&self, id: SeatId) -> Option<Duration> {
-        self.seats.get(id.place())?.as_ref()?.held
+    /// Since when a seat has been throttled.
+    pub fn throttled_since(&self, id: SeatId) -> Option<Duration> {
+        self.seats.get(id.place())?.as_ref()?.throttled
     }
 
-    /// Whether a seat was passed over at the last commit: held, or not its turn, or with enough under way.
+    /// Whether a seat was passed over at the last commit: throttled, or not its turn, or with enough under way.
     pub fn was_passed_over(&self, id: SeatId) -> bool {
         self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
     }

@@ -60,7 +60,7 @@ impl Counts {
         metrics.frames.increment(edge.frames - edge_told.frames);
         metrics.frame_bytes.increment(edge.bytes - edge_told.bytes);
         metrics.resyncs.increment(edge.resyncs - edge_told.resyncs);
-        metrics.holds.increment(edge.holds - edge_told.holds);
+        metrics.throttles.increment(edge.throttles - edge_told.throttles);
         metrics.shared_bodies.increment(edge.shared_bodies - edge_told.shared_bodies);
         metrics.gathered_bodies.increment(edge.gathered_bodies - edge_told.gathered_bodies);
         metrics.deferred_groups.increment(edge.deferred - edge_told.deferred);
@@ -82,7 +82,7 @@ impl Counts {
         metrics.bent_values[0].increment(bent.fields - bent_told.fields);
         metrics.bent_values[1].increment(bent.outside - bent_told.outside);
         metrics.bent_values[2].increment(bent.full - bent_told.full);
-        metrics.held.increment(stats.held as f64 - told.held as f64);
+        metrics.throttled.increment(stats.throttled as f64 - told.throttled as f64);
         metrics.largest_group.record(stats.largest_group as f64);
         self.told = *stats;
     }
@@ -92,7 +92,7 @@ impl Drop for Counts {
     fn drop(&mut self) {
         self.metrics.players.decrement(f64::from(self.players));
         self.metrics.spectators.decrement(f64::from(self.spectators));
-        self.metrics.held.decrement(self.told.held as f64);
+        self.metrics.throttled.decrement(self.told.throttled as f64);
     }
 }
 

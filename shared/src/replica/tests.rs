@@ -275,7 +275,7 @@ fn a_group_that_enters_holds_nothing_that_a_catch_up_could_go_on_from() {
     assert_eq!(refused, Err(ReplicaError::Chunk { group: A, reason }));
 }
 
-/// After a hold of more ticks than the short numbers of a frame can span the server states the view anew.
+/// After a silence of more ticks than the short numbers of a frame can span the server states the view anew.
 #[test]
 fn a_start_in_the_middle_of_an_epoch_keeps_what_it_names_and_wakes_at_the_right_tick() {
     let mut pair = Pair::new();

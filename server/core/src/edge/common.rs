@@ -94,24 +94,24 @@ impl Common {
         ours
     }
 
-    /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough is under way.
+    /// Whether a seat whose turn it is gets nothing: it is throttled, or begins to be, or enough is under way.
     pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
         let now = situation.now;
         seat.release();
-        let hold = match seat.first.is_over() {
-            true => seat.held.is_some() || seat.lags(now, situation.rtt),
+        let throttle = match seat.first.is_over() {
+            true => seat.throttled.is_some() || seat.lags(now, situation.rtt),
             false => seat.first.is_stuck(seat.unapplied_bytes, now),
         };
-        if hold {
-            self.stats.holds += u64::from(seat.held.is_none());
-            seat.held.get_or_insert(now);
+        if throttle {
+            self.stats.throttles += u64::from(seat.throttled.is_none());
+            seat.throttled.get_or_insert(now);
             seat.pace.note_due();
         }
-        if seat.first.is_over() && !hold && seat.pace.is_full(seat.unapplied_bytes) {
+        if seat.first.is_over() && !throttle && seat.pace.is_full(seat.unapplied_bytes) {
             seat.pace.put_off();
             return true;
         }
-        hold || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
+        throttle || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
     }
 
     /// A frame was written: notes it, and cuts one that is too large for the line if its client joins pieces.

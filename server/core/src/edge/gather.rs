@@ -32,7 +32,7 @@ struct Room {
 }
 
 impl Common {
-    /// Writes the frame of a seat that entered, resynced, was held, or needs more than a shared frame takes.
+    /// Writes the frame of a seat that entered, resynced, was throttled, or needs more than a shared frame takes.
     pub(super) fn write_gathered(
         &mut self,
         seat: &mut EdgeSeat,

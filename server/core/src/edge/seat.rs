@@ -79,7 +79,7 @@ pub(super) struct EdgeSeat {
     /// Inputs that were refused, and why, until a frame tells it. At most as many as may wait: an older one is forgotten, the
     /// client sees it settled.
     pub(super) refused: VecDeque<(u32, Code)>,
-    /// Frames handed over and not reported applied. Bounded, because a lagging seat is held.
+    /// Frames handed over and not reported applied. Bounded, because a lagging seat is throttled.
     pub(super) unapplied: VecDeque<Unapplied>,
     /// Their bytes.
     pub(super) unapplied_bytes: usize,
@@ -87,7 +87,7 @@ pub(super) struct EdgeSeat {
     pub(super) newest: Tick,
     pub(super) applied: Tick,
     /// No frames until all that was handed over is applied.
-    pub(super) held: Option<Duration>,
+    pub(super) throttled: Option<Duration>,
     /// There was no frame at the last commit, whatever was new.
     pub(super) passed_over: bool,
     pub(super) lag: Lag,
@@ -126,7 +126,7 @@ impl EdgeSeat {
             unapplied_bytes: 0,
             newest: Tick(0),
             applied: Tick(0),
-            held: None,
+            throttled: None,
             passed_over: false,
             lag: Lag::default(),
             pace: Pace::default(),
@@ -197,16 +197,16 @@ impl EdgeSeat {
             self.pace.note_applied(frames, bytes, age, now);
             return;
         }
-        self.held = None;
+        self.throttled = None;
         self.first.note_applied(self.applied, bytes, handed[0].max(self.lag.heard()), now, bounds);
         self.lag.hear(now);
         self.pace.restart(now);
     }
 
-    /// Is not held any more once all that was handed over is applied.
+    /// Is not throttled any more once all that was handed over is applied.
     pub(super) fn release(&mut self) {
         if self.unapplied.is_empty() {
-            self.held = None;
+            self.throttled = None;
             self.lag.settle();
         }
     }
@@ -219,17 +219,17 @@ impl EdgeSeat {
         self.refused.push_back((number, code));
     }
 
-    /// Whether the next frame may need a view. Who is held needs none until something is applied.
+    /// Whether the next frame may need a view. Who is throttled needs none until something is applied.
     pub(super) fn wants_view(&self) -> bool {
-        let held = self.held.is_some() && self.first.is_over() && !self.unapplied.is_empty();
-        self.connected && (!held || self.pending_resync.is_some())
+        let throttled = self.throttled.is_some() && self.first.is_over() && !self.unapplied.is_empty();
+        self.connected && (!throttled || self.pending_resync.is_some())
     }
 
     /// The socket has taken bytes: who is busy with its first frames is alive.
     pub(super) fn drained(&mut self, now: Duration) {
         if !self.first.is_over() {
             self.first.note_moved(now);
-            self.held = None;
+            self.throttled = None;
         }
     }
 
@@ -303,7 +303,7 @@ impl EdgeSeat {
         self.start = true;
         self.own_told = false;
         self.steady = false;
-        self.held = None;
+        self.throttled = None;
         self.lag = Lag::default();
         self.first.begin();
         self.unapplied.clear();

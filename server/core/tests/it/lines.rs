@@ -131,7 +131,7 @@ impl Play {
             if !self.blocked {
                 self.room.drained(self.seat, self.now);
             }
-            self.room.hold(self.seat, self.now);
+            self.room.throttle(self.seat, self.now);
             return;
         }
         let mut out = Vec::new();
@@ -222,7 +222,7 @@ fn a_view_larger_than_the_line_takes_in_a_second_comes_by_groups() {
         assert!(play.replica.shown().count() == 28 * GROUPS as usize, "all is there after {took:?}");
         assert!(play.longest_silence() < MS * 4_000, "{rate}: {:?}", play.came);
         assert!(play.came.iter().all(|(_, piece, bytes)| !piece && *bytes <= 64 * 1024));
-        assert_eq!(play.room.stats().edge.holds, 0, "nobody is held by the first frames");
+        assert_eq!(play.room.stats().edge.throttles, 0, "nobody is throttled by the first frames");
     }
 }
 
@@ -237,7 +237,7 @@ fn one_large_group_comes_in_pieces_to_who_joins_them_and_whole_to_others() {
         assert!(play.longest_silence() < MS * 4_000, "{rate}: {:?}", play.longest_silence());
         assert!(play.came.iter().filter(|(_, piece, _)| *piece).count() > 10);
         let stats = play.room.stats().edge;
-        assert_eq!((stats.holds, stats.frames), (0, play.applied.len() as u64), "a frame in pieces is one");
+        assert_eq!((stats.throttles, stats.frames), (0, play.applied.len() as u64), "a frame in pieces is one");
         // Afterwards all goes on as ever.
         play.run(MS * 3_000);
         let mut rng = Rng::new(1);
@@ -303,7 +303,7 @@ fn a_line_that_takes_nothing_in_the_middle_of_the_first_frames_gets_the_rest_onc
 }
 
 #[test]
-fn who_is_held_for_longer_than_the_grace_is_given_up() {
+fn who_is_throttled_for_longer_than_the_grace_is_given_up() {
     let mut play = Play::new(ALL);
     let mut rng = Rng::new(1);
     play.fill(0, 3);
@@ -313,14 +313,14 @@ fn who_is_held_for_longer_than_the_grace_is_given_up() {
     while play.gone.is_none() {
         play.stir(&mut rng);
         play.tick();
-        assert!(play.now - since < MS * 40_000, "the time that it is held does not begin anew");
+        assert!(play.now - since < MS * 40_000, "the time that it is throttled does not begin anew");
     }
     assert_eq!(play.gone, Some(Code::Unresponsive));
-    assert_eq!(play.room.stats().edge.holds, 1);
+    assert_eq!(play.room.stats().edge.throttles, 1);
 }
 
 #[test]
-fn a_step_of_the_latency_holds_nobody_and_frames_come_as_before() {
+fn a_step_of_the_latency_throttles_nobody_and_frames_come_as_before() {
     for step in [600, 1_000] {
         for (down, up) in [(true, false), (false, true), (true, true)] {
             for phase in 0..10 {
@@ -345,7 +345,7 @@ fn a_step_of_the_latency_holds_nobody_and_frames_come_as_before() {
                 }
                 (play.down, play.up) = (MS * 20, MS * 20);
                 run(&mut play, 5_000);
-                assert_eq!(play.room.stats().edge.holds, 0, "{step} ms down {down} up {up}, phase {phase}");
+                assert_eq!(play.room.stats().edge.throttles, 0, "{step} ms down {down} up {up}, phase {phase}");
                 assert_eq!(play.paces, [], "{step} ms down {down} up {up}, phase {phase}");
             }
         }
@@ -385,7 +385,7 @@ fn a_page_that_applies_half_of_its_frames_gets_every_second_and_all_again_once_i
 }
 
 #[test]
-fn who_does_not_know_of_paces_is_held_as_ever() {
+fn who_does_not_know_of_paces_is_throttled_as_ever() {
     let mut play = Play::new(capabilities::PIECES);
     let mut rng = Rng::new(1);
     play.fill(0, 5);
@@ -395,7 +395,7 @@ fn who_does_not_know_of_paces_is_held_as_ever() {
         play.tick();
     }
     assert_eq!(play.paces, []);
-    assert!(play.room.stats().edge.holds > 1, "{:?}", play.room.stats().edge);
+    assert!(play.room.stats().edge.throttles > 1, "{:?}", play.room.stats().edge);
     let ages = play.applied.len();
     assert!(ages > 200, "{ages} frames in 30 s");
 }
@@ -450,7 +450,7 @@ fn the_last_frame_of_a_match_has_everything_for_everybody() {
 }
 
 #[test]
-fn who_was_held_is_told_afterwards_which_inputs_were_refused() {
+fn who_was_throttled_is_told_afterwards_which_inputs_were_refused() {
     let mut play = Play::new(ALL);
     play.fill(0, 3);
     play.run(MS * 1_000);
@@ -459,14 +459,14 @@ fn who_was_held_is_told_afterwards_which_inputs_were_refused() {
     play.replica.sent_input(1);
     play.blocked = true;
     play.run(MS * 150);
-    assert_eq!((play.room.is_held(play.seat), play.refused.len()), (true, 0));
+    assert_eq!((play.room.is_throttled(play.seat), play.refused.len()), (true, 0));
     play.blocked = false;
     play.run(MS * 500);
     assert_eq!(play.refused, [(1, Code::BadInput)]);
 }
 
 #[test]
-fn after_a_hold_of_an_hour_the_client_knows_the_tick() {
+fn after_an_hour_throttled_the_client_knows_the_tick() {
     let settings = Settings { grace: MS * 10_000_000, ..Sandbox::settings(&false) };
     let room = Room::around(Simulation::new(false, 1), settings, Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
@@ -477,7 +477,7 @@ fn after_a_hold_of_an_hour_the_client_knows_the_tick() {
     for _ in 0..70_000 {
         play.now += TICK;
         play.room.step(play.now);
-        play.room.hold(play.seat, play.now);
+        play.room.throttle(play.seat, play.now);
     }
     play.stir(&mut rng);
     play.tick();

@@ -81,13 +81,13 @@ fn play_part(part: u64) {
             resyncs,
             resumes,
             restores,
-            held,
+            throttled,
             refused_views,
             events,
             moves,
             paces,
         } = seen;
-        let of_lines = [frames, pieces, stale, behind, lost, resyncs, resumes, restores, held, paces];
+        let of_lines = [frames, pieces, stale, behind, lost, resyncs, resumes, restores, throttled, paces];
         let of_games = [refused_views, events, moves];
         let all = || of_lines.iter().chain(&of_games);
         assert!(all().all(|count| *count > 0), "the cases do not reach everything: {of_lines:?}, {of_games:?}");
@@ -105,7 +105,7 @@ struct Seen {
     resyncs: u64,
     resumes: u64,
     restores: u64,
-    held: u64,
+    throttled: u64,
     refused_views: u64,
     events: u64,
     moves: u64,
@@ -458,7 +458,7 @@ impl Model {
         match client.line {
             _ if !client.alive => return,
             Line::Gone => return,
-            Line::Blocked => return self.room.hold(client.seat, self.now),
+            Line::Blocked => return self.room.throttle(client.seat, self.now),
             Line::Good | Line::Slow | Line::Stalled => match self.room.frame(client.seat, self.now, RTT, &mut out) {
                 Ok(_) => {}
                 Err(_) => {
@@ -469,7 +469,7 @@ impl Model {
             },
         }
         let (seat, joins) = (client.seat, client.understands & capabilities::PIECES != 0);
-        seen.held += u64::from(self.room.is_held(seat));
+        seen.throttled += u64::from(self.room.is_throttled(seat));
         if let Some(every) = self.room.take_pace(seat) {
             let client = &mut self.clients[index];
             assert!(client.understands & capabilities::PACE != 0, "a pace is told to those who know what it is");
