@@ -25,7 +25,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use sandbox::{Act, Sandbox, Thing, newcomer};
+use sandbox::{Act, Sandbox, Thing, join_request};
 
 const RTT: Duration = Duration::from_millis(20);
 const HONEST: Uuid = Uuid::from_u128(1);
@@ -51,7 +51,7 @@ fn play(bytes: &mut Unstructured<'_>) -> Result<()> {
     let small = Bounds { frame: 300, events: 60, log_events: 5, ..Bounds::default() };
     let bounds = if bytes.arbitrary()? { Bounds::default() } else { small };
     let mut room = Room::<Sandbox>::with_bounds(false, 1, bounds);
-    let mut enter = |token| room.enter(newcomer("player", token, true), 0).expect("there is a seat");
+    let mut enter = |token| room.enter(join_request("player", token, true), 0).expect("there is a seat");
     let (honest, director) = (enter(HONEST), enter(Uuid::from_u128(2)));
     let mut play = Play {
         room,
@@ -87,7 +87,7 @@ impl Play {
                 }
                 Some(seat) => self.room.disconnect(seat, self.now),
                 None => {
-                    let entered = self.room.enter(newcomer("", Uuid::from_u128(3), false), 0);
+                    let entered = self.room.enter(join_request("", Uuid::from_u128(3), false), 0);
                     self.hostile = entered.ok().map(|entered| entered.seat);
                 }
             },
@@ -160,7 +160,7 @@ impl Play {
         match self.room.resume(Returning { token: HONEST, resync, first_input: 1, groups, verify: true }, self.now) {
             Ok(_) => self.line = Some(VecDeque::new()),
             Err(_) => {
-                let entered = self.room.enter(newcomer("again", HONEST, true), 0).expect("there is a seat");
+                let entered = self.room.enter(join_request("again", HONEST, true), 0).expect("there is a seat");
                 (self.honest, self.replica) = (entered.seat, Replica::new(&Thing::schema(), entered.epoch));
                 self.line = Some(VecDeque::new());
             }

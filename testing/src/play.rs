@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, mem, time::Duration};
 
-use tiltyard_core::room::{Newcomer, Returning, Room, SeatId};
+use tiltyard_core::room::{JoinRequest, Returning, Room, SeatId};
 use tiltyard_shared::{
     game::{Game, Leave, PlayerId, Tick},
     id::{EntityId, GroupId},
@@ -81,8 +81,8 @@ impl<G: Game> Play<G> {
     /// The [`Code`] that the client would get, as [`Code::RoomFull`].
     pub fn try_join(&mut self, name: &str) -> Result<PlayerId, Code> {
         let token = Uuid::from_u128(1 + self.players.len() as u128 + self.gone.len() as u128);
-        let newcomer = Newcomer { name: name.to_owned(), token, verify: true, expected: false, team: None };
-        let entered = self.room.enter(newcomer, 0)?;
+        let request = JoinRequest { name: name.to_owned(), token, verify: true, expected: false, team: None };
+        let entered = self.room.enter(request, 0)?;
         let player = Player {
             name: name.to_owned(),
             token,

@@ -31,7 +31,7 @@ use names::Names;
 pub use published::{Event, Listener, Published, SeatState};
 pub use saved::{History, SeatHistory};
 use seats::Seat;
-pub use seats::{Entered, Newcomer, Returning, SPECTATOR};
+pub use seats::{Entered, JoinRequest, Returning, SPECTATOR};
 
 /// Inputs by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

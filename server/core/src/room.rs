@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use crate::{
-    authority::{Entered, MAX_EVENT_BYTES, Newcomer, Returning, SPECTATOR},
+    authority::{Entered, JoinRequest, MAX_EVENT_BYTES, Returning, SPECTATOR},
     seat::SeatId,
 };
 
@@ -119,9 +119,9 @@ impl<G: Game> Room<G> {
     /// # Errors
     ///
     /// As [`Authority::enter`].
-    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
-        let verify = newcomer.verify;
-        let entered = self.authority.enter(newcomer, promised)?;
+    pub fn enter(&mut self, request: JoinRequest, promised: u32) -> Result<Entered, Code> {
+        let verify = request.verify;
+        let entered = self.authority.enter(request, promised)?;
         self.edge.open(entered.seat, verify);
         Ok(entered)
     }

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::{Authority, SeatState};
 use crate::{inputs::SeatInputs, seat::SeatId, views::ViewId};
 
-/// Who wants to come in.
+/// A wish to come in: who, and how.
 #[derive(Clone, Debug)]
-pub struct Newcomer {
+pub struct JoinRequest {
     /// The name that the player chose.
     pub name: String,
     /// The secret of the session.
@@ -106,8 +106,8 @@ impl<G: Game> Authority<G> {
     ///
     /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
     /// over, [`Code::BadName`] if somebody else's name looks the same.
-    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
-        let Newcomer { name, token, expected, team, .. } = newcomer;
+    pub fn enter(&mut self, request: JoinRequest, promised: u32) -> Result<Entered, Code> {
+        let JoinRequest { name, token, expected, team, .. } = request;
         self.check_open(promised, expected)?;
         let guarded = if team.is_none() { name.clone() } else { String::new() };
         if !self.names.add(&guarded) {

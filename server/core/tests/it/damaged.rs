@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     counting::{Taken, measure},
     damage::damaged,
-    sandbox::{Act, GROUPS, Sandbox, Thing, newcomer},
+    sandbox::{Act, GROUPS, Sandbox, Thing, join_request},
 };
 
 const TICK: Duration = Duration::from_millis(50);
@@ -52,7 +52,7 @@ impl Line {
     fn new(seed: u64) -> Self {
         let mut room = Room::<Sandbox>::open(false, seed);
         let [director, client] = [1, 2]
-            .map(|token| room.enter(newcomer("player", Uuid::from_u128(token), true), 0).expect("there is a seat"));
+            .map(|token| room.enter(join_request("player", Uuid::from_u128(token), true), 0).expect("there is a seat"));
         Self {
             random: Rng::new(seed),
             room,

@@ -15,7 +15,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Sandbox, Thing, newcomer};
+use crate::sandbox::{Act, GROUPS, Sandbox, Thing, join_request};
 
 const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
@@ -92,7 +92,7 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
         let (mut random, mut one, mut two) = (Rng::new(seed), Room::<Sandbox>::open(false, seed), Apart::new(seed));
         let mut replicas = Vec::new();
         for number in 0..PLAYERS {
-            let new = || newcomer(&format!("player {number}"), Uuid::from_u128(number.into()), true);
+            let new = || join_request(&format!("player {number}"), Uuid::from_u128(number.into()), true);
             let (here, there) = (one.enter(new(), 0), two.authority.enter(new(), 0));
             assert_eq!(here, there);
             let seat = here.expect("there is a seat").seat;
@@ -133,7 +133,7 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
 #[test]
 fn an_edge_that_was_made_later_serves_who_has_a_seat_already() {
     let mut two = Apart::new(1);
-    let seat = two.authority.enter(newcomer("player", Uuid::from_u128(1), true), 0).expect("there is a seat").seat;
+    let seat = two.authority.enter(join_request("player", Uuid::from_u128(1), true), 0).expect("there is a seat").seat;
     for tick in 1..10 {
         two.step(TICK * tick);
     }

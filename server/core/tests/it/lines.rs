@@ -15,7 +15,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Sandbox, Sign, Thing, newcomer};
+use crate::sandbox::{Act, GROUPS, Sandbox, Sign, Thing, join_request};
 
 const TICK: Duration = Duration::from_millis(50);
 const MS: Duration = Duration::from_millis(1);
@@ -56,7 +56,7 @@ struct Play {
 impl Play {
     fn new(understands: u64) -> Self {
         let mut room = Room::<Sandbox>::open(false, 1);
-        let entered = room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+        let entered = room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
         room.understands(entered.seat, understands);
         Self {
             room,
@@ -470,7 +470,7 @@ fn after_an_hour_throttled_the_client_knows_the_tick() {
     let settings = Settings { grace: MS * 10_000_000, ..Sandbox::settings(&false) };
     let room = Room::around(Simulation::new(false, 1), settings, Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
-    play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     play.fill(0, 3);
     play.run(MS * 1_000);
     let mut rng = Rng::new(1);
@@ -504,7 +504,7 @@ fn a_room_ends_before_its_ticks_do_and_is_exact_to_the_last() {
     let settings = Sandbox::settings(&false);
     let room = Room::around(Simulation::<Sandbox>::at_tick(false, 1, start), settings.clone(), Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
-    let entered = play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    let entered = play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     assert_eq!(entered.seat, play.seat);
     play.fill(0, 3);
     let mut rng = Rng::new(1);
@@ -519,7 +519,7 @@ fn a_room_ends_before_its_ticks_do_and_is_exact_to_the_last() {
     let last = Tick(u32::MAX - 100);
     let room = Room::around(Simulation::<Sandbox>::at_tick(false, 1, last), settings, Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
-    play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     play.fill(0, 3);
     let far = ClientMessage::input(1, Report::default(), Tick(u32::MAX), codec::encode(&Act::Touch { entity: 0 }));
     play.room.receive(play.seat, far, play.now).expect("it may aim far away");
@@ -535,7 +535,7 @@ fn of_groups_that_do_not_fit_who_has_waited_longest_comes_next() {
     let bounds = Bounds { frame: 1_200, ..Bounds::default() };
     let settings = Sandbox::settings(&false);
     let mut play = Play { room: Room::around(Simulation::new(false, 1), settings, bounds), ..Play::new(ALL) };
-    play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     play.see(0xFF);
     play.run(MS * 200);
     (0..GROUPS).for_each(|group| play.fill(group, 4));

@@ -22,7 +22,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, newcomer};
+use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, join_request};
 
 const RTT: Duration = Duration::from_millis(20);
 
@@ -252,7 +252,8 @@ impl Model {
             (bounds.log_events, bounds.log_bytes) = (5, 8_000);
         }
         let mut room = Room::with_bounds(false, seed, bounds);
-        let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
+        let director =
+            room.enter(join_request("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
         // In long ticks there is time to be silent, and to be given another pace.
         let tick = Duration::from_millis([50, 50, 50, 50, 50, 50, 200, 500][random.below(8) as usize]);
         let crawls = tick == Duration::from_millis(200);
@@ -297,7 +298,7 @@ impl Model {
 
     fn join(&mut self) {
         let token = Uuid::from_u128(100 + self.clients.len() as u128);
-        let entered = self.room.enter(newcomer("client", token, true), 0).expect("there is a seat");
+        let entered = self.room.enter(join_request("client", token, true), 0).expect("there is a seat");
         let understands = (capabilities::PIECES * u64::from(self.random.chance(0.5)))
             | (capabilities::PACE * u64::from(self.random.chance(0.8)));
         self.room.understands(entered.seat, understands);

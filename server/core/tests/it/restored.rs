@@ -16,7 +16,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::newcomer;
+use crate::sandbox::join_request;
 
 const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
@@ -36,7 +36,7 @@ impl Play {
         let mut room = Room::<Arena>::open(Config { view_depth: 16, ..Config::default() }, 7);
         let enter = |number: u32| {
             let token = Uuid::from_u128(number.into());
-            room.enter(newcomer(&format!("player {number}"), token, true), 0).expect("there is a seat");
+            room.enter(join_request(&format!("player {number}"), token, true), 0).expect("there is a seat");
             Replica::new(&Thing::schema(), 1)
         };
         let replicas = (0..PLAYERS).map(enter).collect();
