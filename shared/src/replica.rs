@@ -146,19 +146,19 @@ impl Replica {
         let behind = bits(cursor, part_flags::BEHIND, self.view.len())?;
         let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
         let mut gone = Gone::default();
-        for place in 0..self.view.len() {
-            if chunks.get(place) {
-                let seen = &mut self.view[place];
+        for index in 0..self.view.len() {
+            if chunks.get(index) {
+                let seen = &mut self.view[index];
                 let (group, fresh) = (seen.id, seen.behind.unwrap_or(fresh));
                 let mut table = std::mem::take(&mut seen.table);
                 let (layout, anatomy) = (&self.layout, &mut self.anatomy);
-                let others = Others { view: &self.view, chunks, place, left: &self.left };
+                let others = Others { view: &self.view, chunks, index, left: &self.left };
                 let frame = &mut table::Frame { layout, tick: head.tick, others, gone: &mut gone, anatomy };
                 let read = table.read(frame, group, cursor.rest, fresh);
-                self.view[place].table = table;
+                self.view[index].table = table;
                 cursor.take(read.map_err(|reason| ReplicaError::Chunk { group, reason })?)?;
             }
-            self.view[place].mark_behind(behind.get(place), chunks.get(place), fresh);
+            self.view[index].mark_behind(behind.get(index), chunks.get(index), fresh);
         }
         self.left.clear();
         self.read_events(cursor, flags, events)
@@ -224,17 +224,17 @@ impl Replica {
             return Ok(());
         }
         let removed = cursor.rising()?;
-        if removed.last().is_some_and(|place| *place as usize >= self.view.len()) {
+        if removed.last().is_some_and(|index| *index as usize >= self.view.len()) {
             return Err(BadFrame::OutOfRange);
         }
-        for place in removed.into_iter().rev() {
-            let seen = self.view.remove(place as usize);
+        for index in removed.into_iter().rev() {
+            let seen = self.view.remove(index as usize);
             self.left.push(seen);
         }
         for id in cursor.rising()?.into_iter().map(GroupId) {
             match self.view.binary_search_by_key(&id, |seen| seen.id) {
                 Ok(_) => return Err(BadFrame::OutOfRange),
-                Err(place) => self.view.insert(place, Seen::new(id)),
+                Err(index) => self.view.insert(index, Seen::new(id)),
             }
         }
         Ok(())
@@ -351,13 +351,13 @@ impl Replica {
         self.view.iter().chain(&self.own).flat_map(move |seen| {
             let newest = doubled.clone();
             let tick = seen.behind.or(self.tick).unwrap_or(Tick(0));
-            seen.table.members().iter().enumerate().filter_map(move |(place, member)| {
+            seen.table.members().iter().enumerate().filter_map(move |(index, member)| {
                 let hidden = newest.as_ref().is_some_and(|newest| newest.get(&member.slot) != Some(&seen.id));
                 (!hidden).then(|| Shown {
                     member: *member,
                     group: seen.id,
-                    lanes: seen.table.lanes(&self.layout, place),
-                    blobs: seen.table.blobs(&self.layout, place),
+                    lanes: seen.table.lanes(&self.layout, index),
+                    blobs: seen.table.blobs(&self.layout, index),
                     tick,
                     kind: &self.layout.kinds[member.kind as usize],
                 })

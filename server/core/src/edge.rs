@@ -123,16 +123,16 @@ impl Edge {
     /// Opens a seat: its first frame will state everything.
     pub fn open(&mut self, id: SeatId, verify: bool) {
         self.close(id);
-        let place = id.place();
-        if place >= self.seats.len() {
-            self.seats.resize_with(place + 1, || None);
+        let index = id.index();
+        if index >= self.seats.len() {
+            self.seats.resize_with(index + 1, || None);
         }
-        self.seats[place] = Some(EdgeSeat::new(self.common.event, verify));
+        self.seats[index] = Some(EdgeSeat::new(self.common.event, verify));
     }
 
     /// Closes a seat for good.
     pub fn close(&mut self, id: SeatId) {
-        if let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::take) {
+        if let Some(seat) = self.seats.get_mut(id.index()).and_then(Option::take) {
             self.common.views.release(seat.view);
         }
     }
@@ -140,19 +140,19 @@ impl Edge {
     /// Tells which seats are to have a view from now on, and which none: who is throttled or has no connection needs
     /// none.
     pub fn look(&mut self, mut attach: impl FnMut(SeatId, bool)) {
-        for (place, seat) in self.seats.iter_mut().enumerate() {
+        for (index, seat) in self.seats.iter_mut().enumerate() {
             if let Some(seat) = seat
                 && seat.attached != seat.wants_view()
             {
                 seat.attached = !seat.attached;
-                attach(SeatId(place as u32), seat.attached);
+                attach(SeatId(index as u32), seat.attached);
             }
         }
     }
 
     /// Whether a seat's next frame may need a view.
     pub fn wants_view(&self, id: SeatId) -> bool {
-        self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(EdgeSeat::wants_view)
+        self.seats.get(id.index()).and_then(Option::as_ref).is_some_and(EdgeSeat::wants_view)
     }
 
     /// Takes what the authority says of a step. If frames are due, what was made for the commit before is forgotten, and every
@@ -198,7 +198,7 @@ impl Edge {
 
     /// Up to where a seat's client has consumed the events that are owed to it.
     pub fn confirmed(&self, id: SeatId) -> u64 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, EdgeSeat::consumed)
+        self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, EdgeSeat::consumed)
     }
 
     /// The edge of a room that was made again: the seats wait for their clients, who say what they hold.
@@ -209,11 +209,11 @@ impl Edge {
         (common.event, common.event_committed, common.event_before) = (event, event, event);
         common.logs = logs.clone();
         for SeatHistory { seat, view, own, owed } in seats {
-            edge.seats.resize_with(edge.seats.len().max(seat.place() + 1), || None);
+            edge.seats.resize_with(edge.seats.len().max(seat.index() + 1), || None);
             let entering = Standing::entering(event);
             let (standings, own) = (vec![entering; view.len()], own.map(|own| (own, entering)));
             let view = common.views.acquire(view);
-            edge.seats[seat.place()] = Some(EdgeSeat { view, standings, own, ..EdgeSeat::again(tick, event, owed) });
+            edge.seats[seat.index()] = Some(EdgeSeat { view, standings, own, ..EdgeSeat::again(tick, event, owed) });
         }
         edge
     }
@@ -272,22 +272,22 @@ impl Edge {
 
     /// Since when a seat has been throttled.
     pub fn throttled_since(&self, id: SeatId) -> Option<Duration> {
-        self.seats.get(id.place())?.as_ref()?.throttled
+        self.seats.get(id.index())?.as_ref()?.throttled
     }
 
     /// Whether a seat was passed over at the last commit: throttled, or not its turn, or with enough under way.
     pub fn was_passed_over(&self, id: SeatId) -> bool {
-        self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
+        self.seats.get(id.index()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
     }
 
     /// The epoch of a seat.
     pub fn epoch(&self, id: SeatId) -> u32 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
+        self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
     }
 
     /// How many frames were handed over to a seat.
     pub fn frames(&self, id: SeatId) -> u64 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
+        self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
     }
 
     /// Serves a seat: fills `out` with its frame of this commit, or with a piece of one. False if there is none: it is passed
@@ -306,7 +306,7 @@ impl Edge {
     ) -> Result<bool, Code> {
         out.clear();
         self.gave = false;
-        let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::as_mut) else { return Ok(false) };
+        let Some(seat) = self.seats.get_mut(id.index()).and_then(Option::as_mut) else { return Ok(false) };
         let (common, world, state) = (&mut self.common, published.world, published.seat(id));
         let situation = &common.situation(state, published, now, rtt);
         if let Some(resync) = seat.take_pending_resync(now) {
@@ -365,5 +365,5 @@ impl Edge {
 const LONGEST_SILENCE: u32 = 1 << 15;
 
 fn seat(seats: &mut [Option<EdgeSeat>], id: SeatId) -> Option<&mut EdgeSeat> {
-    seats.get_mut(id.place())?.as_mut()
+    seats.get_mut(id.index())?.as_mut()
 }

@@ -177,10 +177,10 @@ fn a_catch_up_brings_any_table_since_its_tick_to_the_same_state_and_refuses_olde
         }
         let (committed, newest) = (world.committed(), &tables[12]);
         let rows = |table: &Table| {
-            let fields = |place| {
-                (table.lanes(committed.layout(), place).to_vec(), table.blobs(committed.layout(), place).to_vec())
+            let fields = |index| {
+                (table.lanes(committed.layout(), index).to_vec(), table.blobs(committed.layout(), index).to_vec())
             };
-            (0..table.members().len()).map(|place| (table.members()[place], fields(place))).collect::<Vec<_>>()
+            (0..table.members().len()).map(|index| (table.members()[index], fields(index))).collect::<Vec<_>>()
         };
         for since in (1..12).map(Tick) {
             let mut bytes = Vec::new();

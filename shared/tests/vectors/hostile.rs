@@ -137,7 +137,7 @@ fn entry(name: &str, bytes: &[u8], mutations: u32, result: impl Fn(&[u8]) -> Val
                 (rng.below(bytes.len() as u32) as usize, 1 << rng.below(8) | (rng.next_u32() & rng.next_u32()) as u8)
             })
             .collect();
-        flips.iter().for_each(|(place, flip)| mutated[*place] ^= flip);
+        flips.iter().for_each(|(at, flip)| mutated[*at] ^= flip);
         let found = result(&mutated);
         (!found.is_null()).then(|| json!([flips, found]))
     };

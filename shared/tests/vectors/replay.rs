@@ -59,9 +59,9 @@ pub(crate) fn resync(resync: Resync) -> Value {
 
 /// A table: version, hash, and each member as `[slot, generation, kind, codes, blobs]`.
 pub(crate) fn table(layout: &Layout, table: &Table) -> Value {
-    let members = table.members().iter().enumerate().map(|(place, member)| {
-        let blobs: Vec<String> = table.blobs(layout, place).iter().map(|bytes| hex(bytes)).collect();
-        json!([member.slot, member.generation, member.kind, table.lanes(layout, place), blobs])
+    let members = table.members().iter().enumerate().map(|(index, member)| {
+        let blobs: Vec<String> = table.blobs(layout, index).iter().map(|bytes| hex(bytes)).collect();
+        json!([member.slot, member.generation, member.kind, table.lanes(layout, index), blobs])
     });
     json!({
         "version": table.version().0,

@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct Common {
     pub(super) bounds: Bounds,
     pub(super) views: Views,
-    /// By the place of a view at the authority: its number there and here.
+    /// By the index of a view at the authority: its number there and here.
     numbers: Vec<Option<(ViewId, ViewId)>>,
     pub(super) chunks: Chunks,
     pub(super) bodies: Bodies,
@@ -79,18 +79,18 @@ impl Common {
 
     /// The number that a published view has here.
     fn number_of(&mut self, view: ViewId, published: &Views) -> ViewId {
-        let place = view.place();
-        if place >= self.numbers.len() {
-            self.numbers.resize(place + 1, None);
+        let index = view.index();
+        if index >= self.numbers.len() {
+            self.numbers.resize(index + 1, None);
         }
-        if let Some((theirs, ours)) = self.numbers[place] {
+        if let Some((theirs, ours)) = self.numbers[index] {
             if theirs == view {
                 return ours;
             }
             self.views.release(ours);
         }
         let ours = self.views.acquire(published.groups(view));
-        self.numbers[place] = Some((view, ours));
+        self.numbers[index] = Some((view, ours));
         ours
     }
 
@@ -169,7 +169,7 @@ impl Common {
             return;
         }
         let old = self.views.groups(seat.view);
-        let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |place| seat.standings[place]);
+        let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |index| seat.standings[index]);
         self.standings.clear();
         self.standings.extend(self.views.groups(view).iter().map(standing));
         std::mem::swap(&mut self.standings, &mut seat.standings);

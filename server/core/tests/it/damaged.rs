@@ -153,10 +153,10 @@ impl Line {
             assert!(!behind, "frames of this size leave nothing behind");
             assert_eq!((table.version(), table.hash()), (group.version, group.hash), "{id:?}");
             assert!(table.members().iter().map(|member| member.slot).eq(group.members.iter().copied()), "{id:?}");
-            for (place, held) in table.members().iter().enumerate() {
+            for (index, held) in table.members().iter().enumerate() {
                 let member = committed.member(held.slot);
                 assert_eq!((held.generation, held.kind), (member.generation, member.kind));
-                let (lanes, blobs) = (table.lanes(layout, place), table.blobs(layout, place));
+                let (lanes, blobs) = (table.lanes(layout, index), table.blobs(layout, index));
                 assert_eq!(lanes, &committed.lanes(held.slot)[..lanes.len()]);
                 assert_eq!(blobs, &committed.blobs(held.slot)[..blobs.len()]);
             }

@@ -109,13 +109,13 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
             }
             one.step(now);
             two.step(now);
-            for (place, replica) in replicas.iter_mut().enumerate() {
-                let (seat, mut bytes, mut others) = (SeatId(place as u32), Vec::new(), Vec::new());
+            for (index, replica) in replicas.iter_mut().enumerate() {
+                let (seat, mut bytes, mut others) = (SeatId(index as u32), Vec::new(), Vec::new());
                 let written = one.frame(seat, now, RTT, &mut bytes).expect("its view is small");
                 assert_eq!((two.frame(seat, now, &mut others), &others), (written, &bytes), "seed {seed}, tick {tick}");
                 // Some frames are lost with their line, and the client goes on from what it holds.
                 if written && random.chance(0.9) && matches!(replica.apply(&bytes), Ok(Applied::Frame(_))) {
-                    frames[place % 2] += 1;
+                    frames[index % 2] += 1;
                 }
                 let message = match random.below(20) {
                     0 => ClientMessage::Resync(replica.resync(false)),

@@ -603,9 +603,9 @@ fn check_frame(client: &mut Client, history: &History, tick: Tick, calm: bool, s
             .members()
             .iter()
             .enumerate()
-            .map(|(place, member)| {
-                let lanes = table.lanes(layout, place).to_vec();
-                let blobs = table.blobs(layout, place).iter().map(|blob| blob.to_vec()).collect();
+            .map(|(index, member)| {
+                let lanes = table.lanes(layout, index).to_vec();
+                let blobs = table.blobs(layout, index).iter().map(|blob| blob.to_vec()).collect();
                 (member.slot, (member.generation, Naive { kind: member.kind, lanes, blobs }))
             })
             .collect();

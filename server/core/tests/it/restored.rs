@@ -122,8 +122,8 @@ fn bytes_that_are_no_room_are_refused_in_words() {
     }
     let mut random = Rng::new(1);
     for _ in 0..1_000 {
-        let (mut bytes, place) = (saved.clone(), random.below(saved.len() as u32) as usize);
-        bytes[place] ^= 1 << random.below(8);
+        let (mut bytes, index) = (saved.clone(), random.below(saved.len() as u32) as usize);
+        bytes[index] ^= 1 << random.below(8);
         let _some_other_room = Room::<Arena>::restore(&bytes, Bounds::default(), Duration::ZERO);
     }
 }
