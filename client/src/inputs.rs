@@ -212,7 +212,7 @@ impl Inputs {
             self.open = true;
             self.handed = number;
             // What the server has taken in and not settled is still under way.
-            let settled = self.settled.checked_sub(1).and_then(|place| self.kept.get(place));
+            let settled = self.settled.checked_sub(1).and_then(|index| self.kept.get(index));
             self.confirmed = settled.map_or(self.first_kept() - 1, |sent| sent.number).min(number);
             self.next = self.allowed_at;
         }

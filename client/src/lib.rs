@@ -22,14 +22,14 @@
 //! ```
 //!
 //! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`lead`], [`playout`], [`pulse`],
-//! [`jumps`], [`inputs`], [`game`], [`session`], which makes one protocol of them, [`backoff`], and [`connection`]. At the rim:
+//! [`resyncs`], [`inputs`], [`game`], [`session`], which makes one protocol of them, [`backoff`], and [`connection`]. At the rim:
 //! [`socket`], [`link`], [`handshake`], [`client`], [`search`].
 
 pub mod clock;
 pub mod lead;
 pub mod playout;
 pub mod pulse;
-pub mod jumps;
+pub mod resyncs;
 pub mod inputs;
 pub mod error;
 pub mod game;

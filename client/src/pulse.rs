@@ -121,8 +121,8 @@ impl Pulse {
 
     /// The answer to a ping arrived, which lay at the other end for so long. One that was not asked for says nothing.
     pub fn pong(&mut self, number: u32, held: Duration, now: Instant) {
-        let Some(place) = self.sent.iter().position(|(sent, _)| *sent == number) else { return };
-        let Some((_, sent)) = self.sent.remove(place) else { return };
+        let Some(index) = self.sent.iter().position(|(sent, _)| *sent == number) else { return };
+        let Some((_, sent)) = self.sent.remove(index) else { return };
         self.answers = (self.answers + 1).min(FIRST_ANSWERS);
         let trip = now.saturating_duration_since(sent).saturating_sub(held);
         let (least, known) = (self.round_trip(), !self.trips.is_empty());

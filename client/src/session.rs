@@ -25,9 +25,9 @@ use crate::{
     error::Violation,
     game::{ClientGame, KnownSchema},
     inputs::{Inputs, NotSent},
-    jumps::Jumps,
     lead::Lead,
     playout::Playout,
+    resyncs::Resyncs,
 };
 
 mod event;
@@ -56,7 +56,7 @@ pub struct Session<G: ClientGame> {
     clock: Clock,
     lead: Lead,
     playout: Playout,
-    jumps: Jumps,
+    resyncs: Resyncs,
     inputs: Inputs,
     /// Bytes of the pieces of a frame that is not whole.
     pieces: usize,
@@ -83,7 +83,7 @@ impl<G: ClientGame> Session<G> {
             clock: Clock::new(seat.tick_hz, seat.tick, now),
             lead: Lead::new(seat.tick_hz, now),
             playout: Playout::new(seat.tick_hz, seat.send_every, seat.tick, now),
-            jumps: Jumps::default(),
+            resyncs: Resyncs::default(),
             inputs: Inputs::after(seat.input, now),
             pieces: 0,
             report_due: None,
@@ -187,7 +187,7 @@ impl<G: ClientGame> Session<G> {
             room: self.seat.room,
             token: self.seat.token,
             groups: self.replica.current_groups(),
-            resync: self.replica.jump(false),
+            resync: self.replica.resync(false),
             owner: self.seat.owner,
             first_input: self.inputs.first_kept(),
         }
@@ -206,7 +206,7 @@ impl<G: ClientGame> Session<G> {
         self.playout.restart();
         self.pace(1);
         self.lead.resumed(self.inputs.last());
-        self.jumps.sent(false, now);
+        self.resyncs.sent(false, now);
         self.counts.reconnects += 1;
         self.seat = seat;
         self.tell(Event::Reconnected);
@@ -222,7 +222,7 @@ impl<G: ClientGame> Session<G> {
     /// The server sends a frame at every so many-th send tick from now on.
     fn pace(&mut self, every: u32) {
         self.playout.pace(every);
-        self.jumps.pace(every);
+        self.resyncs.pace(every);
     }
 
     /// Forgets ticks that count no more, because who takes the room over does not have them.

@@ -30,7 +30,7 @@ fn apply_all<E: Replicate>(frames: &[u8]) {
         }
         let _ = (replica.hash(), replica.report(), replica.drain_events().count());
         if failed {
-            replica.jump(true);
+            replica.resync(true);
             assert_eq!(replica.tables().count(), 0);
         }
     }

@@ -25,7 +25,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use sandbox::{Act, Sandbox, Thing, newcomer};
+use sandbox::{Act, Sandbox, Thing, join_request};
 
 const RTT: Duration = Duration::from_millis(20);
 const HONEST: Uuid = Uuid::from_u128(1);
@@ -51,7 +51,7 @@ fn play(bytes: &mut Unstructured<'_>) -> Result<()> {
     let small = Bounds { frame: 300, events: 60, log_events: 5, ..Bounds::default() };
     let bounds = if bytes.arbitrary()? { Bounds::default() } else { small };
     let mut room = Room::<Sandbox>::with_bounds(false, 1, bounds);
-    let mut enter = |token| room.enter(newcomer("player", token, true), 0).expect("there is a seat");
+    let mut enter = |token| room.enter(join_request("player", token, true), 0).expect("there is a seat");
     let (honest, director) = (enter(HONEST), enter(Uuid::from_u128(2)));
     let mut play = Play {
         room,
@@ -77,8 +77,8 @@ impl Play {
             7 => self.receive(),
             8 => self.lose_or_resume(bytes.arbitrary()?),
             9 if self.line.is_some() => {
-                let jump = ClientMessage::Resync(self.replica.jump(bytes.arbitrary()?));
-                self.room.receive(self.honest, jump, self.now).expect("a jump is always allowed");
+                let resync = ClientMessage::Resync(self.replica.resync(bytes.arbitrary()?));
+                self.room.receive(self.honest, resync, self.now).expect("a resync is always allowed");
             }
             10 => match self.hostile {
                 Some(seat) if bytes.arbitrary()? => {
@@ -87,7 +87,7 @@ impl Play {
                 }
                 Some(seat) => self.room.disconnect(seat, self.now),
                 None => {
-                    let entered = self.room.enter(newcomer("", Uuid::from_u128(3), false), 0);
+                    let entered = self.room.enter(join_request("", Uuid::from_u128(3), false), 0);
                     self.hostile = entered.ok().map(|entered| entered.seat);
                 }
             },
@@ -104,7 +104,7 @@ impl Play {
         }
         let mut frame = Vec::new();
         match &mut self.line {
-            Some(_) if blocked => self.room.hold(self.honest, self.now),
+            Some(_) if blocked => self.room.throttle(self.honest, self.now),
             Some(line) => {
                 if self.room.frame(self.honest, self.now, RTT, &mut frame) == Ok(true) {
                     line.push_back(frame);
@@ -156,11 +156,11 @@ impl Play {
             return self.room.disconnect(self.honest, self.now);
         }
         let groups = if anew { Vec::new() } else { self.replica.current_groups().into_iter().map(GroupId).collect() };
-        let resync = self.replica.jump(anew);
+        let resync = self.replica.resync(anew);
         match self.room.resume(Returning { token: HONEST, resync, first_input: 1, groups, verify: true }, self.now) {
             Ok(_) => self.line = Some(VecDeque::new()),
             Err(_) => {
-                let entered = self.room.enter(newcomer("again", HONEST, true), 0).expect("there is a seat");
+                let entered = self.room.enter(join_request("again", HONEST, true), 0).expect("there is a seat");
                 (self.honest, self.replica) = (entered.seat, Replica::new(&Thing::schema(), entered.epoch));
                 self.line = Some(VecDeque::new());
             }

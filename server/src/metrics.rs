@@ -49,9 +49,9 @@ const TICK_LATENESS: &str = "tiltyard_tick_lateness_seconds";
 const SCHEDULE_MOVED: &str = "tiltyard_schedule_moved_ticks_total";
 const FRAMES: &str = "tiltyard_frames_total";
 const FRAME_BYTES: &str = "tiltyard_frame_bytes_total";
-const HELD_PLAYERS: &str = "tiltyard_held_players";
-const HOLDS: &str = "tiltyard_holds_total";
-const JUMPS: &str = "tiltyard_jumps_total";
+const THROTTLED_PLAYERS: &str = "tiltyard_throttled_players";
+const THROTTLES: &str = "tiltyard_throttles_total";
+const RESYNCS: &str = "tiltyard_resyncs_total";
 const CHUNKS: &str = "tiltyard_chunks_encoded_total";
 const SHARED_BODIES: &str = "tiltyard_shared_bodies_total";
 const GATHERED_BODIES: &str = "tiltyard_gathered_bodies_total";
@@ -62,7 +62,7 @@ const LOST_EVENTS: &str = "tiltyard_lost_event_frames_total";
 const LARGEST_GROUP: &str = "tiltyard_largest_group_entities";
 const INPUTS: &str = "tiltyard_inputs_total";
 const LARGE_BUFFERS: &str = "tiltyard_large_write_buffers_total";
-const STALE_JUMPS: &str = "tiltyard_stale_jumps_total";
+const STALE_RESYNCS: &str = "tiltyard_stale_resyncs_total";
 const LARGE_EVENTS: &str = "tiltyard_large_events_total";
 const REFUSED_METADATA: &str = "tiltyard_refused_metadata_total";
 const BENT_VALUES: &str = "tiltyard_bent_values_total";
@@ -140,9 +140,9 @@ const METRICS: &[Metric] = &[
     ),
     counter_of(FRAMES, Unit::Count, "Frames handed to connections, by game."),
     counter_of(FRAME_BYTES, Unit::Bytes, "Bytes of the frames handed to connections, by game."),
-    gauge_of(HELD_PLAYERS, Unit::Count, "Players who get no frames at the moment because they are behind, by game."),
-    counter_of(HOLDS, Unit::Count, "How often a player began to be held, by game."),
-    counter_of(JUMPS, Unit::Count, "Jumps and resumes of clients, by game."),
+    gauge_of(THROTTLED_PLAYERS, Unit::Count, "Players who get no frames now because they are behind, by game."),
+    counter_of(THROTTLES, Unit::Count, "How often a player began to be throttled, by game."),
+    counter_of(RESYNCS, Unit::Count, "Resyncs and resumes of clients, by game."),
     counter_of(CHUNKS, Unit::Count, "Chunks encoded, by game and form (delta, catch_up, snapshot)."),
     counter_of(SHARED_BODIES, Unit::Count, "Frame bodies assembled to be shared by all who see the same, by game."),
     counter_of(GATHERED_BODIES, Unit::Count, "Frame bodies assembled for one player, by game."),
@@ -158,7 +158,7 @@ const METRICS: &[Metric] = &[
     },
     counter_of(INPUTS, Unit::Count, "Inputs by game and outcome (accepted, late, repeated, refused)."),
     counter_of(LARGE_BUFFERS, Unit::Count, "Frames so large that their connection keeps the buffer, by game."),
-    counter_of(STALE_JUMPS, Unit::Count, "Jumps ignored because their epoch was not above the current one, by game."),
+    counter_of(STALE_RESYNCS, Unit::Count, "Resyncs ignored: their epoch was not above the current one, by game."),
     counter_of(LARGE_EVENTS, Unit::Count, "Events of games dropped because they were too large, by game."),
     counter_of(REFUSED_METADATA, Unit::Count, "Metadata of games refused as too long or no JSON, by game."),
     counter_of(

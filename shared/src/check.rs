@@ -188,7 +188,7 @@ fn fingerprint<G: Game>(sim: &Simulation<G>) -> (Vec<StateHash>, Vec<u8>) {
     (groups.collect(), codec::encode(sim.game()))
 }
 
-/// The simplest receiver there is: never held, never behind, no bounds.
+/// The simplest receiver there is: never throttled, never behind, no bounds.
 struct Viewer<E: Replicate> {
     replica: Replica,
     player: Option<PlayerId>,
@@ -209,7 +209,7 @@ impl<E: Replicate> Viewer<E> {
             match command {
                 Command::Leave { player, .. } if self.player == Some(*player) => {
                     self.player = None;
-                    self.replica.jump(true);
+                    self.replica.resync(true);
                 }
                 Command::Join { player, .. } if self.player.is_none() => self.player = Some(*player),
                 _ => {}

@@ -118,15 +118,15 @@ impl Encoder<'_> {
         self.bits.write(0, 1);
         self.bits.write_golomb(group.version.0 - self.world.version_before(id).0 - 1, 0);
 
-        let mut places = OldPlaces::new(&group.members, &group.arrived, &group.departed);
+        let mut indexes = OldIndexes::new(&group.members, &group.arrived, &group.departed);
         self.bits.write_golomb(group.changed.len() as u32, CHANGED_ORDER);
         if !group.changed.is_empty() {
             let order = self.write_order(group.members.len(), group.changed.len());
             let mut next = 0;
             for &slot in &group.changed {
-                let place = places.of(slot);
-                self.bits.write_golomb(place - next, order);
-                next = place + 1;
+                let index = indexes.of(slot);
+                self.bits.write_golomb(index - next, order);
+                next = index + 1;
                 self.changes(slot);
             }
         }
@@ -134,12 +134,12 @@ impl Encoder<'_> {
         // A slot whose member was replaced is told as an arrival only.
         let gone = || group.departed.iter().filter(|slot| group.arrived.binary_search(slot).is_err());
         self.bits.write_golomb(gone().count() as u32, DEPARTED_ORDER);
-        let mut places = OldPlaces::new(&group.members, &group.arrived, &group.departed);
+        let mut indexes = OldIndexes::new(&group.members, &group.arrived, &group.departed);
         let mut next = 0;
         for &slot in gone() {
-            let place = places.of(slot);
-            self.bits.write_golomb(place - next, DEPARTED_GAP_ORDER);
-            next = place + 1;
+            let index = indexes.of(slot);
+            self.bits.write_golomb(index - next, DEPARTED_GAP_ORDER);
+            next = index + 1;
         }
 
         let new = group.arrived.iter().copied().filter(|slot| self.world.member(*slot).from.is_none());
@@ -155,9 +155,9 @@ impl Encoder<'_> {
         self.bits.write_golomb(self.world.tick().0 - self.world.version_before(from).0 - 1, 0);
         self.bits.write_golomb(moves.len() as u32, ARRIVED_ORDER);
         let mut next = 0;
-        for Move { place, slot, .. } in moves {
-            self.bits.write_golomb(place - next, DEPARTED_GAP_ORDER);
-            next = place + 1;
+        for Move { index, slot, .. } in moves {
+            self.bits.write_golomb(index - next, DEPARTED_GAP_ORDER);
+            next = index + 1;
             let changed = self.world.member(*slot).mask != 0;
             self.bits.write(u32::from(changed), 1);
             if changed {
@@ -264,14 +264,14 @@ impl Encoder<'_> {
 }
 
 /// Finds where slots stood in the member list before a commit, asked in rising order, from the list after it.
-struct OldPlaces<'a> {
+struct OldIndexes<'a> {
     members: &'a [u16],
     arrived: &'a [u16],
     departed: &'a [u16],
     skipped: u32,
 }
 
-impl<'a> OldPlaces<'a> {
+impl<'a> OldIndexes<'a> {
     fn new(members: &'a [u16], arrived: &'a [u16], departed: &'a [u16]) -> Self {
         Self { members, arrived, departed, skipped: 0 }
     }

@@ -247,7 +247,7 @@ pub fn write_view(out: &mut Vec<u8>, view: &[GroupId]) {
 /// Appends the change from one view to another, both sorted.
 pub fn write_view_change(out: &mut Vec<u8>, old: &[GroupId], new: &[GroupId]) {
     let removed: Vec<u32> =
-        (0..old.len() as u32).filter(|place| new.binary_search(&old[*place as usize]).is_err()).collect();
+        (0..old.len() as u32).filter(|index| new.binary_search(&old[*index as usize]).is_err()).collect();
     let added: Vec<u32> = new.iter().filter(|group| old.binary_search(group).is_err()).map(|group| group.0).collect();
     write_rising(out, removed.into_iter());
     write_rising(out, added.into_iter());

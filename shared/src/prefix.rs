@@ -118,14 +118,14 @@ impl Prefix {
         let mut cells: Vec<Cell> = text.as_bytes().chunks_exact(2).map(cell).collect();
         let longest = cells.iter().map(|cell| u32::from(cell.length)).max().unwrap_or(0);
         let mut order: Vec<usize> = (0..cells.len()).collect();
-        order.sort_by_key(|place| cells[*place].length);
+        order.sort_by_key(|index| cells[*index].length);
         let (mut lookup, mut next) = (vec![0; 1 << longest], 0_u32);
-        for place in order {
-            let cell = &mut cells[place];
+        for index in order {
+            let cell = &mut cells[index];
             // Counted up in the longest form, each codeword begins where the last one's end.
             cell.codeword = (next.reverse_bits() >> 1 >> (31 - longest)) as u16;
             for bits in (usize::from(cell.codeword)..lookup.len()).step_by(1 << cell.length) {
-                lookup[bits] = place as u8;
+                lookup[bits] = index as u8;
             }
             next += 1 << (longest - u32::from(cell.length));
         }

@@ -1,7 +1,7 @@
 //! The client's mirror of a world: one [`Table`] per group of its view, each at its own version, checked by hash.
 //!
 //! A replica takes frames and says what to report; opening sockets, clocks and drawing are the client's. After any error
-//! it holds nothing that can be trusted: ask for everything anew with [`Replica::jump`].
+//! it holds nothing that can be trusted: ask for everything anew with [`Replica::resync`].
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -146,19 +146,19 @@ impl Replica {
         let behind = bits(cursor, part_flags::BEHIND, self.view.len())?;
         let chunks = bits(cursor, part_flags::CHUNKS, self.view.len())?;
         let mut gone = Gone::default();
-        for place in 0..self.view.len() {
-            if chunks.get(place) {
-                let seen = &mut self.view[place];
+        for index in 0..self.view.len() {
+            if chunks.get(index) {
+                let seen = &mut self.view[index];
                 let (group, fresh) = (seen.id, seen.behind.unwrap_or(fresh));
                 let mut table = std::mem::take(&mut seen.table);
                 let (layout, anatomy) = (&self.layout, &mut self.anatomy);
-                let others = Others { view: &self.view, chunks, place, left: &self.left };
+                let others = Others { view: &self.view, chunks, index, left: &self.left };
                 let frame = &mut table::Frame { layout, tick: head.tick, others, gone: &mut gone, anatomy };
                 let read = table.read(frame, group, cursor.rest, fresh);
-                self.view[place].table = table;
+                self.view[index].table = table;
                 cursor.take(read.map_err(|reason| ReplicaError::Chunk { group, reason })?)?;
             }
-            self.view[place].mark_behind(behind.get(place), chunks.get(place), fresh);
+            self.view[index].mark_behind(behind.get(index), chunks.get(index), fresh);
         }
         self.left.clear();
         self.read_events(cursor, flags, events)
@@ -224,23 +224,23 @@ impl Replica {
             return Ok(());
         }
         let removed = cursor.rising()?;
-        if removed.last().is_some_and(|place| *place as usize >= self.view.len()) {
+        if removed.last().is_some_and(|index| *index as usize >= self.view.len()) {
             return Err(BadFrame::OutOfRange);
         }
-        for place in removed.into_iter().rev() {
-            let seen = self.view.remove(place as usize);
+        for index in removed.into_iter().rev() {
+            let seen = self.view.remove(index as usize);
             self.left.push(seen);
         }
         for id in cursor.rising()?.into_iter().map(GroupId) {
             match self.view.binary_search_by_key(&id, |seen| seen.id) {
                 Ok(_) => return Err(BadFrame::OutOfRange),
-                Err(place) => self.view.insert(place, Seen::new(id)),
+                Err(index) => self.view.insert(index, Seen::new(id)),
             }
         }
         Ok(())
     }
 
-    /// Merges shared and own events by their numbers and drops those consumed before a jump.
+    /// Merges shared and own events by their numbers and drops those consumed before a resync.
     fn take_events(&mut self, mut events: Vec<(u64, &[u8])>) {
         events.sort_by_key(|(number, _)| *number);
         for (number, bytes) in events {
@@ -263,7 +263,7 @@ impl Replica {
 
     /// Begins a new epoch and returns what to send: frames of the old one are dropped from now on. With `anew` everything
     /// is forgotten and asked for again; otherwise the server goes on from what is held.
-    pub fn jump(&mut self, anew: bool) -> Resync {
+    pub fn resync(&mut self, anew: bool) -> Resync {
         self.epoch += 1;
         self.started = false;
         self.pieces = Pieces::default();
@@ -351,13 +351,13 @@ impl Replica {
         self.view.iter().chain(&self.own).flat_map(move |seen| {
             let newest = doubled.clone();
             let tick = seen.behind.or(self.tick).unwrap_or(Tick(0));
-            seen.table.members().iter().enumerate().filter_map(move |(place, member)| {
+            seen.table.members().iter().enumerate().filter_map(move |(index, member)| {
                 let hidden = newest.as_ref().is_some_and(|newest| newest.get(&member.slot) != Some(&seen.id));
                 (!hidden).then(|| Shown {
                     member: *member,
                     group: seen.id,
-                    lanes: seen.table.lanes(&self.layout, place),
-                    blobs: seen.table.blobs(&self.layout, place),
+                    lanes: seen.table.lanes(&self.layout, index),
+                    blobs: seen.table.blobs(&self.layout, index),
                     tick,
                     kind: &self.layout.kinds[member.kind as usize],
                 })

@@ -53,7 +53,7 @@ pub struct Bent {
 
 /// Where an entity stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Place {
+enum Location {
     /// In the cell of its position; without a grid in group 0.
     Grid,
     /// Where the game put it.
@@ -64,7 +64,7 @@ enum Place {
 struct Slot<E> {
     entity: Option<E>,
     generation: u32,
-    place: Place,
+    location: Location,
 }
 
 /// Tells the grid where an entity stands. Not asked for entities that the game put into a group of its choice.
@@ -144,18 +144,18 @@ impl<E: Replicate> World<E> {
 
     /// Adds an entity; [`EntityId::NONE`] if the world is full. Clients see it from the next commit on.
     pub fn spawn(&mut self, entity: E) -> EntityId {
-        self.spawn_at(Place::Grid, entity)
+        self.spawn_at(Location::Grid, entity)
     }
 
     /// Adds an entity to a group of the game's choice, wherever its position is. An unknown group counts as none.
     pub fn spawn_in(&mut self, group: GroupId, entity: E) -> EntityId {
-        self.spawn_at(if self.exists(group) { Place::Group(group) } else { Place::Grid }, entity)
+        self.spawn_at(if self.exists(group) { Location::Group(group) } else { Location::Grid }, entity)
     }
 
-    fn spawn_at(&mut self, place: Place, entity: E) -> EntityId {
+    fn spawn_at(&mut self, location: Location, entity: E) -> EntityId {
         let fresh = self.slots.len() < MAX_ENTITIES && self.free.len() <= FREE_SLOTS_KEPT;
         let slot = if fresh {
-            self.slots.push(Slot { entity: None, generation: 0, place });
+            self.slots.push(Slot { entity: None, generation: 0, location });
             (self.slots.len() - 1) as u16
         } else if let Some(slot) = self.free.pop_front() {
             slot
@@ -165,7 +165,7 @@ impl<E: Replicate> World<E> {
         };
         let entry = &mut self.slots[slot as usize];
         entry.entity = Some(entity);
-        entry.place = place;
+        entry.location = location;
         let id = EntityId { slot: u32::from(slot), generation: entry.generation };
         self.len += 1;
         self.touch(id.slot);
@@ -263,7 +263,7 @@ impl<E: Replicate> World<E> {
     pub fn drop_own_group(&mut self, player: PlayerId) {
         let Some(group) = self.owned.remove(&player) else { return };
         let inside: Vec<EntityId> =
-            self.iter().map(|(id, _)| id).filter(|id| self.place(*id) == Place::Group(group)).collect();
+            self.iter().map(|(id, _)| id).filter(|id| self.location(*id) == Location::Group(group)).collect();
         for id in inside {
             self.despawn(id);
         }
@@ -272,12 +272,12 @@ impl<E: Replicate> World<E> {
 
     /// Puts an entity into a group of the game's choice; clients see it from the next commit on.
     pub fn move_to(&mut self, id: EntityId, group: GroupId) {
-        self.set_place(id, Place::Group(group));
+        self.set_location(id, Location::Group(group));
     }
 
     /// Lets the grid say again where an entity stands.
     pub fn move_to_grid(&mut self, id: EntityId) {
-        self.set_place(id, Place::Grid);
+        self.set_location(id, Location::Grid);
     }
 
     /// The group in which an entity stood at the last commit.
@@ -328,10 +328,10 @@ impl<E: Replicate> World<E> {
         let errors = self.scratch.errors;
         self.scratch.clear();
         entity.quantize(&mut self.scratch);
-        let group = match (entry.place, &self.grid) {
-            (Place::Group(group), _) => group,
-            (Place::Grid, None) => GroupId(0),
-            (Place::Grid, Some((grid, position))) => {
+        let group = match (entry.location, &self.grid) {
+            (Location::Group(group), _) => group,
+            (Location::Grid, None) => GroupId(0),
+            (Location::Grid, Some((grid, position))) => {
                 let old = self.committed.member(slot);
                 let current = old.group.filter(|_| old.generation == generation);
                 grid.cell_from(current, position(entity)).unwrap_or_else(|| {
@@ -360,15 +360,15 @@ impl<E: Replicate> World<E> {
         self.audiences.get(group.0 as usize).is_some_and(|audience| *audience != Audience::Free)
     }
 
-    fn place(&self, id: EntityId) -> Place {
-        self.slots[id.slot as usize].place
+    fn location(&self, id: EntityId) -> Location {
+        self.slots[id.slot as usize].location
     }
 
-    /// An unknown group is no place: the entity stays where it is.
-    fn set_place(&mut self, id: EntityId, place: Place) {
-        let known = !matches!(place, Place::Group(group) if !self.exists(group));
+    /// An unknown group is no location: the entity stays where it is.
+    fn set_location(&mut self, id: EntityId, location: Location) {
+        let known = !matches!(location, Location::Group(group) if !self.exists(group));
         if known && self.get(id).is_some() {
-            self.slots[id.slot as usize].place = place;
+            self.slots[id.slot as usize].location = location;
             self.touch(id.slot);
         }
     }

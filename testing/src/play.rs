@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, mem, time::Duration};
 
-use tiltyard_core::room::{Newcomer, Returning, Room, SeatId};
+use tiltyard_core::room::{JoinRequest, Returning, Room, SeatId};
 use tiltyard_shared::{
     game::{Game, Leave, PlayerId, Tick},
     id::{EntityId, GroupId},
@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::line::{Line, Way};
 
-/// Frames under way to a player who takes none: with one more its socket would be full, and the room holds the seat.
+/// Frames under way to a player who takes none: with one more its socket would be full, and the room throttles the
+/// seat.
 const SOCKET_FRAMES: usize = 32;
 
 /// A room, its players and the time.
@@ -80,8 +81,8 @@ impl<G: Game> Play<G> {
     /// The [`Code`] that the client would get, as [`Code::RoomFull`].
     pub fn try_join(&mut self, name: &str) -> Result<PlayerId, Code> {
         let token = Uuid::from_u128(1 + self.players.len() as u128 + self.gone.len() as u128);
-        let newcomer = Newcomer { name: name.to_owned(), token, verify: true, expected: false, team: None };
-        let entered = self.room.enter(newcomer, 0)?;
+        let request = JoinRequest { name: name.to_owned(), token, verify: true, expected: false, team: None };
+        let entered = self.room.enter(request, 0)?;
         let player = Player {
             name: name.to_owned(),
             token,
@@ -146,7 +147,7 @@ impl<G: Game> Play<G> {
         let now = self.now;
         let playing = self.players.get_mut(&player).ok_or(Code::UnknownSession)?;
         let groups = playing.replica.current_groups().into_iter().map(GroupId).collect();
-        let resync = playing.replica.jump(false);
+        let resync = playing.replica.resync(false);
         let (token, first_input) = (playing.token, playing.inputs + 1);
         let entered = self.room.resume(Returning { token, resync, first_input, groups, verify: true }, now)?;
         (playing.seat, playing.connected) = (entered.seat, true);
@@ -212,8 +213,8 @@ impl<G: Game> Play<G> {
     }
 
     /// Whether the room waits for a player who does not take its frames.
-    pub fn is_held(&self, player: PlayerId) -> bool {
-        self.room.is_held(self.player(player).seat)
+    pub fn is_throttled(&self, player: PlayerId) -> bool {
+        self.room.is_throttled(self.player(player).seat)
     }
 
     /// The room, to look at the game and its world, or at what it counts.
@@ -244,7 +245,7 @@ impl<G: Game> Play<G> {
         let mut out = Vec::new();
         for (id, player) in self.players.iter_mut().filter(|(_, player)| player.connected) {
             if player.down.len() >= SOCKET_FRAMES && player.line.stalled {
-                self.room.hold(player.seat, self.now);
+                self.room.throttle(player.seat, self.now);
                 continue;
             }
             match self.room.frame(player.seat, self.now, 2 * player.line.delay, &mut out) {

@@ -67,18 +67,18 @@ fn who_is_far_away_sees_what_was_and_plays_what_will_be() {
 }
 
 #[test]
-fn a_line_that_stalls_brings_everything_at_once_and_a_long_one_is_held() {
+fn a_line_that_stalls_brings_everything_at_once_and_a_long_one_is_throttled() {
     let mut play = arena();
     let [ann, bob] = ["Ann", "Bob"].map(|name| play.join(name));
     looking(&mut play, bob, 20);
     play.line(ann).stalled = true;
     looking(&mut play, bob, 20);
-    assert_eq!((play.holds(ann), play.holds(bob), play.is_held(ann)), (Tick(20), Tick(40), false));
+    assert_eq!((play.holds(ann), play.holds(bob), play.is_throttled(ann)), (Tick(20), Tick(40), false));
     looking(&mut play, bob, 40);
-    assert!(play.is_held(ann));
+    assert!(play.is_throttled(ann));
     play.line(ann).stalled = false;
     looking(&mut play, bob, 20);
-    assert_eq!((play.holds(ann), play.holds(bob), play.is_held(ann)), (Tick(100), Tick(100), false));
+    assert_eq!((play.holds(ann), play.holds(bob), play.is_throttled(ann)), (Tick(100), Tick(100), false));
 }
 
 #[test]

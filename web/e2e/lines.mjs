@@ -27,7 +27,7 @@ function listen() {
     asked: Reflect.get(globalThis, "asked"),
     frames: [[wall(), client.replica.tick ?? 0, 0]],
     draws: /** @type {any[]} */ ([]),
-    jumps: /** @type {number[]} */ ([]),
+    resyncs: /** @type {number[]} */ ([]),
     breaks: /** @type {number[]} */ ([]),
     reconnects: 0,
     mismatches: 0,
@@ -38,7 +38,7 @@ function listen() {
   };
   const me = client.player;
   client.on("frame", (/** @type {any} */ { head, bytes }) => record.frames.push([wall(), head.tick, bytes]));
-  client.on("jumping", () => record.jumps.push(wall()));
+  client.on("resyncing", () => record.resyncs.push(wall()));
   client.on("reconnecting", () => record.breaks.push(wall()));
   client.on("event", (/** @type {any} */ { event, number }) => {
     if (event !== "Empty") {

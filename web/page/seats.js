@@ -81,7 +81,7 @@ export function follow(client) {
   const ends = [
     client.on("frame", () => performance.now() - noted > OFTEN && note()),
     client.on("reconnected", note),
-    client.on("jumping", note),
+    client.on("resyncing", note),
     client.state.subscribe((state) => state.status === "over" && state.code !== null && forget(client)),
   ];
   document.addEventListener("visibilitychange", note);

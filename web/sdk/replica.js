@@ -3,7 +3,7 @@
  * `shared/src/replica.rs`.
  *
  * A replica takes frames and says what to report; sockets, clocks and drawing are others' business. After any error it
- * holds nothing that can be trusted: ask for everything anew with `jump(true)`.
+ * holds nothing that can be trusted: ask for everything anew with `resync(true)`.
  */
 
 import { BadFrame, Cursor, partFlags, readEpoch, readHead } from "./frame.js";
@@ -231,7 +231,7 @@ export class Replica {
   }
 
   /**
-   * Merges shared and own events by their numbers and drops those consumed before a jump.
+   * Merges shared and own events by their numbers and drops those consumed before a resync.
    *
    * @param {{ number: number, bytes: Uint8Array }[]} events
    */
@@ -268,7 +268,7 @@ export class Replica {
    * @param {boolean} anew
    * @returns {import("./protocol.js").Resync}
    */
-  jump(anew) {
+  resync(anew) {
     this.epoch += 1;
     this.#started = false;
     if (anew) {

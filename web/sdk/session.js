@@ -10,7 +10,6 @@ import { Clock } from "./clock.js";
 import { BadFrame } from "./frame.js";
 import { InputTooLarge } from "./error.js";
 import { Inputs } from "./inputs.js";
-import { Jumps } from "./jumps.js";
 import { Lead } from "./lead.js";
 import { Pieces } from "./pieces.js";
 import { Playout } from "./playout.js";
@@ -18,6 +17,7 @@ import { CONTROL, FRAME, PIECE, decodeControl, encodeMessage, isFinal, limits } 
 import { Pulse } from "./pulse.js";
 import { Replica, ReplicaError } from "./replica.js";
 import { BadChunk } from "./replica/table.js";
+import { Resyncs } from "./resyncs.js";
 import { Counts } from "./session/counts.js";
 import { Violation, parsed } from "./session/event.js";
 import { decode, encode } from "./wire.js";
@@ -39,14 +39,14 @@ export class Session {
   #outgoing = [];
   /** @type {SessionEvent[]} */
   #events = [];
-  #jumps = new Jumps();
+  #resyncs = new Resyncs();
   #pieces = new Pieces();
   /** @type {number | null} */
   #reportDue = null;
   /**
-   * A jump that must wait, until when, and what to report until then.
+   * A resync that must wait, until when, and what to report until then.
    *
-   * @type {{ due: number, jump: import("./protocol.js").Resync, report: Report } | null}
+   * @type {{ due: number, resync: import("./protocol.js").Resync, report: Report } | null}
    */
   #waiting = null;
   /** Whether the view is still coming, by parts, since the start of the epoch. */
@@ -107,9 +107,9 @@ export class Session {
    */
   handleTime(now) {
     if (this.#waiting !== null && this.#waiting.due <= now) {
-      const { jump } = this.#waiting;
+      const { resync } = this.#waiting;
       this.#waiting = null;
-      this.#sendJump(jump, false, now);
+      this.#sendResync(resync, false, now);
     }
     if (this.#reportDue !== null && this.#reportDue <= now) {
       this.#send({ Report: this.#report() });
@@ -183,7 +183,7 @@ export class Session {
     this.#pieces.clear();
     const groups = this.replica.current(limits.RESUME_GROUPS);
     const { room, token, owner } = this.seat;
-    return { room, token, resync: this.replica.jump(false), owner, first_input: this.inputs.first, groups };
+    return { room, token, resync: this.replica.resync(false), owner, first_input: this.inputs.first, groups };
   }
 
   /**
@@ -201,7 +201,7 @@ export class Session {
     this.playout.restart();
     this.#pace(1);
     this.lead.resumed(this.inputs.last);
-    this.#jumps.sent(false, now);
+    this.#resyncs.sent(false, now);
     this.counts.reconnects += 1;
     this.#outgoing.length = 0;
     this.#sendInputs(now);
@@ -248,7 +248,7 @@ export class Session {
   /** The server sends a frame at every so many-th send tick from now on. @param {number} every */
   #pace(every) {
     this.playout.pace(every);
-    this.#jumps.pace(every);
+    this.#resyncs.pace(every);
   }
 
   /**
@@ -315,9 +315,9 @@ export class Session {
    * @param {number} now
    */
   #judgeLag(age, now) {
-    switch (this.#jumps.judge(age, this.clock.grows, now)) {
-      case "jump":
-        this.#jump("lag", this.replica.report(), now);
+    switch (this.#resyncs.judge(age, this.clock.grows, now)) {
+      case "resync":
+        this.#resync("lag", this.replica.report(), now);
         break;
       case "rebase":
         this.lead.shift(this.clock.rebase(now));
@@ -351,38 +351,38 @@ export class Session {
     } else {
       this.counts.badFrames += 1;
     }
-    this.#jump(error.message, before, now);
+    this.#resync(error.message, before, now);
   }
 
   /**
-   * Turns to a new epoch at once; asks for it when the last jump is long enough ago.
+   * Turns to a new epoch at once; asks for it when the last resync is long enough ago.
    *
    * @param {string} reason
    * @param {Report} report
    * @param {number} now
    */
-  #jump(reason, report, now) {
+  #resync(reason, report, now) {
     this.#pieces.clear();
-    const jump = this.replica.jump(reason !== "lag");
+    const resync = this.replica.resync(reason !== "lag");
     this.#reportDue = null;
-    const due = this.#jumps.earliest(now);
+    const due = this.#resyncs.earliest(now);
     if (due <= now) {
-      this.#sendJump(jump, reason === "lag", now);
+      this.#sendResync(resync, reason === "lag", now);
     } else {
-      this.#waiting = { due, jump, report };
+      this.#waiting = { due, resync, report };
     }
-    this.#events.push({ type: "jumping", reason });
+    this.#events.push({ type: "resyncing", reason });
   }
 
   /**
-   * @param {import("./protocol.js").Resync} jump
+   * @param {import("./protocol.js").Resync} resync
    * @param {boolean} forLag
    * @param {number} now
    */
-  #sendJump(jump, forLag, now) {
-    this.#jumps.sent(forLag, now);
-    this.counts.jumps += 1;
-    this.#send({ Resync: jump });
+  #sendResync(resync, forLag, now) {
+    this.#resyncs.sent(forLag, now);
+    this.counts.resyncs += 1;
+    this.#send({ Resync: resync });
   }
 
   #takeGameEvents() {

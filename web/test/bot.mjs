@@ -69,7 +69,7 @@ export class Bot {
     const { client } = this;
     client.on("event", () => (this.events += 1));
     client.on("settled", () => (this.settled += 1));
-    client.on("jumping", ({ reason }) => this.#check(reason === "lag" || reason === "hash mismatch", reason));
+    client.on("resyncing", ({ reason }) => this.#check(reason === "lag" || reason === "hash mismatch", reason));
     client.on("frame", ({ head }) => {
       this.#check(head.tick > this.#lastTick, "its ticks fell");
       this.#lastTick = head.tick;

@@ -1,12 +1,12 @@
-/** Clock, lead, jumps, backoff, pulse, inputs: the time is an argument. `time.test.js` tries them on whole lines. */
+/** Clock, lead, resyncs, backoff, pulse, inputs: the time is an argument. `time.test.js` tries them on whole lines. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Clock } from "../sdk/clock.js";
-import { Jumps } from "../sdk/jumps.js";
 import { Lead } from "../sdk/lead.js";
 import { Pulse } from "../sdk/pulse.js";
+import { Resyncs } from "../sdk/resyncs.js";
 
 /**
  * A clock of 20 ticks a second that has heard frames of ticks 0 to 9, the first at `start`.
@@ -65,7 +65,7 @@ test("a line slower by a step is believed after a second, and inputs go on to ai
   for (; tick * 50 < 1440; tick += 1) {
     shift += clock.observe(tick, null, tick * 50 + 600);
     assert.ok(Math.abs(clock.age(tick, tick * 50 + 600) - 600) < 2);
-    assert.equal(clock.grows, false, "nothing to jump for");
+    assert.equal(clock.grows, false, "nothing to resync for");
   }
   assert.equal(shift, 0);
   for (; tick * 50 < 1600; tick += 1) {
@@ -167,62 +167,62 @@ test("what the clock learns of the way down leaves the aims where they are", () 
   assert.equal(lead.ticks, 2, "on a local line it is never less");
 });
 
-test("only frames that are old for long and ever older make a client jump, a second after the last jump", () => {
-  const jumps = new Jumps();
-  assert.equal(jumps.judge(501, true, 0), "none", "the server may see it, too");
-  assert.equal(jumps.judge(501, true, 14_999), "none");
-  assert.equal(jumps.judge(500, true, 15_000), "none", "at the limit is not beyond it");
-  assert.equal(jumps.judge(501, true, 16_000), "none", "what was before has ended");
-  assert.equal(jumps.judge(600, false, 31_000), "none", "a step of the line, perhaps");
-  assert.equal(jumps.judge(501, true, 31_000), "jump");
-  jumps.sent(false, 31_000);
-  assert.equal(jumps.judge(700, true, 31_999), "none");
-  assert.equal(jumps.earliest(31_500), 32_000);
-  assert.equal(jumps.judge(700, true, 32_000), "jump");
+test("only frames that are old for long and ever older make a client resync, a second after the last resync", () => {
+  const resyncs = new Resyncs();
+  assert.equal(resyncs.judge(501, true, 0), "none", "the server may see it, too");
+  assert.equal(resyncs.judge(501, true, 14_999), "none");
+  assert.equal(resyncs.judge(500, true, 15_000), "none", "at the limit is not beyond it");
+  assert.equal(resyncs.judge(501, true, 16_000), "none", "what was before has ended");
+  assert.equal(resyncs.judge(600, false, 31_000), "none", "a step of the line, perhaps");
+  assert.equal(resyncs.judge(501, true, 31_000), "resync");
+  resyncs.sent(false, 31_000);
+  assert.equal(resyncs.judge(700, true, 31_999), "none");
+  assert.equal(resyncs.earliest(31_500), 32_000);
+  assert.equal(resyncs.judge(700, true, 32_000), "resync");
 });
 
-/** A jump because of this lag, sent at 0. @param {number} lag */
-function jumped(lag) {
-  const jumps = new Jumps();
-  assert.equal(jumps.judge(lag, true, -15_000), "none");
-  assert.equal(jumps.judge(lag, true, 0), "jump");
-  jumps.sent(true, 0);
-  return jumps;
+/** A resync because of this lag, sent at 0. @param {number} lag */
+function resynced(lag) {
+  const resyncs = new Resyncs();
+  assert.equal(resyncs.judge(lag, true, -15_000), "none");
+  assert.equal(resyncs.judge(lag, true, 0), "resync");
+  resyncs.sent(true, 0);
+  return resyncs;
 }
 
 test("while the server sends less none is asked for", () => {
-  const jumps = new Jumps();
-  jumps.judge(600, true, 0);
-  jumps.pace(2);
-  assert.equal(jumps.judge(600, true, 16_000), "rebase");
-  jumps.pace(1);
-  assert.equal(jumps.judge(600, true, 16_050), "jump");
+  const resyncs = new Resyncs();
+  resyncs.judge(600, true, 0);
+  resyncs.pace(2);
+  assert.equal(resyncs.judge(600, true, 16_000), "rebase");
+  resyncs.pace(1);
+  assert.equal(resyncs.judge(600, true, 16_050), "resync");
 });
 
-test("a jump that did not help is not repeated: the line is taken as it is", () => {
-  const jumps = jumped(900);
-  assert.equal(jumps.judge(950, true, 500), "none", "the first frame behind it");
-  assert.equal(jumps.judge(950, true, 1499), "none");
-  assert.equal(jumps.judge(950, true, 1500), "rebase");
-  assert.equal(jumps.judge(10, false, 1550), "none");
-  assert.equal(jumps.judge(600, true, 40_000), "rebase", "for a minute no other is tried");
-  assert.equal(jumps.judge(600, true, 61_499), "rebase");
-  assert.equal(jumps.judge(600, true, 61_500), "jump");
+test("a resync that did not help is not repeated: the line is taken as it is", () => {
+  const resyncs = resynced(900);
+  assert.equal(resyncs.judge(950, true, 500), "none", "the first frame behind it");
+  assert.equal(resyncs.judge(950, true, 1499), "none");
+  assert.equal(resyncs.judge(950, true, 1500), "rebase");
+  assert.equal(resyncs.judge(10, false, 1550), "none");
+  assert.equal(resyncs.judge(600, true, 40_000), "rebase", "for a minute no other is tried");
+  assert.equal(resyncs.judge(600, true, 61_499), "rebase");
+  assert.equal(resyncs.judge(600, true, 61_500), "resync");
 });
 
-test("a jump that costs more time than the lag was is not repeated", () => {
+test("a resync that costs more time than the lag was is not repeated", () => {
   for (const [age, remedy] of /** @type {const} */ ([[30, "none"], [950, "rebase"]])) {
-    const jumps = jumped(900);
-    assert.equal(jumps.judge(age, false, 900), remedy, "the queue in front of it had to drain");
-    assert.equal(jumps.judge(900, true, 5000), "rebase");
+    const resyncs = resynced(900);
+    assert.equal(resyncs.judge(age, false, 900), remedy, "the queue in front of it had to drain");
+    assert.equal(resyncs.judge(900, true, 5000), "rebase");
   }
 });
 
-test("a jump that helped may be repeated", () => {
-  const jumps = jumped(900);
-  assert.equal(jumps.judge(30, false, 300), "none");
-  assert.equal(jumps.judge(800, true, 1000), "none");
-  assert.equal(jumps.judge(800, true, 16_000), "jump");
+test("a resync that helped may be repeated", () => {
+  const resyncs = resynced(900);
+  assert.equal(resyncs.judge(30, false, 300), "none");
+  assert.equal(resyncs.judge(800, true, 1000), "none");
+  assert.equal(resyncs.judge(800, true, 16_000), "resync");
 });
 
 /**

@@ -30,7 +30,7 @@ class Player {
     asked: 0,
     frames: /** @type {[number, number, number][]} */ ([]),
     draws: /** @type {{ at: number, count: number, under: number, delay: number, tick: number, lag: number }[]} */ ([]),
-    jumps: /** @type {number[]} */ ([]),
+    resyncs: /** @type {number[]} */ ([]),
     breaks: /** @type {number[]} */ ([]),
     reconnects: 0,
     mismatches: 0,
@@ -81,7 +81,7 @@ class Player {
         record.events.push(number);
       }
     });
-    client.on("jumping", () => record.jumps.push(wall()));
+    client.on("resyncing", () => record.resyncs.push(wall()));
     client.on("reconnecting", () => record.breaks.push(wall()));
     client.state.subscribe((state) => {
       if (state.status === "over" && !this.#ended) {

@@ -80,7 +80,7 @@ function sumUp(reports) {
     entities_visible_mean: total((bot) => bot.entities) / connected.length,
     mismatches: total(({ counts }) => counts.mismatches),
     errors: complaints.length,
-    resyncs: total(({ counts }) => counts.jumps),
+    resyncs: total(({ counts }) => counts.resyncs),
     reconnects: total(({ counts }) => counts.reconnects),
     events: total((bot) => bot.events),
     inputs_settled: total((bot) => bot.settled),

@@ -83,7 +83,7 @@ test("a frame that cannot be applied makes it ask for everything anew, once a se
   const { session, frames } = playing();
   session.handle(frames[7], 300);
   assert.deepEqual(said(session), [{ Resync: { epoch: 2, applied: null, event: 0 } }]);
-  assert.deepEqual(session.drainEvents(), [{ type: "jumping", reason: "chunk wrong base" }]);
+  assert.deepEqual(session.drainEvents(), [{ type: "resyncing", reason: "chunk wrong base" }]);
   assert.equal(session.counts.badFrames, 1);
   session.handle(frames[8], 350);
   assert.equal(session.counts.stale, 1);
@@ -95,7 +95,7 @@ test("a frame that cannot be applied makes it ask for everything anew, once a se
   [other[2], other[6]] = [2, other[6] ^ 1];
   session.handle(other, 450);
   assert.equal(session.counts.mismatches, 1);
-  assert.deepEqual(said(session), [], "too soon for another jump");
+  assert.deepEqual(said(session), [], "too soon for another resync");
   session.send(1, 500);
   assert.equal(said(session)[0].Inputs.report.epoch, 2, "until then it speaks of the epoch that the server is in");
   session.handleTime(1300);
@@ -134,23 +134,23 @@ test("a start in the middle of an epoch leaves the numbers whole and the tables 
   assert.deepEqual(said(session).filter((message) => message.Resync), []);
 });
 
-test("a line that becomes slower by a step goes on: no jump, no hole, and aims that stay right", () => {
+test("a line that becomes slower by a step goes on: no resync, no hole, and aims that stay right", () => {
   const session = new Session(seat, schema, 0);
   const frames = crowd(10, 60);
   frames.forEach((frame, index) => session.handle(frame, index * 50 + (index < 20 ? 0 : 600)));
   const now = 59 * 50 + 600;
-  assert.deepEqual([session.counts.jumps, session.counts.frames - session.counts.stale], [0, 60]);
+  assert.deepEqual([session.counts.resyncs, session.counts.frames - session.counts.stale], [0, 60]);
   assert.ok(session.clock.age(159, now) < 5);
   assert.equal(session.clock.tick(now), 159, "what has arrived is now");
   assert.equal(session.send(1, now)?.aim, 159 + 12 + 2, "which the server executed 600 ms ago");
 });
 
-test("who reads ever later jumps from where it is; where that does not help, once", () => {
+test("who reads ever later resyncs from where it is; where that does not help, once", () => {
   const session = new Session(seat, schema, 0);
   const frames = crowd(10, 320);
   let now = 0;
   let read = 0;
-  for (; session.counts.jumps === 0; read += 1) {
+  for (; session.counts.resyncs === 0; read += 1) {
     session.handle(frames[read], now);
     now += read < 10 ? 50 : 65;
   }
@@ -165,17 +165,17 @@ test("who reads ever later jumps from where it is; where that does not help, onc
     frame[2] = 2;
     session.handle(frame, now + index * 65);
   }
-  assert.equal(session.counts.jumps, 1);
+  assert.equal(session.counts.resyncs, 1);
   assert.ok(session.clock.age(139, now + 39 * 65) < 500, "the clock takes the line as it is");
 });
 
-test("while a first view comes by parts no lag makes it jump", () => {
+test("while a first view comes by parts no lag makes it resync", () => {
   const session = new Session(seat, schema, 0);
   const frames = crowd(10, 320);
   session.replica.tables = () => [{ group: 1, table: /** @type {any} */ (null), behind: true }];
   frames.forEach((frame, index) => session.handle(frame, index * 75));
   assert.ok(session.clock.age(419, 319 * 75) > 500);
-  assert.equal(session.counts.jumps, 0);
+  assert.equal(session.counts.resyncs, 0);
 });
 
 test("inputs that were not taken in are sent again after a resume, with their numbers and aims", () => {

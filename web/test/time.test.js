@@ -1,16 +1,17 @@
 /**
- * Clock, playout, pulse, lead and jumps on whole lines: what a player sees there is bounded, and `shared/vectors/time.json`
- * holds what is decided when, for the Rust SDK to decide the same. `UPDATE_VECTORS=1` writes that file anew.
+ * Clock, playout, pulse, lead and resyncs on whole lines: what a player sees there is bounded, and
+ * `shared/vectors/time.json` holds what is decided when, for the Rust SDK to decide the same. `UPDATE_VECTORS=1` writes
+ * that file anew.
  */
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Jumps } from "../sdk/jumps.js";
 import { Lead } from "../sdk/lead.js";
 import { Playout } from "../sdk/playout.js";
 import { Pulse } from "../sdk/pulse.js";
+import { Resyncs } from "../sdk/resyncs.js";
 import { FIRST_TICK, TICK, arrivals, play, ways } from "./lines.mjs";
 import { load } from "./vectors.js";
 
@@ -57,11 +58,11 @@ test("steady lines starve hardly a draw, and the picture is no older than their 
     const seen = watch(name);
     assert.ok(seen.starved <= starved, `${name}: ${(100 * seen.starved).toFixed(2)} % starved`);
     assert.ok(seen.delay <= delay && seen.delay > 1, `${name}: ${seen.delay.toFixed(1)} ticks`);
-    assert.equal(seen.grew, false, `${name}: nothing to jump for`);
+    assert.equal(seen.grew, false, `${name}: nothing to resync for`);
   }
 });
 
-test("two seconds after a step of the latency nothing starves, and there is nothing to jump for", () => {
+test("two seconds after a step of the latency nothing starves, and there is nothing to resync for", () => {
   for (const [name, shift] of /** @type {const} */ ([
     ["step-up-100", 2],
     ["step-up-150", 3],
@@ -268,8 +269,8 @@ function buildLead() {
   });
 }
 
-function buildJumps() {
-  const jumps = new Jumps();
+function buildResyncs() {
+  const resyncs = new Resyncs();
   const steps = /** @type {[number, number, boolean][]} */ ([
     [0, 400, true], [50, 600, false], [100, 501, true], [15_000, 501, true], [15_099, 900, true], [15_100, 900, true],
     [15_300, 900, true], [16_300, 1000, true], [17_000, 900, true], [18_000, 900, true], [18_100, 20, false],
@@ -278,11 +279,11 @@ function buildJumps() {
     [113_000, 20, false], [113_100, 600, true], [128_100, 600, true],
   ]);
   return steps.map(([now, age, grows]) => {
-    const remedy = jumps.judge(age, grows, now);
-    if (remedy === "jump") {
-      jumps.sent(true, now);
+    const remedy = resyncs.judge(age, grows, now);
+    if (remedy === "resync") {
+      resyncs.sent(true, now);
     }
-    return [now, age, grows, remedy, jumps.earliest(now)];
+    return [now, age, grows, remedy, resyncs.earliest(now)];
   });
 }
 
@@ -302,7 +303,7 @@ function format({ lines, ...rest }) {
 }
 
 test("what is decided when is what the vectors say", () => {
-  const built = { lines: buildLines(), pulse: buildPulse(), lead: buildLead(), jumps: buildJumps() };
+  const built = { lines: buildLines(), pulse: buildPulse(), lead: buildLead(), resyncs: buildResyncs() };
   if (process.env.UPDATE_VECTORS !== undefined) {
     writeFileSync(new URL("../../shared/vectors/time.json", import.meta.url), format(built));
   }

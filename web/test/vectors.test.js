@@ -269,9 +269,9 @@ function codecResult(schema, bytes, read = decode) {
  * @returns {{ head?: any, result?: string }}
  */
 function run(replica, step, pieces = new Pieces()) {
-  if (step.jump !== undefined) {
+  if (step.resync !== undefined) {
     pieces.clear();
-    assert.deepEqual(replica.jump(step.anew), step.jump);
+    assert.deepEqual(replica.resync(step.anew), step.resync);
   } else if (step.sent !== undefined) {
     replica.sentInput(step.sent);
   } else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tiltyard_core::room::{Newcomer, Room, SeatId};
+use tiltyard_core::room::{JoinRequest, Room, SeatId};
 use tiltyard_shared::{
     prelude::*,
     protocol::{ClientMessage, Report},
@@ -43,8 +43,8 @@ impl<G: Game> Crowd<G> {
         let mut room = Room::<G>::open(config, seed);
         let enter = |number: u32| {
             let token = Uuid::from_u128(u128::from(number) + 1);
-            let newcomer = Newcomer { name: String::new(), token, verify: false, expected: false, team: None };
-            room.enter(newcomer, 0).expect("there is a seat").seat
+            let request = JoinRequest { name: String::new(), token, verify: false, expected: false, team: None };
+            room.enter(request, 0).expect("there is a seat").seat
         };
         let seats: Vec<SeatId> = (0..players).map(enter).collect();
         let decoding = if decodes_one_in == 0 { 0 } else { seats.len().div_ceil(decodes_one_in) };

@@ -216,8 +216,8 @@ impl Client {
     /// Forgets everything and asks to be told anew.
     pub(super) fn forget(&mut self) {
         if let Some(replica) = &mut self.replica {
-            let jump = replica.jump(true);
-            self.say(&ClientMessage::Resync(jump));
+            let resync = replica.resync(true);
+            self.say(&ClientMessage::Resync(resync));
         }
     }
 

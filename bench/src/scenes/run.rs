@@ -35,8 +35,8 @@ pub struct Run {
     pub verified: u64,
     /// Of those, the ones that differed.
     pub mismatches: u64,
-    /// Players that were held.
-    pub holds: f64,
+    /// How often a player began to be throttled.
+    pub throttles: f64,
     /// Ticks by which the schedule was moved.
     pub moved_ticks: f64,
     /// 99 of 100 ticks began not later than this after their deadline, in milliseconds; `None` where nobody says so. Rounded
@@ -75,7 +75,7 @@ pub fn measure(host: &Host, crowd: &mut Crowd, steady: Duration) -> anyhow::Resu
     crowd.run(EXPORT)?;
     if let (Some(before), Some(now)) = (before, told()?) {
         let increase = |name: &str| now.sum(name) - before.sum(name);
-        run.holds = increase("tiltyard_holds_total");
+        run.throttles = increase("tiltyard_throttles_total");
         run.moved_ticks = increase("tiltyard_schedule_moved_ticks_total");
         run.lateness_ms = now.quantile("tiltyard_tick_lateness_seconds", 0.99, &before).map(|seconds| 1000.0 * seconds);
     }

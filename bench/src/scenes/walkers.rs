@@ -89,7 +89,7 @@ fn print(columns: &[Column]) {
         "players",
         "p99 interval ms",
         "fewest Hz",
-        "held",
+        "throttled",
         "ticks moved",
         "mismatches",
         "server CPU %",
@@ -110,7 +110,7 @@ fn print(columns: &[Column]) {
             players.to_string(),
             shown(ours, |run| run.p99_ms, 1),
             shown(ours, |run| run.fewest_hz, 2),
-            shown(ours, |run| run.holds, 0),
+            shown(ours, |run| run.throttles, 0),
             shown(ours, |run| run.moved_ticks, 0),
             run::mismatches(ours),
             shown(ours, |run| 100.0 * run.server_cpu, 0),
@@ -137,8 +137,8 @@ fn claims(columns: &[Column]) -> Vec<Claim> {
             Claim::at_least(format!("{players} players: frames a second of the slowest client"), fewest, 19.8),
             Claim::at_most(format!("{players} players: p99 interval, ms"), worst(|run| run.p99_ms), 75.0),
             Claim::at_most(
-                format!("{players} players: held, ticks moved, mismatches, lost"),
-                worst(|run| run.holds + run.moved_ticks + (run.mismatches + run.lost) as f64),
+                format!("{players} players: throttled, ticks moved, mismatches, lost"),
+                worst(|run| run.throttles + run.moved_ticks + (run.mismatches + run.lost) as f64),
                 0.0,
             ),
         ]);

@@ -17,7 +17,7 @@ pub struct Measures {
     pub bytes: u64,
     /// The sum of the entities that were visible after each.
     pub visible: u64,
-    /// Ticks that passed without a frame although one could have come. In a busy room that means: held, or worse.
+    /// Ticks that passed without a frame although one could have come. In a busy room that means: throttled, or worse.
     pub skipped: u64,
     /// Time from one frame of a bot to its next, in microseconds.
     pub interval: Histogram<u32>,

@@ -101,7 +101,8 @@ pub struct Report {
     pub frames_per_second_min: f64,
     /// Entities visible after a frame.
     pub entities_visible_mean: f64,
-    /// Ticks that passed without a frame although one could have come: all over, because nothing moved or a bot was held.
+    /// Ticks that passed without a frame although one could have come: all over, because nothing moved or a bot was
+    /// throttled.
     pub ticks_skipped: u64,
     /// Frames after which the state differed from the server's.
     pub mismatches: u64,

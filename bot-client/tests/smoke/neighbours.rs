@@ -40,7 +40,7 @@ struct Seen {
     kernel: u32,
     /// Bytes in the write buffers of all connections together, at most: so no fewer than in the slow one's.
     unsent: f64,
-    held: f64,
+    throttled: f64,
     recovery: Duration,
     slow: Slow,
     frames: (u64, u64),
@@ -80,8 +80,8 @@ async fn play(server: &Server, checks: &mut Checks) -> anyhow::Result<()> {
     let report = tokio::task::spawn_blocking(|| swarm.finish()).await?;
     print!("{report}");
     let honest = report.mismatches + report.errors + report.resyncs;
-    checks.check("honest bots: no mismatch, error or jump", honest, honest == 0);
-    checks.check("honest bots held: none (ticks without a frame)", report.ticks_skipped, report.ticks_skipped == 0);
+    checks.check("honest bots: no mismatch, error or resync", honest, honest == 0);
+    checks.check("honest bots throttled: none (ticks skipped)", report.ticks_skipped, report.ticks_skipped == 0);
     for kind in Kind::ALL {
         let seen: Vec<_> = with.iter().filter(|seen| seen.kind == kind).collect();
         if let Some(first) = seen.first() {
@@ -101,14 +101,14 @@ async fn beside(server: &Server, swarm: &Swarm, room: Uuid, kind: Kind, rate: u6
     slow.play(start + WELL).await?;
     let (peer, own) = slow.ends;
     let mut memory = SocketMemory::open()?;
-    let (mut kernel, mut unsent, mut held) = (0, 0.0f64, 0.0f64);
+    let (mut kernel, mut unsent, mut throttled) = (0, 0.0f64, 0.0f64);
     let watching = async {
         loop {
             if let (SocketAddr::V4(own), SocketAddr::V4(peer)) = (own, peer) {
                 kernel = memory.of(own, peer)?.max(kernel);
             }
             unsent = unsent.max(server.metric("tiltyard_unsent_bytes")?);
-            held = held.max(server.metric("tiltyard_held_players")?);
+            throttled = throttled.max(server.metric("tiltyard_throttled_players")?);
             sleep(Duration::from_millis(200)).await;
         }
     };
@@ -123,7 +123,7 @@ async fn beside(server: &Server, swarm: &Swarm, room: Uuid, kind: Kind, rate: u6
         "    beside {}: p99 {p99:.1} ms, {kernel} bytes in the kernel, {unsent} unsent, back in {recovery:.1?}",
         kind.describe()
     );
-    Ok(Seen { kind, p99, kernel, unsent, held, recovery, slow, frames: (read, handed) })
+    Ok(Seen { kind, p99, kernel, unsent, throttled, recovery, slow, frames: (read, handed) })
 }
 
 /// What the others and the server noticed.
@@ -131,8 +131,8 @@ fn judge_neighbours(checks: &mut Checks, alone: f64, seen: &[&Seen]) {
     let beside = median(seen.iter().map(|seen| seen.p99).collect());
     let holds = beside <= alone + (alone * 0.1).max(5.0);
     checks.check("p99 interval of the honest: within 5 ms or 10 %", format!("{alone:.1} → {beside:.1} ms"), holds);
-    let held = seen.iter().map(|seen| seen.held).fold(0.0, f64::max);
-    checks.check("players held at a time: only this one", held, held <= 1.0);
+    let throttled = seen.iter().map(|seen| seen.throttled).fold(0.0, f64::max);
+    checks.check("players throttled at a time: only this one", throttled, throttled <= 1.0);
     // A vector's capacity is at most twice what it has ever held: that, as measured, or the largest frame, if none waited.
     let user = |seen: &&Seen| 2 * (seen.unsent as u64).max(seen.slow.notes.largest_frame as u64);
     let memory = seen.iter().map(|seen| u64::from(seen.kernel) + user(seen)).max().unwrap_or(0);

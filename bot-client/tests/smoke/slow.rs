@@ -22,8 +22,8 @@ use crate::{proxy::Proxy, witness::is_shared};
 
 /// Inputs go out so often, as an honest bot's do.
 const PERIOD: Duration = Duration::from_millis(50);
-/// More ticks than this without a frame are a hold: at 20 Hz the idle rule allows five.
-const HOLD_TICKS: u32 = 5;
+/// With more ticks than this without a frame it is throttled: at 20 Hz the idle rule allows five.
+const THROTTLE_TICKS: u32 = 5;
 /// A client is up to date when its frames are younger than this.
 const CURRENT: Duration = Duration::from_millis(250);
 
@@ -75,7 +75,7 @@ pub(crate) struct Slow {
     session: Session<Arena>,
     proxy: Option<Proxy>,
     next_input: Instant,
-    /// What was read and not applied. Bounded by the server, which holds who applies nothing.
+    /// What was read and not applied. Bounded by the server, which throttles who applies nothing.
     unapplied: Vec<Vec<u8>>,
 }
 
@@ -210,12 +210,12 @@ impl Slow {
         None
     }
 
-    /// After a hold or at the start of an epoch, counts frames until the state is exact: no group behind, and the hash, which
-    /// every frame carries, the server's. (A frame that does not agree never gets here.)
+    /// After being throttled or at the start of an epoch, counts frames until the state is exact: no group behind, and
+    /// the hash, which every frame carries, the server's. (A frame that does not agree never gets here.)
     fn note_frame(&mut self, frame: Frame) {
         let notes = &mut self.notes;
-        let held = notes.last.is_some_and(|last| frame.tick.0 > last.0 + HOLD_TICKS);
-        if held || frame.start {
+        let throttled = notes.last.is_some_and(|last| frame.tick.0 > last.0 + THROTTLE_TICKS);
+        if throttled || frame.start {
             notes.returns += 1;
             notes.returning = Some(0);
         }

@@ -77,6 +77,6 @@ impl Arrivals {
 fn part(values: impl Iterator<Item = f64>, share: f64) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    let place = ((values.len() as f64) * share).ceil() as usize;
-    values.get(place.saturating_sub(1)).copied().unwrap_or_default()
+    let index = ((values.len() as f64) * share).ceil() as usize;
+    values.get(index.saturating_sub(1)).copied().unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use tiltyard_shared::{
 };
 
 use super::{Event, Frame, REPORT_AFTER, Reason, Session};
-use crate::{error::Violation, game::ClientGame, jumps::Remedy};
+use crate::{error::Violation, game::ClientGame, resyncs::Remedy};
 
 impl<G: ClientGame> Session<G> {
     pub(super) fn handle_frame(&mut self, bytes: &[u8], now: Instant) -> Result<(), Violation> {
@@ -56,9 +56,9 @@ impl<G: ClientGame> Session<G> {
 
     /// Does what is to be done about a frame of this age.
     fn judge_lag(&mut self, age: Duration, now: Instant) {
-        match self.jumps.judge(age, self.clock.grows(), now) {
+        match self.resyncs.judge(age, self.clock.grows(), now) {
             Remedy::None => {}
-            Remedy::Jump => {
+            Remedy::Resync => {
                 let before = self.replica.report();
                 self.resync(Reason::Lag, before, now);
             }
@@ -77,10 +77,10 @@ impl<G: ClientGame> Session<G> {
     /// Turns to a new epoch at once; asks for it when the last resync is long enough ago.
     fn resync(&mut self, reason: Reason, before: Report, now: Instant) {
         let for_lag = reason == Reason::Lag;
-        let resync = self.replica.jump(!for_lag);
+        let resync = self.replica.resync(!for_lag);
         self.pieces = 0;
         self.report_due = None;
-        let due = self.jumps.earliest(now);
+        let due = self.resyncs.earliest(now);
         if due <= now {
             self.send_resync(resync, for_lag, now);
         } else {
@@ -90,7 +90,7 @@ impl<G: ClientGame> Session<G> {
     }
 
     pub(super) fn send_resync(&mut self, resync: Resync, for_lag: bool, now: Instant) {
-        self.jumps.sent(for_lag, now);
+        self.resyncs.sent(for_lag, now);
         self.counts.resyncs += 1;
         self.send_message(&ClientMessage::Resync(resync));
     }

@@ -125,7 +125,7 @@ fn a_wrong_hash_asks_for_everything_anew_but_not_twice_a_second() {
     session.handle(&frame(&head(2, 13, true), &[]), now + 50 * MS).unwrap();
     session.handle(&wrong(head(2, 14, false)), now + 100 * MS).unwrap();
     session.handle_time(now + 900 * MS);
-    assert_eq!(sent(&mut session), None, "the second jump waits");
+    assert_eq!(sent(&mut session), None, "the second resync waits");
     session.send(&Input::default(), now + 900 * MS).unwrap();
     let Some(ClientMessage::Inputs { report, .. }) = sent(&mut session) else { panic!() };
     assert_eq!((report.epoch, report.applied), (2, Tick(13)), "the server knows nothing of epoch 3 yet");
@@ -164,7 +164,7 @@ fn on_a_new_line_frames_come_at_every_send_tick_again() {
 }
 
 #[test]
-fn a_line_slower_by_a_step_goes_on_without_a_jump_and_its_aims_stay_right() {
+fn a_line_slower_by_a_step_goes_on_without_a_resync_and_its_aims_stay_right() {
     let now = Instant::now();
     let mut session = entered(now);
     frames(&mut session, now, 11..30, |tick| (tick - 10) * 50 * MS);
@@ -177,25 +177,25 @@ fn a_line_slower_by_a_step_goes_on_without_a_jump_and_its_aims_stay_right() {
 }
 
 #[test]
-fn a_client_that_reads_ever_later_jumps_from_where_it_is_and_once_where_that_does_not_help() {
+fn a_client_that_reads_ever_later_resyncs_from_where_it_is_and_once_where_that_does_not_help() {
     let now = Instant::now();
     let mut session = entered(now);
     frames(&mut session, now, 11..20, |tick| (tick - 10) * 50 * MS);
     let slowly = |tick: u32| 500 * MS + (tick - 20) * 65 * MS;
-    let jumped = (20..400).find(|tick| {
+    let resynced = (20..400).find(|tick| {
         frames(&mut session, now, *tick..tick + 1, slowly);
         session.counts().resyncs > 0
     });
-    let jumped = jumped.expect("a jump");
-    assert!((282..294).contains(&jumped), "after 15 seconds with frames older than 500 ms, not {jumped}");
+    let resynced = resynced.expect("a resync");
+    assert!((282..294).contains(&resynced), "after 15 seconds with frames older than 500 ms, not {resynced}");
     assert_eq!(events(&mut session).last(), Some(&Event::Resyncing(Reason::Lag)));
     let resync = std::iter::from_fn(|| sent(&mut session)).find(|message| matches!(message, ClientMessage::Resync(_)));
-    let wanted = Resync { epoch: 2, applied: Some(Tick(jumped)), event: 0 };
+    let wanted = Resync { epoch: 2, applied: Some(Tick(resynced)), event: 0 };
     assert_eq!(resync, Some(ClientMessage::Resync(wanted)));
-    session.handle(&frame(&head(2, jumped + 1, true), &[]), now + slowly(jumped + 1)).unwrap();
-    frames(&mut session, now, jumped + 2..jumped + 40, slowly);
+    session.handle(&frame(&head(2, resynced + 1, true), &[]), now + slowly(resynced + 1)).unwrap();
+    frames(&mut session, now, resynced + 2..resynced + 40, slowly);
     assert_eq!(session.counts().resyncs, 1);
-    let age = session.clock().age(Tick(jumped + 39), now + slowly(jumped + 39));
+    let age = session.clock().age(Tick(resynced + 39), now + slowly(resynced + 39));
     assert!(age < 500 * MS, "the clock takes the line as it is, not {age:?}");
 }
 
@@ -204,8 +204,8 @@ fn events_are_told_once_and_in_order_across_epochs() {
     let now = Instant::now();
     let mut session = entered(now);
     session.handle(&frame(&head(1, 11, false), &[4, 7]), now).unwrap();
-    let jump = session.resume().resync;
-    assert_eq!(jump, Resync { epoch: 2, applied: Some(Tick(11)), event: 7 });
+    let resync = session.resume().resync;
+    assert_eq!(resync, Resync { epoch: 2, applied: Some(Tick(11)), event: 7 });
     session.resumed(seat(2, 0), now).unwrap();
     session.handle(&frame(&head(2, 12, true), &[7, 9]), now).unwrap();
     let numbers = events(&mut session).into_iter().filter_map(|event| match event {

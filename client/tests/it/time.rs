@@ -1,5 +1,5 @@
-//! Clock, playout, pulse, lead and jumps decide on whole lines what `shared/vectors/time.json` says: what `web/sdk` does, by
-//! whose tests (`web/test/time.test.js`) the figures are bounded.
+//! Clock, playout, pulse, lead and resyncs decide on whole lines what `shared/vectors/time.json` says: what `web/sdk`
+//! does, by whose tests (`web/test/time.test.js`) the figures are bounded.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use std::{
 use serde_json::Value;
 use tiltyard_client::{
     clock::{Clock, ClockState},
-    jumps::{Jumps, Remedy},
     lead::Lead,
     playout::Playout,
     pulse::Pulse,
+    resyncs::{Remedy, Resyncs},
 };
 use tiltyard_shared::game::Tick;
 
@@ -139,20 +139,20 @@ fn a_lead_rises_and_falls_as_that_of_the_other_sdk() {
 
 #[test]
 fn lag_is_judged_as_by_the_other_sdk() {
-    let (start, mut jumps) = (Instant::now(), Jumps::default());
-    for step in list(&vectors()["jumps"]) {
+    let (start, mut resyncs) = (Instant::now(), Resyncs::default());
+    for step in list(&vectors()["resyncs"]) {
         let now = at(start, &step[0]);
         let age = Duration::from_millis(step[1].as_u64().unwrap());
-        let remedy = jumps.judge(age, step[2].as_bool().unwrap(), now);
-        if remedy == Remedy::Jump {
-            jumps.sent(true, now);
+        let remedy = resyncs.judge(age, step[2].as_bool().unwrap(), now);
+        if remedy == Remedy::Resync {
+            resyncs.sent(true, now);
         }
         let word = match remedy {
             Remedy::None => "none",
-            Remedy::Jump => "jump",
+            Remedy::Resync => "resync",
             Remedy::Rebase => "rebase",
         };
         assert_eq!(word, step[3].as_str().unwrap(), "{step}");
-        near(ms(jumps.earliest(now) - start), &step[4], &step.to_string());
+        near(ms(resyncs.earliest(now) - start), &step[4], &step.to_string());
     }
 }

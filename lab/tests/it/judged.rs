@@ -85,10 +85,10 @@ fn a_second_of_fewer_frames_after_a_step_fails() {
 }
 
 #[test]
-fn too_many_jumps_fail() {
-    assert_eq!(failures("step-up-600", |record| record.jumps = vec![20_000.0]), [""; 0]);
-    assert_eq!(failures("step-up-600", |record| record.jumps = vec![20_000.0, 21_000.0]), ["jumps: at most 1"]);
-    assert_eq!(failures("3g", |record| record.jumps = vec![5_000.0; 3]), ["resyncs: at most 2"]);
+fn too_many_resyncs_fail() {
+    assert_eq!(failures("step-up-600", |record| record.resyncs = vec![20_000.0]), [""; 0]);
+    assert_eq!(failures("step-up-600", |record| record.resyncs = vec![20_000.0, 21_000.0]), ["resyncs: at most 1"]);
+    assert_eq!(failures("3g", |record| record.resyncs = vec![5_000.0; 3]), ["resyncs and reconnects: at most 2"]);
 }
 
 #[test]

@@ -29,10 +29,10 @@ struct Bounds {
     underruns: Option<f64>,
     /// Ticks by which the picture is older than the line makes it, at most.
     delay: Option<f64>,
-    /// Jumps in all, at most.
-    jumps: Option<usize>,
-    /// Jumps and reconnects a minute, at most.
-    resyncs: Option<f64>,
+    /// Resyncs in all, at most.
+    resyncs: Option<usize>,
+    /// Resyncs and reconnects a minute, at most.
+    recoveries: Option<f64>,
     /// From asking to the first frame, ms.
     entered: Option<f64>,
     /// No gap between frames is longer, ms.
@@ -44,7 +44,7 @@ struct Bounds {
 }
 
 fn bounds(profile: &Profile) -> Bounds {
-    let calm = Bounds { resyncs: Some(1.0), ..Bounds::default() };
+    let calm = Bounds { recoveries: Some(1.0), ..Bounds::default() };
     let smooth = |underruns: f64| Bounds { underruns: Some(underruns), ..calm };
     let eight_trips = 8.0 * millis(usual_round_trip(profile));
     match profile.name.as_str() {
@@ -59,7 +59,7 @@ fn bounds(profile: &Profile) -> Bounds {
         "sleep" | "hidden" => Bounds { back: Some(1_000.0), ..Bounds::default() },
         "hung-connect" => Bounds::default(),
         step if step.starts_with("step-") => {
-            Bounds { least_second: Some(19), underruns: Some(1.0), jumps: Some(1), ..Bounds::default() }
+            Bounds { least_second: Some(19), underruns: Some(1.0), resyncs: Some(1), ..Bounds::default() }
         }
         _ => calm,
     }
@@ -81,7 +81,7 @@ pub(crate) struct Figures {
     pub(crate) underruns: Option<f64>,
     pub(crate) delay: Option<f64>,
     pub(crate) age: Option<f64>,
-    pub(crate) jumps: usize,
+    pub(crate) resyncs: usize,
     pub(crate) reconnects: u64,
     pub(crate) mismatches: u64,
     pub(crate) bad_frames: u64,
@@ -152,7 +152,7 @@ impl Seen<'_> {
             underruns: drawn.share(),
             delay: (drawn.count > 0).then(|| drawn.delay / f64::from(drawn.count)),
             age: record.age(&draws, self.ticks),
-            jumps: record.jumps.len(),
+            resyncs: record.resyncs.len(),
             reconnects: record.reconnects,
             mismatches: record.mismatches,
             bad_frames: record.bad_frames,
@@ -186,7 +186,7 @@ impl Seen<'_> {
         let seat = over.clone().unwrap_or_else(|| if *own_seat { "its own" } else { "another, or none" }.to_owned());
         claim("the own seat at the end".to_owned(), seat, *own_seat && over.is_none());
         let minutes = (self.ended - self.began) / 60_000.0;
-        let resyncs = figures.jumps as f64 + figures.reconnects as f64;
+        let recoveries = figures.resyncs as f64 + figures.reconnects as f64;
         let mut at_most = |name: &str, bound: Option<f64>, seen: Option<f64>| {
             if let Some(bound) = bound {
                 let text = seen.map_or("none".to_owned(), |seen| format!("{seen:.1}"));
@@ -195,9 +195,9 @@ impl Seen<'_> {
         };
         at_most("underruns, %", bounds.underruns, figures.underruns);
         at_most("delay added, ticks", bounds.delay, figures.delay);
-        at_most("jumps", bounds.jumps.map(|jumps| jumps as f64), Some(figures.jumps as f64));
+        at_most("resyncs", bounds.resyncs.map(|resyncs| resyncs as f64), Some(figures.resyncs as f64));
         // One is one, also in less than a minute.
-        at_most("resyncs", bounds.resyncs.map(|each| (each * minutes).ceil()), Some(resyncs));
+        at_most("resyncs and reconnects", bounds.recoveries.map(|each| (each * minutes).ceil()), Some(recoveries));
         at_most("first frame, ms", bounds.entered, figures.entered);
         at_most("longest gap between frames, ms", bounds.gap, Some(figures.longest_gap));
         at_most("silence noticed, ms", bounds.noticed, figures.noticed);

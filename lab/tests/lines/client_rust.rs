@@ -127,7 +127,7 @@ impl Player {
                 }
             }
             Event::Game { number, event } if is_shared(event) => self.record.events.push(*number),
-            Event::Resyncing(_) => self.record.jumps.push(now),
+            Event::Resyncing(_) => self.record.resyncs.push(now),
             Event::Reconnecting { .. } => self.record.breaks.push(now),
             Event::Goodbye { message, .. } => self.record.over = Some(format!("goodbye: {message}")),
             _ => {}

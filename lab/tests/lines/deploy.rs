@@ -50,7 +50,7 @@ pub(crate) fn run(players: usize) -> anyhow::Result<Row> {
     let figures = Figures {
         reconnects: returned.reconnects,
         mismatches: returned.mismatches,
-        jumps: returned.resyncs as usize,
+        resyncs: returned.resyncs as usize,
         own_seat: returned.reconnects >= entered as u64,
         ..Figures::default()
     };

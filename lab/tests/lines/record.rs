@@ -14,8 +14,8 @@ pub(crate) struct Record {
     pub(crate) frames: Vec<(f64, u32, u32)>,
     /// What was drawn, a tenth of a second each.
     pub(crate) draws: Vec<Draws>,
-    /// When it jumped.
-    pub(crate) jumps: Vec<f64>,
+    /// When it resynced.
+    pub(crate) resyncs: Vec<f64>,
     /// When it found its line broken, each attempt to come back.
     pub(crate) breaks: Vec<f64>,
     pub(crate) reconnects: u64,

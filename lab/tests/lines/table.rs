@@ -11,7 +11,7 @@ use crate::{
 /// Prints all rows, and below them each claim that did not hold.
 pub(crate) fn print(rows: &[Row]) {
     println!(
-        "\n     {:<19} {:<5} {:>7} {:>8} {:>7} {:>6} {:>7} {:>11} {:>5} {:>12} {:>4} {:>8} {:>8}",
+        "\n     {:<19} {:<5} {:>7} {:>8} {:>7} {:>6} {:>7} {:>13} {:>5} {:>12} {:>4} {:>8} {:>8}",
         "profile",
         "from",
         "in ms",
@@ -19,7 +19,7 @@ pub(crate) fn print(rows: &[Row]) {
         "under %",
         "delay",
         "age ms",
-        "jumps+recon",
+        "resyncs+recon",
         "wrong",
         "events",
         "seat",
@@ -30,7 +30,7 @@ pub(crate) fn print(rows: &[Row]) {
         let figures = &row.figures;
         let mark = if row.verdicts.iter().all(|one| one.holds) { "ok  " } else { "FAIL" };
         println!(
-            "{mark} {:<19} {:<5} {:>7} {:>8} {:>7} {:>6} {:>7} {:>11} {:>5} {:>12} {:>4} {:>8} {:>8.0}",
+            "{mark} {:<19} {:<5} {:>7} {:>8} {:>7} {:>6} {:>7} {:>13} {:>5} {:>12} {:>4} {:>8} {:>8.0}",
             row.profile,
             row.client,
             number(figures.entered, 0),
@@ -38,7 +38,7 @@ pub(crate) fn print(rows: &[Row]) {
             number(figures.underruns, 1),
             number(figures.delay, 1),
             number(figures.age, 0),
-            format!("{}+{}", figures.jumps, figures.reconnects),
+            format!("{}+{}", figures.resyncs, figures.reconnects),
             figures.mismatches + figures.bad_frames,
             format!("{}/{}", figures.events, figures.wrong_events),
             if figures.own_seat { "own" } else { "LOST" },
@@ -67,7 +67,7 @@ const COLUMNS: [Column; 7] = [
     ("underruns, %", |one| number(one.underruns, 1)),
     ("delay added, ticks", |one| number(one.delay, 1)),
     ("age, ms", |one| number(one.age, 0)),
-    ("resyncs + returns", |one| format!("{}+{}", one.jumps, one.reconnects)),
+    ("resyncs + returns", |one| format!("{}+{}", one.resyncs, one.reconnects)),
     ("back or noticed, ms", |one| number(one.back.or(one.noticed), 0)),
 ];
 

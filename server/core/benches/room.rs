@@ -15,7 +15,7 @@ use tiltyard_arena::{
     entities::{Fighter, Thing},
     rules::{self, CELL, SIZE},
 };
-use tiltyard_core::room::{Newcomer, Room, SeatId};
+use tiltyard_core::room::{JoinRequest, Room, SeatId};
 use tiltyard_shared::{
     chunk::{self, Form},
     prelude::*,
@@ -60,7 +60,7 @@ impl Crowd {
         let (mut room, mut rng) = (Room::<Arena>::open(Config::default(), 1), Rng::new(2));
         let player = |number: u32| {
             let token = Uuid::from_u128(u128::from(number));
-            let entered = room.enter(newcomer(format!("bot {number}"), token), 0).expect("there is a seat");
+            let entered = room.enter(join_request(format!("bot {number}"), token), 0).expect("there is a seat");
             Player { seat: entered.seat, id: entered.player, bot: Bot::new(&mut rng), inputs: 0 }
         };
         let players = (0..PLAYERS - 1).map(player).collect();
@@ -111,8 +111,8 @@ impl Crowd {
 
     /// One more player, who is no bot.
     fn enter(&mut self) -> SeatId {
-        let newcomer = newcomer("newcomer".to_owned(), Uuid::from_u128(u128::MAX));
-        self.room.enter(newcomer, 0).expect("there is a seat").seat
+        let request = join_request("newcomer".to_owned(), Uuid::from_u128(u128::MAX));
+        self.room.enter(request, 0).expect("there is a seat").seat
     }
 
     /// The first frame of one more player, and how long it took.
@@ -128,8 +128,8 @@ impl Crowd {
     }
 }
 
-fn newcomer(name: String, token: Uuid) -> Newcomer {
-    Newcomer { name, token, verify: false, expected: false, team: None }
+fn join_request(name: String, token: Uuid) -> JoinRequest {
+    JoinRequest { name, token, verify: false, expected: false, team: None }
 }
 
 /// A field of fighters who all walk, without a game.

@@ -31,7 +31,7 @@ use names::Names;
 pub use published::{Event, Listener, Published, SeatState};
 pub use saved::{History, SeatHistory};
 use seats::Seat;
-pub use seats::{Entered, Newcomer, Returning, SPECTATOR};
+pub use seats::{Entered, JoinRequest, Returning, SPECTATOR};
 
 /// Inputs by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl<G: Game> Authority<G> {
             return Err(Code::TooLarge);
         }
         let next = Tick(self.simulation.tick().0 + 1);
-        let Some(seat) = self.seats.get_mut(seat.place()).and_then(Option::as_mut) else { return Ok(()) };
+        let Some(seat) = self.seats.get_mut(seat.index()).and_then(Option::as_mut) else { return Ok(()) };
         let input = match seat.player {
             None => Err(Code::NotAllowed),
             Some(_) => codec::decode::<G::Input>(payload).ok().filter(Wire::is_bounded).ok_or(Code::BadInput),
@@ -220,9 +220,9 @@ impl<G: Game> Authority<G> {
     /// Asks the game for the views of the seats that are attached, and writes down what else their frames need to know.
     fn look(&mut self) {
         self.refused.clear();
-        for place in 0..self.seats.len() {
-            let seat = SeatId(place as u32);
-            if let Some(entry) = &mut self.seats[place] {
+        for index in 0..self.seats.len() {
+            let seat = SeatId(index as u32);
+            if let Some(entry) = &mut self.seats[index] {
                 self.refused.extend(entry.inputs.drain_refused().map(|(number, code)| (seat, number, code)));
                 if entry.attached {
                     self.show(seat);
@@ -235,17 +235,17 @@ impl<G: Game> Authority<G> {
 
     /// Whether a seat's view is published.
     pub fn has_view(&self, seat: SeatId) -> bool {
-        self.states.get(seat.place()).is_some_and(|state| state.view.is_some())
+        self.states.get(seat.index()).is_some_and(|state| state.view.is_some())
     }
 
     /// Asks the game for the view of a seat, as it is now.
     pub fn show(&mut self, seat: SeatId) {
-        let Some(Some(entry)) = self.seats.get(seat.place()) else { return };
+        let Some(Some(entry)) = self.seats.get(seat.index()) else { return };
         match entry.player {
             Some(player) => self.simulation.view(player, &mut self.view),
             None => self.simulation.spectate(&mut self.view),
         }
-        let state = &mut self.states[seat.place()];
+        let state = &mut self.states[seat.index()];
         state.own = entry.player.and_then(|player| self.simulation.world().own_group_of(player));
         state.settled = entry.inputs.settled();
         match state.view {
@@ -257,9 +257,10 @@ impl<G: Game> Authority<G> {
         }
     }
 
-    /// From now on an edge serves a seat, or does not: it is held, or its connection is gone. One that is not has no view.
+    /// From now on an edge serves a seat, or does not: it is throttled, or its connection is gone. One that is not has
+    /// no view.
     pub fn attach(&mut self, seat: SeatId, attached: bool) {
-        if let Some(Some(entry)) = self.seats.get_mut(seat.place()) {
+        if let Some(Some(entry)) = self.seats.get_mut(seat.index()) {
             entry.attached = attached;
             if !attached {
                 self.hide(seat);
@@ -268,7 +269,7 @@ impl<G: Game> Authority<G> {
     }
 
     fn hide(&mut self, seat: SeatId) {
-        self.states[seat.place()].view.take().into_iter().for_each(|view| self.views.release(view));
+        self.states[seat.index()].view.take().into_iter().for_each(|view| self.views.release(view));
     }
 
     /// What the game says of the room: JSON text, or empty.

@@ -25,12 +25,12 @@ use crate::{
 
 pub mod words;
 mod local;
-mod elsewhere;
+mod remote;
 #[cfg(test)]
 mod tests;
 
-use elsewhere::Elsewhere;
 use local::{Attendance, Local};
+use remote::Remote;
 use words::{Presence, Words};
 
 /// Most channels of an instance that somebody is in; further ones are refused with [`Code::ServerFull`].
@@ -84,7 +84,7 @@ pub struct Channels {
     members: BTreeMap<MemberId, Member>,
     last_member: u64,
     channels: BTreeMap<Channel, Local>,
-    elsewhere: Elsewhere,
+    remote: Remote,
     /// Channels whose members are to be told who is there.
     unshown: BTreeSet<Channel>,
     /// Channels whose presence is to be told to other instances, each once.
@@ -113,7 +113,7 @@ impl Channels {
             members: BTreeMap::new(),
             last_member: 0,
             channels: BTreeMap::new(),
-            elsewhere: Elsewhere::default(),
+            remote: Remote::default(),
             unshown: BTreeSet::new(),
             untold: VecDeque::new(),
             number: 0,
@@ -235,14 +235,14 @@ impl Channels {
     /// An instance says who is visible there. What is late, doubled or out of bounds changes nothing.
     pub fn seen(&mut self, presence: Presence, now: Duration) {
         let channel = presence.channel.clone();
-        if presence.instance != self.id && presence.is_bounded() && self.elsewhere.take(presence, now) {
+        if presence.instance != self.id && presence.is_bounded() && self.remote.take(presence, now) {
             self.unshown.insert(channel);
         }
     }
 
     /// The other instances are these: whoever is gone takes its names along, and whoever is new is told ours.
     pub fn peers(&mut self, alive: BTreeMap<InstanceId, Incarnation>) {
-        let (left, is_new) = self.elsewhere.know(alive);
+        let (left, is_new) = self.remote.know(alive);
         self.unshown.extend(left);
         if is_new {
             self.restate_all();
@@ -252,7 +252,7 @@ impl Channels {
     /// From now on what is told arrives; what was told before may be missing.
     pub fn connected(&mut self, now: Duration) {
         self.connected = true;
-        self.elsewhere.renew(now);
+        self.remote.renew(now);
         self.restate_all();
     }
 
@@ -264,7 +264,7 @@ impl Channels {
     /// The time has come to be. To be called four times a second.
     pub fn tick(&mut self, now: Duration) {
         if self.connected {
-            let left = self.elsewhere.expire(now);
+            let left = self.remote.expire(now);
             self.unshown.extend(left);
             if now >= self.restate {
                 self.restate = now + RESTATED;
@@ -373,7 +373,7 @@ impl Channels {
     /// Who is visible in a channel, wherever they are.
     fn present(&self, channel: &Channel) -> ServerMessage {
         let (mut visible, mut names) = self.channels.get(channel).map(Local::visible).unwrap_or_default();
-        for (count, first) in self.elsewhere.visible(channel) {
+        for (count, first) in self.remote.visible(channel) {
             visible = visible.saturating_add(count);
             names.extend_from_slice(first);
         }

@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 pub mod words;
 mod fleet;
-mod own;
-mod peer;
+mod local;
+mod remote;
 pub mod roster;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
-//! Who gets what this tick: views, versions, held players, shared bodies, events.
+//! Who gets what this tick: views, versions, throttled players, shared bodies, events.
 //!
 //! A seat is *steady* while it was handed everything up to the last commit. Steady seats whose views are (and were) the
-//! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and an
-//! own part. Whoever entered, was held or passed over, has jumped, or needs more than fits gets a body gathered for it alone,
-//! and is steady again once nothing is left behind. A seat is *held* by its lag, *passed over* at send ticks that are not its
-//! own by its pace, and gets its first frames as its line takes them.
+//! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and
+//! an own part. Whoever entered, was throttled or passed over, has resynced, or needs more than fits gets a body
+//! gathered for it alone, and is steady again once nothing is left behind. A seat is *throttled* by its lag, *passed
+//! over* at send ticks that are not its own by its pace, and gets its first frames as its line takes them.
 
 use std::time::Duration;
 
@@ -74,10 +74,10 @@ pub struct EdgeStats {
     pub shared_bodies: u64,
     /// Bodies gathered for one seat.
     pub gathered_bodies: u64,
-    /// Jumps and resumes.
-    pub jumps: u64,
-    /// How often a seat began to be held.
-    pub holds: u64,
+    /// Resyncs and resumes.
+    pub resyncs: u64,
+    /// How often a seat began to be throttled.
+    pub throttles: u64,
     /// Frames that said that events owed had been dropped.
     pub events_lost: u64,
     /// Groups left for a later frame.
@@ -86,8 +86,8 @@ pub struct EdgeStats {
     pub pieces: u64,
     /// How often a seat was given another pace.
     pub paces: u64,
-    /// Jumps that were ignored because their epoch was not above the current one.
-    pub stale_jumps: u64,
+    /// Resyncs that were ignored because their epoch was not above the current one.
+    pub stale_resyncs: u64,
 }
 
 /// The edge of one room.
@@ -110,9 +110,9 @@ impl Edge {
         EdgeStats { chunks: self.common.chunks.encoded, ..self.common.stats }
     }
 
-    /// How many seats are held now.
-    pub fn held(&self) -> usize {
-        self.seats.iter().flatten().filter(|seat| seat.held.is_some()).count()
+    /// How many seats are throttled now.
+    pub fn throttled(&self) -> usize {
+        self.seats.iter().flatten().filter(|seat| seat.throttled.is_some()).count()
     }
 
     /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
@@ -123,39 +123,40 @@ impl Edge {
     /// Opens a seat: its first frame will state everything.
     pub fn open(&mut self, id: SeatId, verify: bool) {
         self.close(id);
-        let place = id.place();
-        if place >= self.seats.len() {
-            self.seats.resize_with(place + 1, || None);
+        let index = id.index();
+        if index >= self.seats.len() {
+            self.seats.resize_with(index + 1, || None);
         }
-        self.seats[place] = Some(EdgeSeat::new(self.common.event, verify));
+        self.seats[index] = Some(EdgeSeat::new(self.common.event, verify));
     }
 
     /// Closes a seat for good.
     pub fn close(&mut self, id: SeatId) {
-        if let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::take) {
+        if let Some(seat) = self.seats.get_mut(id.index()).and_then(Option::take) {
             self.common.views.release(seat.view);
         }
     }
 
-    /// Tells which seats are to have a view from now on, and which none: who is held or has no connection needs none.
+    /// Tells which seats are to have a view from now on, and which none: who is throttled or has no connection needs
+    /// none.
     pub fn look(&mut self, mut attach: impl FnMut(SeatId, bool)) {
-        for (place, seat) in self.seats.iter_mut().enumerate() {
+        for (index, seat) in self.seats.iter_mut().enumerate() {
             if let Some(seat) = seat
                 && seat.attached != seat.wants_view()
             {
                 seat.attached = !seat.attached;
-                attach(SeatId(place as u32), seat.attached);
+                attach(SeatId(index as u32), seat.attached);
             }
         }
     }
 
     /// Whether a seat's next frame may need a view.
     pub fn wants_view(&self, id: SeatId) -> bool {
-        self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(EdgeSeat::wants_view)
+        self.seats.get(id.index()).and_then(Option::as_ref).is_some_and(EdgeSeat::wants_view)
     }
 
     /// Takes what the authority says of a step. If frames are due, what was made for the commit before is forgotten, and every
-    /// seat is to be served, by [`Edge::frame`] or [`Edge::hold`].
+    /// seat is to be served, by [`Edge::frame`] or [`Edge::throttle`].
     pub fn publish(&mut self, published: &Published<'_>) {
         for event in published.events {
             self.take_event(event);
@@ -197,7 +198,7 @@ impl Edge {
 
     /// Up to where a seat's client has consumed the events that are owed to it.
     pub fn confirmed(&self, id: SeatId) -> u64 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, EdgeSeat::consumed)
+        self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, EdgeSeat::consumed)
     }
 
     /// The edge of a room that was made again: the seats wait for their clients, who say what they hold.
@@ -208,11 +209,11 @@ impl Edge {
         (common.event, common.event_committed, common.event_before) = (event, event, event);
         common.logs = logs.clone();
         for SeatHistory { seat, view, own, owed } in seats {
-            edge.seats.resize_with(edge.seats.len().max(seat.place() + 1), || None);
+            edge.seats.resize_with(edge.seats.len().max(seat.index() + 1), || None);
             let entering = Standing::entering(event);
             let (standings, own) = (vec![entering; view.len()], own.map(|own| (own, entering)));
             let view = common.views.acquire(view);
-            edge.seats[seat.place()] = Some(EdgeSeat { view, standings, own, ..EdgeSeat::again(tick, event, owed) });
+            edge.seats[seat.index()] = Some(EdgeSeat { view, standings, own, ..EdgeSeat::again(tick, event, owed) });
         }
         edge
     }
@@ -251,42 +252,42 @@ impl Edge {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.connected = false;
         }
-        self.hold(id, world, now);
+        self.throttle(id, world, now);
     }
 
-    /// Serves a seat without a frame: its socket is blocked, or gone. It is held until all it was handed is applied; not so
-    /// during its first frames, as long as they move.
-    pub fn hold(&mut self, id: SeatId, world: &Committed, now: Duration) {
+    /// Serves a seat without a frame: its socket is blocked, or gone. It is throttled until all it was handed is
+    /// applied; not so during its first frames, as long as they move.
+    pub fn throttle(&mut self, id: SeatId, world: &Committed, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
             if seat.pace.is_turn() {
                 seat.pace.note_due();
             }
             if seat.first.is_over() || seat.first.is_stuck(seat.unapplied_bytes, now) {
-                self.common.stats.holds += u64::from(seat.held.is_none());
-                seat.held.get_or_insert(now);
+                self.common.stats.throttles += u64::from(seat.throttled.is_none());
+                seat.throttled.get_or_insert(now);
             }
             seat.pass_over(&self.common.views, world);
         }
     }
 
-    /// Since when a seat has been held.
-    pub fn held_since(&self, id: SeatId) -> Option<Duration> {
-        self.seats.get(id.place())?.as_ref()?.held
+    /// Since when a seat has been throttled.
+    pub fn throttled_since(&self, id: SeatId) -> Option<Duration> {
+        self.seats.get(id.index())?.as_ref()?.throttled
     }
 
-    /// Whether a seat was passed over at the last commit: held, or not its turn, or with enough under way.
+    /// Whether a seat was passed over at the last commit: throttled, or not its turn, or with enough under way.
     pub fn was_passed_over(&self, id: SeatId) -> bool {
-        self.seats.get(id.place()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
+        self.seats.get(id.index()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
     }
 
     /// The epoch of a seat.
     pub fn epoch(&self, id: SeatId) -> u32 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
+        self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
     }
 
     /// How many frames were handed over to a seat.
     pub fn frames(&self, id: SeatId) -> u64 {
-        self.seats.get(id.place()).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
+        self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
     }
 
     /// Serves a seat: fills `out` with its frame of this commit, or with a piece of one. False if there is none: it is passed
@@ -305,13 +306,13 @@ impl Edge {
     ) -> Result<bool, Code> {
         out.clear();
         self.gave = false;
-        let Some(seat) = self.seats.get_mut(id.place()).and_then(Option::as_mut) else { return Ok(false) };
+        let Some(seat) = self.seats.get_mut(id.index()).and_then(Option::as_mut) else { return Ok(false) };
         let (common, world, state) = (&mut self.common, published.world, published.seat(id));
         let situation = &common.situation(state, published, now, rtt);
-        if let Some(jump) = seat.take_pending_jump(now) {
+        if let Some(resync) = seat.take_pending_resync(now) {
             seat.unsteady(&common.views, world);
-            seat.begin_epoch(jump, now);
-            common.stats.jumps += 1;
+            seat.begin_epoch(resync, now);
+            common.stats.resyncs += 1;
         }
         let cut = seat.first.is_cut();
         if cut || !situation.last && (!seat.pace.is_turn() || common.withholds(seat, situation)) {
@@ -364,5 +365,5 @@ impl Edge {
 const LONGEST_SILENCE: u32 = 1 << 15;
 
 fn seat(seats: &mut [Option<EdgeSeat>], id: SeatId) -> Option<&mut EdgeSeat> {
-    seats.get_mut(id.place())?.as_mut()
+    seats.get_mut(id.index())?.as_mut()
 }

@@ -42,12 +42,12 @@ pub struct Log {
 impl Log {
     /// Puts an event in its place; one that is there already stays.
     pub(crate) fn insert(&mut self, entry: Entry, keep: Keep) {
-        let place = self.entries.partition_point(|other| other.number < entry.number);
-        if self.entries.get(place).is_some_and(|other| other.number == entry.number) {
+        let index = self.entries.partition_point(|other| other.number < entry.number);
+        if self.entries.get(index).is_some_and(|other| other.number == entry.number) {
             return;
         }
         self.bytes += entry.bytes.len();
-        self.entries.insert(place, entry);
+        self.entries.insert(index, entry);
         while self.entries.len() > keep.events || self.bytes > keep.bytes {
             let Some(oldest) = self.pop_oldest() else { break };
             self.dropped = self.dropped.max(oldest);
@@ -110,11 +110,11 @@ impl Logs {
 
     /// Puts an event in its group's log.
     pub(crate) fn insert(&mut self, group: GroupId, entry: Entry, keep: Keep) {
-        let place = group.0 as usize;
-        if place >= self.logs.len() {
-            self.logs.resize_with(place + 1, Log::default);
+        let index = group.0 as usize;
+        if index >= self.logs.len() {
+            self.logs.resize_with(index + 1, Log::default);
         }
-        self.logs[place].insert(entry, keep);
+        self.logs[index].insert(entry, keep);
     }
 
     /// The log of a group, if it ever had an event.

@@ -16,12 +16,12 @@ pub struct NameError;
 /// Whether a text is one word: what fits a routing key, a queue's name and a label of a metric.
 pub const fn is_word(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let mut place = 0;
-    while place < bytes.len() {
-        if !(bytes[place].is_ascii_alphanumeric() || matches!(bytes[place], b'-' | b'_')) {
+    let mut index = 0;
+    while index < bytes.len() {
+        if !(bytes[index].is_ascii_alphanumeric() || matches!(bytes[index], b'-' | b'_')) {
             return false;
         }
-        place += 1;
+        index += 1;
     }
     !bytes.is_empty() && bytes.len() <= WORD_BYTES
 }
@@ -51,10 +51,10 @@ impl InstanceId {
             return Err(NameError);
         }
         let (from, mut bytes) = (name.as_bytes(), [0; WORD_BYTES]);
-        let mut place = 0;
-        while place < from.len() {
-            bytes[place] = from[place];
-            place += 1;
+        let mut index = 0;
+        while index < from.len() {
+            bytes[index] = from[index];
+            index += 1;
         }
         Ok(Self { bytes })
     }

@@ -1,7 +1,7 @@
 //! A room: its [`Authority`], and the one [`Edge`] that sends its players what they see, on one thread.
 //!
 //! Time is an argument, sockets are somebody else's. The driver calls [`Room::step`] at each deadline, and when frames are
-//! due serves every connected seat once, by [`Room::frame`] or, if its socket is blocked, [`Room::hold`].
+//! due serves every connected seat once, by [`Room::frame`] or, if its socket is blocked, [`Room::throttle`].
 
 use std::{fmt, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use crate::{
-    authority::{Entered, MAX_EVENT_BYTES, Newcomer, Returning, SPECTATOR},
+    authority::{Entered, JoinRequest, MAX_EVENT_BYTES, Returning, SPECTATOR},
     seat::SeatId,
 };
 
@@ -37,8 +37,8 @@ pub struct Stats {
     pub bent: Bent,
     /// Metadata that was refused because it was too long or no JSON.
     pub metadata_refused: u64,
-    /// Seats that are held now.
-    pub held: usize,
+    /// Seats that are throttled now.
+    pub throttled: usize,
     /// Entities now.
     pub entities: usize,
     /// Members of the largest group now.
@@ -119,9 +119,9 @@ impl<G: Game> Room<G> {
     /// # Errors
     ///
     /// As [`Authority::enter`].
-    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
-        let verify = newcomer.verify;
-        let entered = self.authority.enter(newcomer, promised)?;
+    pub fn enter(&mut self, request: JoinRequest, promised: u32) -> Result<Entered, Code> {
+        let verify = request.verify;
+        let entered = self.authority.enter(request, promised)?;
         self.edge.open(entered.seat, verify);
         Ok(entered)
     }
@@ -204,11 +204,11 @@ impl<G: Game> Room<G> {
     ///
     /// # Errors
     ///
-    /// A [`Code`] for which the seat must be removed: its view cannot be sent, or it has been held for longer than
+    /// A [`Code`] for which the seat must be removed: its view cannot be sent, or it has been throttled for longer than
     /// [`Settings::grace`].
     pub fn frame(&mut self, seat: SeatId, now: Duration, rtt: Duration, out: &mut Vec<u8>) -> Result<bool, Code> {
-        let held = self.edge.held_since(seat);
-        if held.is_some_and(|held| now.saturating_sub(held) > self.authority.settings().grace) {
+        let throttled = self.edge.throttled_since(seat);
+        if throttled.is_some_and(|since| now.saturating_sub(since) > self.authority.settings().grace) {
             return Err(Code::Unresponsive);
         }
         // Whoever came back after the step gets a view now. An edge on another thread would wait for the next step.
@@ -256,8 +256,8 @@ impl<G: Game> Room<G> {
     }
 
     /// Instead of [`Room::frame`] for a seat whose socket is blocked.
-    pub fn hold(&mut self, seat: SeatId, now: Duration) {
-        self.edge.hold(seat, self.authority.simulation().world().committed(), now);
+    pub fn throttle(&mut self, seat: SeatId, now: Duration) {
+        self.edge.throttle(seat, self.authority.simulation().world().committed(), now);
     }
 
     /// The seats that the room has freed by itself since this was last asked: their players were lost.
@@ -275,9 +275,9 @@ impl<G: Game> Room<G> {
         self.edge.frames(seat)
     }
 
-    /// Whether a seat is held now.
-    pub fn is_held(&self, seat: SeatId) -> bool {
-        self.edge.held_since(seat).is_some()
+    /// Whether a seat is throttled now.
+    pub fn is_throttled(&self, seat: SeatId) -> bool {
+        self.edge.throttled_since(seat).is_some()
     }
 
     /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
@@ -297,7 +297,7 @@ impl<G: Game> Room<G> {
             edge: self.edge.stats(),
             bent: world.bent(),
             metadata_refused: self.simulation().told().metadata_refused,
-            held: self.edge.held(),
+            throttled: self.edge.throttled(),
             entities: world.len(),
             largest_group: groups.max().unwrap_or(0),
         }

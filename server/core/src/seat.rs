@@ -6,7 +6,7 @@ pub struct SeatId(pub u32);
 
 impl SeatId {
     /// Where a table by seats has its entry.
-    pub(crate) fn place(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }

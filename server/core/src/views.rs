@@ -8,14 +8,14 @@ use tiltyard_shared::world::GroupId;
 /// The number of a list of groups. Not given to another list before the next commit, and then with another life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ViewId {
-    place: u32,
+    index: u32,
     life: u32,
 }
 
 impl ViewId {
     /// Where a table indexed by views has its entry.
-    pub(crate) fn place(self) -> usize {
-        self.place as usize
+    pub(crate) fn index(self) -> usize {
+        self.index as usize
     }
 }
 
@@ -39,7 +39,7 @@ pub struct Views {
 
 impl Views {
     /// The empty view, which always exists.
-    pub(crate) const EMPTY: ViewId = ViewId { place: 0, life: 0 };
+    pub(crate) const EMPTY: ViewId = ViewId { index: 0, life: 0 };
 
     pub(crate) fn new() -> Self {
         let numbers = BTreeMap::from([(Vec::new(), Self::EMPTY)]);
@@ -48,7 +48,7 @@ impl Views {
 
     /// The list of a view, sorted.
     pub(crate) fn groups(&self, view: ViewId) -> &[GroupId] {
-        &self.lists[view.place()].groups
+        &self.lists[view.index()].groups
     }
 
     /// Whether a view is this list. It mostly is, so that all groups are compared, several at a time.
@@ -63,14 +63,14 @@ impl Views {
             if view == Self::EMPTY {
                 return view;
             }
-            self.lists[view.place()].users += 1;
+            self.lists[view.index()].users += 1;
             return view;
         }
         let view = self.free.pop().unwrap_or_else(|| {
             self.lists.push(List::default());
-            ViewId { place: self.lists.len() as u32 - 1, life: 0 }
+            ViewId { index: self.lists.len() as u32 - 1, life: 0 }
         });
-        let list = &mut self.lists[view.place()];
+        let list = &mut self.lists[view.index()];
         list.groups.extend_from_slice(groups);
         list.users = 1;
         self.numbers.insert(groups.to_vec(), view);
@@ -80,7 +80,7 @@ impl Views {
     /// One user more.
     pub(crate) fn share(&mut self, view: ViewId) -> ViewId {
         if view != Self::EMPTY {
-            self.lists[view.place()].users += 1;
+            self.lists[view.index()].users += 1;
         }
         view
     }
@@ -90,7 +90,7 @@ impl Views {
         if view == Self::EMPTY {
             return;
         }
-        let users = &mut self.lists[view.place()].users;
+        let users = &mut self.lists[view.index()].users;
         *users -= 1;
         if *users == 0 {
             self.unused.push(view);
@@ -100,7 +100,7 @@ impl Views {
     /// Lets the numbers of lists that nobody uses be given again.
     pub(crate) fn begin_commit(&mut self) {
         for view in self.unused.drain(..) {
-            let List { groups, users, life } = &mut self.lists[view.place()];
+            let List { groups, users, life } = &mut self.lists[view.index()];
             // A list may have been given up, taken up and given up again within one commit.
             if *users == 0 && !groups.is_empty() {
                 self.numbers.remove(groups);
@@ -131,6 +131,6 @@ mod tests {
         views.release(first);
         views.begin_commit();
         let other = views.acquire(&[GroupId(9)]);
-        assert!(other.place() == first.place() && other != first, "the place is used again, in another life");
+        assert!(other.index() == first.index() && other != first, "the index is used again, in another life");
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use ::metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::{
-    BENT_VALUES, CHUNKS, DEFERRED_GROUPS, FRAME_BYTES, FRAMES, GATHERED_BODIES, HELD_PLAYERS, HOLDS, INPUTS, JUMPS,
-    LARGE_BUFFERS, LARGE_EVENTS, LARGEST_GROUP, LOST_EVENTS, PACES, PIECES, PLAYERS, REFUSED_METADATA, ROOM_PANICS,
-    ROOMS, SCHEDULE_MOVED, SHARED_BODIES, SPECTATORS, STALE_JUMPS, TICK_DURATION, TICK_LATENESS,
+    BENT_VALUES, CHUNKS, DEFERRED_GROUPS, FRAME_BYTES, FRAMES, GATHERED_BODIES, INPUTS, LARGE_BUFFERS, LARGE_EVENTS,
+    LARGEST_GROUP, LOST_EVENTS, PACES, PIECES, PLAYERS, REFUSED_METADATA, RESYNCS, ROOM_PANICS, ROOMS, SCHEDULE_MOVED,
+    SHARED_BODIES, SPECTATORS, STALE_RESYNCS, THROTTLED_PLAYERS, THROTTLES, TICK_DURATION, TICK_LATENESS,
 };
 
 /// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
@@ -21,13 +21,13 @@ pub(crate) struct RoomMetrics {
     /// Likewise.
     pub(crate) spectators: Gauge,
     /// Likewise.
-    pub(crate) held: Gauge,
+    pub(crate) throttled: Gauge,
     pub(crate) panics: Counter,
     pub(crate) schedule_moved: Counter,
     pub(crate) frames: Counter,
     pub(crate) frame_bytes: Counter,
-    pub(crate) holds: Counter,
-    pub(crate) jumps: Counter,
+    pub(crate) throttles: Counter,
+    pub(crate) resyncs: Counter,
     /// Deltas, catch-ups, snapshots.
     pub(crate) chunks: [Counter; 3],
     pub(crate) shared_bodies: Counter,
@@ -40,7 +40,7 @@ pub(crate) struct RoomMetrics {
     /// Accepted, late, repeated, refused.
     pub(crate) inputs: [Counter; 4],
     pub(crate) large_buffers: Counter,
-    pub(crate) stale_jumps: Counter,
+    pub(crate) stale_resyncs: Counter,
     pub(crate) large_events: Counter,
     pub(crate) refused_metadata: Counter,
     /// Fields, positions outside the grid, entities too many.
@@ -56,13 +56,13 @@ impl RoomMetrics {
             rooms: gauge!(ROOMS, "game" => game),
             players: gauge!(PLAYERS, "game" => game),
             spectators: gauge!(SPECTATORS, "game" => game),
-            held: gauge!(HELD_PLAYERS, "game" => game),
+            throttled: gauge!(THROTTLED_PLAYERS, "game" => game),
             panics: counter!(ROOM_PANICS, "game" => game),
             schedule_moved: counter!(SCHEDULE_MOVED, "game" => game),
             frames: counter!(FRAMES, "game" => game),
             frame_bytes: counter!(FRAME_BYTES, "game" => game),
-            holds: counter!(HOLDS, "game" => game),
-            jumps: counter!(JUMPS, "game" => game),
+            throttles: counter!(THROTTLES, "game" => game),
+            resyncs: counter!(RESYNCS, "game" => game),
             chunks: ["delta", "catch_up", "snapshot"].map(|form| counter!(CHUNKS, "game" => game, "form" => form)),
             shared_bodies: counter!(SHARED_BODIES, "game" => game),
             gathered_bodies: counter!(GATHERED_BODIES, "game" => game),
@@ -74,7 +74,7 @@ impl RoomMetrics {
             inputs: ["accepted", "late", "repeated", "refused"]
                 .map(|outcome| counter!(INPUTS, "game" => game, "outcome" => outcome)),
             large_buffers: counter!(LARGE_BUFFERS, "game" => game),
-            stale_jumps: counter!(STALE_JUMPS, "game" => game),
+            stale_resyncs: counter!(STALE_RESYNCS, "game" => game),
             large_events: counter!(LARGE_EVENTS, "game" => game),
             refused_metadata: counter!(REFUSED_METADATA, "game" => game),
             bent_values: ["field", "outside", "full"].map(|kind| counter!(BENT_VALUES, "game" => game, "kind" => kind)),

@@ -59,8 +59,8 @@ impl Counts {
         let (edge, edge_told) = (&stats.edge, &told.edge);
         metrics.frames.increment(edge.frames - edge_told.frames);
         metrics.frame_bytes.increment(edge.bytes - edge_told.bytes);
-        metrics.jumps.increment(edge.jumps - edge_told.jumps);
-        metrics.holds.increment(edge.holds - edge_told.holds);
+        metrics.resyncs.increment(edge.resyncs - edge_told.resyncs);
+        metrics.throttles.increment(edge.throttles - edge_told.throttles);
         metrics.shared_bodies.increment(edge.shared_bodies - edge_told.shared_bodies);
         metrics.gathered_bodies.increment(edge.gathered_bodies - edge_told.gathered_bodies);
         metrics.deferred_groups.increment(edge.deferred - edge_told.deferred);
@@ -75,14 +75,14 @@ impl Counts {
         metrics.inputs[1].increment(inputs.late - inputs_told.late);
         metrics.inputs[2].increment(inputs.repeated - inputs_told.repeated);
         metrics.inputs[3].increment(inputs.refused - inputs_told.refused);
-        metrics.stale_jumps.increment(edge.stale_jumps - told.edge.stale_jumps);
+        metrics.stale_resyncs.increment(edge.stale_resyncs - told.edge.stale_resyncs);
         metrics.large_events.increment(stats.events_too_large - told.events_too_large);
         metrics.refused_metadata.increment(stats.metadata_refused - told.metadata_refused);
         let (bent, bent_told) = (&stats.bent, &told.bent);
         metrics.bent_values[0].increment(bent.fields - bent_told.fields);
         metrics.bent_values[1].increment(bent.outside - bent_told.outside);
         metrics.bent_values[2].increment(bent.full - bent_told.full);
-        metrics.held.increment(stats.held as f64 - told.held as f64);
+        metrics.throttled.increment(stats.throttled as f64 - told.throttled as f64);
         metrics.largest_group.record(stats.largest_group as f64);
         self.told = *stats;
     }
@@ -92,7 +92,7 @@ impl Drop for Counts {
     fn drop(&mut self) {
         self.metrics.players.decrement(f64::from(self.players));
         self.metrics.spectators.decrement(f64::from(self.spectators));
-        self.metrics.held.decrement(self.told.held as f64);
+        self.metrics.throttled.decrement(self.told.throttled as f64);
     }
 }
 

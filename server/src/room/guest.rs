@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tiltyard_core::room::{Entered, Newcomer, Returning, SPECTATOR, SeatId};
+use tiltyard_core::room::{Entered, JoinRequest, Returning, SPECTATOR, SeatId};
 use tiltyard_shared::{
     game::Game,
     protocol::{self, Code, Enter, ServerMessage, Target},
@@ -83,8 +83,8 @@ impl<G: Game> RoomTask<G> {
             Some(MatchSeat { session, team, .. }) => match self.room.anew(*session, verify) {
                 Some(back) => (*session, self.room.resume(back, now)?),
                 None => {
-                    let newcomer = Newcomer { name, token: *session, verify, expected: true, team: Some(*team) };
-                    (*session, self.room.enter(newcomer, promised)?)
+                    let request = JoinRequest { name, token: *session, verify, expected: true, team: Some(*team) };
+                    (*session, self.room.enter(request, promised)?)
                 }
             },
             None if wish.spectate => {
@@ -94,7 +94,7 @@ impl<G: Game> RoomTask<G> {
             None if self.setup.matched.is_some() => return Err(Code::Locked),
             None => {
                 let token = Uuid::new_v4();
-                (token, self.room.enter(Newcomer { name, token, verify, expected, team: None }, promised)?)
+                (token, self.room.enter(JoinRequest { name, token, verify, expected, team: None }, promised)?)
             }
         };
         Ok((entered, token))

@@ -54,7 +54,7 @@ impl<G: Game> RoomTask<G> {
             self.room.drained(seat, now);
         }
         if !line.clean {
-            self.room.hold(seat, now);
+            self.room.throttle(seat, now);
             return Ok(());
         }
         let mut more = self.room.frame(seat, now, connection.round_trip(), &mut self.frame)?;

@@ -47,8 +47,8 @@ async fn a_resume_finds_its_seat_from_anywhere(ground: &Ground) {
     let (ann, seat) = Client::seated(servers[0].listen_addr(), room("Tea", false)).await;
     until_listed(&servers[1], 1).await;
     drop(ann);
-    let jump = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
-    let resume = seat.resume(jump);
+    let resync = Resync { epoch: seat.epoch + 1, applied: None, event: 0 };
+    let resume = seat.resume(resync);
     let (there, pass) = redirected(&servers[1], resume.clone(), false).await;
     assert_eq!((there, pass), (url(&servers[0]), Vec::new()));
     let (_ann, again) = Client::seated(servers[0].listen_addr(), resume).await;

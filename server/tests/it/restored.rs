@@ -7,7 +7,7 @@ use tiltyard_arena::Arena;
 use tiltyard_connect4::Connect4;
 use tiltyard_core::{
     edge::Bounds,
-    room::{Newcomer, Returning, Room, SeatId},
+    room::{JoinRequest, Returning, Room, SeatId},
 };
 use tiltyard_pong::Pong;
 use tiltyard_shared::{
@@ -34,8 +34,8 @@ impl<G: Game> Twins<G> {
         let players = room.settings().max_players.min(6);
         for number in 0..players {
             let (name, token) = (format!("player {number}"), Uuid::from_u128(number.into()));
-            let newcomer = Newcomer { name, token, verify: false, expected: false, team: None };
-            room.enter(newcomer, 0).unwrap();
+            let request = JoinRequest { name, token, verify: false, expected: false, team: None };
+            room.enter(request, 0).unwrap();
         }
         Self { rooms: vec![room], players, random: Rng::new(seed), now: Duration::ZERO, number: 0 }
     }

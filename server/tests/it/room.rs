@@ -82,8 +82,8 @@ async fn resuming_what_is_not_there_is_refused() {
     assert_eq!(refused(Seat { token: Uuid::nil(), ..seat }).await, Some(Code::UnknownSession));
     assert_eq!(refused(Seat { room: Uuid::nil(), ..seat }).await, Some(Code::UnknownRoom));
     let mut client = Client::welcome(addr).await;
-    let jump = Resync { epoch: seat.epoch, applied: None, event: 0 };
-    let stale = client.enter(seat.resume(jump)).await;
+    let resync = Resync { epoch: seat.epoch, applied: None, event: 0 };
+    let stale = client.enter(seat.resume(resync)).await;
     assert_eq!(stale.unwrap_err(), Code::StaleEpoch);
 }
 

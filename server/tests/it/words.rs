@@ -227,8 +227,8 @@ fn messages() -> Vec<Message> {
         ToHome::Seated { .. },
         ToHome::Returned { .. }
     );
-    let places = [pool::Place::New, pool::Place::Running { room: MatchId(uuid(6)), host: matchmaker, team: 1 }];
-    covered!(&places, pool::Place::New, pool::Place::Running { .. });
+    let places = [pool::Venue::New, pool::Venue::Running { room: MatchId(uuid(6)), host: matchmaker, team: 1 }];
+    covered!(&places, pool::Venue::New, pool::Venue::Running { .. });
     let teams = vec![vec![ticket()], vec![]];
     let keep = |place| Keep { id, matchmaker, mode: "duel".to_owned(), place, teams: teams.clone() };
     let mut to_host: Vec<_> = places.into_iter().map(keep).map(ToHost::Reserve).collect();

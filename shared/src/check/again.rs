@@ -117,8 +117,8 @@ fn within(one: &Value, other: &Value) -> Option<String> {
             })
         }
         (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
-            let mut places = items.iter().zip(others).enumerate();
-            places.find_map(|(place, (one, other))| within(one, other).map(|what| format!("[{place}]{what}")))
+            let mut pairs = items.iter().zip(others).enumerate();
+            pairs.find_map(|(index, (one, other))| within(one, other).map(|what| format!("[{index}]{what}")))
         }
         _ => (one != other).then(|| format!(": {one} and {other}")),
     }

@@ -54,22 +54,22 @@ impl NaiveLines {
         let before = before.filter(|before| before.kind == naive.kind);
         let mut lines = Self { kind: naive.kind, tick, steps: Vec::new(), triples: Vec::new() };
         let lanes = kind.iter().zip(&naive.lanes);
-        for (place, (lane, &code)) in lanes.filter(|(lane, _)| lane.linear).enumerate() {
+        for (index, (lane, &code)) in lanes.filter(|(lane, _)| lane.linear).enumerate() {
             let steps = steps(lane, lookup(fields, &lane.name)?, code);
             let triple = match before {
                 None => still(lane, code, tick),
-                Some(before) if before.triples[place].code_at(tick) == code => before.triples[place],
+                Some(before) if before.triples[index].code_at(tick) == code => before.triples[index],
                 Some(before) => {
                     let ticks = f64::from(tick.0 - before.tick.0);
-                    moving(lane, [before.steps[place], steps], ticks, tick)
+                    moving(lane, [before.steps[index], steps], ticks, tick)
                 }
             };
             lines.steps.push(steps);
             lines.triples.push(triple);
         }
         let linear = kind.iter().enumerate().filter(|(_, lane)| lane.linear);
-        for ((place, _), Triple { value, rate, tick, span }) in linear.zip(&lines.triples) {
-            naive.lanes[place] = (value - rate * tick).rem_euclid(*span) as u32;
+        for ((index, _), Triple { value, rate, tick, span }) in linear.zip(&lines.triples) {
+            naive.lanes[index] = (value - rate * tick).rem_euclid(*span) as u32;
             naive.lanes.push(rate.rem_euclid(*span) as u32);
         }
         Ok((lines, naive))

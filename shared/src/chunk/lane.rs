@@ -38,13 +38,13 @@ impl KindLayout {
     /// Changes a lane in the delta of a tick.
     #[inline]
     pub(crate) fn follow(&self, lane: usize, codes: &mut [u32], change: Change, tick: u32) {
-        let LaneLayout { bits, rate: place, .. } = self.lanes[lane];
-        match (change, self.line(codes, lane), place) {
-            (Change::Line { rate, error }, Some(old), Some(place)) => {
+        let LaneLayout { bits, rate: index, .. } = self.lanes[lane];
+        match (change, self.line(codes, lane), index) {
+            (Change::Line { rate, error }, Some(old), Some(index)) => {
                 let before = tick.wrapping_sub(1);
                 let value = old.value_at(bits, before).wrapping_add(undo_zigzag(error));
                 let new = Line::through(bits, before, value, old.rate.wrapping_add(undo_zigzag(rate)));
-                (codes[lane], codes[place]) = (new.origin, new.rate);
+                (codes[lane], codes[index]) = (new.origin, new.rate);
             }
             (Change::Held(coded) | Change::Line { rate: coded, .. }, ..) => {
                 codes[lane] = undo_difference(bits, codes[lane], coded);
@@ -78,9 +78,9 @@ impl KindLayout {
 
     /// Reads a lane as it is into the codes of a member.
     pub(crate) fn read_whole(&self, lane: usize, codes: &mut [u32], bits: &mut BitReader<'_>) -> Result<(), BadBits> {
-        let LaneLayout { bits: width, golomb, rate: place, learned } = &self.lanes[lane];
+        let LaneLayout { bits: width, golomb, rate: index, learned } = &self.lanes[lane];
         let whole = learned.whole.as_deref();
-        let Some(place) = *place else {
+        let Some(index) = *index else {
             codes[lane] = match whole {
                 Some(code) => code.read(bits)?,
                 None => bits.read(*width)?,
@@ -99,7 +99,7 @@ impl KindLayout {
             let zigzag = zigzag.map_or_else(|| Ok(bits.read_golomb(*golomb)?.wrapping_add(1)), Ok)?;
             Line { origin, rate: linear::wrap(*width, undo_zigzag(zigzag)) }
         };
-        (codes[lane], codes[place]) = (line.origin, line.rate);
+        (codes[lane], codes[index]) = (line.origin, line.rate);
         Ok(())
     }
 }

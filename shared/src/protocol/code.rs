@@ -91,7 +91,7 @@ codes! {
     15 TooLate, Again: "input too late";
     /// The payload is not an input of this game. Refuses the input only.
     16 BadInput, Final: "bad input";
-    /// A jump to an epoch that is not above the current one.
+    /// A resync to an epoch that is not above the current one.
     17 StaleEpoch, Again: "stale epoch";
     /// A chunk of the player's view is larger than [`CHUNK_BYTES`](super::limits::CHUNK_BYTES).
     18 ViewTooLarge, Final: "the view is too large to send";

@@ -85,7 +85,7 @@ pub const IDLE_FRAME: Duration = Duration::from_millis(250);
 pub const REPORT: Duration = Duration::from_millis(100);
 /// A resync so soon after the last one waits.
 pub const RESYNC_SPACING: Duration = Duration::from_secs(1);
-/// A seat is held once its oldest frame not reported applied is older than this and two round trips.
+/// A seat is throttled once its oldest frame not reported applied is older than this and two round trips.
 pub const LAG: Duration = Duration::from_millis(500);
-/// A seat is also held while one more frame like the last would make more bytes than this not reported applied.
+/// A seat is also throttled while one more frame like the last would make more bytes than this not reported applied.
 pub const UNAPPLIED_BYTES: usize = 128 * 1024;

@@ -33,7 +33,7 @@ impl From<BadBits> for BadChunk {
     }
 }
 
-/// Why a frame could not be applied. The replica is then good for nothing but a jump with `None`.
+/// Why a frame could not be applied. The replica is then good for nothing but a resync with `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ReplicaError {
     /// The frame's own bytes.

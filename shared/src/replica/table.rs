@@ -49,15 +49,15 @@ impl Table {
     }
 
     /// The codes of a member's lanes (of a linear one: the origin of its line), then the rates of its linear ones.
-    pub fn lanes(&self, layout: &Layout, place: usize) -> &[u32] {
-        let count = layout.kinds[self.members[place].kind as usize].codes();
-        &self.lanes[place * layout.lane_stride..][..count]
+    pub fn lanes(&self, layout: &Layout, index: usize) -> &[u32] {
+        let count = layout.kinds[self.members[index].kind as usize].codes();
+        &self.lanes[index * layout.lane_stride..][..count]
     }
 
     /// A member's blobs.
-    pub fn blobs(&self, layout: &Layout, place: usize) -> &[Box<[u8]>] {
-        let count = layout.kinds[self.members[place].kind as usize].blobs.len();
-        &self.blobs[place * layout.blob_stride..][..count]
+    pub fn blobs(&self, layout: &Layout, index: usize) -> &[Box<[u8]>] {
+        let count = layout.kinds[self.members[index].kind as usize].blobs.len();
+        &self.blobs[index * layout.blob_stride..][..count]
     }
 
     /// Applies one chunk of a frame and returns how many bytes it took. `fresh` is the last tick whose state this table is
@@ -81,34 +81,34 @@ impl Table {
     }
 
     /// Moves a member of another table to the end of this one.
-    fn push_from(&mut self, layout: &Layout, from: &mut Self, place: usize) {
-        self.members.push(from.members[place]);
-        self.lanes.extend_from_slice(&from.lanes[place * layout.lane_stride..][..layout.lane_stride]);
-        let blobs = &mut from.blobs[place * layout.blob_stride..][..layout.blob_stride];
+    fn push_from(&mut self, layout: &Layout, from: &mut Self, index: usize) {
+        self.members.push(from.members[index]);
+        self.lanes.extend_from_slice(&from.lanes[index * layout.lane_stride..][..layout.lane_stride]);
+        let blobs = &mut from.blobs[index * layout.blob_stride..][..layout.blob_stride];
         self.blobs.extend(blobs.iter_mut().map(std::mem::take));
     }
 
     /// A member with all its fields.
-    fn whole(&self, layout: &Layout, place: usize) -> Whole {
-        let (lanes, blobs) = (self.lanes(layout, place).to_vec(), self.blobs(layout, place).to_vec());
-        Whole { member: self.members[place], lanes, blobs }
+    fn whole(&self, layout: &Layout, index: usize) -> Whole {
+        let (lanes, blobs) = (self.lanes(layout, index).to_vec(), self.blobs(layout, index).to_vec());
+        Whole { member: self.members[index], lanes, blobs }
     }
 
     fn rehash(&mut self, layout: &Layout) {
         self.hash = StateHash::default();
-        for place in 0..self.members.len() {
-            self.hash += self.member_hash(layout, place);
+        for at in 0..self.members.len() {
+            self.hash += self.member_hash(layout, at);
         }
     }
 
-    fn member_hash(&self, layout: &Layout, place: usize) -> StateHash {
-        let TableMember { slot, generation, kind } = self.members[place];
+    fn member_hash(&self, layout: &Layout, at: usize) -> StateHash {
+        let TableMember { slot, generation, kind } = self.members[at];
         let mut hash = StateHash::member(slot, generation, kind);
-        let (codes, kind) = (self.lanes(layout, place), &layout.kinds[kind as usize]);
+        let (codes, kind) = (self.lanes(layout, at), &layout.kinds[kind as usize]);
         for index in 0..kind.lanes.len() {
             hash += StateHash::field(slot, generation, index as u32, kind.content(codes, index));
         }
-        for (index, bytes) in self.blobs(layout, place).iter().enumerate() {
+        for (index, bytes) in self.blobs(layout, at).iter().enumerate() {
             let field = (kind.lanes.len() + index) as u32;
             hash += StateHash::field(slot, generation, field, StateHash::blob_content(bytes));
         }

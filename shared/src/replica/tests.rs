@@ -1,4 +1,4 @@
-//! What a replica refuses, what it shows, and what an epoch or a jump changes. Frames are written by hand.
+//! What a replica refuses, what it shows, and what an epoch or a resync changes. Frames are written by hand.
 
 use serde::{Deserialize, Serialize};
 
@@ -177,10 +177,10 @@ fn a_catch_up_brings_any_table_since_its_tick_to_the_same_state_and_refuses_olde
         }
         let (committed, newest) = (world.committed(), &tables[12]);
         let rows = |table: &Table| {
-            let fields = |place| {
-                (table.lanes(committed.layout(), place).to_vec(), table.blobs(committed.layout(), place).to_vec())
+            let fields = |index| {
+                (table.lanes(committed.layout(), index).to_vec(), table.blobs(committed.layout(), index).to_vec())
             };
-            (0..table.members().len()).map(|place| (table.members()[place], fields(place))).collect::<Vec<_>>()
+            (0..table.members().len()).map(|index| (table.members()[index], fields(index))).collect::<Vec<_>>()
         };
         for since in (1..12).map(Tick) {
             let mut bytes = Vec::new();
@@ -265,7 +265,7 @@ fn a_group_that_is_behind_goes_on_from_the_last_frame_that_told_all() {
 fn a_group_that_enters_holds_nothing_that_a_catch_up_could_go_on_from() {
     let mut pair = Pair::new();
     let start = |pair: &mut Pair, says| {
-        let epoch = pair.replica.jump(false).epoch;
+        let epoch = pair.replica.resync(false).epoch;
         pair.replica.apply(&frame_of(&pair.world, epoch, true, None, says))
     };
     start(&mut pair, Says { view: &[B], ..Says::default() }).unwrap();
@@ -275,7 +275,7 @@ fn a_group_that_enters_holds_nothing_that_a_catch_up_could_go_on_from() {
     assert_eq!(refused, Err(ReplicaError::Chunk { group: A, reason }));
 }
 
-/// After a hold of more ticks than the short numbers of a frame can span the server states the view anew.
+/// After a silence of more ticks than the short numbers of a frame can span the server states the view anew.
 #[test]
 fn a_start_in_the_middle_of_an_epoch_keeps_what_it_names_and_wakes_at_the_right_tick() {
     let mut pair = Pair::new();
@@ -306,13 +306,13 @@ fn a_start_in_the_middle_of_an_epoch_keeps_what_it_names_and_wakes_at_the_right_
 #[test]
 fn the_first_frame_of_an_epoch_drops_the_tables_that_it_does_not_name() {
     let mut pair = Pair::new();
-    pair.replica.jump(false);
+    pair.replica.resync(false);
     pair.replica
         .apply(&frame_of(&pair.world, 2, true, None, Says { view: &[B, GroupId(5)], ..Says::default() }))
         .unwrap();
     let tables: Vec<_> = pair.replica.tables().map(|(group, table, _)| (group, table.version())).collect();
     assert_eq!(tables, [(B, Tick(1)), (GroupId(5), Tick(0))]);
-    assert_eq!(pair.replica.jump(true), Resync { epoch: 3, applied: None, event: 0 });
+    assert_eq!(pair.replica.resync(true), Resync { epoch: 3, applied: None, event: 0 });
     assert_eq!((pair.replica.tables().count(), pair.replica.tick()), (0, None));
 }
 
@@ -337,7 +337,7 @@ fn a_hash_that_differs_is_reported_and_groups_that_are_behind_do_not_count() {
 }
 
 #[test]
-fn events_come_in_the_order_of_their_numbers_and_none_again_after_a_jump() {
+fn events_come_in_the_order_of_their_numbers_and_none_again_after_a_resync() {
     let mut pair = Pair::new();
     let own = pair.world.own_group(PlayerId(1));
     pair.tick(|world, _| world.spawn_in(own, ball(3)));
@@ -350,7 +350,7 @@ fn events_come_in_the_order_of_their_numbers_and_none_again_after_a_jump() {
     let got = numbers(&mut pair, false, &[(2, &[20]), (5, &[50])], &[(3, &[30]), (300, &[7])]);
     assert_eq!(got, [one(2, 20), one(3, 30), one(5, 50), one(300, 7)]);
     assert_eq!(pair.replica.report(), Report { epoch: 1, applied: Tick(2), event: 300 });
-    assert_eq!(pair.replica.jump(true), Resync { epoch: 2, applied: None, event: 300 });
+    assert_eq!(pair.replica.resync(true), Resync { epoch: 2, applied: None, event: 300 });
     assert_eq!(numbers(&mut pair, true, &[(5, &[50]), (301, &[1])], &[(300, &[7])]), [one(301, 1)]);
 }
 
@@ -370,7 +370,7 @@ fn the_own_group_is_held_beside_the_view_and_another_one_begins_anew() {
     let mut frame = Vec::new();
     Head { epoch: 2, tick: Tick(3), start: true, own: true, ..Head::default() }.write(&mut frame);
     frame.extend([part_flags::VIEW, 0, part_flags::BEHIND]);
-    pair.replica.jump(false);
+    pair.replica.resync(false);
     assert_eq!(pair.replica.apply(&frame), Err(BadFrame::OutOfRange.into()), "behind with a group that it never told");
 }
 

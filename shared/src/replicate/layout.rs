@@ -29,7 +29,7 @@ pub struct Layout {
 pub struct KindLayout {
     /// Width in bits and coding of each lane.
     pub lanes: Vec<LaneLayout>,
-    /// The linear ones among them, by their places.
+    /// The linear ones among them, by their indexes.
     pub linear: Vec<usize>,
     /// Most bytes of each blob.
     pub blobs: Vec<u32>,
@@ -76,7 +76,7 @@ fn code(text: Option<&str>, width: u32) -> Option<Box<Prefix>> {
 impl KindLayout {
     fn new(kind: &KindSchema) -> Self {
         let linear: Vec<usize> = (0..kind.lanes.len()).filter(|lane| kind.lanes[*lane].linear).collect();
-        let lane = |(place, lane): (usize, &LaneSchema)| {
+        let lane = |(index, lane): (usize, &LaneSchema)| {
             let Coding::Golomb { k } = lane.coding;
             // A document from elsewhere may call anything linear.
             let most = if lane.linear { linear::MAX_BITS } else { 32 };
@@ -84,7 +84,7 @@ impl KindLayout {
                 bits: lane.quantizer.bits().min(most),
                 learned: LearnedLayout::new(&lane.learned, lane.coded_bits()),
                 golomb: u32::from(k).min(31),
-                rate: linear.binary_search(&place).ok().map(|index| kind.lanes.len() + index),
+                rate: linear.binary_search(&index).ok().map(|nth| kind.lanes.len() + nth),
             }
         };
         Self {

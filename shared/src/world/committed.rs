@@ -226,7 +226,7 @@ impl Committed {
             }
             self.merged.clear();
             let (mut arrived, mut departed) = (group.arrived.iter().peekable(), group.departed.iter().peekable());
-            for (place, &slot) in group.members.iter().enumerate() {
+            for (index, &slot) in group.members.iter().enumerate() {
                 while let Some(new) = arrived.next_if(|new| **new <= slot) {
                     self.merged.push(*new);
                 }
@@ -237,7 +237,7 @@ impl Committed {
                 if let Member { group: Some(to), from: Some(from), arrived, .. } = self.members[slot as usize]
                     && (from, arrived) == (id, self.tick)
                 {
-                    self.moves.push((to, Move { from, place: place as u32, slot }));
+                    self.moves.push((to, Move { from, index: index as u32, slot }));
                 }
             }
             self.merged.extend(arrived);

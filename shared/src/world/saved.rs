@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Audience, Bent, Committed, MAX_ENTITIES, Place, Position, Slot, World};
+use super::{Audience, Bent, Committed, Location, MAX_ENTITIES, Position, Slot, World};
 use crate::{
     grid::Grid,
     id::{GroupId, Tick},
@@ -53,8 +53,8 @@ impl<E: Replicate> World<E> {
     /// The world but for what was committed, and that.
     pub(crate) fn save(&self) -> (SavedWorld<&E>, Vec<u8>) {
         let slot = |slot| {
-            let &Slot { ref entity, generation, place } = slot;
-            Slot { entity: entity.as_ref(), generation, place }
+            let &Slot { ref entity, generation, location } = slot;
+            Slot { entity: entity.as_ref(), generation, location }
         };
         let saved = SavedWorld {
             slots: self.slots.iter().map(slot).collect(),
@@ -147,10 +147,10 @@ impl<E> SavedWorld<E> {
         if distinct.len() != self.free.len() || !self.free.iter().all(empty) {
             return fail("a free slot that is not");
         }
-        let known = |place: &Place| {
-            matches!(place, Place::Group(group) if (group.0 as usize) < groups) || *place == Place::Grid
+        let known = |location: &Location| {
+            matches!(location, Location::Group(group) if (group.0 as usize) < groups) || *location == Location::Grid
         };
-        if !self.slots.iter().all(|slot| known(&slot.place)) {
+        if !self.slots.iter().all(|slot| known(&slot.location)) {
             return fail("an entity in a group that there is not");
         }
         let beyond = |bits: &u64| !slots.is_multiple_of(64) && bits >> (slots % 64) != 0;

@@ -136,7 +136,7 @@ fn a_version_moves_with_changes_arrivals_and_departures_only() {
     world.move_to_grid(stays);
     world.despawn(goes);
     world.commit(Tick(8));
-    assert_eq!(group(&world, one).0, 7, "an unknown group is no place, and without a grid all stand in group 0");
+    assert_eq!(group(&world, one).0, 7, "an unknown group is no location, and without a grid all stand in group 0");
     assert_eq!(
         (group(&world, two), committed_hash(&world, two)),
         ((8, &[][..], [&[][..], &[], &[1]]), StateHash::default())

@@ -140,8 +140,8 @@ fn damaged_chunks_are_refused_or_applied_and_take_no_more_than_they_may() {
                     Err(BadChunk::OutOfRange) => 2,
                     Err(BadChunk::WrongBase { .. }) => 3,
                 }] += 1;
-                for place in 0..table.members().len() {
-                    let _ = (table.lanes(layout, place), table.blobs(layout, place));
+                for index in 0..table.members().len() {
+                    let _ = (table.lanes(layout, index), table.blobs(layout, index));
                 }
             }
             before = bytes.to_vec();
@@ -170,7 +170,7 @@ fn arbitrary_bytes_are_no_chunk_and_no_frame() {
         let mut replica = Replica::new(&schema, 1);
         let apply = || replica.apply(&frame).ok();
         bounded(frame.len(), REPLICA_BYTES_PER_BYTE, SMALL, apply);
-        let _ = (replica.shown().count(), replica.hash(), replica.jump(true));
+        let _ = (replica.shown().count(), replica.hash(), replica.resync(true));
     }
 }
 

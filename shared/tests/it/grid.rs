@@ -112,7 +112,7 @@ proptest! {
                 animal.walk([(); 2].map(|()| rng.between(-5.0, 5.0)));
                 *group = grid.cell_from(*group, [animal.x, animal.y]);
                 let GroupId(number) = group.expect("inside is always in a cell");
-                let from_middle = |at: f32, place: u32| (at - (place as f32 + 0.5) * cell).abs();
+                let from_middle = |at: f32, index: u32| (at - (index as f32 + 0.5) * cell).abs();
                 let farthest = cell / 2.0 + hysteresis + 0.001;
                 prop_assert!(from_middle(animal.x, number % columns) <= farthest);
                 prop_assert!(from_middle(animal.y, number / columns) <= farthest);

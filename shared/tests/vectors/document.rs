@@ -89,8 +89,8 @@ fn shown(name: &Value, shape: &Value) -> Option<String> {
 fn in_order(row: &str, words: &[String]) -> bool {
     let mut rest = row;
     words.iter().all(|word| match rest.find(word.as_str()) {
-        Some(place) => {
-            rest = &rest[place + word.len()..];
+        Some(index) => {
+            rest = &rest[index + word.len()..];
             true
         }
         None => false,
@@ -103,10 +103,10 @@ fn the_document_shows_the_trace() {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let mut shown = String::new();
-    for (place, message) in list(&trace["messages"]).iter().enumerate() {
+    for (index, message) in list(&trace["messages"]).iter().enumerate() {
         let (hex, arrow) = (text(&message["hex"]), if message["from"] == "client" { "►" } else { "◄" });
         let hex = if hex.len() > LONG { format!("`{}` …", &hex[..64]) } else { format!("`{hex}`") };
-        shown += &format!("| {} | {arrow} | {} | {hex} |\n", place + 1, text(&message["says"]));
+        shown += &format!("| {} | {arrow} | {} | {hex} |\n", index + 1, text(&message["says"]));
     }
     let mut parts = vec![shown];
     let rows =

@@ -30,7 +30,7 @@ pub(crate) fn sequences() -> Vec<Script> {
         behind(),
         own_group(),
         events(),
-        jumps(),
+        resyncs(),
         counters(),
         refusals::refusals(),
         lines(),
@@ -94,11 +94,11 @@ impl Script {
         self.steps.last().and_then(|step| step["result"].as_str()).unwrap_or_default()
     }
 
-    pub(crate) fn jump(&mut self, anew: bool) -> Resync {
-        let jump = self.replica.jump(anew);
-        self.steps.push(json!({ "jump": replay::jump(jump), "anew": anew }));
+    pub(crate) fn resync(&mut self, anew: bool) -> Resync {
+        let resync = self.replica.resync(anew);
+        self.steps.push(json!({ "resync": replay::resync(resync), "anew": anew }));
         self.frames.push(Vec::new());
-        jump
+        resync
     }
 
     /// The epoch that the replica is in.
@@ -201,8 +201,8 @@ fn lines() -> Script {
     script.applied("a catch-up says that it stands", &server.frame(106, &see));
     push(&mut server, shot);
     script.applied("it moves again", &server.frame(107, &see));
-    let jump = script.jump(true);
-    server.jump(jump);
+    let resync = script.resync(true);
+    server.resync(resync);
     push(&mut server, shot);
     script.applied("a snapshot of a line that moves", &server.frame(108, &see));
     push(&mut server, shot);
@@ -271,11 +271,11 @@ fn own_group() -> Script {
     script.applied("and caught up", &server.frame(45, &see));
     server.world.move_to(hand, GroupId(0));
     script.applied("what leaves it arrives elsewhere as new", &server.frame(46, &see));
-    let jump = script.jump(false);
-    server.jump(jump);
+    let resync = script.resync(false);
+    server.resync(resync);
     script.applied("a new epoch states it again", &server.frame(47, &see));
-    let jump = script.jump(true);
-    server.jump(jump);
+    let resync = script.resync(true);
+    server.resync(resync);
     script.applied("also anew", &server.frame(48, &see));
     script
 }
@@ -289,8 +289,8 @@ fn events() -> Script {
     let lost = Plan { events: &[(1 << 40, &[7; 200])], lost: true, ..see.clone() };
     script.applied("a large number and length; some were lost", &server.frame(52, &lost));
     script.applied("lost ones alone", &server.frame(53, &Plan { lost: true, ..see.clone() }));
-    let jump = script.jump(false);
-    server.jump(jump);
+    let resync = script.resync(false);
+    server.resync(resync);
     let again = Plan { events: &[(5, b"b"), (1 << 40, b"x"), ((1 << 40) + 1, b"new")], ..see.clone() };
     script.applied("what comes again is not told again", &server.frame(54, &again));
     let own = Plan { own_events: &[((1 << 40) + 2, b"own")], ..see };
@@ -298,18 +298,18 @@ fn events() -> Script {
     script
 }
 
-fn jumps() -> Script {
-    let (mut script, mut server) = (Script::new("jumps"), Server::<Thing>::new(4));
+fn resyncs() -> Script {
+    let (mut script, mut server) = (Script::new("resyncs"), Server::<Thing>::new(4));
     let ids: Vec<EntityId> =
         (0..4).map(|group| server.world.spawn_in(GroupId(group), Thing::ball([group as f32, 5.0]))).collect();
     let see = |view| Plan { view, ..Plan::default() };
     script.applied("the first epoch", &server.frame(60, &see(&[0, 1, 2])));
     push(&mut server, ids[0]);
     script.applied("goes on", &server.frame(61, &see(&[0, 1, 2])));
-    let jump = script.jump(false);
+    let resync = script.resync(false);
     push(&mut server, ids[0]);
     script.gives("frames of the old epoch are dropped", &server.frame(62, &see(&[0, 1, 2])), "stale");
-    server.jump(jump);
+    server.resync(resync);
     push(&mut server, ids[1]);
     script.applied(
         "the view is stated whole: a catch-up, a table as it was, a snapshot",
@@ -317,15 +317,15 @@ fn jumps() -> Script {
     );
     push(&mut server, ids[3]);
     script.applied("deltas again", &server.frame(65, &see(&[0, 1, 2, 3])));
-    let jump = script.jump(false);
-    server.jump(jump);
+    let resync = script.resync(false);
+    server.resync(resync);
     script.applied("groups that are not named are dropped", &server.frame(66, &see(&[1, 3])));
-    let jump = script.jump(true);
-    server.jump(jump);
+    let resync = script.resync(true);
+    server.resync(resync);
     script.applied("anew: snapshots only", &server.frame(67, &see(&[1, 3])));
-    let jump = script.jump(false);
-    server.jump(jump);
-    script.applied("a group is behind after a jump", &server.frame(68, &Plan { behind: &[2], ..see(&[1, 2, 3]) }));
+    let resync = script.resync(false);
+    server.resync(resync);
+    script.applied("a group is behind after a resync", &server.frame(68, &Plan { behind: &[2], ..see(&[1, 2, 3]) }));
     script.applied("and comes later", &server.frame(69, &see(&[1, 2, 3])));
     script
 }

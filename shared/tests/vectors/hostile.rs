@@ -97,7 +97,7 @@ fn frame_entry(script: &Script, step: usize) -> Value {
         let mut replica = Replica::new(&Thing::schema(), 1);
         for (step, frame) in script.steps[..step].iter().zip(&script.frames) {
             match (&step["anew"], &step["sent"]) {
-                (Value::Bool(anew), _) => drop(replica.jump(*anew)),
+                (Value::Bool(anew), _) => drop(replica.resync(*anew)),
                 (_, Value::Number(sent)) => replica.sent_input(sent.as_u64().expect("a number") as u32),
                 _ => drop(replica.apply(frame)),
             }
@@ -137,7 +137,7 @@ fn entry(name: &str, bytes: &[u8], mutations: u32, result: impl Fn(&[u8]) -> Val
                 (rng.below(bytes.len() as u32) as usize, 1 << rng.below(8) | (rng.next_u32() & rng.next_u32()) as u8)
             })
             .collect();
-        flips.iter().for_each(|(place, flip)| mutated[*place] ^= flip);
+        flips.iter().for_each(|(at, flip)| mutated[*at] ^= flip);
         let found = result(&mutated);
         (!found.is_null()).then(|| json!([flips, found]))
     };

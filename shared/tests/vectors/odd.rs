@@ -78,11 +78,11 @@ fn delta(bits: &mut BitWriter<'_>, age: u32) {
     bits.write_golomb(age - 1, 0);
 }
 
-/// The change of one member: its place, its mask of so many fields.
-fn change(bits: &mut BitWriter<'_>, place: u32, mask: u32, fields: u32) {
+/// The change of one member: its index, its mask of so many fields.
+fn change(bits: &mut BitWriter<'_>, index: u32, mask: u32, fields: u32) {
     bits.write_golomb(1, 1);
     bits.write(0, 4);
-    bits.write_golomb(place, 0);
+    bits.write_golomb(index, 0);
     bits.write(mask, fields);
 }
 
@@ -260,7 +260,7 @@ const FRAME_RANGE: &str = "frame out of range";
 
 fn refuse(script: &mut Script, about: &str, result: &str, frame: impl Fn(&Head) -> Vec<u8>) {
     script.gives(about, &frame(&head(script.epoch(), START + 1)), result);
-    let (resync, mut server) = (script.jump(true), server());
-    server.jump(resync);
+    let (resync, mut server) = (script.resync(true), server());
+    server.resync(resync);
     script.applied("anew", &server.frame(START, &SEE));
 }

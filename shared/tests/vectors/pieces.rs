@@ -42,8 +42,8 @@ pub(crate) fn pieces() -> Script {
     push(&mut server, ball);
     let old = cut(1, &server.frame(203, &see), 3);
     script.gives("a frame begins", &old[0], "piece");
-    let jump = script.jump(false);
-    server.jump(jump);
+    let resync = script.resync(false);
+    server.resync(resync);
     script.gives("the resync abandons it: what still comes of it is dropped", &old[1], "piece");
     push(&mut server, ball);
     let new = cut(2, &server.frame(204, &see), 2);
@@ -61,12 +61,12 @@ fn bad_pieces(script: &mut Script, server: &mut Server<Thing>, ball: EntityId) {
     let see = Plan { view: &[0], ..Plan::default() };
     let mut tick = 210;
     let mut again = |script: &mut Script| {
-        let jump = script.jump(true);
-        server.jump(jump);
+        let resync = script.resync(true);
+        server.resync(resync);
         script.applied("anew", &server.frame(tick, &see));
         push(server, ball);
         tick += 2;
-        (jump.epoch, server.frame(tick - 1, &see))
+        (resync.epoch, server.frame(tick - 1, &see))
     };
     let error = "frame out of range";
     let (epoch, frame) = again(script);

@@ -8,7 +8,7 @@ use crate::{
     things::Thing,
 };
 
-/// What a replica must not take. Each error is followed by a jump anew.
+/// What a replica must not take. Each error is followed by a resync anew.
 pub(crate) fn refusals() -> Script {
     let (mut script, mut server) = (Script::new("what is refused"), Server::<Thing>::new(3));
     let see = Plan { view: &[0, 2], ..Plan::default() };
@@ -22,8 +22,8 @@ pub(crate) fn refusals() -> Script {
     script.applied("a start", &start);
     script.gives("a delta from a version that is not held", &third, "chunk wrong base");
     let mut again = |script: &mut Script, tick| {
-        let jump = script.jump(true);
-        server.jump(jump);
+        let resync = script.resync(true);
+        server.resync(resync);
         script.applied("anew", &server.frame(tick, &see));
         push(&mut server, ball);
         server.frame(tick + 1, &see)
@@ -65,9 +65,9 @@ pub(crate) fn entering() -> Script {
     let see = |view| Plan { view, ..Plan::default() };
     script.applied("two groups", &server.frame(110, &see(&[0, 1])));
     script.applied("one leaves", &server.frame(111, &see(&[1])));
-    let jump = script.jump(false);
+    let resync = script.resync(false);
     other.frame(110, &see(&[0, 1]));
-    other.jump(jump);
+    other.resync(resync);
     push(&mut other, ball);
     script.gives("it is back with a catch-up", &other.frame(112, &see(&[0, 1])), "chunk wrong base");
     script

@@ -52,16 +52,16 @@ pub(crate) fn head(head: &Head) -> Value {
     })
 }
 
-/// A jump.
-pub(crate) fn jump(jump: Resync) -> Value {
-    json!({ "epoch": jump.epoch, "applied": jump.applied.map(|tick| tick.0), "event": jump.event })
+/// A resync.
+pub(crate) fn resync(resync: Resync) -> Value {
+    json!({ "epoch": resync.epoch, "applied": resync.applied.map(|tick| tick.0), "event": resync.event })
 }
 
 /// A table: version, hash, and each member as `[slot, generation, kind, codes, blobs]`.
 pub(crate) fn table(layout: &Layout, table: &Table) -> Value {
-    let members = table.members().iter().enumerate().map(|(place, member)| {
-        let blobs: Vec<String> = table.blobs(layout, place).iter().map(|bytes| hex(bytes)).collect();
-        json!([member.slot, member.generation, member.kind, table.lanes(layout, place), blobs])
+    let members = table.members().iter().enumerate().map(|(index, member)| {
+        let blobs: Vec<String> = table.blobs(layout, index).iter().map(|bytes| hex(bytes)).collect();
+        json!([member.slot, member.generation, member.kind, table.lanes(layout, index), blobs])
     });
     json!({
         "version": table.version().0,

@@ -58,10 +58,10 @@ impl<E: Replicate> Server<E> {
     }
 
     /// Goes on from where a client is, in a new epoch.
-    pub(crate) fn jump(&mut self, jump: Resync) {
-        (self.epoch, self.start, self.own_told) = (jump.epoch, true, false);
+    pub(crate) fn resync(&mut self, resync: Resync) {
+        (self.epoch, self.start, self.own_told) = (resync.epoch, true, false);
         for (group, handed) in &mut self.handed {
-            let kept = jump.applied.filter(|applied| self.since.get(group).is_some_and(|since| since <= applied));
+            let kept = resync.applied.filter(|applied| self.since.get(group).is_some_and(|since| since <= applied));
             *handed = kept.unwrap_or(Tick(0));
             if kept.is_none() {
                 self.since.remove(group);

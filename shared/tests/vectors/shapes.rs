@@ -23,9 +23,7 @@ pub(crate) fn variants<T: for<'de> Deserialize<'de>>() -> Vec<Value> {
             Value::Null => json!([]),
             Value::Object(content) if content.contains_key("fields") => content["fields"].clone(),
             Value::Object(content) if content.contains_key("enum") => json!([["0", content["enum"]]]),
-            Value::Array(items) => {
-                items.iter().enumerate().map(|(place, item)| json!([place.to_string(), item])).collect()
-            }
+            Value::Array(items) => items.iter().enumerate().map(|(at, item)| json!([at.to_string(), item])).collect(),
             other => json!([["0", other]]),
         };
         found.push(json!({ "index": index, "name": name, "fields": fields }));

@@ -13,8 +13,8 @@ export class Counts {
   mismatches = 0;
   /** Frames that could not be applied for another reason. */
   badFrames = 0;
-  /** Jumps sent, for whatever reason. */
-  jumps = 0;
+  /** Resyncs sent, for whatever reason. */
+  resyncs = 0;
   /** Resumes that succeeded. */
   reconnects = 0;
   /** Inputs refused. */

@@ -15,7 +15,7 @@ export class Violation extends Error {}
  *   | { type: "inputRefused", number: number, code: Code }
  *   | { type: "refused", code: Code, message: string }
  *   | { type: "result", result: any }
- *   | { type: "jumping", reason: "lag" | string }
+ *   | { type: "resyncing", reason: "lag" | string }
  *   | { type: "goodbye", code: Code, message: string, frames: number }} SessionEvent
  */
 

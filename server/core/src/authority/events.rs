@@ -47,8 +47,8 @@ impl Kept {
     }
 
     fn queue(&mut self, seat: SeatId) -> &mut Log {
-        self.queues.resize_with(self.queues.len().max(seat.place() + 1), Log::default);
-        &mut self.queues[seat.place()]
+        self.queues.resize_with(self.queues.len().max(seat.index() + 1), Log::default);
+        &mut self.queues[seat.index()]
     }
 }
 
@@ -88,8 +88,8 @@ impl<G: Game> Authority<G> {
 
     /// A seat's client was given the view that is published for it. `after` is the last event before.
     pub fn gave(&mut self, seat: SeatId, after: u64) {
-        let view = self.states.get(seat.place()).and_then(|state| state.view);
-        let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.place()), view) else { return };
+        let view = self.states.get(seat.index()).and_then(|state| state.view);
+        let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.index()), view) else { return };
         let after = after.max(entry.opened);
         // A view in whose time nothing happened is forgotten, and of too many the oldest.
         let idle = entry.given.pop_back_if(|last| last.after == self.event);
@@ -110,20 +110,20 @@ impl<G: Game> Authority<G> {
     /// where the client of a seat has consumed them.
     pub fn forget(&mut self, confirmed: impl Fn(SeatId) -> u64) {
         let before = mem::replace(&mut self.event_committed, self.event);
-        for (place, entry) in self.seats.iter_mut().enumerate() {
+        for (index, entry) in self.seats.iter_mut().enumerate() {
             let Some(entry) = entry else { continue };
-            let confirmed = confirmed(SeatId(place as u32));
-            if let Some(queue) = self.kept.queues.get_mut(place) {
+            let confirmed = confirmed(SeatId(index as u32));
+            if let Some(queue) = self.kept.queues.get_mut(index) {
                 queue.consume(confirmed);
             }
             while entry.given.front().is_some_and(|given| given.until <= confirmed) {
                 entry.given.pop_front().into_iter().for_each(|given| self.views.release(given.view));
             }
         }
-        let seats = self.seats.iter().enumerate().filter_map(|(place, entry)| Some((place, entry.as_ref()?)));
-        let given = seats.flat_map(|(place, entry)| entry.given.iter().map(move |given| (place, given)));
-        let needed = given.flat_map(|(place, given)| {
-            let above = confirmed(SeatId(place as u32)).max(given.after);
+        let seats = self.seats.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.as_ref()?)));
+        let given = seats.flat_map(|(index, entry)| entry.given.iter().map(move |given| (index, given)));
+        let needed = given.flat_map(|(index, given)| {
+            let above = confirmed(SeatId(index as u32)).max(given.after);
             self.views.groups(given.view).iter().map(move |group| (*group, above))
         });
         self.kept.logs.forget(before, needed);
@@ -131,8 +131,8 @@ impl<G: Game> Authority<G> {
 
     /// The events that may be owed to a seat: its own, and those of the groups that its client saw at their time.
     pub fn owed(&self, seat: SeatId) -> Log {
-        let mut owed = self.kept.queues.get(seat.place()).cloned().unwrap_or_default();
-        let Some(Some(entry)) = self.seats.get(seat.place()) else { return owed };
+        let mut owed = self.kept.queues.get(seat.index()).cloned().unwrap_or_default();
+        let Some(Some(entry)) = self.seats.get(seat.index()) else { return owed };
         for given in &entry.given {
             for group in self.views.groups(given.view) {
                 let Some(log) = self.kept.logs.get(*group) else { continue };

@@ -37,7 +37,7 @@ pub struct Published<'a> {
 impl Published<'_> {
     /// What the frames of a seat need to know.
     pub(crate) fn seat(&self, seat: SeatId) -> SeatState {
-        self.seats.get(seat.place()).copied().unwrap_or_default()
+        self.seats.get(seat.index()).copied().unwrap_or_default()
     }
 }
 

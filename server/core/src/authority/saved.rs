@@ -107,12 +107,12 @@ impl<G: Game> Authority<G> {
         }
         let settings = G::settings(&simulation.config());
         let mut authority = Self::new(simulation, settings, keep);
-        for (place, seat) in saved.seats.into_iter().enumerate() {
+        for (index, seat) in saved.seats.into_iter().enumerate() {
             authority.seats.push(None);
             authority.states.push(SeatState::default());
             if let Some(SavedSeat { player, name, token, inputs, away, opened, given }) = seat {
                 match player {
-                    Some(player) => drop(authority.by_player.insert(player, SeatId(place as u32))),
+                    Some(player) => drop(authority.by_player.insert(player, SeatId(index as u32))),
                     None => authority.spectators += 1,
                 }
                 if !authority.names.add(&name) {
@@ -125,7 +125,7 @@ impl<G: Game> Authority<G> {
                 };
                 let given = given.into_iter().map(of_view).collect();
                 let gone = Some(now);
-                authority.seats[place] =
+                authority.seats[index] =
                     Some(Seat { player, name, token, inputs, gone, away, attached: false, opened, given });
             }
         }
@@ -140,8 +140,8 @@ impl<G: Game> Authority<G> {
 
     /// For whoever serves the room from now on.
     pub fn history(&self) -> History<'_> {
-        let seat = |(place, entry): (usize, &Option<Seat<G::Input>>)| {
-            let id = SeatId(place as u32);
+        let seat = |(index, entry): (usize, &Option<Seat<G::Input>>)| {
+            let id = SeatId(index as u32);
             let view = entry.as_ref()?.given.back().map_or(&[][..], |given| self.views.groups(given.view));
             let own = entry.as_ref()?.player.and_then(|player| self.simulation.world().own_group_of(player));
             Some(SeatHistory { seat: id, view, own, owed: self.owed(id) })

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::{Authority, SeatState};
 use crate::{inputs::SeatInputs, seat::SeatId, views::ViewId};
 
-/// Who wants to come in.
+/// A wish to come in: who, and how.
 #[derive(Clone, Debug)]
-pub struct Newcomer {
+pub struct JoinRequest {
     /// The name that the player chose.
     pub name: String,
     /// The secret of the session.
@@ -106,8 +106,8 @@ impl<G: Game> Authority<G> {
     ///
     /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
     /// over, [`Code::BadName`] if somebody else's name looks the same.
-    pub fn enter(&mut self, newcomer: Newcomer, promised: u32) -> Result<Entered, Code> {
-        let Newcomer { name, token, expected, team, .. } = newcomer;
+    pub fn enter(&mut self, request: JoinRequest, promised: u32) -> Result<Entered, Code> {
+        let JoinRequest { name, token, expected, team, .. } = request;
         self.check_open(promised, expected)?;
         let guarded = if team.is_none() { name.clone() } else { String::new() };
         if !self.names.add(&guarded) {
@@ -153,12 +153,12 @@ impl<G: Game> Authority<G> {
     }
 
     fn take_seat(&mut self, player: Option<PlayerId>, name: String, token: Uuid) -> Entered {
-        let place = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
+        let index = self.seats.iter().position(Option::is_none).unwrap_or_else(|| {
             self.seats.push(None);
             self.states.push(SeatState::default());
             self.seats.len() - 1
         });
-        self.seats[place] = Some(Seat {
+        self.seats[index] = Some(Seat {
             player,
             name,
             token,
@@ -170,19 +170,19 @@ impl<G: Game> Authority<G> {
             given: VecDeque::new(),
         });
         let player = player.unwrap_or(SPECTATOR);
-        Entered { seat: SeatId(place as u32), player, tick: self.simulation.tick(), epoch: 1, input: 0 }
+        Entered { seat: SeatId(index as u32), player, tick: self.simulation.tick(), epoch: 1, input: 0 }
     }
 
     /// The seat of a session.
     pub fn find(&self, token: Uuid) -> Option<SeatId> {
-        let place = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
-        Some(SeatId(place as u32))
+        let index = self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.token == token))?;
+        Some(SeatId(index as u32))
     }
 
     /// A seat's player is back on another connection, whose client keeps its inputs from number `first_input` on. The game
     /// hears of it at the next step, if it was told of the absence.
     pub fn resume(&mut self, seat: SeatId, first_input: u32, epoch: u32) -> Option<Entered> {
-        let found = self.seats.get_mut(seat.place())?.as_mut()?;
+        let found = self.seats.get_mut(seat.index())?.as_mut()?;
         found.gone = None;
         found.inputs.resume(first_input);
         if std::mem::take(&mut found.away) {
@@ -194,7 +194,7 @@ impl<G: Game> Authority<G> {
 
     /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).
     pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
-        if let Some(Some(entry)) = self.seats.get_mut(seat.place()) {
+        if let Some(Some(entry)) = self.seats.get_mut(seat.index()) {
             entry.gone.get_or_insert(now);
         }
     }
@@ -202,10 +202,10 @@ impl<G: Game> Authority<G> {
     /// Frees a seat. The game hears of it at the next step.
     pub fn remove(&mut self, seat: SeatId, why: Leave) {
         self.attach(seat, false);
-        let Some(entry) = self.seats.get_mut(seat.place()).and_then(Option::take) else { return };
+        let Some(entry) = self.seats.get_mut(seat.index()).and_then(Option::take) else { return };
         entry.given.iter().for_each(|given| self.views.release(given.view));
-        self.states[seat.place()] = SeatState::default();
-        self.kept.queues.get_mut(seat.place()).map(std::mem::take);
+        self.states[seat.index()] = SeatState::default();
+        self.kept.queues.get_mut(seat.index()).map(std::mem::take);
         self.names.remove(&entry.name);
         match entry.player {
             None => self.spectators -= 1,
@@ -218,12 +218,12 @@ impl<G: Game> Authority<G> {
 
     /// Frees the seats whose connections have been gone for too long, and tells the game who is away.
     pub(super) fn remove_lost(&mut self, now: Duration) {
-        for place in 0..self.seats.len() {
-            let Some(seat) = &mut self.seats[place] else { continue };
+        for index in 0..self.seats.len() {
+            let Some(seat) = &mut self.seats[index] else { continue };
             let Some(gone) = seat.gone.map(|gone| now.saturating_sub(gone)) else { continue };
             if gone > self.settings.grace {
-                self.lost.push((SeatId(place as u32), Code::Unresponsive));
-                self.remove(SeatId(place as u32), Leave::Lost);
+                self.lost.push((SeatId(index as u32), Code::Unresponsive));
+                self.remove(SeatId(index as u32), Leave::Lost);
             } else if gone >= self.settings.away_after && !std::mem::replace(&mut seat.away, true) {
                 self.commands.extend(seat.player.map(|player| Command::Away { player }));
             }
@@ -239,7 +239,7 @@ impl<G: Game> Authority<G> {
 
     /// Whether somebody has this seat.
     pub fn has_seat(&self, seat: SeatId) -> bool {
-        self.seats.get(seat.place()).is_some_and(Option::is_some)
+        self.seats.get(seat.index()).is_some_and(Option::is_some)
     }
 
     /// Seats that are taken, those kept for lost connections included.

@@ -196,10 +196,10 @@ fn names_that_nobody_tells_again_do_not_stay_unless_the_bus_was_away() {
     channels.seen(presence(1, &["Bob"]), START);
     assert!(shown(&mut channels, START).is_some());
     channels.disconnected();
-    assert_eq!(shown(&mut channels, START + 2 * elsewhere::LEASE), None);
-    channels.connected(START + 2 * elsewhere::LEASE);
-    assert_eq!(shown(&mut channels, START + 3 * elsewhere::LEASE - BEAT), None);
-    assert_eq!(shown(&mut channels, START + 3 * elsewhere::LEASE), Some(vec![]));
+    assert_eq!(shown(&mut channels, START + 2 * remote::LEASE), None);
+    channels.connected(START + 2 * remote::LEASE);
+    assert_eq!(shown(&mut channels, START + 3 * remote::LEASE - BEAT), None);
+    assert_eq!(shown(&mut channels, START + 3 * remote::LEASE), Some(vec![]));
 }
 
 #[test]

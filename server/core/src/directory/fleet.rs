@@ -50,7 +50,7 @@ impl FleetView {
     }
 
     fn get(&self, instance: InstanceId) -> Option<&(Arc<Heartbeat>, bool)> {
-        let place = self.peers.binary_search_by_key(&instance, |(peer, _)| peer.instance).ok()?;
-        self.peers.get(place)
+        let index = self.peers.binary_search_by_key(&instance, |(peer, _)| peer.instance).ok()?;
+        self.peers.get(index)
     }
 }

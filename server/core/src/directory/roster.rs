@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::{
     Directory, FleetView, Listing,
-    own::OwnRooms,
-    peer::{Numbered, Paged, Peer, ROOMS},
+    local::LocalRooms,
+    remote::{Numbered, Paged, ROOMS, Remote},
     words::{Change, Heartbeat, RoomEvent, RoomPage},
 };
 use crate::instance::{Incarnation, InstanceId};
@@ -29,7 +29,7 @@ pub const HEARTBEAT_EACH: Duration = Duration::from_millis(40);
 /// An instance that has missed so many is silent.
 pub const MISSED: u32 = 3;
 /// Most other instances that are known; further ones are not listed.
-pub const PEERS: usize = 4_096;
+pub const REMOTES: usize = 4_096;
 /// Lists that are asked for at a time.
 const ASKS: usize = 16;
 /// So long it is remembered that an instance is dead, so that a late message does not bring it back.
@@ -58,9 +58,9 @@ pub struct Roster {
     draining: bool,
     beat: u64,
     next_beat: Duration,
-    own: OwnRooms,
-    peers: BTreeMap<InstanceId, Peer>,
-    /// The peers as they were when somebody last looked; `None` if one has changed since.
+    local: LocalRooms,
+    remotes: BTreeMap<InstanceId, Remote>,
+    /// The remote instances as they were when somebody last looked; `None` if one has changed since.
     fleet: Option<Arc<FleetView>>,
     /// Until when, and the last heartbeat that counts as before the death.
     dead: BTreeMap<InstanceId, (Duration, Incarnation, u64)>,
@@ -75,15 +75,15 @@ pub struct Roster {
 impl Roster {
     /// An instance that knows of no other, and has no rooms.
     pub fn new(me: Profile) -> Self {
-        let own = OwnRooms::new(me.id, me.incarnation);
+        let local = LocalRooms::new(me.id, me.incarnation);
         Self {
             me,
             players: 0,
             draining: false,
             beat: 0,
             next_beat: Duration::ZERO,
-            own,
-            peers: BTreeMap::new(),
+            local,
+            remotes: BTreeMap::new(),
             fleet: None,
             dead: BTreeMap::new(),
             directory: Directory::default(),
@@ -111,35 +111,35 @@ impl Roster {
 
     /// The instances that are known beside this one: the same picture until one of them changes.
     pub fn fleet(&mut self) -> &Arc<FleetView> {
-        let Self { peers, fleet, me, .. } = self;
+        let Self { remotes, fleet, me, .. } = self;
         fleet.get_or_insert_with(|| {
-            let is_open = |peer: &Peer| {
-                let Heartbeat { region, draining, players, capacity, .. } = &*peer.heartbeat;
-                *region == me.region && !draining && players < capacity && !peer.gone
+            let is_open = |remote: &Remote| {
+                let Heartbeat { region, draining, players, capacity, .. } = &*remote.heartbeat;
+                *region == me.region && !draining && players < capacity && !remote.gone
             };
-            Arc::new(FleetView::new(peers.values().map(|peer| (peer.heartbeat.clone(), is_open(peer)))))
+            Arc::new(FleetView::new(remotes.values().map(|remote| (remote.heartbeat.clone(), is_open(remote)))))
         })
     }
 
     /// The instance that has a room, if it is another one that is not known to be gone.
     pub fn home_of(&self, room: Uuid) -> Option<&Heartbeat> {
-        self.peers.get(self.homes.get(&room)?).filter(|peer| !peer.gone).map(|peer| &*peer.heartbeat)
+        self.remotes.get(self.homes.get(&room)?).filter(|remote| !remote.gone).map(|remote| &*remote.heartbeat)
     }
 
     /// Whether everything that the others have said so far is listed.
     pub fn is_whole(&self) -> bool {
-        self.peers.values().all(Peer::is_whole)
+        self.remotes.values().all(Remote::is_whole)
     }
 
     /// A room of this instance was opened, or is not as it was.
     pub fn put(&mut self, listing: Listing, now: Duration) {
         self.directory.put(listing.clone());
-        self.effects.extend(self.own.put(listing, now).map(Effect::Tell));
+        self.effects.extend(self.local.put(listing, now).map(Effect::Tell));
     }
 
     /// A room of this instance is gone.
     pub fn remove(&mut self, room: Uuid) {
-        if let Some(event) = self.own.remove(room) {
+        if let Some(event) = self.local.remove(room) {
             self.directory.remove(room);
             self.effects.push(Effect::Tell(event));
         }
@@ -187,9 +187,9 @@ impl Roster {
             return;
         }
         self.fleet = None;
-        match self.peers.get_mut(&id) {
-            Some(peer) if life <= (peer.heartbeat.incarnation, peer.heartbeat.beat) => {}
-            Some(peer) if heartbeat.incarnation == peer.heartbeat.incarnation => peer.heard(heartbeat, now),
+        match self.remotes.get_mut(&id) {
+            Some(remote) if life <= (remote.heartbeat.incarnation, remote.heartbeat.beat) => {}
+            Some(remote) if heartbeat.incarnation == remote.heartbeat.incarnation => remote.heard(heartbeat, now),
             Some(_) => {
                 self.forget(id);
                 self.join(heartbeat, now);
@@ -202,11 +202,11 @@ impl Roster {
     /// Something happened to a room of an instance. What is late, doubled or out of bounds changes nothing.
     pub fn event(&mut self, event: RoomEvent, now: Duration) {
         let RoomEvent { instance, incarnation, number, change } = event;
-        let Some(peer) = self.peers.get_mut(&instance) else { return };
-        if peer.heartbeat.incarnation != incarnation || !change.is_bounded() {
+        let Some(remote) = self.remotes.get_mut(&instance) else { return };
+        if remote.heartbeat.incarnation != incarnation || !change.is_bounded() {
             return;
         }
-        match peer.take(number, change, now) {
+        match remote.take(number, change, now) {
             Some(change) => self.apply(instance, number, change),
             None => self.ask_next(now),
         }
@@ -214,7 +214,7 @@ impl Roster {
 
     /// An instance has stopped in good order.
     pub fn bye(&mut self, instance: InstanceId, incarnation: Incarnation, now: Duration) {
-        let known = self.peers.get(&instance).is_some_and(|peer| peer.heartbeat.incarnation <= incarnation);
+        let known = self.remotes.get(&instance).is_some_and(|remote| remote.heartbeat.incarnation <= incarnation);
         if known {
             self.bury(instance, incarnation, u64::MAX, now);
         }
@@ -222,19 +222,19 @@ impl Roster {
 
     /// A command to this instance came back.
     pub fn gone(&mut self, instance: InstanceId) {
-        if let Some(peer) = self.peers.get_mut(&instance) {
-            peer.gone = true;
+        if let Some(remote) = self.remotes.get_mut(&instance) {
+            remote.gone = true;
             self.fleet = None;
         }
     }
 
     /// What came of an [`Effect::Ask`]. Answers that are late or doubled change nothing.
     pub fn answer(&mut self, from: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered>, now: Duration) {
-        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Some(remote) = self.remotes.get_mut(&from) else { return };
         self.fleet = None;
         let next_ask = self.asks + 1;
         match answer.and_then(|page| if page.is_bounded() { Ok(page) } else { Err(Unanswered::Silent) }) {
-            Ok(page) => match peer.page(ask, page, next_ask, now) {
+            Ok(page) => match remote.page(ask, page, next_ask, now) {
                 Paged::Stray | Paged::Bad => {}
                 Paged::Further(after) => {
                     self.asks = next_ask;
@@ -243,7 +243,7 @@ impl Roster {
                 Paged::All(rooms, changes) => self.replace(from, rooms, changes),
             },
             Err(why) => {
-                peer.unanswered(ask, why == Unanswered::Gone, now);
+                remote.unanswered(ask, why == Unanswered::Gone, now);
             }
         }
         self.ask_next(now);
@@ -251,7 +251,7 @@ impl Roster {
 
     /// The time has come to be: heartbeats, updates that waited, who is silent. To be called several times a second.
     pub fn tick(&mut self, now: Duration) {
-        self.effects.extend(self.own.updates(now).into_iter().map(Effect::Tell));
+        self.effects.extend(self.local.updates(now).into_iter().map(Effect::Tell));
         self.dead.retain(|_, (until, ..)| now < *until);
         // Who is heard of is asked at once, so nothing is said before commands arrive.
         if self.connected.is_some() && now >= self.next_beat {
@@ -265,7 +265,7 @@ impl Roster {
 
     /// A page of the rooms of this instance.
     pub fn page(&self, after: Option<Uuid>) -> RoomPage {
-        self.own.page(after)
+        self.local.page(after)
     }
 
     /// This instance as the others should know it.
@@ -276,8 +276,8 @@ impl Roster {
             instance: *id,
             incarnation: *incarnation,
             beat: self.beat,
-            number: self.own.number(),
-            rooms: self.own.len() as u32,
+            number: self.local.number(),
+            rooms: self.local.len() as u32,
             players: self.players,
             capacity: *capacity,
             region: region.clone(),
@@ -288,14 +288,14 @@ impl Roster {
 
     /// How often heartbeats come in a fleet of this size.
     fn interval(&self) -> Duration {
-        HEARTBEAT.max(HEARTBEAT_EACH * (self.peers.len() as u32 + 1))
+        HEARTBEAT.max(HEARTBEAT_EACH * (self.remotes.len() as u32 + 1))
     }
 
     fn join(&mut self, heartbeat: Heartbeat, now: Duration) {
-        if self.peers.len() < PEERS {
+        if self.remotes.len() < REMOTES {
             self.dead.remove(&heartbeat.instance);
             self.effects.push(Effect::Joined(heartbeat.instance));
-            self.peers.insert(heartbeat.instance, Peer::new(heartbeat, now));
+            self.remotes.insert(heartbeat.instance, Remote::new(heartbeat, now));
         }
     }
 
@@ -303,15 +303,16 @@ impl Roster {
     fn judge(&mut self, now: Duration) {
         let Some(connected) = self.connected else { return };
         let patience = self.interval() * MISSED;
-        let silent = |peer: &Peer| now.saturating_sub(peer.heard.max(connected)) > patience;
-        let dead: Vec<_> = self.peers.iter().filter(|(_, peer)| silent(peer) && peer.gone).map(|(id, _)| *id).collect();
-        for peer in self.peers.values_mut() {
-            if silent(peer) && peer.is_whole() {
-                peer.want(now);
+        let silent = |remote: &Remote| now.saturating_sub(remote.heard.max(connected)) > patience;
+        let dead: Vec<_> =
+            self.remotes.iter().filter(|(_, remote)| silent(remote) && remote.gone).map(|(id, _)| *id).collect();
+        for remote in self.remotes.values_mut() {
+            if silent(remote) && remote.is_whole() {
+                remote.want(now);
             }
         }
         for id in dead {
-            let Heartbeat { incarnation, beat, .. } = *self.peers[&id].heartbeat;
+            let Heartbeat { incarnation, beat, .. } = *self.remotes[&id].heartbeat;
             self.bury(id, incarnation, beat, now);
         }
     }
@@ -323,29 +324,29 @@ impl Roster {
     }
 
     fn forget(&mut self, id: InstanceId) {
-        let Some(peer) = self.peers.remove(&id) else { return };
+        let Some(remote) = self.remotes.remove(&id) else { return };
         self.fleet = None;
-        for room in peer.rooms.into_keys() {
+        for room in remote.rooms.into_keys() {
             self.unlist(room);
         }
     }
 
     fn ask_next(&mut self, now: Duration) {
-        let asking = self.peers.values().filter(|peer| peer.is_asking()).count();
-        let wanting = self.peers.iter_mut().filter(|(_, peer)| peer.is_wanting(now));
-        for (id, peer) in wanting.take(ASKS.saturating_sub(asking)) {
+        let asking = self.remotes.values().filter(|remote| remote.is_asking()).count();
+        let wanting = self.remotes.iter_mut().filter(|(_, remote)| remote.is_wanting(now));
+        for (id, remote) in wanting.take(ASKS.saturating_sub(asking)) {
             self.asks += 1;
-            peer.ask(self.asks);
+            remote.ask(self.asks);
             self.effects.push(Effect::Ask { to: *id, ask: self.asks, after: None });
         }
     }
 
-    /// The rooms of a peer are these, and then what came meanwhile.
+    /// The rooms of a remote instance are these, and then what came meanwhile.
     fn replace(&mut self, id: InstanceId, rooms: Numbered, changes: Vec<(u64, Change)>) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let gone: Vec<_> = peer.rooms.keys().filter(|room| !rooms.contains_key(room)).copied().collect();
+        let Some(remote) = self.remotes.get_mut(&id) else { return };
+        let gone: Vec<_> = remote.rooms.keys().filter(|room| !rooms.contains_key(room)).copied().collect();
         for room in gone {
-            peer.rooms.remove(&room);
+            remote.rooms.remove(&room);
             self.directory.remove(room);
             self.homes.remove(&room);
         }
@@ -361,7 +362,7 @@ impl Roster {
         match change {
             Change::Opened(listing) | Change::Updated(listing) => self.list(id, number, listing),
             Change::Closed { room, .. } => {
-                let known = self.peers.get_mut(&id).and_then(|peer| peer.rooms.remove(&room));
+                let known = self.remotes.get_mut(&id).and_then(|remote| remote.rooms.remove(&room));
                 if known.is_some() {
                     self.unlist(room);
                 }
@@ -369,15 +370,15 @@ impl Roster {
         }
     }
 
-    /// Lists a room of a peer, unless it is known by a later event or belongs to somebody else.
+    /// Lists a room of a remote instance, unless it is known by a later event or belongs to somebody else.
     fn list(&mut self, id: InstanceId, number: u64, listing: Listing) {
         let room = listing.entry.room;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let foreign = self.own.has(room) || self.homes.get(&room).is_some_and(|home| *home != id);
-        let newer = peer.rooms.get(&room).is_none_or(|known| *known < number);
-        let fits = peer.rooms.len() < ROOMS || peer.rooms.contains_key(&room);
+        let Some(remote) = self.remotes.get_mut(&id) else { return };
+        let foreign = self.local.has(room) || self.homes.get(&room).is_some_and(|home| *home != id);
+        let newer = remote.rooms.get(&room).is_none_or(|known| *known < number);
+        let fits = remote.rooms.len() < ROOMS || remote.rooms.contains_key(&room);
         if !foreign && newer && fits {
-            peer.rooms.insert(room, number);
+            remote.rooms.insert(room, number);
             self.homes.insert(room, id);
             self.directory.put(listing);
         }

@@ -51,19 +51,19 @@ struct Changes {
 impl Bodies {
     /// The body for staying in a view, or going to another, in this commit; and whether it is to be assembled.
     fn of(&mut self, (old, new): (ViewId, ViewId), now: Tick) -> (&mut Body, bool) {
-        let place = old.place();
+        let index = old.index();
         if old == new {
-            self.stay.resize_with(self.stay.len().max(place + 1), Default::default);
-            let (tick, body) = &mut self.stay[place];
+            self.stay.resize_with(self.stay.len().max(index + 1), Default::default);
+            let (tick, body) = &mut self.stay[index];
             return (body, std::mem::replace(tick, now) != now);
         }
-        self.change.resize_with(self.change.len().max(place + 1), Changes::default);
-        let Changes { tick, used, bodies } = &mut self.change[place];
+        self.change.resize_with(self.change.len().max(index + 1), Changes::default);
+        let Changes { tick, used, bodies } = &mut self.change[index];
         if std::mem::replace(tick, now) != now {
             *used = 0;
         }
         let known = bodies[..*used].iter().position(|(view, _)| *view == new);
-        let place = known.unwrap_or_else(|| {
+        let index = known.unwrap_or_else(|| {
             *used += 1;
             if bodies.len() < *used {
                 bodies.push((new, Body::default()));
@@ -71,7 +71,7 @@ impl Bodies {
             bodies[*used - 1].0 = new;
             *used - 1
         });
-        (&mut bodies[place].1, known.is_none())
+        (&mut bodies[index].1, known.is_none())
     }
 }
 

@@ -122,8 +122,8 @@ impl Chunks {
     }
 
     fn delta(&mut self, world: &Committed, group: GroupId) -> Delta {
-        let place = group.0 as usize;
-        if let Some(delta) = self.deltas.get(place).filter(|delta| delta.tick == world.tick()) {
+        let index = group.0 as usize;
+        if let Some(delta) = self.deltas.get(index).filter(|delta| delta.tick == world.tick()) {
             return delta.clone();
         }
         if self.deltas.len() < world.group_count() {
@@ -140,8 +140,8 @@ impl Chunks {
             let source = Source { from: moves[0].from, moves: part(true), wholes: part(false) };
             self.sources.push(source);
         }
-        self.deltas[place] = Delta { tick: world.tick(), core, sources: first..self.sources.len() };
-        self.deltas[place].clone()
+        self.deltas[index] = Delta { tick: world.tick(), core, sources: first..self.sources.len() };
+        self.deltas[index].clone()
     }
 
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {

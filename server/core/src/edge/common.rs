@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct Common {
     pub(super) bounds: Bounds,
     pub(super) views: Views,
-    /// By the place of a view at the authority: its number there and here.
+    /// By the index of a view at the authority: its number there and here.
     numbers: Vec<Option<(ViewId, ViewId)>>,
     pub(super) chunks: Chunks,
     pub(super) bodies: Bodies,
@@ -79,39 +79,39 @@ impl Common {
 
     /// The number that a published view has here.
     fn number_of(&mut self, view: ViewId, published: &Views) -> ViewId {
-        let place = view.place();
-        if place >= self.numbers.len() {
-            self.numbers.resize(place + 1, None);
+        let index = view.index();
+        if index >= self.numbers.len() {
+            self.numbers.resize(index + 1, None);
         }
-        if let Some((theirs, ours)) = self.numbers[place] {
+        if let Some((theirs, ours)) = self.numbers[index] {
             if theirs == view {
                 return ours;
             }
             self.views.release(ours);
         }
         let ours = self.views.acquire(published.groups(view));
-        self.numbers[place] = Some((view, ours));
+        self.numbers[index] = Some((view, ours));
         ours
     }
 
-    /// Whether a seat whose turn it is gets nothing: it is held, or begins to be, or enough is under way.
+    /// Whether a seat whose turn it is gets nothing: it is throttled, or begins to be, or enough is under way.
     pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
         let now = situation.now;
         seat.release();
-        let hold = match seat.first.is_over() {
-            true => seat.held.is_some() || seat.lags(now, situation.rtt),
+        let throttle = match seat.first.is_over() {
+            true => seat.throttled.is_some() || seat.lags(now, situation.rtt),
             false => seat.first.is_stuck(seat.unapplied_bytes, now),
         };
-        if hold {
-            self.stats.holds += u64::from(seat.held.is_none());
-            seat.held.get_or_insert(now);
+        if throttle {
+            self.stats.throttles += u64::from(seat.throttled.is_none());
+            seat.throttled.get_or_insert(now);
             seat.pace.note_due();
         }
-        if seat.first.is_over() && !hold && seat.pace.is_full(seat.unapplied_bytes) {
+        if seat.first.is_over() && !throttle && seat.pace.is_full(seat.unapplied_bytes) {
             seat.pace.put_off();
             return true;
         }
-        hold || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
+        throttle || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
     }
 
     /// A frame was written: notes it, and cuts one that is too large for the line if its client joins pieces.
@@ -169,7 +169,7 @@ impl Common {
             return;
         }
         let old = self.views.groups(seat.view);
-        let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |place| seat.standings[place]);
+        let standing = |group: &GroupId| old.binary_search(group).map_or(entering, |index| seat.standings[index]);
         self.standings.clear();
         self.standings.extend(self.views.groups(view).iter().map(standing));
         std::mem::swap(&mut self.standings, &mut seat.standings);

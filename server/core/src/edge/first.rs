@@ -1,7 +1,7 @@
 //! The first frames of an epoch: a view that may be large comes by groups, as fast as the line takes it.
 //!
 //! From a start on, frames are as large as what the line carries in a second, until all that the start left behind was
-//! handed over and is reported applied. In this time nobody is held and nothing is judged as lag: what is
+//! handed over and is reported applied. In this time nobody is throttled and nothing is judged as lag: what is
 //! under way is bounded, and who takes bytes is alive. A frame that is larger all the same, because of a single chunk, is
 //! cut into pieces for clients that join them.
 

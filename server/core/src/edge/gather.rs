@@ -32,7 +32,7 @@ struct Room {
 }
 
 impl Common {
-    /// Writes the frame of a seat that entered, jumped, was held, or needs more than a shared frame takes.
+    /// Writes the frame of a seat that entered, resynced, was throttled, or needs more than a shared frame takes.
     pub(super) fn write_gathered(
         &mut self,
         seat: &mut EdgeSeat,
@@ -117,18 +117,18 @@ impl Common {
         room: &mut Room,
     ) -> Result<Vec<Share>, Code> {
         let mut order: Vec<usize> = (0..view.len()).collect();
-        order.sort_by_key(|place| seat.standings[*place].waiting.unwrap_or(Tick(u32::MAX)));
+        order.sort_by_key(|index| seat.standings[*index].waiting.unwrap_or(Tick(u32::MAX)));
         let mut shares = vec![Share::Current; view.len()];
         // Only what the client holds at the very version before this commit may be referred to.
         let held = |group: GroupId| {
-            let place = view.binary_search(&group).ok().filter(|_| !seat.start);
-            place.is_some_and(|place| {
-                let handed = seat.standings[place].handed;
+            let index = view.binary_search(&group).ok().filter(|_| !seat.start);
+            index.is_some_and(|index| {
+                let handed = seat.standings[index].handed;
                 handed > Tick(0) && handed == world.version_before(group)
             })
         };
-        for place in order {
-            shares[place] = self.share(world, view[place], seat.standings[place].handed, held, room)?;
+        for index in order {
+            shares[index] = self.share(world, view[index], seat.standings[index].handed, held, room)?;
         }
         Ok(shares)
     }

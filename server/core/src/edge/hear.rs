@@ -46,9 +46,9 @@ impl Edge {
                 self.report(id, report, now);
                 Ok(None)
             }
-            ClientMessage::Resync(jump) => {
-                let stale = self.jump(id, world, jump, now).is_err();
-                self.common.stats.stale_jumps += u64::from(stale);
+            ClientMessage::Resync(resync) => {
+                let stale = self.resync(id, world, resync, now).is_err();
+                self.common.stats.stale_resyncs += u64::from(stale);
                 Ok(None)
             }
             ClientMessage::Leave => Err(Code::Left),
@@ -68,43 +68,43 @@ impl Edge {
     /// # Errors
     ///
     /// [`Code::StaleEpoch`] if the epoch is not above the current one: the wish is ignored.
-    fn jump(&mut self, id: SeatId, world: &Committed, jump: Resync, now: Duration) -> Result<(), Code> {
+    fn resync(&mut self, id: SeatId, world: &Committed, resync: Resync, now: Duration) -> Result<(), Code> {
         let Some(seat) = seat(&mut self.seats, id) else { return Ok(()) };
-        if jump.epoch <= seat.epoch {
+        if resync.epoch <= seat.epoch {
             return Err(Code::StaleEpoch);
         }
-        if seat.last_jump.is_some_and(|last| now.saturating_sub(last) < limits::RESYNC_SPACING) {
-            seat.pending_jump = Some(jump);
+        if seat.last_resync.is_some_and(|last| now.saturating_sub(last) < limits::RESYNC_SPACING) {
+            seat.pending_resync = Some(resync);
         } else {
             seat.unsteady(&self.common.views, world);
-            seat.begin_epoch(jump, now);
-            self.common.stats.jumps += 1;
+            seat.begin_epoch(resync, now);
+            self.common.stats.resyncs += 1;
         }
         Ok(())
     }
 
-    /// A client is back on another connection: like a jump, at once. That it holds these groups is believed where it cannot be
-    /// known here.
+    /// A client is back on another connection: like a resync, at once. That it holds these groups is believed where it
+    /// cannot be known here.
     ///
     /// # Errors
     ///
-    /// [`Code::StaleEpoch`], as for a jump.
+    /// [`Code::StaleEpoch`], as for a resync.
     pub fn resume(
         &mut self,
         id: SeatId,
         world: &Committed,
-        jump: Resync,
+        resync: Resync,
         held: &[GroupId],
         verify: bool,
         now: Duration,
     ) -> Result<(), Code> {
-        let jump = Resync { event: jump.event.min(self.common.event), ..jump };
-        if let Some(seat) = seat(&mut self.seats, id).filter(|seat| jump.epoch > seat.epoch) {
-            seat.last_jump = None;
+        let resync = Resync { event: resync.event.min(self.common.event), ..resync };
+        if let Some(seat) = seat(&mut self.seats, id).filter(|seat| resync.epoch > seat.epoch) {
+            seat.last_resync = None;
             (seat.verify, seat.connected) = (verify, true);
-            seat.believe(jump, held, &self.common.views);
+            seat.believe(resync, held, &self.common.views);
             (seat.first, seat.pace) = (First::default(), Pace::default());
         }
-        self.jump(id, world, jump, now)
+        self.resync(id, world, resync, now)
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a client falls behind: how old frames are when they are reported applied, judged against what the line is now.
 //!
-//! A longer way makes all ages longer once, and then they stay: nothing is done about that. A line that takes less than it
-//! is given, or a client that does not keep up, makes each age longer than the one before: such a seat is held. So is one
-//! that reports nothing for long.
+//! A longer way makes all ages longer once, and then they stay: nothing is done about that. A line that takes less than
+//! it is given, or a client that does not keep up, makes each age longer than the one before: such a seat is throttled.
+//! So is one that reports nothing for long.
 
 use std::time::Duration;
 
@@ -86,9 +86,9 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
     const TICK: Duration = Duration::from_millis(50);
 
-    /// Frames of each tick, each with the time that it takes until it is reported; whether the seat was held at any time,
-    /// and whether at the end.
-    fn held(delays: impl Iterator<Item = u32>) -> (bool, bool) {
+    /// Frames of each tick, each with the time that it takes until it is reported; whether the seat was throttled at
+    /// any time, and whether at the end.
+    fn throttled(delays: impl Iterator<Item = u32>) -> (bool, bool) {
         let (mut lag, mut under_way) = (Lag::default(), Vec::new());
         let (mut now, mut ever) = (Duration::ZERO, false);
         let mut last = Duration::ZERO;
@@ -108,33 +108,33 @@ mod tests {
     }
 
     #[test]
-    fn a_way_that_becomes_longer_or_shorter_at_once_holds_nobody() {
+    fn a_way_that_becomes_longer_or_shorter_at_once_throttles_nobody() {
         for step in [300, 600, 1_000, 2_000] {
             let steps = move |tick: u32| 30 + if (100..300).contains(&tick) { step } else { 0 };
-            assert_eq!(held((0..600).map(steps)), (false, false), "{step} ms");
+            assert_eq!(throttled((0..600).map(steps)), (false, false), "{step} ms");
         }
     }
 
     #[test]
-    fn jitter_holds_nobody() {
+    fn jitter_throttles_nobody() {
         let mut rng = tiltyard_shared::game::Rng::new(1);
         for (base, jitter) in [(30, 150), (300, 50), (840, 300), (70, 500)] {
-            assert_eq!(held((0..2_000).map(|_| base + rng.below(jitter))), (false, false), "{base} + {jitter} ms");
+            assert_eq!(throttled((0..2_000).map(|_| base + rng.below(jitter))), (false, false), "{base} + {jitter} ms");
         }
     }
 
     #[test]
-    fn a_line_that_takes_less_than_it_is_given_holds_its_seat_whatever_its_way_was() {
+    fn a_line_that_takes_less_than_it_is_given_throttles_its_seat_whatever_its_way_was() {
         for base in [30, 600, 1_500] {
             // Each frame waits half a tick longer than the one before.
             let queue = move |tick: u32| base + tick.saturating_sub(100) * 25;
-            assert_eq!(held((0..100).map(queue)), (false, false), "{base} ms");
-            assert!(held((0..300).map(queue)).1, "{base} ms");
+            assert_eq!(throttled((0..100).map(queue)), (false, false), "{base} ms");
+            assert!(throttled((0..300).map(queue)).1, "{base} ms");
         }
     }
 
     #[test]
-    fn who_says_nothing_is_held_after_two_seconds_and_what_the_line_is() {
+    fn who_says_nothing_is_throttled_after_two_seconds_and_what_the_line_is() {
         let mut lag = Lag::default();
         let handed = MS * 10_000;
         for base in [30, 900, 4_000] {

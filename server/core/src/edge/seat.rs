@@ -79,7 +79,7 @@ pub(super) struct EdgeSeat {
     /// Inputs that were refused, and why, until a frame tells it. At most as many as may wait: an older one is forgotten, the
     /// client sees it settled.
     pub(super) refused: VecDeque<(u32, Code)>,
-    /// Frames handed over and not reported applied. Bounded, because a lagging seat is held.
+    /// Frames handed over and not reported applied. Bounded, because a lagging seat is throttled.
     pub(super) unapplied: VecDeque<Unapplied>,
     /// Their bytes.
     pub(super) unapplied_bytes: usize,
@@ -87,15 +87,15 @@ pub(super) struct EdgeSeat {
     pub(super) newest: Tick,
     pub(super) applied: Tick,
     /// No frames until all that was handed over is applied.
-    pub(super) held: Option<Duration>,
+    pub(super) throttled: Option<Duration>,
     /// There was no frame at the last commit, whatever was new.
     pub(super) passed_over: bool,
     pub(super) lag: Lag,
     pub(super) pace: Pace,
     pub(super) first: First,
     pub(super) last_frame: Option<Duration>,
-    pub(super) last_jump: Option<Duration>,
-    pub(super) pending_jump: Option<Resync>,
+    pub(super) last_resync: Option<Duration>,
+    pub(super) pending_resync: Option<Resync>,
     pub(super) told_settled: u32,
     pub(super) told_moved: u32,
     pub(super) frames: u64,
@@ -126,14 +126,14 @@ impl EdgeSeat {
             unapplied_bytes: 0,
             newest: Tick(0),
             applied: Tick(0),
-            held: None,
+            throttled: None,
             passed_over: false,
             lag: Lag::default(),
             pace: Pace::default(),
             first: First::default(),
             last_frame: None,
-            last_jump: None,
-            pending_jump: None,
+            last_resync: None,
+            pending_resync: None,
             told_settled: 0,
             told_moved: 0,
             frames: 0,
@@ -153,8 +153,8 @@ impl EdgeSeat {
     }
 
     /// Takes what a client says that it holds, if that cannot be known here: these groups of its view, up to a tick.
-    pub(super) fn believe(&mut self, jump: Resync, held: &[GroupId], views: &Views) {
-        let (Some(cut), Some(applied)) = (self.cut.take(), jump.applied) else { return };
+    pub(super) fn believe(&mut self, resync: Resync, held: &[GroupId], views: &Views) {
+        let (Some(cut), Some(applied)) = (self.cut.take(), resync.applied) else { return };
         if applied > cut {
             return;
         }
@@ -197,16 +197,16 @@ impl EdgeSeat {
             self.pace.note_applied(frames, bytes, age, now);
             return;
         }
-        self.held = None;
+        self.throttled = None;
         self.first.note_applied(self.applied, bytes, handed[0].max(self.lag.heard()), now, bounds);
         self.lag.hear(now);
         self.pace.restart(now);
     }
 
-    /// Is not held any more once all that was handed over is applied.
+    /// Is not throttled any more once all that was handed over is applied.
     pub(super) fn release(&mut self) {
         if self.unapplied.is_empty() {
-            self.held = None;
+            self.throttled = None;
             self.lag.settle();
         }
     }
@@ -219,17 +219,17 @@ impl EdgeSeat {
         self.refused.push_back((number, code));
     }
 
-    /// Whether the next frame may need a view. Who is held needs none until something is applied.
+    /// Whether the next frame may need a view. Who is throttled needs none until something is applied.
     pub(super) fn wants_view(&self) -> bool {
-        let held = self.held.is_some() && self.first.is_over() && !self.unapplied.is_empty();
-        self.connected && (!held || self.pending_jump.is_some())
+        let throttled = self.throttled.is_some() && self.first.is_over() && !self.unapplied.is_empty();
+        self.connected && (!throttled || self.pending_resync.is_some())
     }
 
     /// The socket has taken bytes: who is busy with its first frames is alive.
     pub(super) fn drained(&mut self, now: Duration) {
         if !self.first.is_over() {
             self.first.note_moved(now);
-            self.held = None;
+            self.throttled = None;
         }
     }
 
@@ -254,10 +254,10 @@ impl EdgeSeat {
         self.unsteady(views, world);
     }
 
-    /// The jump that has waited, if its time has come.
-    pub(super) fn take_pending_jump(&mut self, now: Duration) -> Option<Resync> {
+    /// The resync that has waited, if its time has come.
+    pub(super) fn take_pending_resync(&mut self, now: Duration) -> Option<Resync> {
         let due = |last| now.saturating_sub(last) >= limits::RESYNC_SPACING;
-        self.pending_jump.take_if(|_| self.last_jump.is_none_or(due))
+        self.pending_resync.take_if(|_| self.last_resync.is_none_or(due))
     }
 
     /// The next frame states everything again, in the same epoch; the client keeps what it holds.
@@ -287,8 +287,8 @@ impl EdgeSeat {
 
     /// Begins the epoch that the client asked for: groups that it has followed since before `applied` go on from there, all
     /// others start anew.
-    pub(super) fn begin_epoch(&mut self, jump: Resync, now: Duration) {
-        let applied = jump.applied.filter(|tick| self.was_handed(*tick));
+    pub(super) fn begin_epoch(&mut self, resync: Resync, now: Duration) {
+        let applied = resync.applied.filter(|tick| self.was_handed(*tick));
         for standing in self.standings.iter_mut().chain(self.own.iter_mut().map(|(_, standing)| standing)) {
             standing.waiting = None;
             match (applied, standing.since) {
@@ -296,21 +296,21 @@ impl EdgeSeat {
                 _ => (standing.handed, standing.since) = (Tick(0), None),
             }
         }
-        self.confirm(jump.event);
-        self.handed_event = self.handed_event.min(jump.event.max(self.confirmed_event));
+        self.confirm(resync.event);
+        self.handed_event = self.handed_event.min(resync.event.max(self.confirmed_event));
         self.lost_event = self.lost_event.min(self.handed_event);
-        self.epoch = jump.epoch;
+        self.epoch = resync.epoch;
         self.start = true;
         self.own_told = false;
         self.steady = false;
-        self.held = None;
+        self.throttled = None;
         self.lag = Lag::default();
         self.first.begin();
         self.unapplied.clear();
         self.unapplied_bytes = 0;
         self.applied = applied.unwrap_or(Tick(0));
-        self.last_jump = Some(now);
-        self.pending_jump = None;
+        self.last_resync = Some(now);
+        self.pending_resync = None;
     }
 
     /// Whether the next frame carries the hash of the view.

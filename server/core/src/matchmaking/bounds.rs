@@ -9,7 +9,7 @@ use tiltyard_shared::protocol::limits;
 
 use super::{
     mode::MAX_PLAYERS,
-    pool::{Offer, Place, Renewal},
+    pool::{Offer, Renewal, Venue},
     proposals::{Go, Message, Request, Reserve, ToHome, ToHost, ToMatchmaker},
     ticket::{Distance, MAX_RATING, MAX_REGIONS, Member, Ticket, Vacancy},
 };
@@ -67,7 +67,7 @@ impl Message {
             Self::Matchmaker(ToMatchmaker::No { tickets, .. }) => tickets.len() <= MAX_NAMED,
             Self::Home(ToHome::Agree { tickets, .. } | ToHome::Go(Go { tickets, .. })) => tickets.len() <= MAX_NAMED,
             Self::Host(ToHost::Reserve(Reserve { mode, place, teams, .. })) => {
-                let placed = !matches!(place, Place::Running { team, .. } if *team >= MAX_PLAYERS);
+                let placed = !matches!(place, Venue::Running { team, .. } if *team >= MAX_PLAYERS);
                 let tickets = || teams.iter().flatten();
                 let few = teams.len() <= MAX_PLAYERS && tickets().count() <= MAX_NAMED;
                 is_name(mode) && placed && few && tickets().all(Ticket::is_bounded)
@@ -107,7 +107,7 @@ mod tests {
     fn messages_are_the_same_after_their_way_over_the_bus() {
         let (id, reservation) = (MatchId(Uuid::from_u128(3)), Reservation(4));
         let home = InstanceId::new("eu-1").unwrap();
-        let place = Place::Running { room: id, host: home, team: 1 };
+        let place = Venue::Running { room: id, host: home, team: 1 };
         let reserve =
             Reserve { id, matchmaker: home, mode: "teams".to_owned(), place, teams: vec![vec![ticket()], vec![]] };
         let go = Go { id, host: home, reservation, tickets: vec![ticket().id] };

@@ -102,14 +102,14 @@ pub struct Proposal {
     /// Where.
     pub region: String,
     /// In which room.
-    pub place: Place,
+    pub place: Venue,
     /// The tickets by team, with what they have waited by now. As many entries as the mode has teams.
     pub teams: Vec<Vec<Ticket>>,
 }
 
 /// In which room a proposal is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
+pub enum Venue {
     /// In a new one.
     New,
     /// In one that runs and has free seats.
@@ -353,7 +353,7 @@ impl Pool {
 
     /// The seats of a running room that a proposal names are not proposed before `until`.
     pub fn hold_seats(&mut self, proposal: &Proposal, until: Duration) {
-        if let Place::Running { room, team, .. } = proposal.place {
+        if let Venue::Running { room, team, .. } = proposal.place {
             self.held_seats.hold((room, team), until);
         }
     }
@@ -381,7 +381,7 @@ impl Pool {
             for ticket in proposal.tickets() {
                 self.held.propose(ticket.id);
             }
-            if let Place::Running { room, team, .. } = proposal.place {
+            if let Venue::Running { room, team, .. } = proposal.place {
                 self.held_seats.propose((room, team));
             }
         }

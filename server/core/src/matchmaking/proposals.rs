@@ -33,7 +33,7 @@ use tiltyard_shared::protocol::limits;
 
 use super::{
     InstanceId, MatchId, SessionId, TicketId,
-    pool::{Offer, Place, Renewal},
+    pool::{Offer, Renewal, Venue},
     ticket::{Refused, Ticket},
 };
 
@@ -232,7 +232,7 @@ pub struct Reserve {
     /// The name of the mode.
     pub mode: String,
     /// A new room, or one that runs here.
-    pub place: Place,
+    pub place: Venue,
     /// The tickets by team.
     pub teams: Vec<Vec<Ticket>>,
 }

@@ -11,7 +11,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::{counting::measure, sandbox::newcomer};
+use crate::{counting::measure, sandbox::join_request};
 
 const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
@@ -37,7 +37,7 @@ impl Crowd {
         let mut room = Room::<Arena>::open(config, 1);
         let enter = |player: u32| {
             let token = Uuid::from_u128(u128::from(player));
-            room.enter(newcomer(&format!("player {player}"), token, false), 0).expect("there is a seat").seat
+            room.enter(join_request(&format!("player {player}"), token, false), 0).expect("there is a seat").seat
         };
         let seats = (0..players).map(enter).collect();
         let mut crowd = Self { room, seats, out: Vec::with_capacity(1 << 20), now: Duration::ZERO };

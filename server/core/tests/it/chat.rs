@@ -144,8 +144,8 @@ impl World {
 
     fn any_member(&mut self, node: usize) -> Option<MemberId> {
         let count = self.nodes[node].members.len();
-        let place = if count == 0 { return None } else { self.below(count) };
-        self.nodes[node].members.keys().nth(place).copied()
+        let index = if count == 0 { return None } else { self.below(count) };
+        self.nodes[node].members.keys().nth(index).copied()
     }
 
     fn attend(&mut self, node: usize) {
@@ -238,8 +238,8 @@ impl World {
         if self.bus.is_empty() {
             return;
         }
-        let place = if self.faults { self.below(self.bus.len().min(12)) } else { 0 };
-        let Some((to, message)) = self.bus.remove(place) else { return };
+        let index = if self.faults { self.below(self.bus.len().min(12)) } else { 0 };
+        let Some((to, message)) = self.bus.remove(index) else { return };
         if !self.nodes[to].up {
             return;
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     counting::{Taken, measure},
     damage::damaged,
-    sandbox::{Act, GROUPS, Sandbox, Thing, newcomer},
+    sandbox::{Act, GROUPS, Sandbox, Thing, join_request},
 };
 
 const TICK: Duration = Duration::from_millis(50);
@@ -52,7 +52,7 @@ impl Line {
     fn new(seed: u64) -> Self {
         let mut room = Room::<Sandbox>::open(false, seed);
         let [director, client] = [1, 2]
-            .map(|token| room.enter(newcomer("player", Uuid::from_u128(token), true), 0).expect("there is a seat"));
+            .map(|token| room.enter(join_request("player", Uuid::from_u128(token), true), 0).expect("there is a seat"));
         Self {
             random: Rng::new(seed),
             room,
@@ -91,7 +91,7 @@ impl Line {
             Err(error) => {
                 assert!(spoil || self.spoilt, "a good frame was refused: {error}");
                 self.spoilt = true;
-                self.jump();
+                self.resync();
             }
             _ if spoil => self.spoilt = true,
             Ok(Applied::Stale | Applied::Piece) => {}
@@ -140,9 +140,9 @@ impl Line {
         let _ = (replica.hash(), replica.report(), replica.drain_events().count());
     }
 
-    fn jump(&mut self) {
-        let jump = ClientMessage::Resync(self.replica.jump(true));
-        self.room.receive(self.client, jump, self.now).expect("a jump is always allowed");
+    fn resync(&mut self) {
+        let resync = ClientMessage::Resync(self.replica.resync(true));
+        self.room.receive(self.client, resync, self.now).expect("a resync is always allowed");
     }
 
     /// The replica holds what the server has committed: every member, every field, every version.
@@ -153,10 +153,10 @@ impl Line {
             assert!(!behind, "frames of this size leave nothing behind");
             assert_eq!((table.version(), table.hash()), (group.version, group.hash), "{id:?}");
             assert!(table.members().iter().map(|member| member.slot).eq(group.members.iter().copied()), "{id:?}");
-            for (place, held) in table.members().iter().enumerate() {
+            for (index, held) in table.members().iter().enumerate() {
                 let member = committed.member(held.slot);
                 assert_eq!((held.generation, held.kind), (member.generation, member.kind));
-                let (lanes, blobs) = (table.lanes(layout, place), table.blobs(layout, place));
+                let (lanes, blobs) = (table.lanes(layout, index), table.blobs(layout, index));
                 assert_eq!(lanes, &committed.lanes(held.slot)[..lanes.len()]);
                 assert_eq!(blobs, &committed.blobs(held.slot)[..blobs.len()]);
             }

@@ -15,7 +15,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Sandbox, Thing, newcomer};
+use crate::sandbox::{Act, GROUPS, Sandbox, Thing, join_request};
 
 const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
@@ -92,7 +92,7 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
         let (mut random, mut one, mut two) = (Rng::new(seed), Room::<Sandbox>::open(false, seed), Apart::new(seed));
         let mut replicas = Vec::new();
         for number in 0..PLAYERS {
-            let new = || newcomer(&format!("player {number}"), Uuid::from_u128(number.into()), true);
+            let new = || join_request(&format!("player {number}"), Uuid::from_u128(number.into()), true);
             let (here, there) = (one.enter(new(), 0), two.authority.enter(new(), 0));
             assert_eq!(here, there);
             let seat = here.expect("there is a seat").seat;
@@ -109,16 +109,16 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
             }
             one.step(now);
             two.step(now);
-            for (place, replica) in replicas.iter_mut().enumerate() {
-                let (seat, mut bytes, mut others) = (SeatId(place as u32), Vec::new(), Vec::new());
+            for (index, replica) in replicas.iter_mut().enumerate() {
+                let (seat, mut bytes, mut others) = (SeatId(index as u32), Vec::new(), Vec::new());
                 let written = one.frame(seat, now, RTT, &mut bytes).expect("its view is small");
                 assert_eq!((two.frame(seat, now, &mut others), &others), (written, &bytes), "seed {seed}, tick {tick}");
                 // Some frames are lost with their line, and the client goes on from what it holds.
                 if written && random.chance(0.9) && matches!(replica.apply(&bytes), Ok(Applied::Frame(_))) {
-                    frames[place % 2] += 1;
+                    frames[index % 2] += 1;
                 }
                 let message = match random.below(20) {
-                    0 => ClientMessage::Resync(replica.jump(false)),
+                    0 => ClientMessage::Resync(replica.resync(false)),
                     _ => ClientMessage::Report(replica.report()),
                 };
                 one.receive(seat, message.clone(), now).expect("it may be said");
@@ -133,7 +133,7 @@ fn players_of_two_edges_see_what_one_edge_would_send() {
 #[test]
 fn an_edge_that_was_made_later_serves_who_has_a_seat_already() {
     let mut two = Apart::new(1);
-    let seat = two.authority.enter(newcomer("player", Uuid::from_u128(1), true), 0).expect("there is a seat").seat;
+    let seat = two.authority.enter(join_request("player", Uuid::from_u128(1), true), 0).expect("there is a seat").seat;
     for tick in 1..10 {
         two.step(TICK * tick);
     }

@@ -12,12 +12,12 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, Sandbox, Thing, newcomer};
+use crate::sandbox::{Act, Sandbox, Thing, join_request};
 
 /// Plays a fixed match with one viewer, and returns how its replica first fails.
 fn first_failure(fault: Option<Fault>) -> Option<ReplicaError> {
     let mut room = Room::<Sandbox>::open(false, 1);
-    let entered = room.enter(newcomer("viewer", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    let entered = room.enter(join_request("viewer", Uuid::from_u128(1), true), 0).expect("there is a seat");
     let mut replica = Replica::new(&Thing::schema(), 1);
     let mut number = 0;
     for tick in 1..60u32 {

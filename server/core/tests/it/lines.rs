@@ -15,7 +15,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Sandbox, Sign, Thing, newcomer};
+use crate::sandbox::{Act, GROUPS, Sandbox, Sign, Thing, join_request};
 
 const TICK: Duration = Duration::from_millis(50);
 const MS: Duration = Duration::from_millis(1);
@@ -56,7 +56,7 @@ struct Play {
 impl Play {
     fn new(understands: u64) -> Self {
         let mut room = Room::<Sandbox>::open(false, 1);
-        let entered = room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+        let entered = room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
         room.understands(entered.seat, understands);
         Self {
             room,
@@ -131,7 +131,7 @@ impl Play {
             if !self.blocked {
                 self.room.drained(self.seat, self.now);
             }
-            self.room.hold(self.seat, self.now);
+            self.room.throttle(self.seat, self.now);
             return;
         }
         let mut out = Vec::new();
@@ -222,7 +222,7 @@ fn a_view_larger_than_the_line_takes_in_a_second_comes_by_groups() {
         assert!(play.replica.shown().count() == 28 * GROUPS as usize, "all is there after {took:?}");
         assert!(play.longest_silence() < MS * 4_000, "{rate}: {:?}", play.came);
         assert!(play.came.iter().all(|(_, piece, bytes)| !piece && *bytes <= 64 * 1024));
-        assert_eq!(play.room.stats().edge.holds, 0, "nobody is held by the first frames");
+        assert_eq!(play.room.stats().edge.throttles, 0, "nobody is throttled by the first frames");
     }
 }
 
@@ -237,7 +237,7 @@ fn one_large_group_comes_in_pieces_to_who_joins_them_and_whole_to_others() {
         assert!(play.longest_silence() < MS * 4_000, "{rate}: {:?}", play.longest_silence());
         assert!(play.came.iter().filter(|(_, piece, _)| *piece).count() > 10);
         let stats = play.room.stats().edge;
-        assert_eq!((stats.holds, stats.frames), (0, play.applied.len() as u64), "a frame in pieces is one");
+        assert_eq!((stats.throttles, stats.frames), (0, play.applied.len() as u64), "a frame in pieces is one");
         // Afterwards all goes on as ever.
         play.run(MS * 3_000);
         let mut rng = Rng::new(1);
@@ -260,7 +260,7 @@ fn a_resync_gives_up_the_rest_of_a_frame_in_pieces() {
     play.fill(0, 3_000);
     play.run(MS * 3_000);
     assert!(play.applied.is_empty() && play.came.len() > 5, "it is under way");
-    let resync = play.replica.jump(false);
+    let resync = play.replica.resync(false);
     play.room.receive(play.seat, ClientMessage::Resync(resync), play.now).expect("it is granted");
     play.until_whole(MS * 12_000);
     let frames = play.applied.len() as u64;
@@ -303,7 +303,7 @@ fn a_line_that_takes_nothing_in_the_middle_of_the_first_frames_gets_the_rest_onc
 }
 
 #[test]
-fn who_is_held_for_longer_than_the_grace_is_given_up() {
+fn who_is_throttled_for_longer_than_the_grace_is_given_up() {
     let mut play = Play::new(ALL);
     let mut rng = Rng::new(1);
     play.fill(0, 3);
@@ -313,14 +313,14 @@ fn who_is_held_for_longer_than_the_grace_is_given_up() {
     while play.gone.is_none() {
         play.stir(&mut rng);
         play.tick();
-        assert!(play.now - since < MS * 40_000, "the time that it is held does not begin anew");
+        assert!(play.now - since < MS * 40_000, "the time that it is throttled does not begin anew");
     }
     assert_eq!(play.gone, Some(Code::Unresponsive));
-    assert_eq!(play.room.stats().edge.holds, 1);
+    assert_eq!(play.room.stats().edge.throttles, 1);
 }
 
 #[test]
-fn a_step_of_the_latency_holds_nobody_and_frames_come_as_before() {
+fn a_step_of_the_latency_throttles_nobody_and_frames_come_as_before() {
     for step in [600, 1_000] {
         for (down, up) in [(true, false), (false, true), (true, true)] {
             for phase in 0..10 {
@@ -345,7 +345,7 @@ fn a_step_of_the_latency_holds_nobody_and_frames_come_as_before() {
                 }
                 (play.down, play.up) = (MS * 20, MS * 20);
                 run(&mut play, 5_000);
-                assert_eq!(play.room.stats().edge.holds, 0, "{step} ms down {down} up {up}, phase {phase}");
+                assert_eq!(play.room.stats().edge.throttles, 0, "{step} ms down {down} up {up}, phase {phase}");
                 assert_eq!(play.paces, [], "{step} ms down {down} up {up}, phase {phase}");
             }
         }
@@ -385,7 +385,7 @@ fn a_page_that_applies_half_of_its_frames_gets_every_second_and_all_again_once_i
 }
 
 #[test]
-fn who_does_not_know_of_paces_is_held_as_ever() {
+fn who_does_not_know_of_paces_is_throttled_as_ever() {
     let mut play = Play::new(capabilities::PIECES);
     let mut rng = Rng::new(1);
     play.fill(0, 5);
@@ -395,7 +395,7 @@ fn who_does_not_know_of_paces_is_held_as_ever() {
         play.tick();
     }
     assert_eq!(play.paces, []);
-    assert!(play.room.stats().edge.holds > 1, "{:?}", play.room.stats().edge);
+    assert!(play.room.stats().edge.throttles > 1, "{:?}", play.room.stats().edge);
     let ages = play.applied.len();
     assert!(ages > 200, "{ages} frames in 30 s");
 }
@@ -450,7 +450,7 @@ fn the_last_frame_of_a_match_has_everything_for_everybody() {
 }
 
 #[test]
-fn who_was_held_is_told_afterwards_which_inputs_were_refused() {
+fn who_was_throttled_is_told_afterwards_which_inputs_were_refused() {
     let mut play = Play::new(ALL);
     play.fill(0, 3);
     play.run(MS * 1_000);
@@ -459,25 +459,25 @@ fn who_was_held_is_told_afterwards_which_inputs_were_refused() {
     play.replica.sent_input(1);
     play.blocked = true;
     play.run(MS * 150);
-    assert_eq!((play.room.is_held(play.seat), play.refused.len()), (true, 0));
+    assert_eq!((play.room.is_throttled(play.seat), play.refused.len()), (true, 0));
     play.blocked = false;
     play.run(MS * 500);
     assert_eq!(play.refused, [(1, Code::BadInput)]);
 }
 
 #[test]
-fn after_a_hold_of_an_hour_the_client_knows_the_tick() {
+fn after_an_hour_throttled_the_client_knows_the_tick() {
     let settings = Settings { grace: MS * 10_000_000, ..Sandbox::settings(&false) };
     let room = Room::around(Simulation::new(false, 1), settings, Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
-    play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     play.fill(0, 3);
     play.run(MS * 1_000);
     let mut rng = Rng::new(1);
     for _ in 0..70_000 {
         play.now += TICK;
         play.room.step(play.now);
-        play.room.hold(play.seat, play.now);
+        play.room.throttle(play.seat, play.now);
     }
     play.stir(&mut rng);
     play.tick();
@@ -504,7 +504,7 @@ fn a_room_ends_before_its_ticks_do_and_is_exact_to_the_last() {
     let settings = Sandbox::settings(&false);
     let room = Room::around(Simulation::<Sandbox>::at_tick(false, 1, start), settings.clone(), Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
-    let entered = play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    let entered = play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     assert_eq!(entered.seat, play.seat);
     play.fill(0, 3);
     let mut rng = Rng::new(1);
@@ -519,7 +519,7 @@ fn a_room_ends_before_its_ticks_do_and_is_exact_to_the_last() {
     let last = Tick(u32::MAX - 100);
     let room = Room::around(Simulation::<Sandbox>::at_tick(false, 1, last), settings, Bounds::default());
     let mut play = Play { room, ..Play::new(ALL) };
-    play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     play.fill(0, 3);
     let far = ClientMessage::input(1, Report::default(), Tick(u32::MAX), codec::encode(&Act::Touch { entity: 0 }));
     play.room.receive(play.seat, far, play.now).expect("it may aim far away");
@@ -535,7 +535,7 @@ fn of_groups_that_do_not_fit_who_has_waited_longest_comes_next() {
     let bounds = Bounds { frame: 1_200, ..Bounds::default() };
     let settings = Sandbox::settings(&false);
     let mut play = Play { room: Room::around(Simulation::new(false, 1), settings, bounds), ..Play::new(ALL) };
-    play.room.enter(newcomer("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
+    play.room.enter(join_request("Ann", Uuid::from_u128(1), true), 0).expect("there is a seat");
     play.see(0xFF);
     play.run(MS * 200);
     (0..GROUPS).for_each(|group| play.fill(group, 4));

@@ -22,7 +22,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, newcomer};
+use crate::sandbox::{Act, GROUPS, Said, Sandbox, Thing, To, join_request};
 
 const RTT: Duration = Duration::from_millis(20);
 
@@ -78,18 +78,19 @@ fn play_part(part: u64) {
             stale,
             behind,
             lost,
-            jumps,
+            resyncs,
             resumes,
             restores,
-            held,
+            throttled,
             refused_views,
             events,
             moves,
             paces,
         } = seen;
-        let all =
-            [frames, pieces, stale, behind, lost, jumps, resumes, restores, held, refused_views, events, moves, paces];
-        assert!(all.iter().all(|count| *count > 0), "the cases do not reach everything: {all:?}");
+        let of_lines = [frames, pieces, stale, behind, lost, resyncs, resumes, restores, throttled, paces];
+        let of_games = [refused_views, events, moves];
+        let all = || of_lines.iter().chain(&of_games);
+        assert!(all().all(|count| *count > 0), "the cases do not reach everything: {of_lines:?}, {of_games:?}");
     }
 }
 
@@ -101,10 +102,10 @@ struct Seen {
     stale: u64,
     behind: u64,
     lost: u64,
-    jumps: u64,
+    resyncs: u64,
     resumes: u64,
     restores: u64,
-    held: u64,
+    throttled: u64,
     refused_views: u64,
     events: u64,
     moves: u64,
@@ -210,7 +211,7 @@ struct Client {
     owed: BTreeSet<u32>,
     consumed: Vec<u32>,
     behind_for: BTreeMap<GroupId, u32>,
-    last_jump: Duration,
+    last_resync: Duration,
     alive: bool,
 }
 
@@ -251,7 +252,8 @@ impl Model {
             (bounds.log_events, bounds.log_bytes) = (5, 8_000);
         }
         let mut room = Room::with_bounds(false, seed, bounds);
-        let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
+        let director =
+            room.enter(join_request("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
         // In long ticks there is time to be silent, and to be given another pace.
         let tick = Duration::from_millis([50, 50, 50, 50, 50, 50, 200, 500][random.below(8) as usize]);
         let crawls = tick == Duration::from_millis(200);
@@ -286,7 +288,7 @@ impl Model {
         for client in 0..self.clients.len() {
             self.mend(client, seen);
         }
-        // One second until the next jump may come, a round of frames for each of the groups.
+        // One second until the next resync may come, a round of frames for each of the groups.
         let rest = 160;
         for _ in 0..rest {
             self.tick(seen);
@@ -296,7 +298,7 @@ impl Model {
 
     fn join(&mut self) {
         let token = Uuid::from_u128(100 + self.clients.len() as u128);
-        let entered = self.room.enter(newcomer("client", token, true), 0).expect("there is a seat");
+        let entered = self.room.enter(join_request("client", token, true), 0).expect("there is a seat");
         let understands = (capabilities::PIECES * u64::from(self.random.chance(0.5)))
             | (capabilities::PACE * u64::from(self.random.chance(0.8)));
         self.room.understands(entered.seat, understands);
@@ -314,7 +316,7 @@ impl Model {
             owed: BTreeSet::new(),
             consumed: Vec::new(),
             behind_for: BTreeMap::new(),
-            last_jump: Duration::ZERO,
+            last_resync: Duration::ZERO,
             alive: true,
         });
     }
@@ -341,7 +343,7 @@ impl Model {
                 3..6 => self.mend(client, seen),
                 6 => {
                     let anew = self.random.chance(0.4);
-                    self.jump(client, anew, seen);
+                    self.resync(client, anew, seen);
                 }
                 _ => {}
             }
@@ -411,24 +413,24 @@ impl Model {
         let client = &mut self.clients[client];
         if client.line == Line::Gone && client.alive {
             let groups = client.replica.current_groups().into_iter().map(GroupId).collect();
-            let resync = client.replica.jump(self.random.chance(0.2));
+            let resync = client.replica.resync(self.random.chance(0.2));
             let back = Returning { token: client.token, resync, first_input: 1, groups, verify: true };
             let entered = self.room.resume(back, self.now).expect("the seat is kept");
             assert_eq!((entered.seat, entered.player), (client.seat, client.player));
             self.room.understands(client.seat, client.understands);
             client.every = 1;
-            client.last_jump = self.now;
+            client.last_resync = self.now;
             seen.resumes += 1;
         }
         client.line = Line::Good;
     }
 
-    fn jump(&mut self, client: usize, anew: bool, seen: &mut Seen) {
+    fn resync(&mut self, client: usize, anew: bool, seen: &mut Seen) {
         let client = &mut self.clients[client];
         if client.line != Line::Gone && client.alive {
-            let jump = client.replica.jump(anew);
-            self.room.receive(client.seat, ClientMessage::Resync(jump), self.now).expect("a jump is always allowed");
-            seen.jumps += 1;
+            let resync = ClientMessage::Resync(client.replica.resync(anew));
+            self.room.receive(client.seat, resync, self.now).expect("a resync is always allowed");
+            seen.resyncs += 1;
         }
     }
 
@@ -457,7 +459,7 @@ impl Model {
         match client.line {
             _ if !client.alive => return,
             Line::Gone => return,
-            Line::Blocked => return self.room.hold(client.seat, self.now),
+            Line::Blocked => return self.room.throttle(client.seat, self.now),
             Line::Good | Line::Slow | Line::Stalled => match self.room.frame(client.seat, self.now, RTT, &mut out) {
                 Ok(_) => {}
                 Err(_) => {
@@ -468,7 +470,7 @@ impl Model {
             },
         }
         let (seat, joins) = (client.seat, client.understands & capabilities::PIECES != 0);
-        seen.held += u64::from(self.room.is_held(seat));
+        seen.throttled += u64::from(self.room.is_throttled(seat));
         if let Some(every) = self.room.take_pace(seat) {
             let client = &mut self.clients[index];
             assert!(client.understands & capabilities::PACE != 0, "a pace is told to those who know what it is");
@@ -601,9 +603,9 @@ fn check_frame(client: &mut Client, history: &History, tick: Tick, calm: bool, s
             .members()
             .iter()
             .enumerate()
-            .map(|(place, member)| {
-                let lanes = table.lanes(layout, place).to_vec();
-                let blobs = table.blobs(layout, place).iter().map(|blob| blob.to_vec()).collect();
+            .map(|(index, member)| {
+                let lanes = table.lanes(layout, index).to_vec();
+                let blobs = table.blobs(layout, index).iter().map(|blob| blob.to_vec()).collect();
                 (member.slot, (member.generation, Naive { kind: member.kind, lanes, blobs }))
             })
             .collect();

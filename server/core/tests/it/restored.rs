@@ -16,7 +16,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::newcomer;
+use crate::sandbox::join_request;
 
 const TICK: Duration = Duration::from_millis(50);
 const RTT: Duration = Duration::from_millis(20);
@@ -36,7 +36,7 @@ impl Play {
         let mut room = Room::<Arena>::open(Config { view_depth: 16, ..Config::default() }, 7);
         let enter = |number: u32| {
             let token = Uuid::from_u128(number.into());
-            room.enter(newcomer(&format!("player {number}"), token, true), 0).expect("there is a seat");
+            room.enter(join_request(&format!("player {number}"), token, true), 0).expect("there is a seat");
             Replica::new(&Thing::schema(), 1)
         };
         let replicas = (0..PLAYERS).map(enter).collect();
@@ -77,7 +77,7 @@ impl Play {
             let groups = if held { replica.current_groups() } else { Vec::new() };
             let back = Returning {
                 token: Uuid::from_u128(seat.0.into()),
-                resync: replica.jump(false),
+                resync: replica.resync(false),
                 first_input: self.inputs + 1,
                 groups: groups.into_iter().map(GroupId).collect(),
                 verify: true,
@@ -122,8 +122,8 @@ fn bytes_that_are_no_room_are_refused_in_words() {
     }
     let mut random = Rng::new(1);
     for _ in 0..1_000 {
-        let (mut bytes, place) = (saved.clone(), random.below(saved.len() as u32) as usize);
-        bytes[place] ^= 1 << random.below(8);
+        let (mut bytes, index) = (saved.clone(), random.below(saved.len() as u32) as usize);
+        bytes[index] ^= 1 << random.below(8);
         let _some_other_room = Room::<Arena>::restore(&bytes, Bounds::default(), Duration::ZERO);
     }
 }

@@ -9,7 +9,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, Sandbox, newcomer};
+use crate::sandbox::{Act, Sandbox, join_request};
 
 const ANN: Uuid = Uuid::from_u128(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ struct Ground {
 impl Ground {
     fn new() -> Self {
         let mut room = Room::open(false, 1);
-        let ann = room.enter(newcomer("Ann", ANN, false), 0).expect("there is a seat").seat;
+        let ann = room.enter(join_request("Ann", ANN, false), 0).expect("there is a seat").seat;
         let mut ground = Self { room, now: Duration::ZERO, ann, inputs: 0 };
         ground.pass(SECOND / 20);
         ground

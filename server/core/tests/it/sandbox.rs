@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tiltyard_core::room::Newcomer;
+use tiltyard_core::room::JoinRequest;
 use tiltyard_shared::prelude::*;
 use uuid::Uuid;
 
@@ -277,6 +277,6 @@ fn change(thing: &mut Thing, seed: u32, other: Option<EntityId>) {
 }
 
 /// Who wants to come in, by the front door.
-pub(crate) fn newcomer(name: &str, token: Uuid, verify: bool) -> Newcomer {
-    Newcomer { name: name.to_owned(), token, verify, expected: false, team: None }
+pub(crate) fn join_request(name: &str, token: Uuid, verify: bool) -> JoinRequest {
+    JoinRequest { name: name.to_owned(), token, verify, expected: false, team: None }
 }

@@ -11,7 +11,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use crate::sandbox::{Act, Sandbox, Thing, newcomer};
+use crate::sandbox::{Act, Sandbox, Thing, join_request};
 
 const NOW: Duration = Duration::ZERO;
 const RTT: Duration = Duration::from_millis(20);
@@ -23,7 +23,7 @@ fn input(number: u32, act: &Act) -> ClientMessage {
 #[test]
 fn a_spectator_sees_shared_groups_and_no_own_ones() {
     let mut room = Room::<Sandbox>::open(false, 1);
-    let director = room.enter(newcomer("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
+    let director = room.enter(join_request("director", Uuid::from_u128(1), false), 0).expect("there is a seat").seat;
     let watcher = room.spectate(Uuid::from_u128(2), true).expect("it may watch");
     assert_eq!((watcher.player, room.authority().players(), room.authority().spectators()), (SPECTATOR, 1, 1));
     let mut replica = Replica::new(&Thing::schema(), watcher.epoch);
@@ -72,7 +72,7 @@ fn spectators_take_no_seats_and_have_a_limit_of_their_own() {
     assert_eq!(room.spectate(Uuid::from_u128(1000), false), Err(Code::RoomFull));
     assert_eq!((room.authority().players(), room.authority().free_seats()), (0, room.settings().max_players));
     assert_eq!(
-        room.enter(newcomer("player", Uuid::from_u128(2000), false), 0).map(|entered| entered.player),
+        room.enter(join_request("player", Uuid::from_u128(2000), false), 0).map(|entered| entered.player),
         Ok(PlayerId(1))
     );
     room.remove(seats[0], Leave::Quit);
@@ -87,7 +87,8 @@ fn seats_that_are_promised_are_given_to_nobody_else() {
     let mut room = Room::<Sandbox>::open(false, 1);
     let seats = room.settings().max_players;
     let mut enter = |number: u32, promised| {
-        room.enter(newcomer("player", Uuid::from_u128(number.into()), false), promised).map(|entered| entered.player.0)
+        room.enter(join_request("player", Uuid::from_u128(number.into()), false), promised)
+            .map(|entered| entered.player.0)
     };
     for number in 1..=seats - 2 {
         assert_eq!(enter(number, 2), Ok(number));

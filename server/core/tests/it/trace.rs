@@ -4,7 +4,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
-use tiltyard_core::room::{Entered, Newcomer, Returning, Room, SeatId};
+use tiltyard_core::room::{Entered, JoinRequest, Returning, Room, SeatId};
 use tiltyard_shared::{
     game::Tick,
     prelude::*,
@@ -199,8 +199,9 @@ impl Trace {
     }
 
     fn bob_comes(&mut self) {
-        let newcomer = Newcomer { name: "Bertram".to_owned(), token: BOB, verify: false, expected: false, team: None };
-        let seat = self.room.enter(newcomer, 0).expect("there is a seat").seat;
+        let request =
+            JoinRequest { name: "Bertram".to_owned(), token: BOB, verify: false, expected: false, team: None };
+        let seat = self.room.enter(request, 0).expect("there is a seat").seat;
         self.bob = Some((seat, 0));
     }
 
@@ -271,8 +272,8 @@ fn the_reference_trace_is_what_a_room_says() {
     let mut trace = Trace::new();
     trace.welcome();
     trace.enter("any room of carts, with a hash in every frame", 1, Target::Game("carts".to_owned()), None);
-    let newcomer = Newcomer { name: "Ann".to_owned(), token: TOKEN, verify: true, expected: false, team: None };
-    let entered = trace.room.enter(newcomer, 0).expect("there is a seat");
+    let request = JoinRequest { name: "Ann".to_owned(), token: TOKEN, verify: true, expected: false, team: None };
+    let entered = trace.room.enter(request, 0).expect("there is a seat");
     trace.ann = entered.seat;
     trace.entered("player 1, with the schema", 1, entered, false);
     trace.tick("epoch 1 begins: groups 0 and 1, own group 2; snapshots of what is not empty", false);
@@ -302,7 +303,7 @@ fn the_reference_trace_is_what_a_room_says() {
     );
     trace.tick("3 and 4 are settled", false);
 
-    let resync = trace.replica.jump(false);
+    let resync = trace.replica.resync(false);
     trace.say("say that frames were late: go on from tick 5 in epoch 2", ClientMessage::Resync(resync));
     trace.bob_acts(&Act::Go(1));
     trace.tick("epoch 2 begins: a catch-up of group 1, nothing of the others", false);
@@ -311,7 +312,7 @@ fn the_reference_trace_is_what_a_room_says() {
     trace.bob_acts(&Act::Go(-4));
     trace.step();
     trace.welcome();
-    let resync = trace.replica.jump(false);
+    let resync = trace.replica.resync(false);
     let groups = trace.replica.current_groups();
     let target = Target::Resume(Resume { room: ROOM, token: TOKEN, resync, owner: 1, first_input: 1, groups });
     let hash = Schema::hash(&trace.schema.to_json());

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use tiltyard_core::room::{Newcomer, Room, SeatId};
+use tiltyard_core::room::{JoinRequest, Room, SeatId};
 use tiltyard_shared::{game::Leave, protocol::Code};
 use uuid::Uuid;
 
-use crate::sandbox::{Sandbox, newcomer};
+use crate::sandbox::{Sandbox, join_request};
 
 /// Cyrillic, all of it.
 const TWIN: &str = "\u{410}\u{43e}\u{435}";
 const NAME: &str = "Aoe";
 
 fn enter(room: &mut Room<Sandbox>, name: &str) -> Result<SeatId, Code> {
-    room.enter(newcomer(name, Uuid::from_u128(u128::from(room.authority().players()) + 1), false), 0)
+    room.enter(join_request(name, Uuid::from_u128(u128::from(room.authority().players()) + 1), false), 0)
         .map(|entered| entered.seat)
 }
 
@@ -48,7 +48,7 @@ fn a_name_is_kept_as_long_as_its_seat_is() {
 fn who_was_matched_is_not_refused_for_a_name() {
     let mut room = Room::<Sandbox>::open(false, 1);
     for (number, name) in [NAME, TWIN].into_iter().enumerate() {
-        let newcomer = newcomer(name, Uuid::from_u128(number as u128), false);
-        room.enter(Newcomer { team: Some(number as u16), ..newcomer }, 0).expect("the others would lose the match");
+        let request = join_request(name, Uuid::from_u128(number as u128), false);
+        room.enter(JoinRequest { team: Some(number as u16), ..request }, 0).expect("the others would lose the match");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tiltyard_core::matchmaking::{
     InstanceId, MatchId, TicketId,
-    pool::Place,
+    pool::Venue,
     proposals::{
         Message, Request, Reserve, ToHome, ToHost,
         home::{self, Over, Told},
@@ -169,7 +169,7 @@ impl World {
                 matchmaker::Effect::Acknowledge(_) => {}
                 matchmaker::Effect::Send(to, message) => {
                     if let Message::Host(ToHost::Reserve(Reserve { id, place, teams, .. })) = &message {
-                        if let Place::Running { room, .. } = place {
+                        if let Venue::Running { room, .. } = place {
                             self.fills.insert(*id, *room);
                         }
                         for ticket in teams.iter().flatten() {

@@ -14,7 +14,7 @@ use proptest::{
 use tiltyard_core::matchmaking::{
     InstanceId, MatchId, SessionId, TicketId,
     mode::{Mode, Window},
-    pool::{FORGET, Offer, Place, Pool, Proposal, Renewal},
+    pool::{FORGET, Offer, Pool, Proposal, Renewal, Venue},
     ticket::{Distance, Member, Ticket, Vacancy},
 };
 use uuid::Uuid;
@@ -277,14 +277,14 @@ impl Model {
             assert!(ms <= mode.latency.at(ticket.waited), "{ms} ms is too far for {ticket:?}");
         }
         match proposal.place {
-            Place::New => {
+            Venue::New => {
                 let full = check_match(&mode, proposal);
                 *if full { &mut self.reached.full } else { &mut self.reached.partial } += 1;
                 let party = proposal.tickets().any(|ticket| ticket.party.len() > 1);
                 self.reached.with_parties += u32::from(party);
                 self.reached.singles += u32::from(full && !party && mode.teams > 1 && mode.team_size > 1);
             }
-            Place::Running { room, host, team } => {
+            Venue::Running { room, host, team } => {
                 self.check_backfill(&mode, proposal, (room, team), host);
                 self.reached.backfills += 1;
             }
@@ -310,7 +310,7 @@ impl Model {
         proposals: &[Proposal],
         left: &BTreeMap<TicketId, Ticket>,
     ) {
-        let running = proposals.iter().filter(|proposal| proposal.place != Place::New);
+        let running = proposals.iter().filter(|proposal| proposal.place != Venue::New);
         let backfills: BTreeSet<_> = running.flat_map(Proposal::tickets).map(|ticket| ticket.id).collect();
         for mode in &self.modes {
             let free = || before.values().filter(|ticket| ticket.mode == mode.name && !backfills.contains(&ticket.id));

@@ -25,9 +25,9 @@ pub(in crate::replica) struct Frame<'a> {
 #[derive(Default)]
 pub(in crate::replica) struct Others<'a> {
     pub(in crate::replica) view: &'a [Seen],
-    /// Which groups of the view have a chunk, and the place there of the one that is read.
+    /// Which groups of the view have a chunk, and the index there of the one that is read.
     pub(in crate::replica) chunks: BitList<'a>,
-    pub(in crate::replica) place: usize,
+    pub(in crate::replica) index: usize,
     /// What this frame has taken out of the view.
     pub(in crate::replica) left: &'a [Seen],
 }
@@ -37,8 +37,8 @@ impl Others<'_> {
     fn before(&self, group: GroupId) -> Option<&Table> {
         let left = self.left.iter().find(|seen| seen.id == group);
         let seen = left.or_else(|| {
-            let place = self.view.binary_search_by_key(&group, |seen| seen.id).ok()?;
-            (place > self.place || !self.chunks.get(place)).then(|| &self.view[place])
+            let index = self.view.binary_search_by_key(&group, |seen| seen.id).ok()?;
+            (index > self.index || !self.chunks.get(index)).then(|| &self.view[index])
         });
         seen.map(|seen| &seen.table)
     }
@@ -49,18 +49,18 @@ impl Others<'_> {
 pub(in crate::replica) struct Gone(Vec<(GroupId, Tick, usize, Whole)>);
 
 impl Gone {
-    fn push(&mut self, group: GroupId, base: Tick, place: usize, whole: Whole) {
-        self.0.push((group, base, place, whole));
+    fn push(&mut self, group: GroupId, base: Tick, index: usize, whole: Whole) {
+        self.0.push((group, base, index, whole));
     }
 }
 
 impl Frame<'_> {
     /// A member of another group as it was before this frame.
-    fn resolve(&self, from: GroupId, base: Tick, place: u32) -> Result<Whole, BadChunk> {
-        let place = place as usize;
-        // Chunks stand in the order of their groups, departures in that of their places.
-        let gone = self.gone.0.binary_search_by_key(&(from, place), |(group, _, place, _)| (*group, *place));
-        if let Some((_, held, _, whole)) = gone.ok().map(|index| &self.gone.0[index])
+    fn resolve(&self, from: GroupId, base: Tick, index: u32) -> Result<Whole, BadChunk> {
+        let index = index as usize;
+        // Chunks stand in the order of their groups, departures in that of their indexes.
+        let gone = self.gone.0.binary_search_by_key(&(from, index), |(group, _, index, _)| (*group, *index));
+        if let Some((_, held, _, whole)) = gone.ok().map(|at| &self.gone.0[at])
             && *held == base
         {
             return Ok(whole.clone());
@@ -68,10 +68,10 @@ impl Frame<'_> {
         let table = self.others.before(from);
         let held = table.map_or(Tick(0), |table| table.version);
         let table = table.filter(|_| held == base && base > Tick(0)).ok_or(BadChunk::WrongBase { held, base })?;
-        if place >= table.members.len() {
+        if index >= table.members.len() {
             return Err(BadChunk::OutOfRange);
         }
-        Ok(table.whole(self.layout, place))
+        Ok(table.whole(self.layout, index))
     }
 }
 
@@ -128,7 +128,7 @@ impl Decoder<'_, '_> {
             let start = self.bits.position();
             let mut next = 0;
             for _ in 0..changed {
-                next = self.place(next, order)? + 1;
+                next = self.index(next, order)? + 1;
                 self.changes(next - 1, tick)?;
             }
             self.counted.lanes += self.bits.position() - start;
@@ -141,7 +141,7 @@ impl Decoder<'_, '_> {
         let mut gone = Vec::with_capacity(departed as usize);
         for _ in 0..departed {
             let next = gone.last().map_or(0, |last| last + 1);
-            gone.push(self.place(next, chunk::DEPARTED_GAP_ORDER)?);
+            gone.push(self.index(next, chunk::DEPARTED_GAP_ORDER)?);
         }
         self.counted.membership += self.bits.position() - start;
         let mut arrivals = self.wholes(chunk::ARRIVED_ORDER)?;
@@ -185,10 +185,10 @@ impl Decoder<'_, '_> {
         let count = self.count(chunk::ARRIVED_ORDER, MOVE_BITS)?;
         let mut next = 0_u32;
         for _ in 0..count {
-            let place = next.checked_add(self.bits.read_golomb(chunk::DEPARTED_GAP_ORDER)?);
-            let place = place.ok_or(BadChunk::OutOfRange)?;
-            next = place.checked_add(1).ok_or(BadChunk::OutOfRange)?;
-            let mut whole = self.frame.resolve(from, Tick(base), place)?;
+            let index = next.checked_add(self.bits.read_golomb(chunk::DEPARTED_GAP_ORDER)?);
+            let index = index.ok_or(BadChunk::OutOfRange)?;
+            next = index.checked_add(1).ok_or(BadChunk::OutOfRange)?;
+            let mut whole = self.frame.resolve(from, Tick(base), index)?;
             if self.bits.read(1)? == 1 {
                 whole = self.changed(whole, tick)?;
             }
@@ -200,13 +200,13 @@ impl Decoder<'_, '_> {
 
     /// Reads the changes of an arrival: for that it stands at the end of the table for a moment.
     fn changed(&mut self, mut whole: Whole, tick: Tick) -> Result<Whole, BadChunk> {
-        let (place, hash) = (self.table.members.len(), self.table.hash);
+        let (index, hash) = (self.table.members.len(), self.table.hash);
         self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
-        self.changes(place, tick)?;
-        let whole = self.table.whole(self.layout, place);
-        self.table.members.truncate(place);
-        self.table.lanes.truncate(place * self.layout.lane_stride);
-        self.table.blobs.truncate(place * self.layout.blob_stride);
+        self.changes(index, tick)?;
+        let whole = self.table.whole(self.layout, index);
+        self.table.members.truncate(index);
+        self.table.lanes.truncate(index * self.layout.lane_stride);
+        self.table.blobs.truncate(index * self.layout.blob_stride);
         self.table.hash = hash;
         Ok(whole)
     }
@@ -230,7 +230,7 @@ impl Decoder<'_, '_> {
         let count = self.count(chunk::MEMBERS_ORDER, 2)?;
         let order = if count > 0 { self.bits.read(chunk::ORDER_BITS)? } else { 0 };
         let start = self.bits.position();
-        let (mut next, mut place) = (0, 0);
+        let (mut next, mut index) = (0, 0);
         for _ in 0..count {
             let slot = self.slot(next, order)?;
             next = u32::from(slot) + 1;
@@ -238,11 +238,11 @@ impl Decoder<'_, '_> {
                 let mut whole = self.whole(slot)?;
                 self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
             } else {
-                place += old.members[place..].partition_point(|member| member.slot < slot);
-                if old.members.get(place).is_none_or(|member| member.slot != slot) {
+                index += old.members[index..].partition_point(|member| member.slot < slot);
+                if old.members.get(index).is_none_or(|member| member.slot != slot) {
                     return Err(BadChunk::OutOfRange);
                 }
-                self.table.push_from(self.layout, &mut old, place);
+                self.table.push_from(self.layout, &mut old, index);
                 self.absolute_changes()?;
             }
         }
@@ -251,10 +251,10 @@ impl Decoder<'_, '_> {
         Ok(())
     }
 
-    /// A place in the member list, so many behind `next`.
-    fn place(&mut self, next: usize, order: u32) -> Result<usize, BadChunk> {
-        let place = next + self.bits.read_golomb(order)? as usize;
-        if place < self.table.members.len() { Ok(place) } else { Err(BadChunk::OutOfRange) }
+    /// An index in the member list, so many behind `next`.
+    fn index(&mut self, next: usize, order: u32) -> Result<usize, BadChunk> {
+        let index = next + self.bits.read_golomb(order)? as usize;
+        if index < self.table.members.len() { Ok(index) } else { Err(BadChunk::OutOfRange) }
     }
 
     fn slot(&mut self, next: u32, order: u32) -> Result<u16, BadChunk> {
@@ -310,15 +310,15 @@ impl Decoder<'_, '_> {
     }
 
     /// Reads the changes of a member in a delta, and keeps the hash.
-    fn changes(&mut self, place: usize, tick: Tick) -> Result<(), BadChunk> {
-        let TableMember { slot, generation, kind } = self.table.members[place];
+    fn changes(&mut self, at: usize, tick: Tick) -> Result<(), BadChunk> {
+        let TableMember { slot, generation, kind } = self.table.members[at];
         let kind = &self.layout.kinds[kind as usize];
         let mask = match kind.mask.as_deref() {
             Some(code) => u64::from(code.read(&mut self.bits)?),
             None => self.bits.read_wide(kind.fields() as u32)?,
         };
         let term = |index: usize, content| StateHash::field(slot, generation, index as u32, content);
-        let codes = &mut self.table.lanes[place * self.layout.lane_stride..];
+        let codes = &mut self.table.lanes[at * self.layout.lane_stride..];
         for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
             let before = kind.content(codes, index);
             kind.follow(index, codes, lane.read_change(&mut self.bits)?, tick.0);
@@ -329,7 +329,7 @@ impl Decoder<'_, '_> {
             let field = kind.lanes.len() + index;
             if mask >> field & 1 == 1 {
                 let new = self.blob(*max_len)?;
-                let old = &mut self.table.blobs[place * self.layout.blob_stride + index];
+                let old = &mut self.table.blobs[at * self.layout.blob_stride + index];
                 self.table.hash -= term(field, StateHash::blob_content(old));
                 self.table.hash += term(field, StateHash::blob_content(&new));
                 *old = new;
@@ -340,22 +340,22 @@ impl Decoder<'_, '_> {
 
     /// Reads the changes of the last member in a catch-up.
     fn absolute_changes(&mut self) -> Result<(), BadChunk> {
-        let place = self.table.members.len() - 1;
-        let kind = &self.layout.kinds[self.table.members[place].kind as usize];
+        let at = self.table.members.len() - 1;
+        let kind = &self.layout.kinds[self.table.members[at].kind as usize];
         let mask = self.bits.read_wide(kind.fields() as u32)?;
-        let codes = &mut self.table.lanes[place * self.layout.lane_stride..];
+        let codes = &mut self.table.lanes[at * self.layout.lane_stride..];
         for index in (0..kind.lanes.len()).filter(|index| mask >> index & 1 == 1) {
             kind.read_whole(index, codes, &mut self.bits)?;
         }
         for (index, max_len) in kind.blobs.iter().enumerate() {
             if mask >> (kind.lanes.len() + index) & 1 == 1 {
-                self.table.blobs[place * self.layout.blob_stride + index] = self.blob(*max_len)?;
+                self.table.blobs[at * self.layout.blob_stride + index] = self.blob(*max_len)?;
             }
         }
         Ok(())
     }
 
-    /// Takes members out by their places and new ones in by their slots; a new one replaces whoever holds its slot.
+    /// Takes members out by their indexes and new ones in by their slots; a new one replaces whoever holds its slot.
     fn merge(&mut self, gone: &[usize], arrivals: Vec<Whole>) {
         let mut old = std::mem::take(self.table);
         self.table.version = old.version;
@@ -365,18 +365,18 @@ impl Decoder<'_, '_> {
         self.table.lanes.reserve(count * self.layout.lane_stride);
         let mut gone = gone.iter().peekable();
         let mut arrivals = arrivals.into_iter().peekable();
-        for place in 0..old.members.len() {
-            let slot = old.members[place].slot;
-            let mut leaves = gone.next_if(|gone| **gone == place).is_some();
+        for index in 0..old.members.len() {
+            let slot = old.members[index].slot;
+            let mut leaves = gone.next_if(|gone| **gone == index).is_some();
             while let Some(whole) = arrivals.next_if(|whole| whole.member.slot <= slot) {
                 leaves |= whole.member.slot == slot;
                 self.arrive(whole);
             }
             if leaves {
-                self.table.hash -= old.member_hash(self.layout, place);
-                self.frame.gone.push(self.group, old.version, place, old.whole(self.layout, place));
+                self.table.hash -= old.member_hash(self.layout, index);
+                self.frame.gone.push(self.group, old.version, index, old.whole(self.layout, index));
             } else {
-                self.table.push_from(self.layout, &mut old, place);
+                self.table.push_from(self.layout, &mut old, index);
             }
         }
         arrivals.for_each(|whole| self.arrive(whole));

@@ -40,7 +40,7 @@ fn a_resync_abandons_the_pieces_and_drops_what_still_comes_of_them() {
     let says = Says { view: &[A, B], ..Says::default() };
     let old = pieces(1, &frame_of(&pair.world, 1, false, None, says), 1);
     pair.replica.apply(&old[0]).unwrap();
-    pair.replica.jump(false);
+    pair.replica.resync(false);
     assert_eq!(pair.replica.apply(&old[1]), Ok(Applied::Piece));
     let start = frame_of(&pair.world, 2, true, None, says);
     assert_eq!(pair.replica.apply(old.last().unwrap()), Ok(Applied::Stale), "one frame, as if it had come whole");

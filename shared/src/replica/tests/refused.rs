@@ -22,11 +22,11 @@ fn frames_of_an_older_epoch_are_dropped_undecoded() {
     let mut pair = Pair::new();
     let mut old = frame_of(&pair.world, 1, false, None, Says::default());
     old.extend([0xFF; 9]);
-    assert_eq!(pair.replica.jump(false), Resync { epoch: 2, applied: Some(Tick(1)), event: 0 });
+    assert_eq!(pair.replica.resync(false), Resync { epoch: 2, applied: Some(Tick(1)), event: 0 });
     assert_eq!(pair.replica.apply(&old), Ok(Applied::Stale));
     assert_eq!(pair.apply(false, Says::default()), Err(ReplicaError::NoStart), "an epoch begins by stating the view");
     assert!(matches!(pair.apply(true, Says::default()), Ok(Applied::Frame(_))));
-    assert_eq!(pair.shown().len(), 2, "what is held stays after a jump from a tick");
+    assert_eq!(pair.shown().len(), 2, "what is held stays after a resync from a tick");
 }
 
 #[test]
@@ -34,5 +34,5 @@ fn a_frame_of_a_later_epoch_than_asked_for_is_refused() {
     let mut pair = Pair::new();
     let later = frame_of(&pair.world, u32::MAX, true, None, Says::default());
     assert_eq!(pair.replica.apply(&later), Err(BadFrame::OutOfRange.into()));
-    assert_eq!(pair.replica.jump(true), Resync { epoch: 2, applied: None, event: 0 });
+    assert_eq!(pair.replica.resync(true), Resync { epoch: 2, applied: None, event: 0 });
 }

@@ -46,10 +46,10 @@ impl Committed {
             }
             Fault::DropDeparture => {
                 let faulty = &mut copy.groups[group.0 as usize];
-                let place = faulty.departed.iter().position(|slot| faulty.arrived.binary_search(slot).is_err())?;
-                let slot = faulty.departed.remove(place);
-                let place = faulty.members.partition_point(|other| *other < slot);
-                faulty.members.insert(place, slot);
+                let index = faulty.departed.iter().position(|slot| faulty.arrived.binary_search(slot).is_err())?;
+                let slot = faulty.departed.remove(index);
+                let index = faulty.members.partition_point(|other| *other < slot);
+                faulty.members.insert(index, slot);
             }
             Fault::SkipDelta => {
                 let faulty = &mut copy.groups[group.0 as usize];

@@ -27,8 +27,8 @@ pub struct Member {
 pub struct Move {
     /// Where it stood before.
     pub from: GroupId,
-    /// Its place in the member list that `from` had.
-    pub place: u32,
+    /// Its index in the member list that `from` had.
+    pub index: u32,
     /// Who.
     pub slot: u16,
 }
@@ -48,7 +48,7 @@ pub struct Group {
     pub arrived: Vec<u16>,
     /// Slots whose member the last commit took away; a slot whose member was replaced is in both lists.
     pub departed: Vec<u16>,
-    /// Those of the arrived that came from another group, by that group and their places in it.
+    /// Those of the arrived that came from another group, by that group and their indexes in it.
     pub moved: Vec<Move>,
     /// Whether views may list it.
     pub(super) shared: bool,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Open, Place, Pool, Proposal,
+    Open, Pool, Proposal, Venue,
     nearest::{Cursor, Shelf},
     teams::{Draft, Part},
 };
@@ -144,7 +144,7 @@ impl<'a> Round<'a> {
             let (vacancy, window) = (&open.vacancy, self.mode.window.at(waited(open)));
             let mut teams = vec![Vec::new(); self.mode.teams];
             teams[vacancy.team] = self.newcomers(open, window);
-            let place = Place::Running { room: vacancy.room, host: vacancy.host, team: vacancy.team };
+            let place = Venue::Running { room: vacancy.room, host: vacancy.host, team: vacancy.team };
             if !teams[vacancy.team].is_empty() {
                 self.propose(vacancy.region.clone(), place, &teams);
             }
@@ -185,7 +185,7 @@ impl<'a> Round<'a> {
                 let eldest = self.eldest_equal(anchor, region, &teams);
                 let mine = teams.iter_mut().flatten().find(|seeker| **seeker == anchor).expect("it is in its match");
                 *mine = eldest;
-                self.propose(self.regions[region].name.to_owned(), Place::New, &teams);
+                self.propose(self.regions[region].name.to_owned(), Venue::New, &teams);
             }
         }
     }
@@ -252,7 +252,7 @@ impl<'a> Round<'a> {
         free.find(|seeker| !teams.iter().flatten().any(|other| other == seeker)).unwrap_or(anchor)
     }
 
-    fn propose(&mut self, region: String, place: Place, teams: &[Vec<usize>]) {
+    fn propose(&mut self, region: String, place: Venue, teams: &[Vec<usize>]) {
         for seeker in teams.iter().flatten() {
             self.taken[*seeker] = true;
         }

@@ -113,7 +113,7 @@ fn free_seats_are_proposed_once_and_forgotten_when_not_stated() {
     assert!(!pool.offer(at(0), Duration::ZERO, offer(1, Vec::new())), "doubled");
     add(&mut pool, 1, ticket(10, 0, 1)).unwrap();
     let proposals = pool.round(at(0));
-    assert_eq!(proposals[0].place, Place::Running { room, host: HOST, team: 1 });
+    assert_eq!(proposals[0].place, Venue::Running { room, host: HOST, team: 1 });
     assert_eq!(
         (&proposals[0].region[..], proposals[0].teams[1].len()),
         ("us", 1),

@@ -16,7 +16,7 @@ use super::{
 use crate::matchmaking::{
     InstanceId, MatchId, SessionId, TicketId,
     mode::Mode,
-    pool::{Offer, Place},
+    pool::{Offer, Venue},
 };
 
 mod room;
@@ -209,7 +209,7 @@ impl Host {
         }
         let reservation = Reservation(self.reservations + 1);
         let room = match place {
-            Place::New => {
+            Venue::New => {
                 let mode = self.modes.get(&mode)?;
                 if self.seats() + mode.seats() > self.seats {
                     return None;
@@ -220,7 +220,7 @@ impl Host {
                 effects.push(Effect::Open { room: id, mode: mode.name.clone() });
                 id
             }
-            Place::Running { room, host, .. } => {
+            Venue::Running { room, host, .. } => {
                 let state = self.rooms.get_mut(&room).filter(|state| host == self.id && state.takes_newcomers())?;
                 state.reserve(id, reservation, now + RESERVED, teams)?;
                 room

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::matchmaking::{
     InstanceId, MatchId, TicketId,
-    pool::{FORGET, Place, Pool, Proposal, Taken},
+    pool::{FORGET, Pool, Proposal, Taken, Venue},
 };
 
 mod asked;
@@ -246,8 +246,8 @@ impl Matchmaker {
         }
         let players = proposal.tickets().map(|ticket| ticket.party.len()).sum();
         match proposal.place {
-            Place::Running { host, .. } => Some(host).filter(|host| !asked.is_full_host(*host)),
-            Place::New => {
+            Venue::Running { host, .. } => Some(host).filter(|host| !asked.is_full_host(*host)),
+            Venue::New => {
                 let host = self.hosts.least_loaded(now, &proposal.region, players, |host| !asked.is_full_host(host));
                 self.stats.no_host += u64::from(host.is_none());
                 host
@@ -373,7 +373,7 @@ impl Matchmaker {
 
     fn avoid(&mut self, now: Duration, open: &Open) {
         self.hosts.avoid(now, open.host);
-        if matches!(open.proposal.place, Place::Running { .. }) {
+        if matches!(open.proposal.place, Venue::Running { .. }) {
             self.pool.hold_seats(&open.proposal, now + AVOIDED);
         }
     }

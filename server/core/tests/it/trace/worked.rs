@@ -81,7 +81,7 @@ impl Pen<'_> {
     }
 
     fn bits(&mut self, width: u32) -> u32 {
-        (0..width).fold(0, |value, place| value | self.bit() << place)
+        (0..width).fold(0, |value, index| value | self.bit() << index)
     }
 
     /// Reads something and writes its bits down as they come, the first on the left.
@@ -113,12 +113,12 @@ impl Pen<'_> {
         self.golomb(0, "tick - base - 1");
         let changed = self.golomb(1, "members changed");
         let order = self.plain(4, "order of their gaps");
-        let mut place = 0;
+        let mut index = 0;
         for _ in 0..changed {
-            place += self.golomb(order, "gap: the place among the members of the base");
-            let kind = &schema.kinds[table.members()[place as usize].kind as usize];
+            index += self.golomb(order, "gap: the place among the members of the base");
+            let kind = &schema.kinds[table.members()[index as usize].kind as usize];
             self.entity(kind);
-            place += 1;
+            index += 1;
         }
         assert_eq!(self.golomb(0, "members departed"), 0);
         assert_eq!(self.golomb(0, "members arrived"), 0);
@@ -132,12 +132,12 @@ impl Pen<'_> {
     fn entity(&mut self, kind: &KindSchema) {
         let fields = kind.lanes.len() + kind.blobs.len();
         let mask = self.plain(fields as u32, &format!("mask of a {}: a bit for each field", kind.name));
-        for (place, lane) in kind.lanes.iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1) {
+        for (index, lane) in kind.lanes.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1) {
             let Quantizer::Int { .. } = lane.quantizer else { panic!("the trace has only whole numbers") };
             let order = serde_json::to_value(lane).expect("it has a JSON form")["coding"]["golomb"]["k"].clone();
             let order = order.as_u64().expect("a number") as u32;
             self.golomb(order, &format!("`{}`: zigzag(new - old) - 1", lane.name));
-            assert!(place < kind.lanes.len());
+            assert!(index < kind.lanes.len());
         }
         assert_eq!(mask >> kind.lanes.len(), 0, "no blob changes here");
     }
@@ -150,7 +150,7 @@ fn hash(replica: &Replica) -> Value {
     let mut sum = (0, 0);
     for (group, table, _) in replica.tables() {
         let mut held = (0, 0);
-        for (place, member) in table.members().iter().enumerate() {
+        for (at, member) in table.members().iter().enumerate() {
             let entity = u32::from(member.generation) << 16 | u32::from(member.slot);
             let kind = u32::from(member.kind);
             let mut term = |index: u32, of: &str, content: u32| {
@@ -159,8 +159,8 @@ fn hash(replica: &Replica) -> Value {
                 held = plus(held, pair);
             };
             term(0xFFFF, "kind", kind);
-            let codes = table.lanes(replica.layout(), place);
-            let blobs = table.blobs(replica.layout(), place);
+            let codes = table.lanes(replica.layout(), at);
+            let blobs = table.blobs(replica.layout(), at);
             codes.iter().enumerate().for_each(|(index, code)| term(index as u32, "lane", *code));
             for (index, blob) in blobs.iter().enumerate() {
                 let content = blob

@@ -36,7 +36,7 @@ fn host() -> Host {
     Host::new(HOST, "eu", vec![mode], 6)
 }
 
-fn reserve(id: MatchId, place: Place, teams: [Vec<Ticket>; 2]) -> Event {
+fn reserve(id: MatchId, place: Venue, teams: [Vec<Ticket>; 2]) -> Event {
     let message =
         ToHost::Reserve(Reserve { id, matchmaker: MATCHMAKER, mode: "squads".to_owned(), place, teams: teams.into() });
     Event::Message { age: Duration::ZERO, message }
@@ -69,7 +69,7 @@ fn verdict(id: MatchId, number: u128, seated: bool) -> Effect {
 /// A host that keeps seats for a party of two against two singles.
 fn reserving() -> Host {
     let mut host = host();
-    let effects = host.handle(at(0), reserve(ROOM, Place::New, [vec![ticket(1, 2)], vec![ticket(2, 1), ticket(3, 1)]]));
+    let effects = host.handle(at(0), reserve(ROOM, Venue::New, [vec![ticket(1, 2)], vec![ticket(2, 1), ticket(3, 1)]]));
     assert_eq!(effects, [Effect::Open { room: ROOM, mode: "squads".to_owned() }, reserved(ROOM, 1)]);
     host
 }
@@ -98,7 +98,7 @@ fn a_match_starts_when_all_have_come() {
 #[test]
 fn doubled_and_late_reservations_change_nothing() {
     let mut host = reserving();
-    let again = || reserve(ROOM, Place::New, [vec![ticket(1, 2)], vec![ticket(2, 1), ticket(3, 1)]]);
+    let again = || reserve(ROOM, Venue::New, [vec![ticket(1, 2)], vec![ticket(2, 1), ticket(3, 1)]]);
     assert_eq!(host.handle(at(1), again()), [reserved(ROOM, 1)], "the same answer, no second room");
     let refused = Effect::Send(MATCHMAKER, Message::Matchmaker(ToMatchmaker::Refused { id: ROOM }));
     host.handle(at(10_000), Event::Tick);
@@ -177,7 +177,7 @@ fn free_seats_are_offered_and_filled_while_it_runs() {
     let Effect::Publish(Request::Offer(offer)) = &effects[4] else { panic!("{effects:?}") };
     assert_eq!((offer.vacancies[0].team, offer.vacancies[0].seats, offer.vacancies[0].rating), (1, 1, 100));
 
-    let place = Place::Running { room: ROOM, host: HOST, team: 1 };
+    let place = Venue::Running { room: ROOM, host: HOST, team: 1 };
     let fill = |number| reserve(FILL, place, [vec![], vec![ticket(number, 1)]]);
     assert_eq!(host.handle(at(11_000), fill(1)).len(), 1);
     assert!(host.seated().all(|seat| seat.0 == ROOM), "a player who sits there already gets no second seat");
@@ -198,7 +198,7 @@ fn who_did_not_come_to_fill_a_seat_goes_back() {
     let mut host = reserving();
     come(&mut host, &[(1, 0), (1, 1), (2, 0)], 100);
     host.handle(at(10_000), Event::Tick);
-    let place = Place::Running { room: ROOM, host: HOST, team: 1 };
+    let place = Venue::Running { room: ROOM, host: HOST, team: 1 };
     host.handle(at(11_000), reserve(FILL, place, [vec![], vec![ticket(4, 1)]]));
     assert_eq!(host.handle(at(20_999), Event::Ended(FILL)), [], "not a room");
     assert_eq!(host.handle(at(21_000), Event::Ended(ROOM)), [verdict(FILL, 4, false)]);
@@ -226,13 +226,13 @@ fn seats_are_kept_for_the_whole_party_and_free_when_it_has_left() {
 #[test]
 fn a_host_that_is_full_or_draining_refuses() {
     let mut host = reserving();
-    let more = || reserve(FILL, Place::New, [vec![ticket(5, 2)], vec![ticket(6, 2)]]);
+    let more = || reserve(FILL, Venue::New, [vec![ticket(5, 2)], vec![ticket(6, 2)]]);
     let refused = Effect::Send(MATCHMAKER, Message::Matchmaker(ToMatchmaker::Refused { id: FILL }));
     assert_eq!(host.handle(at(1), more()), std::slice::from_ref(&refused), "4 of 6 seats are taken");
     let release = Event::Message { age: Duration::ZERO, message: ToHost::Release { id: ROOM } };
     assert!(host.handle(at(1), release).contains(&Effect::End(ROOM)));
     host.handle(at(2), Event::Drain);
     assert_eq!(host.handle(at(2), more()), [refused]);
-    let wrong = reserve(FILL, Place::New, [vec![ticket(5, 2)], vec![ticket(5, 2)]]);
+    let wrong = reserve(FILL, Venue::New, [vec![ticket(5, 2)], vec![ticket(5, 2)]]);
     assert_eq!(self::host().handle(at(3), wrong).len(), 1, "nobody sits twice");
 }

@@ -240,7 +240,7 @@ fn a_host_that_cannot_be_asked_frees_everybody_at_once() {
         id,
         matchmaker: ID,
         mode: "duel".to_owned(),
-        place: Place::New,
+        place: Venue::New,
         teams: Vec::new(),
     }));
     let release = Effect::Send(host, Message::Host(ToHost::Release { id }));

@@ -1,44 +1,44 @@
 /**
  * When a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
- * `client/src/jumps.rs`.
+ * `client/src/resyncs.rs`.
  *
  * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
  * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
  * into account, and because frames that do not come have no age. A line that has become slower does not either: its
  * lag grows once, and the clock takes it as it is. One that takes less than it is given is the server's to notice,
- * which then gives it less without a gap: it has its time for that. Where a jump does not help, or costs more time
+ * which then gives it less without a gap: it has its time for that. Where a resync does not help, or costs more time
  * without a frame than it makes up for because what is under way fills the line, the line is to blame, and the clock
  * has to take that as it is, too.
  */
 
 import { limits } from "./protocol.js";
 
-/** Frames are too old for so long before a jump. */
+/** Frames are too old for so long before a resync. */
 const PATIENCE = 15_000;
 
-/** What comes after a jump is looked at for so long before it is judged. */
+/** What comes after a resync is looked at for so long before it is judged. */
 const TRIAL = 1000;
 
-/** After a jump that did not help none is tried for lag for so long. */
+/** After a resync that did not help none is tried for lag for so long. */
 const HOPELESS = 60_000;
 
-/** @typedef {"none" | "jump" | "rebase"} Remedy what to do about the lag of frames */
+/** @typedef {"none" | "resync" | "rebase"} Remedy what to do about the lag of frames */
 
-/** Decides when to jump for lag, and keeps all jumps `limits.RESYNC_SPACING` apart. */
-export class Jumps {
+/** Decides when to resync for lag, and keeps all resyncs `limits.RESYNC_SPACING` apart. */
+export class Resyncs {
   /** @type {number | null} */
   #last = null;
   /** @type {number | null} Since when frames are too old. */
   #lateSince = null;
-  /** Whether the last jump was for lag and no frame has been in time since. */
+  /** Whether the last resync was for lag and no frame has been in time since. */
   #tries = false;
   /** What the lag was before it. */
   #lag = 0;
-  /** @type {number | null} When the first frame behind that jump came. */
+  /** @type {number | null} When the first frame behind that resync came. */
   #triedSince = null;
   /** Whether the server sends less than it could: it has noticed. */
   #paced = false;
-  /** No jump for lag before this time. */
+  /** No resync for lag before this time. */
   #hopelessUntil = -Infinity;
 
   /**
@@ -74,7 +74,7 @@ export class Jumps {
       return "none";
     }
     this.#lag = age;
-    return "jump";
+    return "resync";
   }
 
   /**
@@ -87,7 +87,7 @@ export class Jumps {
   }
 
   /**
-   * When the next jump may be sent.
+   * When the next resync may be sent.
    *
    * @param {number} now
    */
@@ -96,7 +96,7 @@ export class Jumps {
   }
 
   /**
-   * A jump was sent (or the like: a resume).
+   * A resync was sent (or the like: a resume).
    *
    * @param {boolean} forLag
    * @param {number} now
@@ -108,7 +108,7 @@ export class Jumps {
   }
 
   /**
-   * Whether this is the first frame behind a jump for lag, and it took longer to come than the lag was.
+   * Whether this is the first frame behind a resync for lag, and it took longer to come than the lag was.
    *
    * @param {number} now
    */

@@ -25,7 +25,7 @@ const MOST: usize = 16_384;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Elsewhere {
+pub(super) struct Remote {
     /// What is empty is kept until its lease ends, so that what comes late does not bring it back.
     channels: BTreeMap<Channel, BTreeMap<InstanceId, Told>>,
     /// How many are kept in all channels.
@@ -42,7 +42,7 @@ struct Told {
     until: Duration,
 }
 
-impl Elsewhere {
+impl Remote {
     /// Takes what an instance told. Whether anybody came or went by that.
     pub(super) fn take(&mut self, presence: Presence, now: Duration) -> bool {
         let Presence { instance, incarnation, number, channel, visible, names } = presence;

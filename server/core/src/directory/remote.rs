@@ -15,10 +15,10 @@ use super::{
 /// Events that are kept while pages are asked for. Those beyond are dropped, and the list is asked for once more.
 const WAITING: usize = 1_024;
 
-/// Most rooms of a peer that are known; further ones are not listed.
+/// Most rooms of a remote instance that are known; further ones are not listed.
 pub(super) const ROOMS: usize = 65_536;
 
-/// How long to wait until a peer that did not answer is asked again.
+/// How long to wait until an instance that did not answer is asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Rooms, each with the number of the event that made it so.
@@ -26,7 +26,7 @@ pub(super) type Numbered = BTreeMap<Uuid, (u64, Listing)>;
 
 /// Another instance.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(super) struct Remote {
     /// What it said of itself last.
     pub(super) heartbeat: Arc<Heartbeat>,
     /// When it was heard last.
@@ -38,7 +38,7 @@ pub(super) struct Peer {
     picture: Picture,
 }
 
-/// How whole the picture of a peer's rooms is.
+/// How whole the picture of its rooms is.
 #[derive(Debug)]
 enum Picture {
     /// All events up to this number are in it.
@@ -73,7 +73,7 @@ pub(super) enum Paged {
     Bad,
 }
 
-impl Peer {
+impl Remote {
     /// An instance of which nothing but this is known.
     pub(super) fn new(heartbeat: Heartbeat, now: Duration) -> Self {
         let picture = Picture::Wanting { from: now, waiting: BTreeMap::new() };
@@ -133,7 +133,7 @@ impl Peer {
         matches!(self.picture, Picture::Asking(_))
     }
 
-    /// Whether all that the peer has said is in the picture.
+    /// Whether all that it has said is in the picture.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.picture, Picture::Whole(known) if known >= self.heartbeat.number)
     }

@@ -21,25 +21,25 @@ const UPDATE_SPACING: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct OwnRooms {
+pub(super) struct LocalRooms {
     instance: InstanceId,
     incarnation: Incarnation,
     /// The number of the last event.
     number: u64,
-    rooms: BTreeMap<Uuid, Own>,
+    rooms: BTreeMap<Uuid, Local>,
     /// Rooms whose last change has not been told.
     untold: BTreeSet<Uuid>,
 }
 
 #[derive(Debug)]
-struct Own {
+struct Local {
     listing: Listing,
     /// The number of its last event, and when it went out.
     number: u64,
     told: Duration,
 }
 
-impl OwnRooms {
+impl LocalRooms {
     /// No rooms yet.
     pub(super) fn new(instance: InstanceId, incarnation: Incarnation) -> Self {
         Self { instance, incarnation, number: 0, rooms: BTreeMap::new(), untold: BTreeSet::new() }
@@ -63,35 +63,35 @@ impl OwnRooms {
     /// A room was opened, which is to be told at once, or is not as it was, which [`Self::updates`] tells.
     pub(super) fn put(&mut self, listing: Listing, now: Duration) -> Option<RoomEvent> {
         let room = listing.entry.room;
-        if let Some(own) = self.rooms.get_mut(&room) {
-            if mem::replace(&mut own.listing, listing) != own.listing {
+        if let Some(local) = self.rooms.get_mut(&room) {
+            if mem::replace(&mut local.listing, listing) != local.listing {
                 self.untold.insert(room);
             }
             return None;
         }
         let event = self.event(Change::Opened(listing.clone()));
-        self.rooms.insert(room, Own { listing, number: event.number, told: now });
+        self.rooms.insert(room, Local { listing, number: event.number, told: now });
         Some(event)
     }
 
     /// A room is gone; `None` if it was not there.
     pub(super) fn remove(&mut self, room: Uuid) -> Option<RoomEvent> {
-        let own = self.rooms.remove(&room)?;
+        let local = self.rooms.remove(&room)?;
         self.untold.remove(&room);
-        Some(self.event(Change::Closed { room, game: own.listing.entry.game }))
+        Some(self.event(Change::Closed { room, game: local.listing.entry.game }))
     }
 
     /// The updates that may be told by now.
     pub(super) fn updates(&mut self, now: Duration) -> Vec<RoomEvent> {
-        let due = |room: &&Uuid| self.rooms.get(room).is_none_or(|own| own.told + UPDATE_SPACING <= now);
+        let due = |room: &&Uuid| self.rooms.get(room).is_none_or(|local| local.told + UPDATE_SPACING <= now);
         let due: Vec<_> = self.untold.iter().filter(due).copied().collect();
         let mut events = Vec::new();
         for room in due {
             self.untold.remove(&room);
-            let Some(listing) = self.rooms.get(&room).map(|own| own.listing.clone()) else { continue };
+            let Some(listing) = self.rooms.get(&room).map(|local| local.listing.clone()) else { continue };
             let event = self.event(Change::Updated(listing));
-            if let Some(own) = self.rooms.get_mut(&room) {
-                (own.number, own.told) = (event.number, now);
+            if let Some(local) = self.rooms.get_mut(&room) {
+                (local.number, local.told) = (event.number, now);
             }
             events.push(event);
         }
@@ -105,9 +105,9 @@ impl OwnRooms {
         let mut bytes = 0;
         let first = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut rooms = self.rooms.range((first, Bound::Unbounded)).peekable();
-        while let Some((room, own)) = rooms.next() {
-            bytes += own.listing.bytes();
-            page.rooms.push((own.number, own.listing.clone()));
+        while let Some((room, local)) = rooms.next() {
+            bytes += local.listing.bytes();
+            page.rooms.push((local.number, local.listing.clone()));
             if bytes >= ROOM_PAGE_BYTES && rooms.peek().is_some() {
                 page.next = Some(*room);
                 break;
