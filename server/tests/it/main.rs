@@ -11,6 +11,7 @@ mod api;
 mod chat;
 mod client;
 mod game;
+mod glossary;
 mod hello;
 mod http;
 mod limits;
