@@ -19,16 +19,20 @@ use uuid::Uuid;
 
 use super::*;
 
+mod entering;
+
 struct Peer {
     socket: WebSocketStream<TcpStream>,
     request: u32,
+    /// The hash of the schema that the client says it knows.
+    known: Option<u64>,
     grace_ms: u32,
 }
 
 impl Peer {
     async fn accept(listener: &TcpListener) -> Self {
         let socket = accept_async(listener.accept().await.unwrap().0).await.unwrap();
-        Self { socket, request: 0, grace_ms: 30_000 }
+        Self { socket, request: 0, known: None, grace_ms: 30_000 }
     }
 
     /// What the client says, but for pings, which are answered.
@@ -57,6 +61,7 @@ impl Peer {
         self.say(welcome()).await;
         let ClientMessage::Enter(enter) = self.read().await else { panic!("no wish") };
         self.request = enter.request;
+        self.known = enter.schema;
         enter.target
     }
 
@@ -76,9 +81,13 @@ impl Peer {
     }
 
     async fn seat(&mut self, epoch: u32, input: u32, schema_hash: u64) {
+        self.seat_in("arena", epoch, input, schema_hash, None).await;
+    }
+
+    async fn seat_in(&mut self, game: &str, epoch: u32, input: u32, schema_hash: u64, schema: Option<String>) {
         let entered = Entered {
             room: Uuid::from_u128(1),
-            game: "arena".to_owned(),
+            game: game.to_owned(),
             player: PlayerId(1),
             token: Uuid::from_u128(2),
             tick_hz: 20,
@@ -88,7 +97,7 @@ impl Peer {
             schema_hash,
             request: self.request,
             tick: Tick(0),
-            schema: None,
+            schema,
             code: String::new(),
             spectator: false,
             grace_ms: self.grace_ms,
@@ -179,70 +188,6 @@ async fn a_refusal_is_typed() {
     });
     let refused = Client::<Arena>::enter(options, Target::Room(Uuid::nil())).await;
     assert!(matches!(refused, Err(Error::Refused { code: Code::RoomFull, .. })));
-}
-
-/// With a pass the client shows it there; without one it says its wish there once more.
-#[tokio::test]
-async fn a_client_goes_where_it_is_sent() {
-    let ((first, options), (second, there)) = (listen().await, listen().await);
-    let server = tokio::spawn(async move {
-        let redirect =
-            |pass: &[u8]| ServerMessage::Redirect { request: 1, url: there.url.clone(), pass: pass.to_vec() };
-        let mut peer = Peer::accept(&first).await;
-        assert!(matches!(peer.greet().await, Target::Game(_)));
-        peer.say(redirect(b"")).await;
-        let mut peer = Peer::accept(&second).await;
-        assert!(matches!(peer.greet().await, Target::Game(_)));
-        peer.say(redirect(b"pass")).await;
-        let mut peer = Peer::accept(&second).await;
-        assert_eq!(peer.greet().await, Target::Pass(b"pass".to_vec()));
-        peer.seat(1, 0, schema()).await;
-        peer
-    });
-    Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await.unwrap();
-    server.await.unwrap();
-}
-
-#[tokio::test]
-async fn a_seat_elsewhere_is_resumed_there_and_then_where_the_client_came_in() {
-    let ((first, mut options), (second, there)) = (listen().await, listen().await);
-    options.backoff = Backoff { first: Duration::from_millis(1), ..Backoff::default() };
-    let server = tokio::spawn(async move {
-        let mut peer = Peer::accept(&first).await;
-        assert!(matches!(peer.greet().await, Target::Game(_)));
-        peer.say(ServerMessage::Redirect { request: 1, url: there.url, pass: vec![1] }).await;
-        let mut peer = Peer::accept(&second).await;
-        assert_eq!(peer.greet().await, Target::Pass(vec![1]));
-        peer.seat(1, 0, schema()).await;
-        drop(peer);
-        let mut peer = Peer::accept(&second).await;
-        assert!(matches!(peer.greet().await, Target::Resume { .. }), "there, without asking at the first");
-        peer.seat(2, 0, schema()).await;
-        drop((peer, second));
-        let mut peer = Peer::accept(&first).await;
-        assert!(matches!(peer.greet().await, Target::Resume { .. }), "nobody is there any more");
-        peer.seat(3, 0, schema()).await;
-        peer
-    });
-    let mut client = Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await.unwrap();
-    let mut reconnected = 0;
-    while reconnected < 2 {
-        reconnected += usize::from(client.next().await.unwrap() == Event::Reconnected);
-    }
-    server.await.unwrap();
-}
-
-#[tokio::test]
-async fn a_game_with_other_types_is_told_apart() {
-    let (listener, options) = listen().await;
-    tokio::spawn(async move {
-        let mut peer = Peer::accept(&listener).await;
-        peer.greet().await;
-        peer.seat(1, 0, 7).await;
-        peer
-    });
-    let refused = Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await;
-    assert!(matches!(refused, Err(Error::OtherSchema { theirs: 7, .. })));
 }
 
 /// A server that gives a seat, shows a frame, and then does `then`; on the next line it gives the seat again.
