@@ -1,8 +1,7 @@
 //! Views by number: players who see the same groups share one list. The authority of a room publishes views by their numbers;
 //! an edge has numbers of its own, by which it shares bodies.
 
-use std::collections::BTreeMap;
-
+use hashbrown::HashTable;
 use tiltyard_shared::world::GroupId;
 
 /// The number of a list of groups. Not given to another list before the next commit, and then with another life.
@@ -23,6 +22,7 @@ impl ViewId {
 #[derive(Debug, Default)]
 struct List {
     groups: Vec<GroupId>,
+    hash: u64,
     users: u32,
     /// How many lists its number has stood for before.
     life: u32,
@@ -32,7 +32,8 @@ struct List {
 #[derive(Debug)]
 pub struct Views {
     lists: Vec<List>,
-    numbers: BTreeMap<Vec<GroupId>, ViewId>,
+    /// The lists in use but for the empty one, by their hash. Nobody asks for their order.
+    numbers: HashTable<ViewId>,
     unused: Vec<ViewId>,
     free: Vec<ViewId>,
 }
@@ -42,8 +43,8 @@ impl Views {
     pub(crate) const EMPTY: ViewId = ViewId { index: 0, life: 0 };
 
     pub(crate) fn new() -> Self {
-        let numbers = BTreeMap::from([(Vec::new(), Self::EMPTY)]);
-        Self { lists: vec![List { users: 1, ..List::default() }], numbers, unused: Vec::new(), free: Vec::new() }
+        let empty = List { users: 1, ..List::default() };
+        Self { lists: vec![empty], numbers: HashTable::new(), unused: Vec::new(), free: Vec::new() }
     }
 
     /// The list of a view, sorted.
@@ -59,10 +60,11 @@ impl Views {
 
     /// The view of a sorted list, with one more user.
     pub(crate) fn acquire(&mut self, groups: &[GroupId]) -> ViewId {
-        if let Some(&view) = self.numbers.get(groups) {
-            if view == Self::EMPTY {
-                return view;
-            }
+        if groups.is_empty() {
+            return Self::EMPTY;
+        }
+        let hash = hash(groups);
+        if let Some(&view) = self.numbers.find(hash, |view| self.lists[view.index()].groups == groups) {
             self.lists[view.index()].users += 1;
             return view;
         }
@@ -72,8 +74,8 @@ impl Views {
         });
         let list = &mut self.lists[view.index()];
         list.groups.extend_from_slice(groups);
-        list.users = 1;
-        self.numbers.insert(groups.to_vec(), view);
+        (list.users, list.hash) = (1, hash);
+        self.numbers.insert_unique(hash, view, |view| self.lists[view.index()].hash);
         view
     }
 
@@ -100,16 +102,25 @@ impl Views {
     /// Lets the numbers of lists that nobody uses be given again.
     pub(crate) fn begin_commit(&mut self) {
         for view in self.unused.drain(..) {
-            let List { groups, users, life } = &mut self.lists[view.index()];
+            let List { groups, hash, users, life } = &mut self.lists[view.index()];
             // A list may have been given up, taken up and given up again within one commit.
             if *users == 0 && !groups.is_empty() {
-                self.numbers.remove(groups);
+                if let Ok(entry) = self.numbers.find_entry(*hash, |other| *other == view) {
+                    entry.remove();
+                }
                 groups.clear();
                 *life = life.wrapping_add(1);
                 self.free.push(ViewId { life: *life, ..view });
             }
         }
     }
+}
+
+/// As rustc's FxHash: lists are compared after all.
+fn hash(groups: &[GroupId]) -> u64 {
+    let mix = |hash: u64, group: &GroupId| (hash.rotate_left(5) ^ u64::from(group.0)).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let hash = groups.iter().fold(0, mix);
+    hash ^ (hash >> 32)
 }
 
 #[cfg(test)]
