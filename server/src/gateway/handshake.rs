@@ -21,7 +21,7 @@ use tracing::debug;
 use super::{Gateway, hello};
 use crate::{
     metrics,
-    net::{http::Place, line::Line, socket::Socket},
+    net::{http::Place, socket::Socket, transport::Transport},
 };
 
 /// `GET /ws`.
@@ -64,7 +64,7 @@ async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, place: Option<Place>) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         return debug!("connection is not plain TCP");
     };
-    match Line::new(parts.io.into_inner()) {
+    match Transport::new(parts.io.into_inner()) {
         Ok(line) => hello::serve(Socket::open(line, parts.read_buf.into()), &gateway).await,
         Err(error) => debug!(%error, "connection lost in its handshake"),
     }

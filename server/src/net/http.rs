@@ -26,7 +26,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{clock::Clock, net::line};
+use crate::{clock::Clock, net::transport};
 
 /// A client has so long for the head of each request; idle connections are closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Sem
 }
 
 async fn serve_one(stream: TcpStream, router: TowerToHyperService<Router>, place: Place) {
-    if let Err(error) = line::set_options(&stream) {
+    if let Err(error) = transport::set_options(&stream) {
         return debug!(%error, "connection lost");
     }
     let service = service_fn(move |mut request: Request<Incoming>| {

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{Gone, Inbox, Incoming, Socket, would_block};
-use crate::{metrics, net::line::Line};
+use crate::{metrics, net::transport::Transport};
 
 /// Read at a time from a connection that is closing.
 const LAST_BYTES: usize = 512;
@@ -91,7 +91,7 @@ async fn closed(socket: &mut Socket) -> io::Result<bool> {
 }
 
 /// Reads until the end of the peer's bytes.
-async fn ended(line: &mut Line) -> io::Result<()> {
+async fn ended(line: &mut Transport) -> io::Result<()> {
     let mut scratch = [0; LAST_BYTES];
     loop {
         match line.read(&mut scratch) {
