@@ -3,4 +3,4 @@
 pub(crate) mod transport;
 pub(crate) mod http;
 pub(crate) mod socket;
-pub(crate) mod heartbeat;
+pub(crate) mod keepalive;
