@@ -70,9 +70,8 @@ const GUESTS_A_SCAN: usize = 16;
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
 
-/// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
-/// to arrive.
-const MAX_FAREWELLS: usize = 1024;
+/// Most close handshakes at a time. Beyond them a connection is closed without waiting for its last words to arrive.
+const MAX_CLOSING: usize = 1024;
 
 /// What a room task needs from the server.
 pub(crate) struct Setup {
@@ -151,7 +150,7 @@ struct RoomTask<G: Game> {
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
     frame: Vec<u8>,
     scratch: Vec<u8>,
-    farewells: JoinSet<()>,
+    closing: JoinSet<()>,
     counts: Counts,
     next_export: Duration,
     next_notice: Duration,
@@ -190,7 +189,7 @@ impl<G: Game> RoomTask<G> {
             inbox: Inbox::new(),
             frame: Vec::new(),
             scratch: Vec::new(),
-            farewells: JoinSet::new(),
+            closing: JoinSet::new(),
             counts: Counts::new(RoomMetrics::new(G::NAME)),
             next_export: now + EXPORT,
             next_notice: now,
@@ -325,9 +324,9 @@ impl<G: Game> RoomTask<G> {
         let frames = self.room.frames_handed(seat);
         debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
         let patience =
-            if self.farewells.len() < MAX_FAREWELLS { self.setup.outside.timing.farewell } else { Duration::ZERO };
+            if self.closing.len() < MAX_CLOSING { self.setup.outside.timing.close_handshake } else { Duration::ZERO };
         if let Some(socket) = connection.into_socket() {
-            self.farewells.spawn(socket::farewell(socket, gone, frames, patience));
+            self.closing.spawn(socket::close_handshake(socket, gone, frames, patience));
         }
     }
 
@@ -343,7 +342,7 @@ impl<G: Game> RoomTask<G> {
             let stats = task.room.stats();
             task.counts.export(&stats);
         });
-        let Self { room, counts, setup, mut farewells, .. } = self;
+        let Self { room, counts, setup, mut closing, .. } = self;
         let Setup { listed, mut guests, .. } = setup;
         if end == End::Failed {
             counts.panicked();
@@ -352,7 +351,7 @@ impl<G: Game> RoomTask<G> {
         door::refuse_all(&mut guests, code);
         // A failed game may fail again when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
-        while farewells.join_next().await.is_some() {}
+        while closing.join_next().await.is_some() {}
     }
 
     /// Runs what may call the game: a panic ends this room and nothing else.

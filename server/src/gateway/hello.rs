@@ -50,7 +50,7 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
     };
     debug!(%peer, reason = %turned.gone, "connection closed before a room");
     if let Some(socket) = turned.socket {
-        socket::farewell(socket, turned.gone, 0, gateway.timing.farewell).await;
+        socket::close_handshake(socket, turned.gone, 0, gateway.timing.close_handshake).await;
     }
 }
 

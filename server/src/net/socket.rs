@@ -22,10 +22,10 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::{metrics, net::transport::Transport};
 
-mod farewell;
+mod close;
 mod inbox;
 
-pub(crate) use farewell::farewell;
+pub(crate) use close::close_handshake;
 use inbox::Arrived;
 pub(crate) use inbox::Inbox;
 

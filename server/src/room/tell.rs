@@ -41,7 +41,7 @@ impl<G: Game> RoomTask<G> {
             return Ok(());
         }
         self.next_export = now + EXPORT;
-        while self.farewells.try_join_next().is_some() {}
+        while self.closing.try_join_next().is_some() {}
         let traffic = self.connections.iter_mut().flatten().map(Connection::take_traffic);
         let (received, sent) = traffic.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         metrics::traffic(received, sent);
