@@ -210,7 +210,7 @@ impl Server {
         info!("stopping");
         self.stop.stop();
         let everything = async {
-            // All places outside of rooms are free again once nobody is there.
+            // All permits outside of rooms are free again once nobody is there.
             let _ = self.outside.acquire_many(MAX_OUTSIDE).await;
             for shard in &mut self.shards {
                 let _ = shard.await;
