@@ -1,9 +1,10 @@
-//! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts of one session:
-//! a `line` is a connection, a `lane` publishes on it, an `intake` consumes.
+//! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts: a `session` is a
+//! connection, a `lane` publishes on it, an `intake` consumes.
 //!
-//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one session connects,
-//! declares and consumes, runs until anything fails, and drops everything; 0.2 to 2 s later there is another. There are
-//! two connections, because a broker that lacks memory stops reading from those that publish, acknowledgements included.
+//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are opened
+//! together, declare and consume, run until anything fails in either, and are dropped with all that is theirs; 0.2 to 2 s later
+//! there are two others. One publishes and one consumes, because a broker that lacks memory stops reading from those that
+//! publish, acknowledgements included.
 
 use std::{
     collections::HashMap,
@@ -47,17 +48,17 @@ mod declare;
 mod lane;
 mod wire;
 mod intake;
-mod line;
+mod session;
 
 use lane::{Job, Lanes};
-use line::Line;
+use session::BrokerSession;
 
 /// How long a publish waits for its confirm.
 const CONFIRM_PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between sessions.
 const SHORTEST_PAUSE_MS: u128 = 200;
 const LONGEST_PAUSE_MS: u128 = 2000;
-/// How often a session looks whether its connections still are what it takes them for.
+/// How often the sessions are looked at: whether they still are what they are taken for.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Which broker, and who we are.
@@ -88,7 +89,7 @@ pub fn open(config: Config) -> Result<Link, Fault> {
     let Config { url, instance, bounds } = config;
     let (state, watched) = watch::channel(State::Connecting);
     let shared = Arc::new(Shared {
-        uri: line::parse(&url)?,
+        uri: session::parse(&url)?,
         instance,
         bounds,
         counts: Arc::default(),
@@ -112,11 +113,11 @@ struct Shared {
     bounds: Bounds,
     counts: Arc<Counts>,
     state: watch::Sender<State>,
-    /// There while a session publishes.
+    /// There while there is a session to publish on.
     lanes: Mutex<Option<Lanes>>,
     /// Who waits for which reply. At most [`Bounds::requests`].
     requests: Mutex<HashMap<String, oneshot::Sender<Payload>>>,
-    /// What every session consumes. At most [`Bounds::mailboxes`].
+    /// What is consumed on every session. At most [`Bounds::mailboxes`].
     places: Mutex<Vec<Arc<Place>>>,
     place_added: Notify,
     last_place: AtomicU64,
@@ -269,10 +270,10 @@ impl Drop for Asked<'_> {
     }
 }
 
-/// One session after another, until the bus is dropped.
+/// Two sessions at a time, until the bus is dropped.
 async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     loop {
-        let Err(fault) = session(&shared, &mut stopped).await else { return };
+        let Err(fault) = sessions(&shared, &mut stopped).await else { return };
         shared.counts.disconnected.add();
         let new = shared.state.send_if_modified(|state| {
             let away = State::Away(fault.clone());
@@ -291,10 +292,10 @@ async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Connects, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
-async fn session(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
-    let mut publishing = Line::open(&shared.uri, &shared.instance, "publish").await?;
-    let mut consuming = Line::open(&shared.uri, &shared.instance, "consume").await?;
+/// Connects twice, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
+async fn sessions(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
+    let mut publishing = BrokerSession::open(&shared.uri, &shared.instance, "publish").await?;
+    let mut consuming = BrokerSession::open(&shared.uri, &shared.instance, "consume").await?;
     let ended = tokio::select! {
         Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault),
         _ = stopped.changed() => Ok(()),
@@ -304,8 +305,12 @@ async fn session(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Res
     ended
 }
 
-/// The life of a session on its connections.
-async fn hold(shared: &Arc<Shared>, publishing: &mut Line, consuming: &mut Line) -> Result<Infallible, Fault> {
+/// The life of both sessions.
+async fn hold(
+    shared: &Arc<Shared>,
+    publishing: &mut BrokerSession,
+    consuming: &mut BrokerSession,
+) -> Result<Infallible, Fault> {
     declare::topology(&publishing.connection).await?;
     let session = &Uuid::new_v4().simple().to_string()[..8];
     let mut tasks = JoinSet::new();

@@ -24,7 +24,7 @@ pub(super) async fn replies(shared: Arc<Shared>, connection: &Connection, sessio
     Ok(async move {
         loop {
             let message = next(&mut consumer).await?;
-            message.acker.ack(BasicAckOptions::default()).await.map_err(|error| line::lost(&error))?;
+            message.acker.ack(BasicAckOptions::default()).await.map_err(|error| session::lost(&error))?;
             let id = message.properties.correlation_id().clone().unwrap_or_default();
             shared.answer(id.as_str(), Payload::from_bytes(message.data));
         }
@@ -75,20 +75,20 @@ async fn declare_source(
 }
 
 async fn open_channel(connection: &Connection, prefetch: u16) -> Result<Channel, Fault> {
-    let channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
-    channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(|error| line::lost(&error))?;
+    let channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(|error| session::lost(&error))?;
     Ok(channel)
 }
 
 async fn consume(channel: &Channel, queue: ShortString) -> Result<Consumer, Fault> {
     let consumer = channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default());
-    consumer.await.map_err(|error| line::lost(&error))
+    consumer.await.map_err(|error| session::lost(&error))
 }
 
 async fn next(consumer: &mut Consumer) -> Result<Message, Fault> {
     match std::future::poll_fn(|cx: &mut Context<'_>| Pin::new(&mut *consumer).poll_next(cx)).await {
         Some(Ok(message)) => Ok(message),
-        Some(Err(error)) => Err(line::lost(&error)),
+        Some(Err(error)) => Err(session::lost(&error)),
         None => Err(Fault::Lost("a queue is gone".to_owned())),
     }
 }
@@ -124,7 +124,7 @@ impl Intake {
             while self.burials.try_join_next().is_some() {}
         }
         // The broker gives what is not settled to the next claim at once.
-        self.channel.close(200, "goodbye".into()).await.map_err(|error| line::lost(&error))
+        self.channel.close(200, "goodbye".into()).await.map_err(|error| session::lost(&error))
     }
 
     async fn settle(&mut self, tag: u64, settlement: Settlement) -> Result<(), Fault> {
@@ -146,7 +146,7 @@ impl Intake {
                 Ok(true)
             }
         };
-        settled.map(drop).map_err(|error| line::lost(&error))
+        settled.map(drop).map_err(|error| session::lost(&error))
     }
 }
 

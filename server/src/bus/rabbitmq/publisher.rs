@@ -109,8 +109,8 @@ impl Lane {
         shared: &Shared,
         tasks: &mut JoinSet<Result<(), Fault>>,
     ) -> Result<Self, Fault> {
-        let channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| line::lost(&error))?;
+        let channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| session::lost(&error))?;
         // As long as there are permits: it is never full for who has one.
         let unconfirmed = shared.bounds.unconfirmed;
         let (queue, queued) = mpsc::channel(unconfirmed);
@@ -155,7 +155,7 @@ async fn patiently<T>(
     let mut batch = pin!(batch);
     loop {
         match time::timeout(BATCH_PATIENCE, &mut batch).await {
-            Ok(outcomes) => return outcomes.map_err(|error| line::lost(&error)),
+            Ok(outcomes) => return outcomes.map_err(|error| session::lost(&error)),
             Err(_) if *state.borrow() == State::Blocked => {}
             Err(_) => return Err(Fault::Lost("the broker confirms nothing".to_owned())),
         }
