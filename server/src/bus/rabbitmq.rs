@@ -1,5 +1,5 @@
 //! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts: a `session` is a
-//! connection, a `lane` publishes on it, an `intake` consumes.
+//! connection, a `publisher` publishes on it, an `intake` consumes.
 //!
 //! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are opened
 //! together, declare and consume, run until anything fails in either, and are dropped with all that is theirs; 0.2 to 2 s later
@@ -45,12 +45,12 @@ use super::{
 };
 
 mod declare;
-mod lane;
+mod publisher;
 mod wire;
 mod intake;
 mod session;
 
-use lane::{Job, Lanes};
+use publisher::{Job, Publishers};
 use session::BrokerSession;
 
 /// How long a publish waits for its confirm.
@@ -94,7 +94,7 @@ pub fn open(config: Config) -> Result<Link, Fault> {
         bounds,
         counts: Arc::default(),
         state,
-        lanes: Mutex::default(),
+        publishers: Mutex::default(),
         requests: Mutex::default(),
         places: Mutex::default(),
         place_added: Notify::new(),
@@ -114,7 +114,7 @@ struct Shared {
     counts: Arc<Counts>,
     state: watch::Sender<State>,
     /// There while there is a session to publish on.
-    lanes: Mutex<Option<Lanes>>,
+    publishers: Mutex<Option<Publishers>>,
     /// Who waits for which reply. At most [`Bounds::requests`].
     requests: Mutex<HashMap<String, oneshot::Sender<Payload>>>,
     /// What is consumed on every session. At most [`Bounds::mailboxes`].
@@ -186,17 +186,17 @@ impl Bus for RabbitMq {
 }
 
 impl Shared {
-    /// The lanes, if the broker takes anything.
-    fn lanes(&self) -> Result<Lanes, BusError> {
+    /// The publishers, if the broker takes anything.
+    fn publishers(&self) -> Result<Publishers, BusError> {
         if *self.state.borrow() == State::Blocked {
             return Err(BusError::Away);
         }
-        locked(&self.lanes).clone().ok_or(BusError::Away)
+        locked(&self.publishers).clone().ok_or(BusError::Away)
     }
 
     /// Sends a message and waits for what becomes of it.
     async fn send(&self, job: Job) -> Result<(), BusError> {
-        let sent = self.lanes()?.push(job)?;
+        let sent = self.publishers()?.push(job)?;
         time::timeout(CONFIRM_PATIENCE, sent).await.ok().and_then(Result::ok).unwrap_or(Err(BusError::Unconfirmed))
     }
 
@@ -207,12 +207,12 @@ impl Shared {
         let id = Uuid::now_v7().to_string();
         let (answer, answered) = oneshot::channel();
         let _asked = Asked::new(self, &id, answer)?;
-        let sent = self.lanes()?.push(Job::command(to, &command, &id, deadline, &self.instance))?;
+        let sent = self.publishers()?.push(Job::command(to, &command, &id, deadline, &self.instance))?;
         let reply = async {
             tokio::select! {
                 biased;
                 reply = answered => self.counts.reply(reply.map_err(|_| BusError::Late)?),
-                error = lane::not_taken(sent) => Err(error),
+                error = publisher::not_taken(sent) => Err(error),
             }
         };
         time::timeout(deadline, reply).await.unwrap_or(Err(BusError::Late))
@@ -300,7 +300,7 @@ async fn sessions(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Re
         Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault),
         _ = stopped.changed() => Ok(()),
     };
-    *locked(&shared.lanes) = None;
+    *locked(&shared.publishers) = None;
     tokio::join!(publishing.close(), consuming.close());
     ended
 }
@@ -314,9 +314,9 @@ async fn hold(
     declare::topology(&publishing.connection).await?;
     let session = &Uuid::new_v4().simple().to_string()[..8];
     let mut tasks = JoinSet::new();
-    let lanes = Lanes::open(&publishing.connection, shared, &mut tasks).await?;
+    let publishers = Publishers::open(&publishing.connection, shared, &mut tasks).await?;
     tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
-    *locked(&shared.lanes) = Some(lanes);
+    *locked(&shared.publishers) = Some(publishers);
     shared.counts.connected.add();
     let mut last_place = 0;
     let mut look = time::interval(LOOK_INTERVAL);

@@ -133,11 +133,11 @@ impl Intake {
             Settlement::Acknowledged => held.acker.ack(BasicAckOptions::default()).await,
             Settlement::Requeued => held.acker.nack(put_back()).await,
             Settlement::Replied(reply) => {
-                if let (Some(reply), Ok(lanes)) =
-                    (Job::reply(&held.properties, &reply, &self.shared.instance), self.shared.lanes())
+                if let (Some(reply), Ok(publishers)) =
+                    (Job::reply(&held.properties, &reply, &self.shared.instance), self.shared.publishers())
                 {
                     // Further commands wait in their queue until there is room for it.
-                    let _ended = lanes.push_patiently(reply).await;
+                    let _ended = publishers.push_patiently(reply).await;
                 }
                 held.acker.ack(BasicAckOptions::default()).await
             }
