@@ -96,9 +96,9 @@ pub fn open(config: Config) -> Result<Link, Fault> {
         state,
         publishers: Mutex::default(),
         requests: Mutex::default(),
-        places: Mutex::default(),
-        place_added: Notify::new(),
-        last_place: AtomicU64::new(0),
+        subscriptions: Mutex::default(),
+        subscription_added: Notify::new(),
+        last_subscription: AtomicU64::new(0),
     });
     let (stop, stopped) = watch::channel(());
     tokio::spawn(run(shared.clone(), stopped));
@@ -118,13 +118,13 @@ struct Shared {
     /// Who waits for which reply. At most [`Bounds::requests`].
     requests: Mutex<HashMap<String, oneshot::Sender<Payload>>>,
     /// What is consumed on every session. At most [`Bounds::mailboxes`].
-    places: Mutex<Vec<Arc<Place>>>,
-    place_added: Notify,
-    last_place: AtomicU64,
+    subscriptions: Mutex<Vec<Arc<Subscription>>>,
+    subscription_added: Notify,
+    last_subscription: AtomicU64,
 }
 
 /// A mailbox and what it consumes, over all sessions.
-struct Place {
+struct Subscription {
     number: u64,
     source: Source,
     outlet: Outlet,
@@ -177,11 +177,11 @@ impl Bus for RabbitMq {
 
     fn serve(&self, what: Serve) -> Result<Mailbox, BusError> {
         let kind = if what == Serve::Commands { MailboxKind::Commands } else { MailboxKind::Events };
-        self.shared.add_place(Source::Served(what), kind)
+        self.shared.subscribe(Source::Served(what), kind)
     }
 
     fn claim(&self, inbox: Inbox) -> Result<Mailbox, BusError> {
-        self.shared.add_place(Source::Inbox(inbox), MailboxKind::Letters)
+        self.shared.subscribe(Source::Inbox(inbox), MailboxKind::Letters)
     }
 }
 
@@ -226,24 +226,24 @@ impl Shared {
         }
     }
 
-    fn add_place(&self, source: Source, kind: MailboxKind) -> Result<Mailbox, BusError> {
-        let mut places = locked(&self.places);
-        places.retain(|place| !place.outlet.is_closed());
-        let taken = kind == MailboxKind::Commands && places.iter().any(|place| place.outlet.kind() == kind);
-        if taken || places.len() >= self.bounds.mailboxes {
+    fn subscribe(&self, source: Source, kind: MailboxKind) -> Result<Mailbox, BusError> {
+        let mut subscriptions = locked(&self.subscriptions);
+        subscriptions.retain(|subscription| !subscription.outlet.is_closed());
+        let taken = kind == MailboxKind::Commands && subscriptions.iter().any(|other| other.outlet.kind() == kind);
+        if taken || subscriptions.len() >= self.bounds.mailboxes {
             return Err(BusError::Full);
         }
         let (mailbox, outlet) = Mailbox::new(self.bounds.prefetch, kind, &self.counts);
-        let number = self.last_place.fetch_add(1, Ordering::Relaxed) + 1;
-        places.push(Arc::new(Place { number, source, outlet }));
-        self.place_added.notify_one();
+        let number = self.last_subscription.fetch_add(1, Ordering::Relaxed) + 1;
+        subscriptions.push(Arc::new(Subscription { number, source, outlet }));
+        self.subscription_added.notify_one();
         Ok(mailbox)
     }
 
-    /// The places after this one that still have a mailbox.
-    fn places_after(&self, number: u64) -> Vec<Arc<Place>> {
-        let open = |place: &&Arc<Place>| place.number > number && !place.outlet.is_closed();
-        locked(&self.places).iter().filter(open).cloned().collect()
+    /// The subscriptions after this one that still have a mailbox.
+    fn subscriptions_after(&self, number: u64) -> Vec<Arc<Subscription>> {
+        let open = |other: &&Arc<Subscription>| other.number > number && !other.outlet.is_closed();
+        locked(&self.subscriptions).iter().filter(open).cloned().collect()
     }
 }
 
@@ -318,12 +318,12 @@ async fn hold(
     tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
     *locked(&shared.publishers) = Some(publishers);
     shared.counts.connected.add();
-    let mut last_place = 0;
+    let mut last_subscription = 0;
     let mut look = time::interval(LOOK_INTERVAL);
     loop {
-        for place in shared.places_after(last_place) {
-            tasks.spawn(intake::place(shared.clone(), &place, &consuming.connection, session).await?);
-            last_place = place.number;
+        for subscription in shared.subscriptions_after(last_subscription) {
+            tasks.spawn(intake::fill(shared.clone(), &subscription, &consuming.connection, session).await?);
+            last_subscription = subscription.number;
         }
         if !publishing.blocked() && shared.state.send_if_modified(up) {
             tracing::info!(broker = %publishing.address(), "the bus is up");
@@ -332,7 +332,7 @@ async fn hold(
             Some(ended) = tasks.join_next() => ended.map_err(|error| Fault::Lost(error.to_string()))??,
             event = publishing.event() => event?,
             event = consuming.event() => event?,
-            () = shared.place_added.notified() => {}
+            () = shared.subscription_added.notified() => {}
             _ = look.tick() => {
                 publishing.check()?;
                 consuming.check()?;

@@ -32,15 +32,15 @@ pub(super) async fn replies(shared: Arc<Shared>, connection: &Connection, sessio
 }
 
 /// Fills a mailbox until it is dropped.
-pub(super) async fn place(
+pub(super) async fn fill(
     shared: Arc<Shared>,
-    place: &Place,
+    subscription: &Subscription,
     connection: &Connection,
     session: &str,
 ) -> Result<impl Task + use<>, Fault> {
-    let outlet = place.outlet.clone();
+    let outlet = subscription.outlet.clone();
     let channel = open_channel(connection, outlet.prefetch()).await?;
-    let queue = declare_source(&shared, place, &channel, session).await?;
+    let queue = declare_source(&shared, subscription, &channel, session).await?;
     let consumer = consume(&channel, queue).await?;
     let intake =
         Intake { shared, channel, consumer, handing: outlet.begin(), out: HashMap::new(), burials: JoinSet::new() };
@@ -50,21 +50,21 @@ pub(super) async fn place(
 /// The queue that a mailbox consumes, declared and bound.
 async fn declare_source(
     shared: &Shared,
-    place: &Place,
+    subscription: &Subscription,
     channel: &Channel,
     session: &str,
 ) -> Result<ShortString, Fault> {
     let (instance, bounds) = (&shared.instance, &shared.bounds);
-    match &place.source {
+    match &subscription.source {
         Source::Inbox(inbox) => declare::inbox(channel, inbox).await,
         Source::Served(Serve::Commands) => {
-            let queue = topology::instance_queue(instance, session, &format!("commands-{}", place.number));
+            let queue = topology::instance_queue(instance, session, &format!("commands-{}", subscription.number));
             declare::exclusive(channel, &queue, bounds.commands, true).await?;
             declare::bind(channel, &queue, topology::COMMAND.name, instance.as_str()).await?;
             Ok(queue.into())
         }
         Source::Served(Serve::Events(patterns)) => {
-            let queue = topology::instance_queue(instance, session, &format!("events-{}", place.number));
+            let queue = topology::instance_queue(instance, session, &format!("events-{}", subscription.number));
             declare::exclusive(channel, &queue, bounds.events, false).await?;
             for (topic, pattern) in patterns {
                 declare::bind(channel, &queue, topic.exchange().name, pattern.as_str()).await?;
