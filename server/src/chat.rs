@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     clock::Clock,
-    fleet::{Instance, words::LobbyEvent},
+    fleet::{Instance, messages::LobbyEvent},
     metrics,
 };
 

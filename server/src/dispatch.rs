@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tiltyard_core::{
     directory::{
+        messages::RoomPage,
         roster::{Effect, Roster, Unanswered},
-        words::RoomPage,
     },
     instance::InstanceId,
 };
@@ -18,7 +18,7 @@ use crate::{
     bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
     fleet::{
         Instance,
-        words::{ClusterEvent, Command, LobbyEvent, Reply},
+        messages::{ClusterEvent, Command, LobbyEvent, Reply},
     },
     matchmaking::Matchmaking,
     metrics,

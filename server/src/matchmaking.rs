@@ -13,7 +13,7 @@ use std::{
 };
 
 use tiltyard_core::{
-    directory::words::Heartbeat,
+    directory::messages::Heartbeat,
     instance::InstanceId,
     matchmaking::{
         MatchId, SessionId,

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use tiltyard_core::{
     admission::Wish,
-    directory::{Directory, words::Heartbeat},
+    directory::{Directory, messages::Heartbeat},
 };
 use tiltyard_shared::protocol::{Code, Target, lobby::RoomEntry};
 use tracing::debug;
@@ -17,8 +17,9 @@ use uuid::Uuid;
 use crate::{
     bus::{BusError, InstanceId, Payload, State},
     fleet::{
-        Instance, socket_url,
-        words::{Command, Place, Reply, Reserve},
+        Instance,
+        messages::{Command, Place, Reply, Reserve},
+        socket_url,
     },
     games::Games,
     rooms::{Rooms, Way},

@@ -19,7 +19,7 @@ use crate::{
     bus::{Address, BusError, Key, Payload},
     fleet::{
         Instance,
-        words::{MatchResult, RESULT_SCHEMA},
+        messages::{MatchResult, RESULT_SCHEMA},
     },
     metrics,
     stop::Stop,

@@ -23,7 +23,7 @@ use crate::{
     instance::{Incarnation, InstanceId},
 };
 
-pub mod words;
+pub mod messages;
 mod local;
 mod elsewhere;
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tests;
 
 use elsewhere::Elsewhere;
 use local::{Attendance, Local};
-use words::{Presence, Words};
+use messages::{Presence, Words};
 
 /// Most channels of an instance that somebody is in; further ones are refused with [`Code::ServerFull`].
 pub const INSTANCE_CHANNELS: usize = 2_048;

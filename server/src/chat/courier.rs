@@ -16,7 +16,7 @@ use tracing::error;
 use super::Chat;
 use crate::{
     bus::{Address, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Serve, State, Topic},
-    fleet::{Instance, words::LobbyEvent},
+    fleet::{Instance, messages::LobbyEvent},
     metrics,
 };
 

@@ -20,7 +20,7 @@ use tracing::debug;
 use super::{letters, unix};
 use crate::{
     bus::{Address, BusError, Inbox, Link, Payload},
-    fleet::words::{Command, MatchNote},
+    fleet::messages::{Command, MatchNote},
     metrics,
 };
 

@@ -42,7 +42,7 @@ use super::{
 };
 use crate::{
     bus::{Delivery, Inbox, Incoming, Mailbox, Receipt},
-    fleet::words::Letter,
+    fleet::messages::Letter,
 };
 
 mod effects;

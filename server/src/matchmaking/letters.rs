@@ -9,7 +9,7 @@ use tiltyard_core::{
     packed,
 };
 
-use crate::fleet::words::Letter;
+use crate::fleet::messages::Letter;
 
 /// Tickets fill a page up to so many bytes.
 const PAGE_BYTES: usize = 16 * 1024;

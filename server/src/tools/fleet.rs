@@ -8,7 +8,7 @@ use serde_json::json;
 use tiltyard_core::{
     directory::{
         Listing,
-        words::{Heartbeat, RoomPage},
+        messages::{Heartbeat, RoomPage},
     },
     instance::InstanceId,
 };
@@ -18,8 +18,8 @@ use crate::{
     bus::{Address, Bounds, BusError, Incoming, Key, Link, Mailbox, Payload, Serve, Topic, rabbitmq},
     config::AmqpUrl,
     fleet::{
+        messages::{ClusterEvent, Command, Reply},
         random_id,
-        words::{ClusterEvent, Command, Reply},
     },
 };
 

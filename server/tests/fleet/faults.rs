@@ -3,13 +3,13 @@
 use std::{process::Command, time::Duration};
 
 use tiltyard_core::{
-    chat::words::Words,
-    directory::words::Heartbeat,
+    chat::messages::Words,
+    directory::messages::Heartbeat,
     instance::{Incarnation, InstanceId},
 };
 use tiltyard_server::{
     bus::{Address, BusError, Key, PAYLOAD_BYTES, Payload, Topic},
-    fleet::words::{ClusterEvent, Command as Asked, LobbyEvent},
+    fleet::messages::{ClusterEvent, Command as Asked, LobbyEvent},
 };
 use tiltyard_shared::protocol::chat::Channel;
 use tokio::time::{Instant, timeout};

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::{
     Directory, FleetView, Listing,
+    messages::{Change, Heartbeat, RoomEvent, RoomPage},
     own::OwnRooms,
     peer::{Numbered, Paged, Peer, ROOMS},
-    words::{Change, Heartbeat, RoomEvent, RoomPage},
 };
 use crate::instance::{Incarnation, InstanceId};
 

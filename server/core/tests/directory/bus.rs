@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tiltyard_core::{
-    directory::words::{Heartbeat, RoomEvent, RoomPage},
+    directory::messages::{Heartbeat, RoomEvent, RoomPage},
     instance::InstanceId,
 };
 use tiltyard_shared::game::Rng;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tiltyard_core::{
-    chat::{Channels, Effect, MemberId, words::Presence, words::Words},
+    chat::{Channels, Effect, MemberId, messages::Presence, messages::Words},
     instance::{Incarnation, InstanceId},
 };
 use tiltyard_shared::{

@@ -15,8 +15,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tiltyard_core::{
-    chat::words::{Presence, Words},
-    directory::words::{Heartbeat, RoomEvent, RoomPage},
+    chat::messages::{Presence, Words},
+    directory::messages::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
     matchmaking::proposals::{
         Request,

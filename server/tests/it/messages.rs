@@ -1,16 +1,16 @@
 //! Golden vectors of what instances say: `server/vectors` keeps, of each schema, a payload of every message. What is sent now
 //! is what the newest file says, and all files are read.
 //!
-//! `UPDATE_VECTORS=1 cargo test -p tiltyard-server --test it words` writes the file of the schema that is.
+//! `UPDATE_VECTORS=1 cargo test -p tiltyard-server --test it messages` writes the file of the schema that is.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 use tiltyard_core::{
-    chat::words::{Presence, Words},
+    chat::messages::{Presence, Words},
     directory::{
         Listing,
-        words::{Change, Heartbeat, RoomEvent, RoomPage},
+        messages::{Change, Heartbeat, RoomEvent, RoomPage},
     },
     instance::{Incarnation, InstanceId},
     matchmaking::{
@@ -24,7 +24,7 @@ use tiltyard_core::{
 };
 use tiltyard_server::{
     bus::{Payload, SCHEMA},
-    fleet::words::{
+    fleet::messages::{
         Channel, ClusterEvent, Command, Letter, LobbyEvent, MatchNote, MatchResult, Place, RESULT_SCHEMA, Reply,
         Reserve,
     },
@@ -334,7 +334,7 @@ fn name(channel: Channel) -> &'static str {
 }
 
 fn meaning(channel: Channel, payload: &Payload) -> Value {
-    tiltyard_server::fleet::words::json(channel, payload).unwrap()
+    tiltyard_server::fleet::messages::json(channel, payload).unwrap()
 }
 
 fn folder() -> PathBuf {
@@ -345,7 +345,7 @@ fn folder() -> PathBuf {
 fn what_is_said_is_what_the_file_of_this_schema_says() {
     let vector = |(channel, payload): (Channel, Payload)| json!({ "channel": name(channel), "bytes": hex(payload.as_bytes()), "means": meaning(channel, &payload) });
     let vectors: Vec<_> = samples().into_iter().map(vector).collect();
-    let tests = "-p tiltyard-server --test it words";
+    let tests = "-p tiltyard-server --test it messages";
     check(&folder(), &format!("bus-{SCHEMA}.json"), &json!({ "schema": SCHEMA, "vectors": vectors }), tests);
 }
 
