@@ -25,8 +25,8 @@ mod outbox;
 pub(crate) use courier::Courier;
 use outbox::Outbox;
 
-/// Words and presences that wait for the courier. When it is full, they are dropped: the members here hear the words, a
-/// presence is told again.
+/// Messages and presences that wait for the courier. When it is full, they are dropped: the members here hear the
+/// messages, a presence is told again.
 const OUTGOING: usize = 1_024;
 
 /// Chat. Cheap to clone.
@@ -77,10 +77,10 @@ impl Chat {
                     outboxes.for_each(|outbox| outbox.put(&message, bytes.clone()));
                     continue;
                 }
-                Effect::Words(words) => LobbyEvent::Words(words),
+                Effect::Chat(message) => LobbyEvent::Chat(message),
                 Effect::Presence(presence) => LobbyEvent::Presence(presence),
             };
-            if let Err(mpsc::error::TrySendError::Full(LobbyEvent::Words(_))) = self.0.outgoing.try_send(event) {
+            if let Err(mpsc::error::TrySendError::Full(LobbyEvent::Chat(_))) = self.0.outgoing.try_send(event) {
                 metrics::chat_words("dropped");
             }
         }

@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tiltyard_core::{
-    chat::messages::{Presence, Words},
+    chat::messages::{ChatMessage, Presence},
     directory::messages::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
     matchmaking::proposals::{
@@ -53,8 +53,9 @@ pub enum ClusterEvent {
 pub enum LobbyEvent {
     /// Something has happened to a room. Under `room.<event>.<game>.<region>`.
     Room(RoomEvent),
-    /// Something was said in a channel. Under `chat.<channel>`.
-    Words(Words),
+    /// Something was said in a channel. Under `chat.<channel>`. Its name on the bus is `Words`.
+    #[serde(rename = "Words")]
+    Chat(ChatMessage),
     /// Who of an instance is visible in a channel. Under `presence.<channel>`.
     Presence(Presence),
 }
@@ -241,8 +242,8 @@ mod tests {
         let shown = json(Channel::Results, &Payload::json(&result)).unwrap();
         assert_eq!((&shown["schema"], &shown["result"]["won"]), (&1.into(), &3.into()));
         let channel = chat::Channel::new("lobby").unwrap();
-        let words = Words { instance: from, channel, name: "Ann".to_owned(), text: "hello".to_owned() };
-        let said = json(Channel::Lobby, &Payload::of(&LobbyEvent::Words(words))).unwrap();
+        let message = ChatMessage { instance: from, channel, name: "Ann".to_owned(), text: "hello".to_owned() };
+        let said = json(Channel::Lobby, &Payload::of(&LobbyEvent::Chat(message))).unwrap();
         assert_eq!((&said["Words"]["channel"], &said["Words"]["text"]), (&"lobby".into(), &"hello".into()));
         let command = Payload::of(&Command::Rooms { after: Some(Uuid::nil()) });
         assert_eq!(json(Channel::Commands, &command).unwrap()["Rooms"]["after"], Uuid::nil().to_string());

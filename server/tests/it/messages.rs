@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 use tiltyard_core::{
-    chat::messages::{Presence, Words},
+    chat::messages::{ChatMessage, Presence},
     directory::{
         Listing,
         messages::{Change, Heartbeat, RoomEvent, RoomPage},
@@ -108,7 +108,7 @@ fn lobby() -> Vec<LobbyEvent> {
     covered!(&changes, Change::Opened(_), Change::Updated(_), Change::Closed { .. });
     let room = |change| RoomEvent { instance: instance("eu-1"), incarnation: Incarnation(5), number: 7, change };
     let channel = chat::Channel::new("lobby").unwrap();
-    let words = Words {
+    let message = ChatMessage {
         instance: instance("eu-1"),
         channel: channel.clone(),
         name: "Ann".to_owned(),
@@ -123,8 +123,9 @@ fn lobby() -> Vec<LobbyEvent> {
         names: vec!["Ann".to_owned(), "Bob".to_owned()],
     };
     let rooms = changes.map(room).map(LobbyEvent::Room);
-    let samples: Vec<_> = rooms.into_iter().chain([LobbyEvent::Words(words), LobbyEvent::Presence(presence)]).collect();
-    covered!(&samples, LobbyEvent::Room(_), LobbyEvent::Words(_), LobbyEvent::Presence(_));
+    let samples: Vec<_> =
+        rooms.into_iter().chain([LobbyEvent::Chat(message), LobbyEvent::Presence(presence)]).collect();
+    covered!(&samples, LobbyEvent::Room(_), LobbyEvent::Chat(_), LobbyEvent::Presence(_));
     samples
 }
 
