@@ -119,12 +119,13 @@ pub struct Reserve {
     /// Of two with the same id the second changes nothing and gets the same answer.
     pub id: Uuid,
     /// Where.
-    pub place: Place,
+    #[serde(rename = "place")]
+    pub destination: Destination,
 }
 
 /// Where a seat is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
+pub enum Destination {
     /// In this room.
     Room(Uuid),
     /// In any open room of a game that is not private; in a new one if there is none.

@@ -25,7 +25,7 @@ use tiltyard_core::{
 use tiltyard_server::{
     bus::{Payload, SCHEMA},
     fleet::messages::{
-        Channel, ClusterEvent, Command, Letter, LobbyEvent, MatchNote, MatchResult, Place, RESULT_SCHEMA, Reply,
+        Channel, ClusterEvent, Command, Destination, Letter, LobbyEvent, MatchNote, MatchResult, RESULT_SCHEMA, Reply,
         Reserve,
     },
 };
@@ -130,17 +130,17 @@ fn lobby() -> Vec<LobbyEvent> {
 }
 
 fn commands() -> Vec<Command> {
-    let places = [
-        Place::Room(uuid(1)),
-        Place::Game("arena".to_owned()),
-        Place::New {
+    let destinations = [
+        Destination::Room(uuid(1)),
+        Destination::Game("arena".to_owned()),
+        Destination::New {
             game: "arena".to_owned(),
             config: Some(vec![1, 200]),
             options: RoomOptions { title: "Tea".to_owned(), private: true },
         },
     ];
-    covered!(&places, Place::Room(_), Place::Game(_), Place::New { .. });
-    let reserve = |place| Command::Reserve(Reserve { id: uuid(2), place });
+    covered!(&destinations, Destination::Room(_), Destination::Game(_), Destination::New { .. });
+    let reserve = |destination| Command::Reserve(Reserve { id: uuid(2), destination });
     let said = messages().into_iter().map(|message| Said { age: Duration::from_millis(1_250), message });
     let note =
         |said| Command::Match(Box::new(MatchNote { game: "arena".to_owned(), sent_ms: 1_760_000_000_123, said }));
@@ -153,7 +153,7 @@ fn commands() -> Vec<Command> {
     ];
     // A note for each message, so that each can be read by itself.
     let notes = said.map(|said| note(vec![Packed::of(&said)]));
-    let samples: Vec<_> = rest.into_iter().chain(places.map(reserve)).chain(notes).collect();
+    let samples: Vec<_> = rest.into_iter().chain(destinations.map(reserve)).chain(notes).collect();
     covered!(&samples, Command::Here(_), Command::Rooms { .. }, Command::Reserve(_), Command::Drain, Command::Match(_));
     samples
 }
