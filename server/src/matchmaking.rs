@@ -2,8 +2,8 @@
 //! their seats.
 //!
 //! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`desk`] is the
-//! task that keeps its three machines and carries out what they want: letters and commands over the bus, rooms, and what
-//! [`players`] are told. [`letters`] are its words in pages, [`pass`] what a matched player shows at the door, [`carrier`]
+//! task that keeps its three machines and carries out what they want: requests and commands over the bus, rooms, and what
+//! [`players`] are told. [`requests`] to the matchmaker go in pages, [`pass`] is what a matched player shows at the door, [`carrier`]
 //! how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over the bus inside its process.
 
 use std::{
@@ -45,7 +45,7 @@ use crate::{
 };
 
 mod players;
-mod letters;
+mod requests;
 mod carrier;
 mod pass;
 mod distances;

@@ -8,7 +8,7 @@
 //! | [`Topic::Lobby`](crate::bus::Topic::Lobby) | [`LobbyEvent`] |
 //! | commands to an instance | [`Command`], answered by a [`Reply`] |
 //! | results | [`MatchResult`], as JSON |
-//! | the inbox of a game's matchmaker | [`Letter`] |
+//! | the inbox of a game's matchmaker | [`RequestPage`] |
 //!
 //! [`json`] turns any of them into what people read.
 
@@ -100,16 +100,16 @@ impl MatchNote {
     }
 }
 
-/// What is said to whoever is the matchmaker of a game, through its inbox.
+/// A request to whoever is the matchmaker of a game, through its inbox; or a page of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct RequestPage {
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// Of a statement in pages: which this is, from 0.
+    /// Of a request in pages: which this is, from 0.
     pub page: u16,
     /// And how many there are.
     pub pages: u16,
-    /// What is said.
+    /// What is asked, or what of it is on this page.
     pub request: Request,
 }
 
@@ -211,7 +211,7 @@ pub fn json(channel: Channel, payload: &Payload) -> Result<Value, Unreadable> {
         Channel::Commands => value(&payload.read::<Command>()?),
         Channel::Replies => value(&payload.read::<Reply>()?),
         Channel::Results => payload.read_json(),
-        Channel::Tickets => value(&payload.read::<Letter>()?),
+        Channel::Tickets => value(&payload.read::<RequestPage>()?),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The desk of a game: one task with the three machines of matchmaking, its players, and the rooms of its matches.
 //!
-//! What happens comes in as an [`Event`], a letter or the time; what the machines want is carried out in the order in which
+//! What happens comes in as an [`Event`], a request or the time; what the machines want is carried out in the order in which
 //! they want it. What one of them says to another of the same instance does not leave the task.
 
 use std::{
@@ -36,13 +36,13 @@ use super::{
     Admitted, Parts,
     carrier::{Carrier, age},
     distances::Distances,
-    letters::Statements,
     players::{Complete, Players, Wanted},
+    requests::Statements,
     unix,
 };
 use crate::{
     bus::{Delivery, Inbox, Incoming, Mailbox, Receipt},
-    fleet::messages::Letter,
+    fleet::messages::RequestPage,
 };
 
 mod effects;
@@ -105,9 +105,9 @@ pub(super) struct Desk {
     statements: Statements,
     carrier: Carrier,
     inbox: Inbox,
-    /// Letters that the matchmaker has not taken in.
+    /// Of requests that the matchmaker has not taken in.
     receipts: BTreeMap<u64, Receipt>,
-    letters: u64,
+    requests: u64,
     /// What the machines have yet to hear, also from each other. Empty between events.
     turns: VecDeque<Turn>,
     /// Who is at the door at the moment.
@@ -144,7 +144,7 @@ impl Desk {
             carrier: Carrier::new(game, parts.here.link().clone(), inbox.clone()),
             inbox,
             receipts: BTreeMap::new(),
-            letters: 0,
+            requests: 0,
             turns: VecDeque::new(),
             claims: Vec::new(),
             playing: BTreeMap::new(),
@@ -176,7 +176,7 @@ impl Desk {
                     self.take(event);
                     stop.note_end();
                 }
-                letter = next_letter(&mut mailbox) => self.read(letter),
+                delivery = next_delivery(&mut mailbox) => self.read(delivery),
                 (to, outcome) = self.carrier.answered() => self.learn(to, outcome),
                 _ = ticks.tick() => self.tick(),
             }
@@ -253,17 +253,17 @@ impl Desk {
     }
 
     /// What has come out of the inbox. We need not be the only ones who are served from it: whoever is, is a matchmaker.
-    fn read(&mut self, letter: Delivery) {
-        let Some((letter, receipt)) = letter.open::<Letter>() else { return };
-        if !letter.request.is_bounded() {
+    fn read(&mut self, delivery: Delivery) {
+        let Some((page, receipt)) = delivery.open::<RequestPage>() else { return };
+        if !page.request.is_bounded() {
             return receipt.dead("out of bounds");
         }
-        let age = age(letter.sent_ms);
+        let age = age(page.sent_ms);
         // Of a statement in pages only the last waits to be taken in: the whole is stated again soon.
-        let Some(request) = self.statements.take(letter) else { return receipt.ack() };
-        self.letters += 1;
-        self.receipts.insert(self.letters, receipt);
-        self.turns.push_back(matchmaker::Event::Request { delivery: self.letters, age, request }.into());
+        let Some(request) = self.statements.take(page) else { return receipt.ack() };
+        self.requests += 1;
+        self.receipts.insert(self.requests, receipt);
+        self.turns.push_back(matchmaker::Event::Request { delivery: self.requests, age, request }.into());
     }
 
     fn tick(&mut self) {
@@ -300,8 +300,8 @@ impl Desk {
     }
 }
 
-/// The next letter. Never ends: a bus that is closed is silent.
-async fn next_letter(mailbox: &mut Mailbox) -> Delivery {
+/// The next page of a request. Never ends: a bus that is closed is silent.
+async fn next_delivery(mailbox: &mut Mailbox) -> Delivery {
     loop {
         match mailbox.next().await {
             Some(Incoming::Delivery(delivery)) => return delivery,

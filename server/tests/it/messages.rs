@@ -25,8 +25,8 @@ use tiltyard_core::{
 use tiltyard_server::{
     bus::{Payload, SCHEMA},
     fleet::messages::{
-        Channel, ClusterEvent, Command, Destination, Letter, LobbyEvent, MatchNote, MatchResult, RESULT_SCHEMA, Reply,
-        Reserve,
+        Channel, ClusterEvent, Command, Destination, LobbyEvent, MatchNote, MatchResult, RESULT_SCHEMA, Reply,
+        RequestPage, Reserve,
     },
 };
 use tiltyard_shared::protocol::{
@@ -275,7 +275,7 @@ fn replies() -> Vec<Reply> {
     samples
 }
 
-fn letters() -> Vec<Letter> {
+fn requests() -> Vec<RequestPage> {
     let (home, number) = (instance("eu-1"), 70_000);
     let vacancy = Vacancy {
         room: MatchId(uuid(6)),
@@ -294,7 +294,7 @@ fn letters() -> Vec<Letter> {
         Request::Offer(pool::Offer { host: home, number, vacancies: vec![vacancy] }),
     ];
     covered!(&requests, Request::Submit { .. }, Request::Renew(_), Request::Cancel { .. }, Request::Offer(_));
-    requests.map(|request| Letter { sent_ms: 1_760_000_000_123, page: 1, pages: 2, request }).into()
+    requests.map(|request| RequestPage { sent_ms: 1_760_000_000_123, page: 1, pages: 2, request }).into()
 }
 
 fn result() -> MatchResult {
@@ -325,7 +325,7 @@ fn samples() -> Vec<(Channel, Payload)> {
     samples.extend(lobby().iter().map(|said| (Channel::Lobby, Payload::of(said))));
     samples.extend(commands().iter().map(|said| (Channel::Commands, Payload::of(said))));
     samples.extend(replies().iter().map(|said| (Channel::Replies, Payload::of(said))));
-    samples.extend(letters().iter().map(|said| (Channel::Tickets, Payload::of(said))));
+    samples.extend(requests().iter().map(|said| (Channel::Tickets, Payload::of(said))));
     samples.push((Channel::Results, Payload::json(&result())));
     samples
 }

@@ -57,8 +57,8 @@ impl Desk {
         }
         for effect in effects {
             match effect {
-                matchmaker::Effect::Acknowledge(letter) => {
-                    self.receipts.remove(&letter).into_iter().for_each(crate::bus::Receipt::ack);
+                matchmaker::Effect::Acknowledge(delivery) => {
+                    self.receipts.remove(&delivery).into_iter().for_each(crate::bus::Receipt::ack);
                 }
                 matchmaker::Effect::Send(to, message) => self.send(to, message),
             }
