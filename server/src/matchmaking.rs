@@ -3,7 +3,7 @@
 //!
 //! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`desk`] is the
 //! task that keeps its three machines and carries out what they want: requests and commands over the bus, rooms, and what
-//! [`players`] are told. [`requests`] to the matchmaker go in pages, [`pass`] is what a matched player shows at the door, [`carrier`]
+//! [`players`] are told. [`requests`] to the matchmaker go in pages, [`pass`] is what a matched player shows at the door, [`publisher`]
 //! how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over the bus inside its process.
 
 use std::{
@@ -46,7 +46,7 @@ use crate::{
 
 mod players;
 mod requests;
-mod carrier;
+mod publisher;
 mod pass;
 mod distances;
 mod desk;

@@ -34,9 +34,9 @@ use uuid::Uuid;
 
 use super::{
     Admitted, Parts,
-    carrier::{Carrier, age},
     distances::Distances,
     players::{Complete, Players, Wanted},
+    publisher::{Publisher, age},
     requests::Statements,
     unix,
 };
@@ -103,7 +103,7 @@ pub(super) struct Desk {
     matchmaker: Matchmaker,
     players: Players,
     statements: Statements,
-    carrier: Carrier,
+    publisher: Publisher,
     inbox: Inbox,
     /// Of requests that the matchmaker has not taken in.
     receipts: BTreeMap<u64, Receipt>,
@@ -141,7 +141,7 @@ impl Desk {
             matchmaker: Matchmaker::new(id, pool),
             players: Players::default(),
             statements: Statements::default(),
-            carrier: Carrier::new(game, parts.here.link().clone(), inbox.clone()),
+            publisher: Publisher::new(game, parts.here.link().clone(), inbox.clone()),
             inbox,
             receipts: BTreeMap::new(),
             requests: 0,
@@ -177,11 +177,11 @@ impl Desk {
                     stop.note_end();
                 }
                 delivery = next_delivery(&mut mailbox) => self.read(delivery),
-                (to, outcome) = self.carrier.answered() => self.learn(to, outcome),
+                (to, outcome) = self.publisher.answered() => self.learn(to, outcome),
                 _ = ticks.tick() => self.tick(),
             }
             self.settle().await;
-            self.carrier.send(self.parts.here.clock().now());
+            self.publisher.send(self.parts.here.clock().now());
         }
     }
 
@@ -231,7 +231,7 @@ impl Desk {
     }
 
     fn learn(&mut self, to: InstanceId, outcome: Outcome) {
-        for message in self.carrier.settle(self.parts.here.clock().now(), to, outcome) {
+        for message in self.publisher.settle(self.parts.here.clock().now(), to, outcome) {
             self.miss(to, message);
         }
     }
@@ -269,7 +269,7 @@ impl Desk {
     fn tick(&mut self) {
         let now = self.parts.here.clock().now();
         self.players.expire(now);
-        for (to, message) in self.carrier.run_out(now) {
+        for (to, message) in self.publisher.run_out(now) {
             self.miss(to, message);
         }
         self.turns.extend([home::Event::Tick.into(), host::Event::Tick.into(), matchmaker::Event::Tick.into()]);

@@ -68,14 +68,14 @@ impl Desk {
     fn send(&mut self, to: InstanceId, message: Message) {
         if to == self.id {
             self.hear(Duration::ZERO, message);
-        } else if let Some(message) = self.carrier.say(self.parts.here.clock().now(), to, message) {
+        } else if let Some(message) = self.publisher.say(self.parts.here.clock().now(), to, message) {
             self.miss(to, message);
         }
     }
 
     fn at_home(&mut self, effect: home::Effect) {
         match effect {
-            home::Effect::Publish(request) => self.carrier.publish(request),
+            home::Effect::Publish(request) => self.publisher.publish(request),
             home::Effect::Send(to, message) => self.send(to, message),
             home::Effect::Tell(ticket, told) => self.tell(ticket, told),
         }
@@ -121,7 +121,7 @@ impl Desk {
 
     async fn at_host(&mut self, effect: host::Effect) {
         match effect {
-            host::Effect::Publish(request) => self.carrier.publish(request),
+            host::Effect::Publish(request) => self.publisher.publish(request),
             host::Effect::Send(to, message) => self.send(to, message),
             host::Effect::Open { room, mode } => self.open(room, mode).await,
             host::Effect::Admit { room, team, claim } => {

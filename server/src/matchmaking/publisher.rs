@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Sends what a desk has to say.
 #[derive(Debug)]
-pub(super) struct Carrier {
+pub(super) struct Publisher {
     game: &'static str,
     link: Link,
     requests: mpsc::Sender<Request>,
@@ -44,8 +44,8 @@ pub(super) struct Carrier {
     commands: JoinSet<(InstanceId, Outcome)>,
 }
 
-impl Carrier {
-    /// A carrier for the desk of a game, with its inbox. Needs a tokio runtime.
+impl Publisher {
+    /// A publisher for the desk of a game, with its inbox. Needs a tokio runtime.
     pub(super) fn new(game: &'static str, link: Link, inbox: Inbox) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING_REQUESTS);
         tokio::spawn(publish_in_order(link.clone(), inbox, waiting));
