@@ -245,7 +245,7 @@ impl Member {
                     if self.matchmaking.take(&note.game, note.sent_ms, said) {
                         reply(receipt, &Reply::Done);
                     } else {
-                        receipt.dead("no such desk, or it hears too much");
+                        receipt.dead("no matchmaking for such a game, or it hears too much");
                     }
                 }
                 None => receipt.dead("out of bounds"),

@@ -75,7 +75,7 @@ pub enum Command {
     /// Take no new rooms and players, and stop when rooms and searches have ended or the instance's `--drain-timeout` is
     /// over. Answered by [`Reply::Done`].
     Drain,
-    /// For a desk of matchmaking: answered by [`Reply::Done`] once it is taken, which proves nothing else.
+    /// For the matchmaking service of a game: answered by [`Reply::Done`] once it is taken, which proves nothing else.
     Match(Box<MatchNote>),
 }
 

@@ -1,4 +1,4 @@
-//! The players of a desk: parties that come together, who is of which ticket, and what each is told.
+//! The players of a service: parties that come together, who is of which ticket, and what each is told.
 //!
 //! A ticket stands for its players' connections: one that goes ends the search of all, until they are told to go to a match.
 //! From then on the host says who is in, and only if the match comes to nothing does it count who is still there.
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     pub(super) round_trip: Option<Duration>,
 }
 
-/// Everybody who searches at this desk.
+/// Everybody who searches with this service.
 #[derive(Debug, Default)]
 pub(super) struct Players {
     gatherings: BTreeMap<Meeting, Gathering>,

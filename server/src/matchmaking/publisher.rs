@@ -1,7 +1,7 @@
-//! How a desk's messages leave: requests in their order, to each instance one batch at a time.
+//! How a service's messages leave: requests in their order, to each instance one batch at a time.
 //!
-//! The desk waits for none of them. A request that the bus does not take is said again by the machines, with all that
-//! is open; what is said to an instance is the [`Outbox`]'s to repeat or to give back.
+//! The service waits for none of them. A request that the bus does not take is said again by the machines, with all
+//! that is open; what is said to an instance is the [`Outbox`]'s to repeat or to give back.
 
 use std::{pin::pin, time::Duration};
 
@@ -33,7 +33,7 @@ const OPEN_PAGES: usize = 64;
 /// A batch that is not known to be taken by then is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sends what a desk has to say.
+/// Sends what a service has to say.
 #[derive(Debug)]
 pub(super) struct Publisher {
     game: &'static str,
@@ -45,7 +45,7 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher for the desk of a game, with its inbox. Needs a tokio runtime.
+    /// A publisher for the service of a game, with its inbox. Needs a tokio runtime.
     pub(super) fn new(game: &'static str, link: Link, inbox: Inbox) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING_REQUESTS);
         tokio::spawn(publish_in_order(link.clone(), inbox, waiting));
@@ -115,7 +115,7 @@ fn outcome(reply: &Result<Payload, BusError>) -> Outcome {
     }
 }
 
-/// Publishes requests in their order, several pages at a time, until the desk is gone.
+/// Publishes requests in their order, several pages at a time, until the service is gone.
 async fn publish_in_order(link: Link, inbox: Inbox, mut waiting: mpsc::Receiver<Request>) {
     let pages = stream::poll_fn(move |cx| waiting.poll_recv(cx))
         .flat_map(|request| stream::iter(requests::pages(request, unix().as_millis() as u64)));

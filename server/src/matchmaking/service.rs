@@ -1,7 +1,8 @@
-//! The desk of a game: one task with the three machines of matchmaking, its players, and the rooms of its matches.
+//! The matchmaking service of a game: one task with the three machines of matchmaking, its players, and the rooms of
+//! its matches.
 //!
-//! What happens comes in as an [`Event`], a request or the time; what the machines want is carried out in the order in which
-//! they want it. What one of them says to another of the same instance does not leave the task.
+//! What happens comes in as an [`Event`], a request or the time; what the machines want is carried out in the order in
+//! which they want it. What one of them says to another of the same instance does not leave the task.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -53,7 +54,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// All instances of a fleet match together: how far players are from where is the tickets' to say.
 const WORLD: &str = "world";
 
-/// What happens at a desk.
+/// What happens to a service.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A player looks for a match.
@@ -91,8 +92,8 @@ pub(super) enum News {
     Ended(MatchId),
 }
 
-/// A desk.
-pub(super) struct Desk {
+/// The matchmaking service of a game.
+pub(super) struct Service {
     game: &'static str,
     id: InstanceId,
     parts: Parts,
@@ -119,8 +120,8 @@ pub(super) struct Desk {
     distances: Distances,
 }
 
-impl Desk {
-    /// A desk at which nobody is. Modes have been checked.
+impl Service {
+    /// A service with which nobody searches. Modes have been checked.
     pub(super) fn new(
         game: &'static str,
         modes: Vec<(Mode, Vec<u8>)>,

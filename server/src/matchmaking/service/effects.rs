@@ -1,4 +1,5 @@
-//! What the machines of a desk want done: each turn is handed to its machine, and its effects are carried out in order.
+//! What the machines of a service want done: each turn is handed to its machine, and its effects are carried out in
+//! order.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use tiltyard_core::{
 use tiltyard_shared::protocol::{Code, search::SearchState};
 use tracing::{debug, info, warn};
 
-use super::{Admitted, Desk, Event, News, Turn};
+use super::{Admitted, Event, News, Service, Turn};
 use crate::{
     matchmaking::pass::MatchPass,
     metrics,
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-impl Desk {
+impl Service {
     /// Hands every turn to its machine, until nobody has anything to say.
     pub(super) async fn settle(&mut self) {
         while let Some(turn) = self.turns.pop_front() {
