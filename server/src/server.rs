@@ -138,13 +138,13 @@ impl Server {
         let placement = Placement::new(here.clone(), games.clone(), rooms.clone());
         let parts = Parts { here: here.clone(), rooms: rooms.clone(), seats: capacity as usize, modes };
         let matchmaking = Matchmaking::start(parts);
-        let (chat, courier) = Chat::new(here.clone());
+        let (chat, relay) = Chat::new(here.clone());
         let dispatch =
             dispatch::run(here.clone(), rooms.clone(), placement.clone(), matchmaking.clone(), sender.clone());
         let mut last = JoinSet::new();
         last.spawn(dispatch);
         last.spawn(postman.run());
-        tokio::spawn(courier.run());
+        tokio::spawn(relay.run());
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         let gateway = Gateway {
             here: here.clone(),

@@ -1,4 +1,4 @@
-//! The task that carries chat between the instances: messages and presences out, those of others in, and the time.
+//! The task that relays chat between the instances: messages and presences out, those of others in, and the time.
 //!
 //! It has a mailbox of its own, so that a flood of messages never pushes events of rooms out of theirs, and it learns
 //! from the roster who is there. It waits for nobody: what is published goes on beside it.
@@ -28,7 +28,7 @@ const UNDER_WAY: usize = 256;
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(crate) struct Courier {
+pub(crate) struct Relay {
     chat: Chat,
     here: Instance,
     waiting: mpsc::Receiver<LobbyEvent>,
@@ -37,8 +37,8 @@ pub(crate) struct Courier {
 
 type Publishing = BoxFuture<'static, ()>;
 
-impl Courier {
-    /// A courier of what waits.
+impl Relay {
+    /// A relay of what waits.
     pub(super) fn new(chat: Chat, here: Instance, waiting: mpsc::Receiver<LobbyEvent>) -> Self {
         Self { chat, here, waiting, under_way: FuturesUnordered::new() }
     }
