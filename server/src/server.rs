@@ -131,7 +131,7 @@ impl Server {
         let site = Site { region: config.region.clone(), public_url: config.public_url.clone(), listen, capacity };
         let here = Instance::new(joined, site, clock, stop.clone());
         info!(instance = %here.id(), region = here.region(), "this instance");
-        let (results, postman) = Results::new(here.clone());
+        let (results, publisher) = Results::new(here.clone());
         let terms = Terms { rooms: config.max_rooms, players: capacity };
         let outside = Outside { results, stop, clock, timing, fault: config.test_fault };
         let rooms = Arc::new(Rooms::new(games.clone(), shards, terms, here.lobby().clone(), outside));
@@ -143,7 +143,7 @@ impl Server {
             dispatch::run(here.clone(), rooms.clone(), placement.clone(), matchmaking.clone(), sender.clone());
         let mut last = JoinSet::new();
         last.spawn(dispatch);
-        last.spawn(postman.run());
+        last.spawn(publisher.run());
         tokio::spawn(relay.run());
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         let gateway = Gateway {
