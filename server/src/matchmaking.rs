@@ -176,7 +176,7 @@ impl Matchmaking {
             return Some(Err(Code::ServerFull));
         }
         let admitted = timeout(CLAIM_TIMEOUT, answer).await.ok().and_then(Result::ok).unwrap_or(Err(Code::ServerFull));
-        Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, promise: None, seat: Some(seat) }))
+        Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, reservation: None, seat: Some(seat) }))
     }
 
     /// Takes what another instance said then to the service of a game. Whether it was taken; if not, the sender may say

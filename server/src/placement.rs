@@ -208,7 +208,7 @@ impl Placement {
             Wish::New => {}
             Wish::Pending => return None,
             Wish::Granted(pass) => {
-                let room = self.rooms.promised(&pass);
+                let room = self.rooms.reserved(&pass);
                 return Some(room.map_or(Reply::Refused(Code::BadPass), |room| Reply::Seat { room, pass }));
             }
         }

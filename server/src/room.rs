@@ -284,7 +284,7 @@ impl<G: Game> RoomTask<G> {
             self.setup.outside.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
-        if self.room.authority().is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
+        if self.room.authority().is_abandoned(now) && self.setup.listed.reserved() == 0 && now >= self.expected_until {
             return Err(End::Abandoned);
         }
         if self.room.authority().is_worn_out() {

@@ -263,7 +263,7 @@ pub(super) fn is_elsewhere(code: Code) -> bool {
 
 /// Sends a connection to a room's door and waits for the answer.
 async fn visit(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) -> Result<(), (Option<Socket>, Code)> {
-    let Way { arrival, promise, seat } = way;
+    let Way { arrival, reservation, seat } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
         // Nobody but its game closes a room that has just been made.
@@ -275,7 +275,7 @@ async fn visit(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) ->
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
-    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), capabilities, promise, seat, reply })));
+    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), capabilities, reservation, seat, reply })));
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {

@@ -1,4 +1,4 @@
-//! A room's door: how the rest of the instance knows the room, who comes in, and which seats are promised.
+//! A room's door: how the rest of the instance knows the room, who comes in, and which seats are reserved.
 //!
 //! What changes often are single numbers that the room writes and gateways read; what the lobby shows goes to its
 //! [`Notices`] at most once a second.
@@ -38,7 +38,7 @@ pub(crate) enum Visit {
     /// Too few of those who were matched have come: the room closes.
     Close,
     /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
-    Keep(oneshot::Sender<Result<Promise, Code>>),
+    Reserve(oneshot::Sender<Result<Reservation, Code>>),
 }
 
 /// A connection that wants a seat.
@@ -51,7 +51,7 @@ pub(crate) struct Guest {
     /// What its client understands.
     pub(crate) capabilities: u64,
     /// The seat that was kept for it.
-    pub(crate) promise: Option<Promise>,
+    pub(crate) reservation: Option<Reservation>,
     /// The seat of a match that it was matched into.
     pub(crate) seat: Option<MatchSeat>,
     /// Where the answer goes.
@@ -83,7 +83,7 @@ pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
     while let Ok(visit) = guests.try_recv() {
         match visit {
             Visit::Guest(guest) => guest.refuse(code),
-            Visit::Keep(reply) => drop(reply.send(Err(code))),
+            Visit::Reserve(reply) => drop(reply.send(Err(code))),
             Visit::Close => {}
         }
     }
@@ -110,8 +110,8 @@ pub(crate) struct Entry {
     locked: AtomicBool,
     /// Guests on their way in.
     arriving: AtomicU32,
-    /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never promised twice.
-    promised: AtomicU32,
+    /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never reserved twice.
+    reserved: AtomicU32,
 }
 
 impl Entry {
@@ -130,18 +130,18 @@ impl Entry {
             free: AtomicU32::new(seats),
             locked: AtomicBool::new(false),
             arriving: AtomicU32::new(0),
-            promised: AtomicU32::new(0),
+            reserved: AtomicU32::new(0),
         }
     }
 
     /// Who is in it, or will soon be.
     pub(crate) fn expected(&self) -> u32 {
-        [&self.people, &self.arriving, &self.promised].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
+        [&self.people, &self.arriving, &self.reserved].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
     }
 
     /// Whether it takes one more player, as far as one can see from outside.
     pub(crate) fn has_room(&self) -> bool {
-        let coming = self.arriving.load(Ordering::Relaxed) + self.promised.load(Ordering::Relaxed);
+        let coming = self.arriving.load(Ordering::Relaxed) + self.reserved.load(Ordering::Relaxed);
         !self.matched && !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
     }
 
@@ -233,15 +233,15 @@ impl Listed {
         true
     }
 
-    /// Seats that are promised.
-    pub(crate) fn promised(&self) -> u32 {
-        self.entry.promised.load(Ordering::Relaxed)
+    /// Seats that are reserved.
+    pub(crate) fn reserved(&self) -> u32 {
+        self.entry.reserved.load(Ordering::Relaxed)
     }
 
-    /// Keeps a seat until the promise is dropped.
-    pub(crate) fn promise(&self) -> Promise {
-        self.entry.promised.fetch_add(1, Ordering::Relaxed);
-        Promise { entry: self.entry.clone() }
+    /// Keeps a seat until the reservation is dropped.
+    pub(crate) fn reserve(&self) -> Reservation {
+        self.entry.reserved.fetch_add(1, Ordering::Relaxed);
+        Reservation { entry: self.entry.clone() }
     }
 }
 
@@ -285,11 +285,11 @@ impl Drop for Arrival {
 
 /// A seat that the room gives to nobody else until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Promise {
+pub(crate) struct Reservation {
     entry: Arc<Entry>,
 }
 
-impl Promise {
+impl Reservation {
     /// The room.
     pub(crate) fn room(&self) -> Uuid {
         self.entry.id
@@ -301,8 +301,8 @@ impl Promise {
     }
 }
 
-impl Drop for Promise {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.entry.promised.fetch_sub(1, Ordering::Relaxed);
+        self.entry.reserved.fetch_sub(1, Ordering::Relaxed);
     }
 }

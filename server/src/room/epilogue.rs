@@ -53,7 +53,7 @@ impl<G: Game> RoomTask<G> {
                 guest.refuse(Code::Finished);
                 Ok(())
             }
-            Visit::Keep(reply) => {
+            Visit::Reserve(reply) => {
                 let _ = reply.send(Err(Code::Finished));
                 Ok(())
             }

@@ -25,14 +25,14 @@ impl<G: Game> RoomTask<G> {
     pub(super) fn welcome(&mut self, visit: Visit) -> Result<(), End> {
         match visit {
             Visit::Guest(guest) => self.admit(*guest).map(|_| ()),
-            Visit::Keep(reply) => {
-                let promised = self.setup.listed.promised();
+            Visit::Reserve(reply) => {
+                let reserved = self.setup.listed.reserved();
                 let open = if self.setup.matched.is_some() {
                     Err(Code::Locked)
                 } else {
-                    self.room.authority().check_open(promised, false)
+                    self.room.authority().check_open(reserved, false)
                 };
-                let _ = reply.send(open.map(|()| self.setup.listed.promise()));
+                let _ = reply.send(open.map(|()| self.setup.listed.reserve()));
                 Ok(())
             }
             Visit::Close => Err(End::TooFew),
@@ -43,7 +43,7 @@ impl<G: Game> RoomTask<G> {
     pub(super) fn admit(&mut self, mut guest: Guest) -> Result<Option<SeatId>, End> {
         let now = self.now();
         // From here to the seat nobody else is asked.
-        let expected = guest.promise.take().is_some();
+        let expected = guest.reservation.take().is_some();
         let seat = guest.seat.take();
         let seated = match self.guarded(|task| task.take_seat(&guest.wish, expected, seat.as_ref(), now)) {
             Ok(Ok((entered, token))) => {
@@ -77,14 +77,14 @@ impl<G: Game> RoomTask<G> {
         if let Target::Resume(resume) = &wish.target {
             return Ok((self.room.resume(Returning::new(resume, verify), now)?, resume.token));
         }
-        let (name, promised) = (wish.name.clone(), self.setup.listed.promised());
+        let (name, reserved) = (wish.name.clone(), self.setup.listed.reserved());
         let (token, entered) = match seat {
             // Whoever shows the pass of a match again has lost the answer to the first time.
             Some(MatchSeat { session, team, .. }) => match self.room.anew(*session, verify) {
                 Some(back) => (*session, self.room.resume(back, now)?),
                 None => {
                     let newcomer = Newcomer { name, token: *session, verify, expected: true, team: Some(*team) };
-                    (*session, self.room.enter(newcomer, promised)?)
+                    (*session, self.room.enter(newcomer, reserved)?)
                 }
             },
             None if wish.spectate => {
@@ -94,7 +94,7 @@ impl<G: Game> RoomTask<G> {
             None if self.setup.matched.is_some() => return Err(Code::Locked),
             None => {
                 let token = Uuid::new_v4();
-                (token, self.room.enter(Newcomer { name, token, verify, expected, team: None }, promised)?)
+                (token, self.room.enter(Newcomer { name, token, verify, expected, team: None }, reserved)?)
             }
         };
         Ok((entered, token))
