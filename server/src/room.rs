@@ -1,9 +1,10 @@
 //! The room task: one room, its clock and its players' sockets, on one shard.
 //!
-//! Everything of a room happens in this task, in the order of [`RoomTask::live`]: guests are let in, sockets are scanned
-//! before a tick, and at a tick the room is stepped and each player is written one frame. There is no lock, no channel,
-//! no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one player's socket is a
-//! [`Connection`]; its [`door`] is what the rest of the instance knows of it, and how guests come in is `guest`.
+//! Everything of a room happens in this task, in the order of [`RoomTask::live`]: requests at the door are answered,
+//! sockets are scanned before a tick, and at a tick the room is stepped and each player is written one frame. There is
+//! no lock, no channel, no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one
+//! player's socket is a [`Connection`]; its [`door`] is what the rest of the instance knows of it, and how a connection
+//! comes in is `join`.
 
 use std::{
     collections::BTreeMap,
@@ -47,14 +48,14 @@ pub(crate) mod door;
 mod drain;
 mod connection;
 mod counts;
-mod guest;
+mod join;
 mod serve;
 mod tell;
 mod epilogue;
 
 use connection::Connection;
 use counts::Counts;
-use door::{Listed, Visit};
+use door::{Listed, RoomRequest};
 use matched::Guard;
 pub(crate) use schema::SchemaDocument;
 use tell::EXPORT;
@@ -63,9 +64,9 @@ use tell::EXPORT;
 /// a system call each and win nothing: what has arrived is used at ticks.
 const SCAN_SPACING: Duration = Duration::from_millis(50);
 
-/// A room that has no time left between its scans lets in so many guests at each: all who wait at its door once a second
-/// or so, and never so many that its ticks are late because of them.
-const GUESTS_A_SCAN: usize = 16;
+/// A room that has no time left between its scans answers so many requests at each: all that wait at its door once a
+/// second or so, and never so many that its ticks are late because of them.
+const REQUESTS_A_SCAN: usize = 16;
 
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
@@ -79,8 +80,8 @@ pub(crate) struct Setup {
     pub(crate) id: Uuid,
     /// Its entry in the list of rooms, gone when dropped.
     pub(crate) listed: Listed,
-    /// Who wants to come in.
-    pub(crate) guests: mpsc::Receiver<Visit>,
+    /// What it is asked for.
+    pub(crate) requests: mpsc::Receiver<RoomRequest>,
     /// What it shares with the other rooms.
     pub(crate) outside: Outside,
     /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
@@ -169,7 +170,7 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
             error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
             RoomMetrics::new(G::NAME).panics.increment(1);
             drop(setup.listed);
-            door::refuse_all(&mut setup.guests, Code::GameFailed);
+            door::refuse_all(&mut setup.requests, Code::GameFailed);
         }
     }
 }
@@ -220,11 +221,11 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Lets guests in until the next scan is due; however late that is, some of them.
+    /// Answers requests until the next scan is due; however late that is, some of them.
     async fn wait(&mut self) -> Result<(), End> {
-        for _ in 0..GUESTS_A_SCAN {
-            let Ok(visit) = self.setup.guests.try_recv() else { break };
-            self.welcome(visit)?;
+        for _ in 0..REQUESTS_A_SCAN {
+            let Ok(request) = self.setup.requests.try_recv() else { break };
+            self.handle(request)?;
         }
         let wake = self.setup.outside.clock.at(self.next_scan());
         loop {
@@ -232,7 +233,7 @@ impl<G: Game> RoomTask<G> {
                 biased;
                 () = self.setup.outside.stop.requested() => return Err(End::Stopping),
                 () = sleep_until(wake) => return Ok(()),
-                Some(visit) = self.setup.guests.recv() => self.welcome(visit)?,
+                Some(request) = self.setup.requests.recv() => self.handle(request)?,
             }
         }
     }
@@ -343,12 +344,12 @@ impl<G: Game> RoomTask<G> {
             task.counts.export(&stats);
         });
         let Self { room, counts, setup, mut closing, .. } = self;
-        let Setup { listed, mut guests, .. } = setup;
+        let Setup { listed, mut requests, .. } = setup;
         if end == End::Failed {
             counts.panicked();
         }
         drop((listed, counts));
-        door::refuse_all(&mut guests, code);
+        door::refuse_all(&mut requests, code);
         // A failed game may fail again when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
         while closing.join_next().await.is_some() {}

@@ -28,7 +28,7 @@ use crate::{
     lobby::Lobby,
     room::{
         Outside, Setup,
-        door::{Arrival, Entry, Listed, Plan, Reservation, Status, Visit},
+        door::{Arrival, Entry, Listed, Plan, Reservation, RoomRequest, Status},
         matched::{Guard, MatchSeat},
     },
     shard::Shards,
@@ -38,8 +38,8 @@ mod open;
 
 use open::{Open, lock};
 
-/// Guests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
-const WAITING_GUESTS: usize = 64;
+/// Requests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
+const WAITING_REQUESTS: usize = 64;
 
 /// A room has so long to make room at its door.
 pub(crate) const DOOR_TIMEOUT: Duration = Duration::from_secs(5);
@@ -244,7 +244,7 @@ impl Rooms {
     /// What the room says: [`Code::RoomFull`], [`Code::Locked`], [`Code::Finished`], or [`Code::RoomClosed`].
     pub(crate) async fn ask(&self, arrival: &Arrival) -> Result<Reservation, Code> {
         let (reply, answer) = oneshot::channel();
-        match timeout(DOOR_TIMEOUT, arrival.door().send(Visit::Reserve(reply))).await {
+        match timeout(DOOR_TIMEOUT, arrival.door().send(RoomRequest::Reserve(reply))).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(Code::RoomClosed),
             Err(_) => return Err(Code::ServerFull),
@@ -283,7 +283,7 @@ impl Rooms {
 
     /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
     async fn open_room(&self, prepared: Prepared, plan: Plan, any: bool) -> Result<Arrival, Code> {
-        let (door, guests) = mpsc::channel(WAITING_GUESTS);
+        let (door, requests) = mpsc::channel(WAITING_REQUESTS);
         let (entry, arrival) = {
             let mut open = lock(&self.open);
             self.check_players(&open)?;
@@ -299,7 +299,7 @@ impl Rooms {
             (entry, arrival)
         };
         self.lobby.notices().put(entry.listing(&Status::default()));
-        if self.start(prepared, entry, guests).await { Ok(arrival) } else { Err(Code::Stopping) }
+        if self.start(prepared, entry, requests).await { Ok(arrival) } else { Err(Code::Stopping) }
     }
 
     /// A code that no open room has, here or, as far as is known, elsewhere.
@@ -313,7 +313,7 @@ impl Rooms {
         }
     }
 
-    async fn start(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Visit>) -> bool {
+    async fn start(&self, prepared: Prepared, entry: Arc<Entry>, requests: mpsc::Receiver<RoomRequest>) -> bool {
         let shard = self.shards.least_busy();
         shard.load().add_room();
         let (id, open, stop) = (entry.id, self.open.clone(), self.outside.stop.clone());
@@ -325,7 +325,7 @@ impl Rooms {
         let outside = self.outside.clone();
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
-            (prepared.run)(Setup { id, listed, guests, outside, phase, matched: None })
+            (prepared.run)(Setup { id, listed, requests, outside, phase, matched: None })
         };
         shard.open(Box::new(opening)).await
     }

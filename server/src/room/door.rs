@@ -1,4 +1,4 @@
-//! A room's door: how the rest of the instance knows the room, who comes in, and which seats are reserved.
+//! A room's door: how the rest of the instance knows the room, what it asks of it, and which seats are reserved.
 //!
 //! What changes often are single numbers that the room writes and gateways read; what the lobby shows goes to its
 //! [`Notices`] at most once a second.
@@ -30,20 +30,20 @@ pub(crate) struct Plan {
     pub(crate) matched: Option<Uuid>,
 }
 
-/// What comes to a room's door.
+/// What a room is asked for at its door.
 #[derive(Debug)]
-pub(crate) enum Visit {
-    /// A connection that wants in.
-    Guest(Box<Guest>),
-    /// Too few of those who were matched have come: the room closes.
+pub(crate) enum RoomRequest {
+    /// A seat for a connection.
+    Join(Box<PendingJoin>),
+    /// The end: too few of those who were matched have come.
     Close,
-    /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
+    /// A seat to be kept. Nobody listens any more if the server is stopping.
     Reserve(oneshot::Sender<Result<Reservation, Code>>),
 }
 
-/// A connection that wants a seat.
+/// A connection that waits for a seat.
 #[derive(Debug)]
-pub(crate) struct Guest {
+pub(crate) struct PendingJoin {
     /// Its socket, on no runtime.
     pub(crate) socket: Socket,
     /// What it asked for; the target has led here.
@@ -58,10 +58,10 @@ pub(crate) struct Guest {
     pub(crate) reply: oneshot::Sender<Reply>,
 }
 
-/// Whether a guest was seated; if not, here it is again.
+/// Whether a connection was seated; if not, here it is again.
 pub(crate) type Reply = Result<(), Box<Refused>>;
 
-/// A guest that got no seat.
+/// A connection that got no seat.
 #[derive(Debug)]
 pub(crate) struct Refused {
     /// Its socket, on no runtime.
@@ -70,21 +70,21 @@ pub(crate) struct Refused {
     pub(crate) code: Code,
 }
 
-impl Guest {
+impl PendingJoin {
     pub(super) fn refuse(self, code: Code) {
         // A gateway that does not listen any more is stopping.
         let _ = self.reply.send(Err(Box::new(Refused { socket: self.socket, code })));
     }
 }
 
-/// Sends everybody back who waits at a closed room.
-pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
-    guests.close();
-    while let Ok(visit) = guests.try_recv() {
-        match visit {
-            Visit::Guest(guest) => guest.refuse(code),
-            Visit::Reserve(reply) => drop(reply.send(Err(code))),
-            Visit::Close => {}
+/// Refuses all that waits at the door of a closed room.
+pub(crate) fn refuse_all(requests: &mut mpsc::Receiver<RoomRequest>, code: Code) {
+    requests.close();
+    while let Ok(request) = requests.try_recv() {
+        match request {
+            RoomRequest::Join(join) => join.refuse(code),
+            RoomRequest::Reserve(reply) => drop(reply.send(Err(code))),
+            RoomRequest::Close => {}
         }
     }
 }
@@ -103,12 +103,12 @@ pub(crate) struct Entry {
     /// Whether its seats are for those who were matched into it, and for nobody else.
     matched: bool,
     seats: u32,
-    door: mpsc::Sender<Visit>,
+    door: mpsc::Sender<RoomRequest>,
     /// Seats that are taken, and who watches.
     people: AtomicU32,
     free: AtomicU32,
     locked: AtomicBool,
-    /// Guests on their way in.
+    /// Connections on their way in.
     arriving: AtomicU32,
     /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never reserved twice.
     reserved: AtomicU32,
@@ -116,7 +116,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// A room of which nobody knows yet.
-    pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<Visit>) -> Self {
+    pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<RoomRequest>) -> Self {
         let Plan { game, options, matched } = plan;
         Self {
             id: matched.unwrap_or_else(Uuid::now_v7),
@@ -266,8 +266,8 @@ impl Arrival {
         Self { entry: entry.clone() }
     }
 
-    /// Where guests are sent.
-    pub(crate) fn door(&self) -> &mpsc::Sender<Visit> {
+    /// Where requests are sent.
+    pub(crate) fn door(&self) -> &mpsc::Sender<RoomRequest> {
         &self.entry.door
     }
 

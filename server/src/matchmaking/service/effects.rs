@@ -23,7 +23,7 @@ use crate::{
     matchmaking::pass::MatchPass,
     metrics,
     room::{
-        door::Visit,
+        door::RoomRequest,
         matched::{Guard, MatchSeat},
     },
 };
@@ -176,7 +176,7 @@ impl Service {
     fn close(&self, room: MatchId) {
         info!(room = %room.0, game = self.game, "too few came to a match");
         if let Ok(arrival) = self.parts.rooms.by_id(room.0, false) {
-            tokio::spawn(async move { arrival.door().send(Visit::Close).await });
+            tokio::spawn(async move { arrival.door().send(RoomRequest::Close).await });
         }
     }
 }

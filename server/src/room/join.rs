@@ -1,7 +1,7 @@
 //! How a connection comes from the gateway into a room, and back if the room has no seat for it.
 //!
-//! The socket itself travels, taken off one thread's runtime and put onto the other's. A guest that is not seated is given
-//! back with the reason, so that its client may wish for something else.
+//! The socket itself travels, taken off one thread's runtime and put onto the other's. A connection that is not seated
+//! is given back with the reason, so that its client may wish for something else.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use uuid::Uuid;
 
 use super::{
     Connection, End, RoomTask,
-    door::{Guest, Visit},
+    door::{PendingJoin, RoomRequest},
     matched::MatchSeat,
 };
 use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
-    /// Answers who came to the door.
-    pub(super) fn welcome(&mut self, visit: Visit) -> Result<(), End> {
-        match visit {
-            Visit::Guest(guest) => self.admit(*guest).map(|_| ()),
-            Visit::Reserve(reply) => {
+    /// Answers what is asked at the door.
+    pub(super) fn handle(&mut self, request: RoomRequest) -> Result<(), End> {
+        match request {
+            RoomRequest::Join(join) => self.admit(*join).map(|_| ()),
+            RoomRequest::Reserve(reply) => {
                 let reserved = self.setup.listed.reserved();
                 let open = if self.setup.matched.is_some() {
                     Err(Code::Locked)
@@ -35,30 +35,30 @@ impl<G: Game> RoomTask<G> {
                 let _ = reply.send(open.map(|()| self.setup.listed.reserve()));
                 Ok(())
             }
-            Visit::Close => Err(End::TooFew),
+            RoomRequest::Close => Err(End::TooFew),
         }
     }
 
-    /// Gives a guest a seat, or sends it back.
-    pub(super) fn admit(&mut self, mut guest: Guest) -> Result<Option<SeatId>, End> {
+    /// Gives a connection a seat, or sends it back.
+    pub(super) fn admit(&mut self, mut join: PendingJoin) -> Result<Option<SeatId>, End> {
         let now = self.now();
         // From here to the seat nobody else is asked.
-        let expected = guest.reservation.take().is_some();
-        let seat = guest.seat.take();
-        let seated = match self.guarded(|task| task.take_seat(&guest.wish, expected, seat.as_ref(), now)) {
+        let expected = join.reservation.take().is_some();
+        let seat = join.seat.take();
+        let seated = match self.guarded(|task| task.take_seat(&join.wish, expected, seat.as_ref(), now)) {
             Ok(Ok((entered, token))) => {
                 if let Some(before) = seat.and_then(|seat| self.matched.insert(entered.seat.0, seat.guard)) {
                     before.release();
                 }
-                self.connect(guest, entered, token, now);
+                self.connect(join, entered, token, now);
                 Some(entered.seat)
             }
             Ok(Err(code)) => {
-                guest.refuse(code);
+                join.refuse(code);
                 None
             }
             Err(end) => {
-                guest.refuse(end.code());
+                join.refuse(end.code());
                 return Err(end);
             }
         };
@@ -100,21 +100,21 @@ impl<G: Game> RoomTask<G> {
         Ok((entered, token))
     }
 
-    /// Puts a guest's socket onto its seat. Whoever has the same session on another connection is told there.
-    fn connect(&mut self, guest: Guest, entered: Entered, token: Uuid, now: Duration) {
+    /// Puts a connection's socket onto its seat. Whoever has the same session on another connection is told there.
+    fn connect(&mut self, join: PendingJoin, entered: Entered, token: Uuid, now: Duration) {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
         let place = seat.0 as usize;
-        let (capabilities, grace) = (guest.capabilities, self.room.settings().grace);
-        let mut connection = Connection::new(guest.socket, capabilities, &self.setup.outside.timing, grace, now);
+        let (capabilities, grace) = (join.capabilities, self.room.settings().grace);
+        let mut connection = Connection::new(join.socket, capabilities, &self.setup.outside.timing, grace, now);
         self.room.understands(seat, capabilities);
-        let said = connection.say(&self.entered(&guest.wish, entered, token));
+        let said = connection.say(&self.entered(&join.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
         if place >= self.connections.len() {
             self.connections.resize_with(place + 1, || None);
         }
         self.connections[place] = Some(connection);
-        let _ = guest.reply.send(Ok(()));
+        let _ = join.reply.send(Ok(()));
         if let Err(gone) = said {
             self.close(seat, gone, now);
         }
