@@ -250,18 +250,18 @@ impl<G: Game> RoomTask<G> {
     /// Takes what the players have sent.
     async fn scan(&mut self) -> Result<(), End> {
         let (now, seats) = (self.now(), self.connections.len());
-        for places in slices(seats) {
-            if places.start > 0 {
+        for slice in slices(seats) {
+            if slice.start > 0 {
                 yield_now().await;
             }
-            self.guarded(|task| places.for_each(|place| task.scan_one((task.first + place) % seats, now)))?;
+            self.guarded(|task| slice.for_each(|index| task.scan_one((task.first + index) % seats, now)))?;
         }
         Ok(())
     }
 
-    fn scan_one(&mut self, place: usize, now: Duration) {
-        let Some(connection) = &mut self.connections[place] else { return };
-        let seat = SeatId(place as u32);
+    fn scan_one(&mut self, index: usize, now: Duration) {
+        let Some(connection) = &mut self.connections[index] else { return };
+        let seat = SeatId(index as u32);
         if let Err(gone) = connection.scan(&mut self.inbox, now, |message| self.room.receive(seat, message, now)) {
             self.close(seat, gone, now);
         }
@@ -336,8 +336,8 @@ impl<G: Game> RoomTask<G> {
     async fn finish(mut self, end: End) {
         let code = end.code();
         info!(room = %self.setup.id, game = G::NAME, reason = %code, players = self.counts.current_players(), "room closed");
-        for place in 0..self.connections.len() {
-            let _ = self.guarded(|task| task.dismiss(SeatId(place as u32), Gone::Closing(code)));
+        for index in 0..self.connections.len() {
+            let _ = self.guarded(|task| task.dismiss(SeatId(index as u32), Gone::Closing(code)));
         }
         let _ = self.guarded(|task| {
             let stats = task.room.stats();

@@ -21,8 +21,8 @@ impl<G: Game> RoomTask<G> {
     ///
     /// [`End::Failed`] if the game panics when it is asked for a view, [`End::Stopping`] if the server stops first.
     pub(super) async fn conclude(&mut self) -> Result<(), End> {
-        for place in 0..self.connections.len() {
-            self.guarded(|task| task.tell_end(SeatId(place as u32)))?;
+        for index in 0..self.connections.len() {
+            self.guarded(|task| task.tell_end(SeatId(index as u32)))?;
         }
         self.setup.listed.conclude();
         while let Some(until) = self.room.authority().kept_until() {

@@ -104,16 +104,16 @@ impl<G: Game> RoomTask<G> {
     fn connect(&mut self, join: PendingJoin, entered: Entered, token: Uuid, now: Duration) {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
-        let place = seat.0 as usize;
+        let index = seat.0 as usize;
         let (capabilities, grace) = (join.capabilities, self.room.settings().grace);
         let mut connection = Connection::new(join.socket, capabilities, &self.setup.outside.timing, grace, now);
         self.room.understands(seat, capabilities);
         let said = connection.say(&self.entered(&join.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
-        if place >= self.connections.len() {
-            self.connections.resize_with(place + 1, || None);
+        if index >= self.connections.len() {
+            self.connections.resize_with(index + 1, || None);
         }
-        self.connections[place] = Some(connection);
+        self.connections[index] = Some(connection);
         let _ = join.reply.send(Ok(()));
         if let Err(gone) = said {
             self.close(seat, gone, now);

@@ -18,7 +18,7 @@ impl<G: Game> RoomTask<G> {
     /// Lets gateways know how full the room is.
     pub(super) fn tell_occupancy(&mut self) {
         let (players, spectators) = (self.room.authority().players(), self.room.authority().spectators());
-        self.matched.retain(|place, _| self.room.authority().has_seat(SeatId(*place)));
+        self.matched.retain(|seat, _| self.room.authority().has_seat(SeatId(*seat)));
         self.setup.listed.set_occupancy(players + spectators, self.room.authority().free_seats());
         self.counts.people(players, spectators);
     }

@@ -166,9 +166,9 @@ impl Service {
     }
 
     fn answer(&mut self, claim: &Claim, admitted: Result<Admitted, Code>) {
-        if let Some(place) = self.claims.iter().position(|(other, _)| other == claim) {
+        if let Some(index) = self.claims.iter().position(|(other, _)| other == claim) {
             // Who does not listen any more drops the seat, which says that it is free.
-            let _gone = self.claims.swap_remove(place).1.send(admitted);
+            let _gone = self.claims.swap_remove(index).1.send(admitted);
         }
     }
 

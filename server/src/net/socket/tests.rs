@@ -95,8 +95,8 @@ fn by_tungstenite(bytes: &[u8]) -> Seen {
 /// Up to what ends a connection: nobody reads on behind it.
 fn until_end((mut messages, gone): Seen) -> Seen {
     match messages.iter().position(Message::is_close) {
-        Some(place) => {
-            messages.truncate(place + 1);
+        Some(index) => {
+            messages.truncate(index + 1);
             (messages, None)
         }
         None => (messages, gone),
