@@ -1,10 +1,10 @@
 //! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts: a `session` is a
 //! connection, a `publisher` publishes on it, an `intake` consumes.
 //!
-//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are opened
-//! together, declare and consume, run until anything fails in either, and are dropped with all that is theirs; 0.2 to 2 s later
-//! there are two others. One publishes and one consumes, because a broker that lacks memory stops reading from those that
-//! publish, acknowledgements included.
+//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are
+//! opened together, declare and consume, run until anything fails in either, and are dropped with all that is theirs;
+//! 0.2 to 2 s later there are two others. One publishes and one consumes, because a broker that lacks memory stops
+//! reading from those that publish, acknowledgements included.
 
 use std::{
     collections::HashMap,

@@ -64,9 +64,9 @@ impl ConnectionPermit {
     }
 }
 
-/// Serves the router; each connection takes one of the `permits`, and waits to be accepted while there is none. Requests
-/// find their [`ConnectionPermit`] among their extensions. Never returns; when dropped, what has not been upgraded is
-/// closed.
+/// Serves the router; each connection takes one of the `permits`, and waits to be accepted while there is none.
+/// Requests find their [`ConnectionPermit`] among their extensions. Never returns; when dropped, what has not been
+/// upgraded is closed.
 pub(crate) async fn serve(listener: TcpListener, router: Router, permits: Arc<Semaphore>, clock: Clock) {
     let service = TowerToHyperService::new(router);
     let mut connections = JoinSet::new();

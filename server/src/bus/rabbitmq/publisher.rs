@@ -1,9 +1,9 @@
 //! How messages get to the broker: three publishers, each a channel with confirms, so that a slow quorum queue holds no
 //! event up.
 //!
-//! A publisher sends in batches, and answers when all of a batch is confirmed. That is what makes returned messages certain:
-//! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so those of a batch
-//! are all attached to confirms of that batch; the message id says whose each is.
+//! A publisher sends in batches, and answers when all of a batch is confirmed. That is what makes returned messages
+//! certain: lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so
+//! those of a batch are all attached to confirms of that batch; the message id says whose each is.
 
 use std::{collections::HashSet, pin::pin};
 

@@ -1,5 +1,5 @@
-//! A session with the broker: one connection, and the certainty that nothing of it is left when it is dropped. lapin runs a
-//! thread for each, which would wait for a broker that is frozen as long as that takes.
+//! A session with the broker: one connection, and the certainty that nothing of it is left when it is dropped. lapin
+//! runs a thread for each, which would wait for a broker that is frozen as long as that takes.
 
 use std::{
     io::{self, ErrorKind::NotConnected},

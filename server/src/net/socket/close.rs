@@ -19,9 +19,9 @@ use crate::{metrics, net::transport::Transport};
 /// Read at a time from a connection that is closing.
 const LAST_BYTES: usize = 512;
 
-/// Ends a connection within `patience`: goodbye (unless the peer has closed) and a close frame; then whatever still comes is
-/// read and dropped until the peer has closed as well, because closing over unread bytes would reset the connection and lose
-/// the last words.
+/// Ends a connection within `patience`: goodbye (unless the peer has closed) and a close frame; then whatever still
+/// comes is read and dropped until the peer has closed as well, because closing over unread bytes would reset the
+/// connection and lose the last words.
 pub(crate) async fn close_handshake(mut socket: Socket, gone: Gone, frames: u64, patience: Duration) {
     if let Some(code) = gone.code() {
         metrics::goodbye(code);
