@@ -221,7 +221,7 @@ impl Link {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Bounds {
-    /// Messages of one lane (events, commands, durable ones) handed over and not confirmed. 1,024.
+    /// Messages of one publisher (events, commands, durable ones) handed over and not confirmed. 1,024.
     pub unconfirmed: usize,
     /// Requests without their reply. 1,024.
     pub requests: usize,

@@ -1,7 +1,8 @@
 //! Chat on this instance: [`Channels`] under a lock, and the [outboxes](outbox) of the connections that are in them.
 //!
-//! A connection's task says what its client wants by its [`Attending`], and writes what its outbox holds when its socket
-//! takes it. What other instances shall hear goes to the [`courier`], the task beside it, which also brings what they say.
+//! A connection's task says what its client wants by its [`Attending`], and writes what its outbox holds when its
+//! socket takes it. What other instances shall hear goes to the [`relay`], the task beside it, which also brings what
+//! they say.
 
 use std::{
     collections::BTreeMap,
@@ -15,18 +16,18 @@ use tokio::sync::mpsc;
 
 use crate::{
     clock::Clock,
-    fleet::{Instance, words::LobbyEvent},
+    fleet::{Instance, messages::LobbyEvent},
     metrics,
 };
 
-mod courier;
+mod relay;
 mod outbox;
 
-pub(crate) use courier::Courier;
 use outbox::Outbox;
+pub(crate) use relay::Relay;
 
-/// Words and presences that wait for the courier. When it is full, they are dropped: the members here hear the words, a
-/// presence is told again.
+/// Messages and presences that wait for the relay. When it is full, they are dropped: the members here hear the
+/// messages, a presence is told again.
 const OUTGOING: usize = 1_024;
 
 /// Chat. Cheap to clone.
@@ -47,12 +48,12 @@ struct State {
 }
 
 impl Chat {
-    /// Chat in which nobody is, and the courier that has to run.
-    pub(crate) fn new(here: Instance) -> (Self, Courier) {
+    /// Chat in which nobody is, and the relay that has to run.
+    pub(crate) fn new(here: Instance) -> (Self, Relay) {
         let (outgoing, waiting) = mpsc::channel(OUTGOING);
         let state = State { channels: Channels::new(here.id(), here.incarnation()), outboxes: BTreeMap::new() };
         let chat = Self(Arc::new(Inner { state: Mutex::new(state), outgoing, clock: here.clock() }));
-        (chat.clone(), Courier::new(chat, here, waiting))
+        (chat.clone(), Relay::new(chat, here, waiting))
     }
 
     /// A connection that may be in channels, until what is returned is dropped.
@@ -77,10 +78,10 @@ impl Chat {
                     outboxes.for_each(|outbox| outbox.put(&message, bytes.clone()));
                     continue;
                 }
-                Effect::Words(words) => LobbyEvent::Words(words),
+                Effect::Chat(message) => LobbyEvent::Chat(message),
                 Effect::Presence(presence) => LobbyEvent::Presence(presence),
             };
-            if let Err(mpsc::error::TrySendError::Full(LobbyEvent::Words(_))) = self.0.outgoing.try_send(event) {
+            if let Err(mpsc::error::TrySendError::Full(LobbyEvent::Chat(_))) = self.0.outgoing.try_send(event) {
                 metrics::chat_words("dropped");
             }
         }

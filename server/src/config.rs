@@ -130,8 +130,8 @@ pub struct Timing {
     pub missed_pings: u32,
     /// A ticket made by REST is cancelled when nobody has asked after it for so long. Default 10 s.
     pub ticket: Duration,
-    /// How long a connection that we close has to take the last words. Default 2 s.
-    pub farewell: Duration,
+    /// How long the close handshake may take of a connection that we close. Default 2 s.
+    pub close_handshake: Duration,
     /// How long the whole server may take to stop. Default 8 s.
     pub stop: Duration,
 }
@@ -143,7 +143,7 @@ impl Default for Timing {
             ping: Duration::from_secs(2),
             missed_pings: 5,
             ticket: Duration::from_secs(10),
-            farewell: Duration::from_secs(2),
+            close_handshake: Duration::from_secs(2),
             stop: Duration::from_secs(8),
         }
     }

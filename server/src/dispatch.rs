@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tiltyard_core::{
     directory::{
+        messages::RoomPage,
         roster::{Effect, Roster, Unanswered},
-        words::RoomPage,
     },
     instance::InstanceId,
 };
@@ -18,7 +18,7 @@ use crate::{
     bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
     fleet::{
         Instance,
-        words::{ClusterEvent, Command, LobbyEvent, Reply},
+        messages::{ClusterEvent, Command, LobbyEvent, Reply},
     },
     matchmaking::Matchmaking,
     metrics,
@@ -245,7 +245,7 @@ impl Member {
                     if self.matchmaking.take(&note.game, note.sent_ms, said) {
                         reply(receipt, &Reply::Done);
                     } else {
-                        receipt.dead("no such desk, or it hears too much");
+                        receipt.dead("no matchmaking for such a game, or it hears too much");
                     }
                 }
                 None => receipt.dead("out of bounds"),

@@ -23,7 +23,7 @@ use crate::{
     stop::Stop,
 };
 
-pub mod words;
+pub mod messages;
 
 /// How an instance is to join a fleet.
 #[derive(Clone, Copy, Debug)]

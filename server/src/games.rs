@@ -89,12 +89,12 @@ impl Games {
         if names.is_empty() {
             return Err("there is no game to serve".to_owned());
         }
-        for (place, name) in names.iter().enumerate() {
+        for (index, name) in names.iter().enumerate() {
             let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             if !plain || !(1..=limits::NAME_BYTES).contains(&name.len()) {
                 return Err(format!("{name:?} is no name for a game: 1 to 32 lower-case letters, digits and dashes"));
             }
-            if names[..place].contains(name) {
+            if names[..index].contains(name) {
                 return Err(format!("two games have the name {name:?}"));
             }
         }
@@ -150,9 +150,9 @@ pub(crate) trait GameHost: Send + Sync {
 /// What is wrong with a game's modes, in words.
 fn check_modes(game: &dyn GameHost) -> Result<(), String> {
     let modes = game.modes();
-    for (place, (mode, config)) in modes.iter().enumerate() {
+    for (index, (mode, config)) in modes.iter().enumerate() {
         check_mode(game, mode, config)?;
-        if modes[..place].iter().any(|(other, _)| other.name == mode.name) {
+        if modes[..index].iter().any(|(other, _)| other.name == mode.name) {
             return Err(format!("mode {:?} of {}: another has the same name", mode.name, game.name()));
         }
     }

@@ -90,8 +90,8 @@ impl Gateway {
     }
 }
 
-/// Serves players until the server stops. `places` has [`MAX_OUTSIDE`] permits.
-pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<Semaphore>) {
+/// Serves players until the server stops. `permits` has [`MAX_OUTSIDE`] of them.
+pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, permits: Arc<Semaphore>) {
     let mut stop = gateway.here.stop();
     let gateway = Arc::new(gateway);
     let router = Router::new()
@@ -102,7 +102,7 @@ pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, places: Arc<S
         .merge(api::router())
         .with_state(gateway.clone());
     tokio::select! {
-        () = http::serve(listener, router, places, gateway.here.clock()) => {}
+        () = http::serve(listener, router, permits, gateway.here.clock()) => {}
         () = lobby::run(gateway.here.lobby(), || gateway.expire()) => {}
         () = stop.requested() => {}
     }

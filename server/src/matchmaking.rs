@@ -1,10 +1,11 @@
-//! Matchmaking in this instance: a desk for each game that has modes, at which players search and matched players claim
-//! their seats.
+//! Matchmaking in this instance: a service for each game that has modes, with which players search and matched players
+//! claim their seats.
 //!
-//! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`desk`] is the
-//! task that keeps its three machines and carries out what they want: letters and commands over the bus, rooms, and what
-//! [`players`] are told. [`letters`] are its words in pages, [`pass`] what a matched player shows at the door, [`carrier`]
-//! how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over the bus inside its process.
+//! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`service`]
+//! is the task that keeps its three machines and carries out what they want: requests and commands over the bus, rooms,
+//! and what [`players`] are told. [`requests`] are its requests in pages, [`pass`] what a matched player shows at the
+//! door, [`publisher`] how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over
+//! the bus inside its process.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use tiltyard_core::{
-    directory::words::Heartbeat,
+    directory::messages::Heartbeat,
     instance::InstanceId,
     matchmaking::{
         MatchId, SessionId,
@@ -45,39 +46,39 @@ use crate::{
 };
 
 mod players;
-mod letters;
-mod carrier;
+mod requests;
+mod publisher;
 mod pass;
 mod distances;
-mod desk;
+mod service;
 
-use desk::{Desk, Event, News};
 use distances::Distances;
 use pass::MatchPass;
 use players::Wanted;
+use service::{Event, News, Service};
 
-/// Players who search and matched players in their seats, of one game: each has a place in the desk's queue for the news of
-/// its end. When it is full, searches and claims are refused.
-const DESK_PLACES: usize = 128 * 1024;
+/// Players who search and matched players in their seats, of one game: each has a place in the service's queue for the
+/// news of its end. When it is full, searches and claims are refused.
+const SERVICE_QUEUE: usize = 128 * 1024;
 
-/// A desk has so long to answer a claim.
+/// A service has so long to answer a claim.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The desks of an instance. Cheap to clone.
+/// The services of an instance. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Matchmaking {
-    counters: Arc<BTreeMap<&'static str, Counter>>,
+    services: Arc<BTreeMap<&'static str, Handle>>,
     parts: Parts,
 }
 
-/// What is known of a desk outside of it.
+/// What is known of a service outside of it.
 #[derive(Debug)]
-struct Counter {
+struct Handle {
     events: mpsc::Sender<Event>,
     modes: BTreeMap<String, Mode>,
 }
 
-/// What desks need from the server.
+/// What services need from the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     /// This instance.
@@ -91,19 +92,19 @@ pub(crate) struct Parts {
 }
 
 impl Matchmaking {
-    /// Opens a desk for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
+    /// Starts a service for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
     pub(crate) fn start(parts: Parts) -> Self {
         let distances = Distances::default();
         tokio::spawn(distances.clone().measure(parts.here.clone()));
-        let counters = parts.modes.iter().map(|(game, modes)| {
+        let services = parts.modes.iter().map(|(game, modes)| {
             let (game, modes) = (*game, modes.clone());
-            let (events, inbox) = mpsc::channel(DESK_PLACES);
+            let (events, inbox) = mpsc::channel(SERVICE_QUEUE);
             let by_name = modes.iter().map(|(mode, _)| (mode.name.clone(), mode.clone())).collect();
-            let desk = Desk::new(game, modes, &parts, events.clone()).measured_by(distances.clone());
-            tokio::spawn(desk.run(inbox));
-            (game, Counter { events, modes: by_name })
+            let service = Service::new(game, modes, &parts, events.clone()).measured_by(distances.clone());
+            tokio::spawn(service.run(inbox));
+            (game, Handle { events, modes: by_name })
         });
-        Self { counters: Arc::new(counters.collect()), parts }
+        Self { services: Arc::new(services.collect()), parts }
     }
 
     /// Where the party of this search meets, if that is not here: at the instance whose name, hashed with the party's code,
@@ -144,22 +145,22 @@ impl Matchmaking {
         if self.parts.here.is_draining() {
             return Err(Code::Stopping);
         }
-        let counter = self.counters.get(&*search.game).ok_or(Code::UnknownMode)?;
-        let mode = counter.modes.get(&search.mode).ok_or(Code::UnknownMode)?;
+        let service = self.services.get(&*search.game).ok_or(Code::UnknownMode)?;
+        let mode = service.modes.get(&search.mode).ok_or(Code::UnknownMode)?;
         if search.party.as_ref().is_some_and(|party| usize::from(party.size) > mode.team_size) {
             return Err(Code::BadParty);
         }
         let session = SessionId(Uuid::new_v4());
-        let guard = Guard::reserve(&counter.events, Event::News(News::Gone(session))).ok_or(Code::ServerFull)?;
+        let guard = Guard::reserve(&service.events, Event::News(News::Gone(session))).ok_or(Code::ServerFull)?;
         let (states, told) = watch::channel(SearchState::Searching { waited_ms: 0 });
         let wanted = Box::new(Wanted { search, session, states, round_trip });
-        counter.events.try_send(Event::Search(wanted)).map_err(|_| Code::ServerFull)?;
-        Ok(Searching { told, session, events: counter.events.clone(), _guard: guard })
+        service.events.try_send(Event::Search(wanted)).map_err(|_| Code::ServerFull)?;
+        Ok(Searching { told, session, events: service.events.clone(), _guard: guard })
     }
 
     /// Whether nobody searches here, and nobody sits in a match.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counters.values().all(|counter| counter.events.capacity() == counter.events.max_capacity())
+        self.services.values().all(|service| service.events.capacity() == service.events.max_capacity())
     }
 
     /// The way to the seat that a pass of a match is for; `None` if it is no such pass.
@@ -169,19 +170,20 @@ impl Matchmaking {
     /// [`Code::BadPass`] if there is no seat for it any more, [`Code::RoomClosed`], [`Code::ServerFull`].
     pub(crate) async fn claim(&self, pass: &[u8]) -> Option<Result<Way, Code>> {
         let MatchPass { game, claim } = MatchPass::decode(pass)?;
-        let counter = self.counters.get(&*game)?;
+        let service = self.services.get(&*game)?;
         let (reply, answer) = oneshot::channel();
-        if counter.events.try_send(Event::Claim(claim, reply)).is_err() {
+        if service.events.try_send(Event::Claim(claim, reply)).is_err() {
             return Some(Err(Code::ServerFull));
         }
         let admitted = timeout(CLAIM_TIMEOUT, answer).await.ok().and_then(Result::ok).unwrap_or(Err(Code::ServerFull));
-        Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, promise: None, seat: Some(seat) }))
+        Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, reservation: None, seat: Some(seat) }))
     }
 
-    /// Takes what another instance said then to the desk of a game. Whether it was taken; if not, the sender may say it again.
+    /// Takes what another instance said then to the service of a game. Whether it was taken; if not, the sender may say
+    /// it again.
     pub(crate) fn take(&self, game: &str, sent_ms: u64, said: Vec<Said>) -> bool {
-        let Some(counter) = self.counters.get(game) else { return false };
-        counter.events.try_send(Event::Said { sent_ms, said }).is_ok()
+        let Some(service) = self.services.get(game) else { return false };
+        service.events.try_send(Event::Said { sent_ms, said }).is_ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bytes over TCP: HTTP for pages and operators, WebSockets for players, and whether the other end is alive.
 
-pub(crate) mod line;
+pub(crate) mod transport;
 pub(crate) mod http;
 pub(crate) mod socket;
-pub(crate) mod heartbeat;
+pub(crate) mod keepalive;

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use tiltyard_core::{
     admission::Wish,
-    directory::{Directory, words::Heartbeat},
+    directory::{Directory, messages::Heartbeat},
 };
 use tiltyard_shared::protocol::{Code, Target, lobby::RoomEntry};
 use tracing::debug;
@@ -17,8 +17,9 @@ use uuid::Uuid;
 use crate::{
     bus::{BusError, InstanceId, Payload, State},
     fleet::{
-        Instance, socket_url,
-        words::{Command, Place, Reply, Reserve},
+        Instance,
+        messages::{Command, Destination, Reply, Reserve},
+        socket_url,
     },
     games::Games,
     rooms::{Rooms, Way},
@@ -91,8 +92,9 @@ impl Placement {
             }
             Target::Game(name) => self.in_game(name, spectate).await,
             Target::Create { game, config, options } => {
-                let place = Place::New { game: game.clone(), config: config.clone(), options: options.clone() };
-                self.in_new_room(place).await?
+                let destination =
+                    Destination::New { game: game.clone(), config: config.clone(), options: options.clone() };
+                self.in_new_room(destination).await?
             }
         };
         match there {
@@ -116,7 +118,7 @@ impl Placement {
         if spectate {
             return Ok(Some(Elsewhere::ask_at(&home)));
         }
-        match self.reserve(home.instance, Place::Room(room)).await {
+        match self.reserve(home.instance, Destination::Room(room)).await {
             Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) })),
             // It is not this server that stops.
             Err(Failure::Refused(Code::Stopping)) => Err(Code::Locked),
@@ -133,14 +135,14 @@ impl Placement {
             if spectate {
                 return Some(Elsewhere::ask_at(&home));
             }
-            if let Ok((room, pass)) = self.reserve(home.instance, Place::Room(entry.room)).await {
+            if let Ok((room, pass)) = self.reserve(home.instance, Destination::Room(entry.room)).await {
                 return Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) });
             }
         }
         if ours.is_some() || spectate || self.games.find(game).is_none() {
             return None;
         }
-        self.in_new_room(Place::Game(game.to_owned())).await.ok().flatten()
+        self.in_new_room(Destination::Game(game.to_owned())).await.ok().flatten()
     }
 
     /// The fullest room of a game on the other instances of our region, if it is fuller than `ours`.
@@ -158,12 +160,12 @@ impl Placement {
     }
 
     /// A new room on the emptiest instance, if that is not this one.
-    async fn in_new_room(&self, place: Place) -> Result<Option<Elsewhere>, Code> {
+    async fn in_new_room(&self, destination: Destination) -> Result<Option<Elsewhere>, Code> {
         let (load, draining) = (self.rooms.load_per_mille(), self.here.is_draining());
         let fleet = self.here.fleet();
         let better = |peer: &&Heartbeat| draining || peer.load_per_mille() + EMPTIER_PER_MILLE < load;
         let Some(home) = fleet.emptiest().filter(better) else { return Ok(None) };
-        match self.reserve(home.instance, place).await {
+        match self.reserve(home.instance, destination).await {
             Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(home) })),
             Err(Failure::Refused(code @ (Code::BadConfig | Code::BadTitle | Code::TooLarge | Code::GameFailed))) => {
                 Err(code)
@@ -174,11 +176,11 @@ impl Placement {
     }
 
     /// Asks an instance to keep a seat.
-    async fn reserve(&self, at: InstanceId, place: Place) -> Result<(Uuid, Vec<u8>), Failure> {
+    async fn reserve(&self, at: InstanceId, destination: Destination) -> Result<(Uuid, Vec<u8>), Failure> {
         if !matches!(*self.here.link().state.borrow(), State::Up) {
             return Err(Failure::Unanswered);
         }
-        let command = Payload::of(&Command::Reserve(Reserve { id: Uuid::new_v4(), place }));
+        let command = Payload::of(&Command::Reserve(Reserve { id: Uuid::new_v4(), destination }));
         match self.here.link().bus.request(&at, command, PATIENCE).await {
             Ok(reply) => match reply.read() {
                 Ok(Reply::Seat { room, pass }) => Ok((room, pass)),
@@ -206,11 +208,11 @@ impl Placement {
             Wish::New => {}
             Wish::Pending => return None,
             Wish::Granted(pass) => {
-                let room = self.rooms.promised(&pass);
+                let room = self.rooms.reserved(&pass);
                 return Some(room.map_or(Reply::Refused(Code::BadPass), |room| Reply::Seat { room, pass }));
             }
         }
-        Some(match self.keep(&wish.place).await {
+        Some(match self.keep(&wish.destination).await {
             Ok((room, pass)) => {
                 self.rooms.granted(wish.id, &pass);
                 Reply::Seat { room, pass }
@@ -219,11 +221,11 @@ impl Placement {
         })
     }
 
-    async fn keep(&self, place: &Place) -> Result<(Uuid, Vec<u8>), Code> {
-        let target = match place {
-            Place::Room(room) => Target::Room(*room),
-            Place::Game(game) => Target::Game(game.clone()),
-            Place::New { game, config, options } => {
+    async fn keep(&self, destination: &Destination) -> Result<(Uuid, Vec<u8>), Code> {
+        let target = match destination {
+            Destination::Room(room) => Target::Room(*room),
+            Destination::Game(game) => Target::Game(game.clone()),
+            Destination::New { game, config, options } => {
                 Target::Create { game: game.clone(), config: config.clone(), options: options.clone() }
             }
         };

@@ -19,7 +19,7 @@ use crate::{
     bus::{Address, BusError, Key, Payload},
     fleet::{
         Instance,
-        words::{MatchResult, RESULT_SCHEMA},
+        messages::{MatchResult, RESULT_SCHEMA},
     },
     metrics,
     stop::Stop,
@@ -44,18 +44,18 @@ pub(crate) struct Results {
     here: Instance,
 }
 
-/// Takes results to the broker.
+/// Publishes results.
 #[derive(Debug)]
-pub(crate) struct Postman {
+pub(crate) struct Publisher {
     waiting: mpsc::Receiver<MatchResult>,
     here: Instance,
 }
 
 impl Results {
     /// Where results are left, and who takes them from there.
-    pub(crate) fn new(here: Instance) -> (Self, Postman) {
+    pub(crate) fn new(here: Instance) -> (Self, Publisher) {
         let (sender, waiting) = mpsc::channel(WAITING);
-        (Self { waiting: sender, here: here.clone() }, Postman { waiting, here })
+        (Self { waiting: sender, here: here.clone() }, Publisher { waiting, here })
     }
 
     /// A match is over.
@@ -87,8 +87,8 @@ fn lost(told: &MatchResult, why: &str) {
     error!(room = %told.room, game = told.game, result, why, "a result is lost");
 }
 
-impl Postman {
-    /// Takes every result to the broker, until the server stops and nothing waits.
+impl Publisher {
+    /// Publishes every result, until the server stops and nothing waits.
     pub(crate) async fn run(mut self) {
         let mut stop = self.here.stop();
         loop {

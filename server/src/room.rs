@@ -1,9 +1,10 @@
 //! The room task: one room, its clock and its players' sockets, on one shard.
 //!
-//! Everything of a room happens in this task, in the order of [`RoomTask::live`]: guests are let in, sockets are scanned
-//! before a tick, and at a tick the room is stepped and each player is written one frame. There is no lock, no channel,
-//! no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one player's socket is a
-//! [`Connection`]; its [`door`] is what the rest of the instance knows of it, and how guests come in is `guest`.
+//! Everything of a room happens in this task, in the order of [`RoomTask::live`]: requests at the door are answered,
+//! sockets are scanned before a tick, and at a tick the room is stepped and each player is written one frame. There is
+//! no lock, no channel, no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one
+//! player's socket is a [`Connection`]; its [`door`] is what the rest of the instance knows of it, and how a connection
+//! comes in is `join`.
 
 use std::{
     collections::BTreeMap,
@@ -47,14 +48,14 @@ pub(crate) mod door;
 mod drain;
 mod connection;
 mod counts;
-mod guest;
+mod join;
 mod serve;
 mod tell;
 mod epilogue;
 
 use connection::Connection;
 use counts::Counts;
-use door::{Listed, Visit};
+use door::{Listed, RoomRequest};
 use matched::Guard;
 pub(crate) use schema::SchemaDocument;
 use tell::EXPORT;
@@ -63,16 +64,15 @@ use tell::EXPORT;
 /// a system call each and win nothing: what has arrived is used at ticks.
 const SCAN_SPACING: Duration = Duration::from_millis(50);
 
-/// A room that has no time left between its scans lets in so many guests at each: all who wait at its door once a second
-/// or so, and never so many that its ticks are late because of them.
-const GUESTS_A_SCAN: usize = 16;
+/// A room that has no time left between its scans answers so many requests at each: all that wait at its door once a
+/// second or so, and never so many that its ticks are late because of them.
+const REQUESTS_A_SCAN: usize = 16;
 
 /// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
 const SLICE: usize = 64;
 
-/// Connections that are saying goodbye at a time. Beyond them a connection is closed without waiting for its last words
-/// to arrive.
-const MAX_FAREWELLS: usize = 1024;
+/// Most close handshakes at a time. Beyond them a connection is closed without waiting for its last words to arrive.
+const MAX_CLOSING: usize = 1024;
 
 /// What a room task needs from the server.
 pub(crate) struct Setup {
@@ -80,8 +80,8 @@ pub(crate) struct Setup {
     pub(crate) id: Uuid,
     /// Its entry in the list of rooms, gone when dropped.
     pub(crate) listed: Listed,
-    /// Who wants to come in.
-    pub(crate) guests: mpsc::Receiver<Visit>,
+    /// What it is asked for.
+    pub(crate) requests: mpsc::Receiver<RoomRequest>,
     /// What it shares with the other rooms.
     pub(crate) outside: Outside,
     /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
@@ -151,7 +151,7 @@ struct RoomTask<G: Game> {
     /// The frame that is being written, and where it becomes a message. Both keep their memory.
     frame: Vec<u8>,
     scratch: Vec<u8>,
-    farewells: JoinSet<()>,
+    closing: JoinSet<()>,
     counts: Counts,
     next_export: Duration,
     next_notice: Duration,
@@ -170,7 +170,7 @@ pub(crate) async fn run<G: Game>(config: G::Config, schema: Arc<SchemaDocument>,
             error!(room = %setup.id, game = G::NAME, "the game failed to open a room");
             RoomMetrics::new(G::NAME).panics.increment(1);
             drop(setup.listed);
-            door::refuse_all(&mut setup.guests, Code::GameFailed);
+            door::refuse_all(&mut setup.requests, Code::GameFailed);
         }
     }
 }
@@ -190,7 +190,7 @@ impl<G: Game> RoomTask<G> {
             inbox: Inbox::new(),
             frame: Vec::new(),
             scratch: Vec::new(),
-            farewells: JoinSet::new(),
+            closing: JoinSet::new(),
             counts: Counts::new(RoomMetrics::new(G::NAME)),
             next_export: now + EXPORT,
             next_notice: now,
@@ -221,11 +221,11 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Lets guests in until the next scan is due; however late that is, some of them.
+    /// Answers requests until the next scan is due; however late that is, some of them.
     async fn wait(&mut self) -> Result<(), End> {
-        for _ in 0..GUESTS_A_SCAN {
-            let Ok(visit) = self.setup.guests.try_recv() else { break };
-            self.welcome(visit)?;
+        for _ in 0..REQUESTS_A_SCAN {
+            let Ok(request) = self.setup.requests.try_recv() else { break };
+            self.handle(request)?;
         }
         let wake = self.setup.outside.clock.at(self.next_scan());
         loop {
@@ -233,7 +233,7 @@ impl<G: Game> RoomTask<G> {
                 biased;
                 () = self.setup.outside.stop.requested() => return Err(End::Stopping),
                 () = sleep_until(wake) => return Ok(()),
-                Some(visit) = self.setup.guests.recv() => self.welcome(visit)?,
+                Some(request) = self.setup.requests.recv() => self.handle(request)?,
             }
         }
     }
@@ -250,18 +250,18 @@ impl<G: Game> RoomTask<G> {
     /// Takes what the players have sent.
     async fn scan(&mut self) -> Result<(), End> {
         let (now, seats) = (self.now(), self.connections.len());
-        for places in slices(seats) {
-            if places.start > 0 {
+        for slice in slices(seats) {
+            if slice.start > 0 {
                 yield_now().await;
             }
-            self.guarded(|task| places.for_each(|place| task.scan_one((task.first + place) % seats, now)))?;
+            self.guarded(|task| slice.for_each(|index| task.scan_one((task.first + index) % seats, now)))?;
         }
         Ok(())
     }
 
-    fn scan_one(&mut self, place: usize, now: Duration) {
-        let Some(connection) = &mut self.connections[place] else { return };
-        let seat = SeatId(place as u32);
+    fn scan_one(&mut self, index: usize, now: Duration) {
+        let Some(connection) = &mut self.connections[index] else { return };
+        let seat = SeatId(index as u32);
         if let Err(gone) = connection.scan(&mut self.inbox, now, |message| self.room.receive(seat, message, now)) {
             self.close(seat, gone, now);
         }
@@ -285,7 +285,7 @@ impl<G: Game> RoomTask<G> {
             self.setup.outside.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
-        if self.room.authority().is_abandoned(now) && self.setup.listed.promised() == 0 && now >= self.expected_until {
+        if self.room.authority().is_abandoned(now) && self.setup.listed.reserved() == 0 && now >= self.expected_until {
             return Err(End::Abandoned);
         }
         if self.room.authority().is_worn_out() {
@@ -325,9 +325,9 @@ impl<G: Game> RoomTask<G> {
         let frames = self.room.frames_handed(seat);
         debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
         let patience =
-            if self.farewells.len() < MAX_FAREWELLS { self.setup.outside.timing.farewell } else { Duration::ZERO };
+            if self.closing.len() < MAX_CLOSING { self.setup.outside.timing.close_handshake } else { Duration::ZERO };
         if let Some(socket) = connection.into_socket() {
-            self.farewells.spawn(socket::farewell(socket, gone, frames, patience));
+            self.closing.spawn(socket::close_handshake(socket, gone, frames, patience));
         }
     }
 
@@ -336,23 +336,23 @@ impl<G: Game> RoomTask<G> {
     async fn finish(mut self, end: End) {
         let code = end.code();
         info!(room = %self.setup.id, game = G::NAME, reason = %code, players = self.counts.current_players(), "room closed");
-        for place in 0..self.connections.len() {
-            let _ = self.guarded(|task| task.dismiss(SeatId(place as u32), Gone::Closing(code)));
+        for index in 0..self.connections.len() {
+            let _ = self.guarded(|task| task.dismiss(SeatId(index as u32), Gone::Closing(code)));
         }
         let _ = self.guarded(|task| {
             let stats = task.room.stats();
             task.counts.export(&stats);
         });
-        let Self { room, counts, setup, mut farewells, .. } = self;
-        let Setup { listed, mut guests, .. } = setup;
+        let Self { room, counts, setup, mut closing, .. } = self;
+        let Setup { listed, mut requests, .. } = setup;
         if end == End::Failed {
             counts.panicked();
         }
         drop((listed, counts));
-        door::refuse_all(&mut guests, code);
+        door::refuse_all(&mut requests, code);
         // A failed game may fail again when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
-        while farewells.join_next().await.is_some() {}
+        while closing.join_next().await.is_some() {}
     }
 
     /// Runs what may call the game: a panic ends this room and nothing else.

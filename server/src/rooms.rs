@@ -28,7 +28,7 @@ use crate::{
     lobby::Lobby,
     room::{
         Outside, Setup,
-        door::{Arrival, Entry, Listed, Plan, Promise, Status, Visit},
+        door::{Arrival, Entry, Listed, Plan, Reservation, RoomRequest, Status},
         matched::{Guard, MatchSeat},
     },
     shard::Shards,
@@ -38,8 +38,8 @@ mod open;
 
 use open::{Open, lock};
 
-/// Guests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
-const WAITING_GUESTS: usize = 64;
+/// Requests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
+const WAITING_REQUESTS: usize = 64;
 
 /// A room has so long to make room at its door.
 pub(crate) const DOOR_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub(crate) struct Rooms {
     games: Games,
     shards: Shards,
     open: Arc<Mutex<Open>>,
-    kept: Mutex<Reservations<Promise>>,
+    kept: Mutex<Reservations<Reservation>>,
     terms: Terms,
     lobby: Arc<Lobby>,
     outside: Outside,
@@ -74,14 +74,14 @@ pub(crate) struct Way {
     /// The way into the room.
     pub(crate) arrival: Arrival,
     /// The seat that was kept for whoever comes with a pass.
-    pub(crate) promise: Option<Promise>,
+    pub(crate) reservation: Option<Reservation>,
     /// The seat of a match.
     pub(crate) seat: Option<MatchSeat>,
 }
 
 impl From<Arrival> for Way {
     fn from(arrival: Arrival) -> Self {
-        Self { arrival, promise: None, seat: None }
+        Self { arrival, reservation: None, seat: None }
     }
 }
 
@@ -137,8 +137,8 @@ impl Rooms {
             Target::Code(code) => self.by_code(code.parse()?)?,
             Target::Resume(resume) => self.by_id(resume.room, false)?,
             Target::Pass(pass) => {
-                let promise = lock(&self.kept).redeem(pass, self.now())?;
-                return Ok(Way { arrival: promise.arrival(), promise: Some(promise), seat: None });
+                let reservation = lock(&self.kept).redeem(pass, self.now())?;
+                return Ok(Way { arrival: reservation.arrival(), reservation: Some(reservation), seat: None });
             }
         };
         Ok(arrival.into())
@@ -233,18 +233,18 @@ impl Rooms {
     ///
     /// As [`Self::ask`].
     pub(crate) async fn keep_seat(&self, arrival: &Arrival) -> Result<Vec<u8>, Code> {
-        let promise = self.ask(arrival).await?;
-        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), promise, self.now()))
+        let reservation = self.ask(arrival).await?;
+        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), reservation, self.now()))
     }
 
-    /// Asks a room for a seat as long as the promise is kept.
+    /// Asks a room for a seat, which is kept as long as the reservation lives.
     ///
     /// # Errors
     ///
     /// What the room says: [`Code::RoomFull`], [`Code::Locked`], [`Code::Finished`], or [`Code::RoomClosed`].
-    pub(crate) async fn ask(&self, arrival: &Arrival) -> Result<Promise, Code> {
+    pub(crate) async fn ask(&self, arrival: &Arrival) -> Result<Reservation, Code> {
         let (reply, answer) = oneshot::channel();
-        match timeout(DOOR_TIMEOUT, arrival.door().send(Visit::Keep(reply))).await {
+        match timeout(DOOR_TIMEOUT, arrival.door().send(RoomRequest::Reserve(reply))).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(Code::RoomClosed),
             Err(_) => return Err(Code::ServerFull),
@@ -263,8 +263,8 @@ impl Rooms {
     }
 
     /// The room for which a pass was given that has not been used.
-    pub(crate) fn promised(&self, pass: &[u8]) -> Option<Uuid> {
-        lock(&self.kept).look(pass).map(Promise::room)
+    pub(crate) fn reserved(&self, pass: &[u8]) -> Option<Uuid> {
+        lock(&self.kept).look(pass).map(Reservation::room)
     }
 
     /// Gives seats free again that nobody came for in time.
@@ -283,7 +283,7 @@ impl Rooms {
 
     /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
     async fn open_room(&self, prepared: Prepared, plan: Plan, any: bool) -> Result<Arrival, Code> {
-        let (door, guests) = mpsc::channel(WAITING_GUESTS);
+        let (door, requests) = mpsc::channel(WAITING_REQUESTS);
         let (entry, arrival) = {
             let mut open = lock(&self.open);
             self.check_players(&open)?;
@@ -299,7 +299,7 @@ impl Rooms {
             (entry, arrival)
         };
         self.lobby.notices().put(entry.listing(&Status::default()));
-        if self.start(prepared, entry, guests).await { Ok(arrival) } else { Err(Code::Stopping) }
+        if self.start(prepared, entry, requests).await { Ok(arrival) } else { Err(Code::Stopping) }
     }
 
     /// A code that no open room has, here or, as far as is known, elsewhere.
@@ -313,7 +313,7 @@ impl Rooms {
         }
     }
 
-    async fn start(&self, prepared: Prepared, entry: Arc<Entry>, guests: mpsc::Receiver<Visit>) -> bool {
+    async fn start(&self, prepared: Prepared, entry: Arc<Entry>, requests: mpsc::Receiver<RoomRequest>) -> bool {
         let shard = self.shards.least_busy();
         shard.load().add_room();
         let (id, open, stop) = (entry.id, self.open.clone(), self.outside.stop.clone());
@@ -325,7 +325,7 @@ impl Rooms {
         let outside = self.outside.clone();
         let opening = move |order: u32| {
             let phase = (order as f32 * STAGGER).fract();
-            (prepared.run)(Setup { id, listed, guests, outside, phase, matched: None })
+            (prepared.run)(Setup { id, listed, requests, outside, phase, matched: None })
         };
         shard.open(Box::new(opening)).await
     }

@@ -131,20 +131,20 @@ impl Server {
         let site = Site { region: config.region.clone(), public_url: config.public_url.clone(), listen, capacity };
         let here = Instance::new(joined, site, clock, stop.clone());
         info!(instance = %here.id(), region = here.region(), "this instance");
-        let (results, postman) = Results::new(here.clone());
+        let (results, publisher) = Results::new(here.clone());
         let terms = Terms { rooms: config.max_rooms, players: capacity };
         let outside = Outside { results, stop, clock, timing, fault: config.test_fault };
         let rooms = Arc::new(Rooms::new(games.clone(), shards, terms, here.lobby().clone(), outside));
         let placement = Placement::new(here.clone(), games.clone(), rooms.clone());
         let parts = Parts { here: here.clone(), rooms: rooms.clone(), seats: capacity as usize, modes };
         let matchmaking = Matchmaking::start(parts);
-        let (chat, courier) = Chat::new(here.clone());
+        let (chat, relay) = Chat::new(here.clone());
         let dispatch =
             dispatch::run(here.clone(), rooms.clone(), placement.clone(), matchmaking.clone(), sender.clone());
         let mut last = JoinSet::new();
         last.spawn(dispatch);
-        last.spawn(postman.run());
-        tokio::spawn(courier.run());
+        last.spawn(publisher.run());
+        tokio::spawn(relay.run());
         let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
         let gateway = Gateway {
             here: here.clone(),
@@ -210,7 +210,7 @@ impl Server {
         info!("stopping");
         self.stop.stop();
         let everything = async {
-            // All places outside of rooms are free again once nobody is there.
+            // All permits outside of rooms are free again once nobody is there.
             let _ = self.outside.acquire_many(MAX_OUTSIDE).await;
             for shard in &mut self.shards {
                 let _ = shard.await;

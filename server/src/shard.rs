@@ -127,7 +127,7 @@ async fn run(mut openings: mpsc::Receiver<Opening>, mut stop: Stop) {
             () = stop.requested() => break,
         }
     }
-    // Rooms that were still waiting open only to tell their guests that the server stops.
+    // Rooms that were still waiting open only to tell those at their doors that the server stops.
     openings.close();
     while let Some(opening) = openings.recv().await {
         rooms.spawn(opening(opened));

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use tiltyard_testing::http;
 
 use crate::{
-    instance::Place,
+    instance::InstanceSpec,
     process::{Port, Process, root, tool, wait_for},
 };
 
@@ -45,11 +45,11 @@ pub(crate) struct Balancer {
 
 impl Balancer {
     /// Starts it in front of these instances and waits until it answers.
-    pub(crate) fn start(kind: Kind, port: &Port, places: &[Place], folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(kind: Kind, port: &Port, specs: &[InstanceSpec], folder: &Path) -> anyhow::Result<Self> {
         let number = port.number()?;
         let (config, command) = match kind {
-            Kind::HaProxy => (haproxy(places)?, haproxy_command(folder)?),
-            Kind::Nginx => (nginx(places, folder)?, nginx_command(folder)?),
+            Kind::HaProxy => (haproxy(specs)?, haproxy_command(folder)?),
+            Kind::Nginx => (nginx(specs, folder)?, nginx_command(folder)?),
         };
         let listen = [(format!("bind :{PLAYERS}"), format!("bind 127.0.0.1:{number}"))];
         let listen = listen.into_iter().chain([(format!("listen {PLAYERS};"), format!("listen 127.0.0.1:{number};"))]);
@@ -81,21 +81,21 @@ fn haproxy_command(folder: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn haproxy(places: &[Place]) -> anyhow::Result<String> {
+fn haproxy(specs: &[InstanceSpec]) -> anyhow::Result<String> {
     let text = fs::read_to_string(root().join("deploy/haproxy.cfg"))?;
-    let checked = |place: &Place, line: &str| {
-        let [players, ops] = place.ports;
-        let here = line.replace(&format!("{}:{PLAYERS}", place.name), &format!("127.0.0.1:{players}"));
+    let checked = |spec: &InstanceSpec, line: &str| {
+        let [players, ops] = spec.ports;
+        let here = line.replace(&format!("{}:{PLAYERS}", spec.name), &format!("127.0.0.1:{players}"));
         format!("{here} check port {ops}")
     };
     let text = text.replace(&format!("check port {OPERATORS} "), "");
     let (head, backends) = text.split_once("\nbackend instance-").context("no backends of instances")?;
-    let head = per_instance(head, places, "    server ", checked);
-    let backend = |Place { name, ports: [players, _], .. }: &Place| {
+    let head = per_instance(head, specs, "    server ", checked);
+    let backend = |InstanceSpec { name, ports: [players, _], .. }: &InstanceSpec| {
         format!("backend instance-{name}\n    server {name} 127.0.0.1:{players}\n")
     };
     ensure!(backends.contains("    server one one:8080"), "the backends of instances look different");
-    Ok(head + "\n" + &places.iter().map(backend).collect::<String>())
+    Ok(head + "\n" + &specs.iter().map(backend).collect::<String>())
 }
 
 fn nginx_command(folder: &Path) -> anyhow::Result<Command> {
@@ -105,29 +105,34 @@ fn nginx_command(folder: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn nginx(places: &[Place], folder: &Path) -> anyhow::Result<String> {
+fn nginx(specs: &[InstanceSpec], folder: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(root().join("deploy/nginx.conf"))?;
-    let server = |place: &Place, line: &str| line.replace(&at(place), &format!("127.0.0.1:{}", place.ports[0]));
-    let text = per_instance(&text, places, "        server ", server);
+    let server = |spec: &InstanceSpec, line: &str| line.replace(&at(spec), &format!("127.0.0.1:{}", spec.ports[0]));
+    let text = per_instance(&text, specs, "        server ", server);
     let (head, _) = text.split_once("        location /i/").context("no locations of instances")?;
-    let location = |Place { name, ports: [players, _], .. }: &Place| {
+    let location = |InstanceSpec { name, ports: [players, _], .. }: &InstanceSpec| {
         format!("        location /i/{name}/ {{\n            proxy_pass http://127.0.0.1:{players}/;\n        }}\n")
     };
     let folders: String =
         TEMPORARY.iter().map(|kind| format!("    {kind}_temp_path {}/{kind};\n", folder.display())).collect();
-    let locations: String = places.iter().map(location).collect();
+    let locations: String = specs.iter().map(location).collect();
     Ok(head.replace("http {\n", &format!("http {{\n{folders}")) + &locations + "    }\n}\n")
 }
 
-fn at(place: &Place) -> String {
-    format!("{}:{PLAYERS}", place.name)
+fn at(spec: &InstanceSpec) -> String {
+    format!("{}:{PLAYERS}", spec.name)
 }
 
 /// The lines of the file's instances give way to those of the instances here: its first one's, changed.
-fn per_instance(text: &str, places: &[Place], start: &str, change: impl Fn(&Place, &str) -> String) -> String {
+fn per_instance(
+    text: &str,
+    specs: &[InstanceSpec],
+    start: &str,
+    change: impl Fn(&InstanceSpec, &str) -> String,
+) -> String {
     let is_theirs = |line: &&str| line.starts_with(start) && line.contains(&format!(":{PLAYERS}"));
     let Some(first) = text.lines().find(is_theirs) else { return text.to_owned() };
-    let ours: String = places.iter().map(|place| change(place, &first.replace(FIRST, &place.name)) + "\n").collect();
+    let ours: String = specs.iter().map(|spec| change(spec, &first.replace(FIRST, &spec.name)) + "\n").collect();
     let lines = text.lines().filter(|line| *line == first || !is_theirs(line));
     lines.map(|line| if line == first { ours.clone() } else { format!("{line}\n") }).collect()
 }

@@ -11,7 +11,7 @@ use crate::{
     broker::Broker,
     checks::Checks,
     fleet::{Fleet, NAMES},
-    instance::Place,
+    instance::InstanceSpec,
     process::{Port, wait_for},
 };
 
@@ -29,9 +29,9 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
 
 fn through(kind: Kind, seconds: u64, checks: &mut Checks) -> anyhow::Result<()> {
     let port = Port::new()?;
-    let places = Place::several(&NAMES, Some(port.number()?))?;
-    let mut fleet = Fleet::start(&places, Broker::of_environment()?, &[])?;
-    let balancer = Balancer::start(kind, &port, &places, fleet.folder())?;
+    let specs = InstanceSpec::several(&NAMES, Some(port.number()?))?;
+    let mut fleet = Fleet::start(&specs, Broker::of_environment()?, &[])?;
+    let balancer = Balancer::start(kind, &port, &specs, fleet.folder())?;
     let page = http::get(balancer.address, "/")?;
     checks.check("the page comes from any instance", kind.name(), page.contains("<html"));
     let name = kind.name();

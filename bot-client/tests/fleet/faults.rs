@@ -17,7 +17,7 @@ use crate::{
     checks::Checks,
     crowds,
     fleet::{Fleet, NAMES, Taken},
-    instance::{Place, create_room},
+    instance::{InstanceSpec, create_room},
     process::wait_for,
     seats::Seats,
 };
@@ -83,7 +83,7 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let size = size(form);
     println!("  three instances with {} bots each, under faults a little, then in earnest:", size.bots);
     let broker = OwnBroker::start()?;
-    let fleet = Fleet::start(&Place::several(&NAMES, None)?, broker.broker.clone(), &[])?;
+    let fleet = Fleet::start(&InstanceSpec::several(&NAMES, None)?, broker.broker.clone(), &[])?;
     let bots = start_bots(&fleet, size)?;
     fleet.until_whole()?;
     suffer(&fleet, &broker, form, warm_up(form), checks)?;

@@ -13,7 +13,7 @@ use tiltyard_testing::http;
 
 use crate::{
     broker::Broker,
-    instance::{Instance, Place},
+    instance::{Instance, InstanceSpec},
     process::{Folder, wait_for},
 };
 
@@ -43,14 +43,14 @@ pub(crate) struct Taken {
 impl Fleet {
     /// Starts deploy/'s three instances without a balancer, with these variables beside the others.
     pub(crate) fn new(options: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::start(&Place::several(&NAMES, None)?, Broker::of_environment()?, options)
+        Self::start(&InstanceSpec::several(&NAMES, None)?, Broker::of_environment()?, options)
     }
 
     /// Starts instances and waits until they take players and know each other.
-    pub(crate) fn start(places: &[Place], broker: Broker, options: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub(crate) fn start(specs: &[InstanceSpec], broker: Broker, options: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = Folder::new()?;
-        let start = |place| Instance::start(place, &broker, options, folder.path());
-        let mut instances = places.iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        let start = |spec| Instance::start(spec, &broker, options, folder.path());
+        let mut instances = specs.iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
         instances.iter_mut().try_for_each(Instance::until_ready)?;
         wait_for(Duration::from_secs(30), "the instances to find each other", || {
             let known = instances.iter().map(|one| one.metric("tiltyard_instances")).collect::<Result<Vec<_>, _>>()?;
@@ -60,8 +60,8 @@ impl Fleet {
     }
 
     /// One more.
-    pub(crate) fn grow(&mut self, place: &Place) -> anyhow::Result<&Instance> {
-        let mut new = Instance::start(place, &self.broker, &[], self.folder.path())?;
+    pub(crate) fn grow(&mut self, spec: &InstanceSpec) -> anyhow::Result<&Instance> {
+        let mut new = Instance::start(spec, &self.broker, &[], self.folder.path())?;
         new.until_ready()?;
         self.instances.push(new);
         self.instances.last().context("no instance")
@@ -82,18 +82,18 @@ impl Fleet {
         self.instances.iter().map(Instance::cpu).sum()
     }
 
-    /// The place of the first instance of which a metric is not 0.
+    /// The index of the first instance of which a metric is not 0.
     pub(crate) fn first_with(&self, metric: &str) -> anyhow::Result<Option<usize>> {
         let values = self.instances.iter().map(|one| one.metric(metric)).collect::<Result<Vec<_>, _>>()?;
         Ok(values.iter().position(|value| *value > 0.0))
     }
 
-    /// kill -9 of the instance at this place.
-    pub(crate) fn kill(&mut self, place: usize) -> anyhow::Result<()> {
-        self.instances.remove(place).process.signal("KILL")
+    /// kill -9 of the instance at this index.
+    pub(crate) fn kill(&mut self, index: usize) -> anyhow::Result<()> {
+        self.instances.remove(index).process.signal("KILL")
     }
 
-    /// The place of the instance whose matchmaker has at least so many tickets.
+    /// The index of the instance whose matchmaker has at least so many tickets.
     pub(crate) fn active(&self, tickets: f64) -> Option<usize> {
         self.instances.iter().position(|instance| instance.tickets() >= tickets)
     }

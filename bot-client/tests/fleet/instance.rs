@@ -28,9 +28,9 @@ pub(crate) struct Instance {
     pub(crate) ops: SocketAddr,
 }
 
-/// Where an instance stands: what is different here from deploy/.
+/// An instance to be started: what is different here from deploy/.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct InstanceSpec {
     /// The instance's name.
     pub(crate) name: String,
     /// Its ports, for players and for operators.
@@ -41,26 +41,31 @@ pub(crate) struct Place {
     balancer: Option<u16>,
 }
 
-impl Place {
-    /// Places for instances of these names, behind a balancer on this port or behind none.
+impl InstanceSpec {
+    /// Instances of these names, behind a balancer on this port or behind none.
     pub(crate) fn several(names: &[&str], balancer: Option<u16>) -> anyhow::Result<Vec<Self>> {
-        let place = |name: &&str| {
+        let spec = |name: &&str| {
             let held = [Port::new()?, Port::new()?];
             let ports = [held[0].number()?, held[1].number()?];
             Ok(Self { name: (*name).to_owned(), ports, _held: held, balancer })
         };
-        names.iter().map(place).collect()
+        names.iter().map(spec).collect()
     }
 }
 
 impl Instance {
     /// Starts it on this broker, with these variables beside the others, and does not wait for it.
-    pub(crate) fn start(place: &Place, broker: &Broker, options: &[(&str, &str)], logs: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        spec: &InstanceSpec,
+        broker: &Broker,
+        options: &[(&str, &str)],
+        logs: &Path,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(binary("tiltyard")?);
-        command.envs(environment(place, broker)?).envs(options.iter().copied());
-        let process = Process::start(command, logs.join(format!("{}.log", place.name)))?;
-        let [players, ops] = place.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        Ok(Self { name: place.name.clone(), process, players, ops })
+        command.envs(environment(spec, broker)?).envs(options.iter().copied());
+        let process = Process::start(command, logs.join(format!("{}.log", spec.name)))?;
+        let [players, ops] = spec.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        Ok(Self { name: spec.name.clone(), process, players, ops })
     }
 
     /// Waits until it takes players.
@@ -111,14 +116,14 @@ pub(crate) fn mode_config(match_seconds: u32) -> String {
 }
 
 /// The variables of an instance: those of deploy/common.env and, if there is one, its own file, with what is different here.
-fn environment(place: &Place, broker: &Broker) -> anyhow::Result<BTreeMap<String, String>> {
+fn environment(spec: &InstanceSpec, broker: &Broker) -> anyhow::Result<BTreeMap<String, String>> {
     let mut variables = variables("common.env")?;
     // Who is started while the run goes on has no file: it is like the others.
-    let own = variables_or_none(&format!("{}.env", place.name))?;
-    variables.extend(own.unwrap_or_else(|| BTreeMap::from([("TILTYARD_INSTANCE".to_owned(), place.name.clone())])));
-    let [players, ops] = place.ports;
-    let url = match place.balancer {
-        Some(port) => format!("ws://127.0.0.1:{port}/i/{}", place.name),
+    let own = variables_or_none(&format!("{}.env", spec.name))?;
+    variables.extend(own.unwrap_or_else(|| BTreeMap::from([("TILTYARD_INSTANCE".to_owned(), spec.name.clone())])));
+    let [players, ops] = spec.ports;
+    let url = match spec.balancer {
+        Some(port) => format!("ws://127.0.0.1:{port}/i/{}", spec.name),
         None => format!("ws://127.0.0.1:{players}"),
     };
     let here = [

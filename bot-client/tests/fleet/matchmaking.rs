@@ -31,7 +31,7 @@ impl Size {
 struct Searching {
     fleet: Fleet,
     crowd: Crowd,
-    /// The place of the instance whose pool has the tickets.
+    /// The index of the instance whose pool has the tickets.
     active: usize,
     /// So many waited.
     tickets: f64,

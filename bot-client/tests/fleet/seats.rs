@@ -67,7 +67,7 @@ impl Outcome {
     pub(crate) fn check(&self, checks: &mut Checks) {
         let Self { given, refused, entered, entered_again, complaints } = self;
         let seen = format!("{entered} of {given}, and {refused} refused {complaints:?}");
-        checks.check("every seat promised across instances is there", seen, entered == given && *given > 0);
+        checks.check("every seat reserved across instances is there", seen, entered == given && *given > 0);
         checks.check("no pass opens a second time", entered_again, *entered_again == 0);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     broker::Broker,
     checks::Checks,
     fleet::{Fleet, NAMES},
-    instance::{Instance, Place},
+    instance::{Instance, InstanceSpec},
     process::{Port, wait_for},
     prometheus::Prometheus,
 };
@@ -23,19 +23,19 @@ pub(crate) struct Stage {
     pub(crate) balancer: Balancer,
     pub(crate) prometheus: Prometheus,
     pub(crate) fleet: Fleet,
-    fourth: Place,
+    fourth: InstanceSpec,
 }
 
 impl Stage {
     /// Starts everything but the fourth instance, which the balancer knows already.
     pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
         let port = Port::new()?;
-        let mut places = Place::several(&[NAMES[0], NAMES[1], NAMES[2], "four"], Some(port.number()?))?;
-        let fleet = Fleet::start(&places[..3], Broker::of_environment()?, &[])?;
-        let balancer = Balancer::start(kind, &port, &places, fleet.folder())?;
+        let mut specs = InstanceSpec::several(&[NAMES[0], NAMES[1], NAMES[2], "four"], Some(port.number()?))?;
+        let fleet = Fleet::start(&specs[..3], Broker::of_environment()?, &[])?;
+        let balancer = Balancer::start(kind, &port, &specs, fleet.folder())?;
         let prometheus = Prometheus::start(fleet.folder())?;
         prometheus.scrape(&fleet)?;
-        let fourth = places.pop().context("no fourth place")?;
+        let fourth = specs.pop().context("no fourth instance")?;
         Ok(Self { balancer, prometheus, fleet, fourth })
     }
 

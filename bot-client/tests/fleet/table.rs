@@ -71,9 +71,9 @@ fn merged(seen: &[&str]) -> String {
     }
     let all: Vec<_> = seen.iter().map(|one| pieces(one)).collect();
     let mut whole = String::new();
-    for (place, piece) in pieces(last).into_iter().enumerate() {
-        let unit = all[0].get(place + 1).map_or("", |piece| piece.text);
-        let numbers = || all.iter().filter_map(|pieces| pieces[place].number);
+    for (index, piece) in pieces(last).into_iter().enumerate() {
+        let unit = all[0].get(index + 1).map_or("", |piece| piece.text);
+        let numbers = || all.iter().filter_map(|pieces| pieces[index].number);
         match piece.number {
             None => whole += piece.text,
             Some(_) if unit == " s" || unit.starts_with(" s ") => {

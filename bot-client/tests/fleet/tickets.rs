@@ -105,10 +105,10 @@ async fn search(urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
 /// Searches until told where to go. The search goes on until it is dropped.
 async fn player(options: Options, connecting: Arc<Semaphore>, start: Instant) -> anyhow::Result<(Searching, Told)> {
     let wish = Search { game: "pong".to_owned(), mode: "duel".to_owned(), rating: 1_500, party: None };
-    let place = connecting.acquire_owned().await?;
+    let permit = connecting.acquire_owned().await?;
     let mut searching = Searching::start(&options, wish);
     let mut state = searching.next().await?;
-    drop(place);
+    drop(permit);
     let searched = start.elapsed();
     loop {
         match state {

@@ -1,4 +1,4 @@
-//! Who may come in, and how often: seats promised for a short time against a pass, and how many messages are taken.
+//! Who may come in, and how often: seats reserved for a short time against a pass, and how many messages are taken.
 
 use std::{collections::BTreeMap, time::Duration};
 

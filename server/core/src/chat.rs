@@ -1,9 +1,9 @@
 //! Chat: who is in which channel of this instance, who hears what is said there, and who is seen there.
 //!
-//! What members, other instances and the time do goes in, [`Effect`]s come out. Words are told once and not kept: who is not
-//! there, or whose bus is away, does not hear them. Presence is private unless a member wants to be seen; then an instance
-//! tells the others all its visible names of a channel, whenever they change and again every [`RESTATED`], so that
-//! whatever was lost on the way is mended by the next time.
+//! What members, other instances and the time do goes in, [`Effect`]s come out. Messages are told once and not kept:
+//! who is not there, or whose bus is away, does not hear them. Presence is private unless a member wants to be seen;
+//! then an instance tells the others all its visible names of a channel, whenever they change and again every
+//! [`RESTATED`], so that whatever was lost on the way is mended by the next time.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -23,15 +23,15 @@ use crate::{
     instance::{Incarnation, InstanceId},
 };
 
-pub mod words;
+pub mod messages;
 mod local;
 mod remote;
 #[cfg(test)]
 mod tests;
 
 use local::{Attendance, Local};
+use messages::{ChatMessage, Presence};
 use remote::Remote;
-use words::{Presence, Words};
 
 /// Most channels of an instance that somebody is in; further ones are refused with [`Code::ServerFull`].
 pub const INSTANCE_CHANNELS: usize = 2_048;
@@ -39,9 +39,9 @@ pub const INSTANCE_CHANNELS: usize = 2_048;
 /// Most members of a channel on one instance; further ones are refused with [`Code::ServerFull`].
 pub const CHANNEL_MEMBERS: usize = 1_024;
 
-/// Words a second for long that a channel takes from members of this instance, twice as many at once: more are refused.
-/// From all other instances together it takes twice as many; more are dropped.
-pub const CHANNEL_WORDS: u32 = 16;
+/// Messages a second for long that a channel takes from members of this instance, twice as many at once: more are
+/// refused. From all other instances together it takes twice as many; more are dropped.
+pub const CHANNEL_MESSAGES: u32 = 16;
 
 /// Each channel in which somebody is visible is told again so often.
 pub const RESTATED: Duration = Duration::from_secs(15);
@@ -60,19 +60,19 @@ pub enum Effect {
     /// Tell these members.
     Tell(Vec<MemberId>, ServerMessage),
     /// Tell all other instances what was said here.
-    Words(Words),
+    Chat(ChatMessage),
     /// Tell all other instances who is visible here.
     Presence(Presence),
 }
 
-/// What became of words from another instance.
+/// What became of a message from another instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// Members here are told.
     Told,
-    /// Nobody here is in the channel, or they are our own.
+    /// Nobody here is in the channel, or it is our own.
     Nobody,
-    /// More came than the channel takes: these are dropped.
+    /// More came than the channel takes: this one is dropped.
     TooMany,
 }
 
@@ -99,7 +99,7 @@ pub struct Channels {
 
 #[derive(Debug)]
 struct Member {
-    words: Bucket,
+    messages: Bucket,
     wishes: Bucket,
     channels: BTreeSet<Channel>,
 }
@@ -132,9 +132,9 @@ impl Channels {
     pub fn join(&mut self, now: Duration) -> MemberId {
         self.last_member += 1;
         let member = MemberId(self.last_member);
-        let words = Bucket::new(SAID_BURST, SAID_SPACING, now);
+        let messages = Bucket::new(SAID_BURST, SAID_SPACING, now);
         let wishes = Bucket::new(ATTEND_BURST, SAID_SPACING, now);
-        self.members.insert(member, Member { words, wishes, channels: BTreeSet::new() });
+        self.members.insert(member, Member { messages, wishes, channels: BTreeSet::new() });
         member
     }
 
@@ -208,27 +208,27 @@ impl Channels {
         let name = local.members.get(&id).ok_or(Code::NotInChannel)?.name.clone();
         let text = plain(text, SAID_BYTES).ok().filter(|text| !text.is_empty()).ok_or(Code::BadText)?;
         let member = self.members.get_mut(&id).ok_or(Code::NotInChannel)?;
-        if !member.words.take(now) || !local.said.take(now) {
+        if !member.messages.take(now) || !local.said.take(now) {
             return Err(Code::Flooding);
         }
-        let words = Words { instance: self.id, channel, name, text };
-        self.tell(&words);
+        let message = ChatMessage { instance: self.id, channel, name, text };
+        self.tell(&message);
         if self.connected {
-            self.effects.push(Effect::Words(words));
+            self.effects.push(Effect::Chat(message));
         }
         Ok(())
     }
 
     /// Something was said on an instance.
-    pub fn hear(&mut self, words: &Words, now: Duration) -> Heard {
-        let local = self.channels.get_mut(&words.channel).filter(|local| !local.members.is_empty());
-        let Some(local) = local.filter(|_| words.instance != self.id && words.is_bounded()) else {
+    pub fn hear(&mut self, message: &ChatMessage, now: Duration) -> Heard {
+        let local = self.channels.get_mut(&message.channel).filter(|local| !local.members.is_empty());
+        let Some(local) = local.filter(|_| message.instance != self.id && message.is_bounded()) else {
             return Heard::Nobody;
         };
         if !local.heard.take(now) {
             return Heard::TooMany;
         }
-        self.tell(words);
+        self.tell(message);
         Heard::Told
     }
 
@@ -359,8 +359,8 @@ impl Channels {
         }
     }
 
-    fn tell(&mut self, words: &Words) {
-        let Words { channel, name, text, .. } = words;
+    fn tell(&mut self, message: &ChatMessage) {
+        let ChatMessage { channel, name, text, .. } = message;
         let (to, channel) = (self.listeners(channel), channel.as_str().to_owned());
         self.effects
             .push(Effect::Tell(to, ServerMessage::ChannelMessage { channel, name: name.clone(), text: text.clone() }));

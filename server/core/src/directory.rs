@@ -1,7 +1,7 @@
 //! The directory: which rooms there are, and the pages of them that lobbies show.
 //!
 //! The list itself knows nothing of where a room runs or how it came to be known: that is the [`roster`]'s business, which
-//! hears of the rooms of all instances by [`words`]. Every change of a listed room raises the *revision*;
+//! hears of the rooms of all instances by [`messages`]. Every change of a listed room raises the *revision*;
 //! a lobby's client holds a [`Page`] of some revision and is brought from there to now by one difference, however much has
 //! happened in between. Rooms that are private are found by id and code, and on no page.
 
@@ -18,7 +18,7 @@ use tiltyard_shared::protocol::{
 };
 use uuid::Uuid;
 
-pub mod words;
+pub mod messages;
 mod fleet;
 mod local;
 mod remote;

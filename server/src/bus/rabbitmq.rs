@@ -1,9 +1,10 @@
-//! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts of one session:
-//! a `line` is a connection, a `lane` publishes on it, an `intake` consumes.
+//! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts: a `session` is a
+//! connection, a `publisher` publishes on it, an `intake` consumes.
 //!
-//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead one session connects,
-//! declares and consumes, runs until anything fails, and drops everything; 0.2 to 2 s later there is another. There are
-//! two connections, because a broker that lacks memory stops reading from those that publish, acknowledgements included.
+//! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are
+//! opened together, declare and consume, run until anything fails in either, and are dropped with all that is theirs;
+//! 0.2 to 2 s later there are two others. One publishes and one consumes, because a broker that lacks memory stops
+//! reading from those that publish, acknowledgements included.
 
 use std::{
     collections::HashMap,
@@ -44,20 +45,20 @@ use super::{
 };
 
 mod declare;
-mod lane;
+mod publisher;
 mod wire;
 mod intake;
-mod line;
+mod session;
 
-use lane::{Job, Lanes};
-use line::Line;
+use publisher::{Job, Publishers};
+use session::BrokerSession;
 
 /// How long a publish waits for its confirm.
 const CONFIRM_PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between sessions.
 const SHORTEST_PAUSE_MS: u128 = 200;
 const LONGEST_PAUSE_MS: u128 = 2000;
-/// How often a session looks whether its connections still are what it takes them for.
+/// How often the sessions are looked at: whether they still are what they are taken for.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Which broker, and who we are.
@@ -88,16 +89,16 @@ pub fn open(config: Config) -> Result<Link, Fault> {
     let Config { url, instance, bounds } = config;
     let (state, watched) = watch::channel(State::Connecting);
     let shared = Arc::new(Shared {
-        uri: line::parse(&url)?,
+        uri: session::parse(&url)?,
         instance,
         bounds,
         counts: Arc::default(),
         state,
-        lanes: Mutex::default(),
+        publishers: Mutex::default(),
         requests: Mutex::default(),
-        places: Mutex::default(),
-        place_added: Notify::new(),
-        last_place: AtomicU64::new(0),
+        subscriptions: Mutex::default(),
+        subscription_added: Notify::new(),
+        last_subscription: AtomicU64::new(0),
     });
     let (stop, stopped) = watch::channel(());
     tokio::spawn(run(shared.clone(), stopped));
@@ -112,18 +113,18 @@ struct Shared {
     bounds: Bounds,
     counts: Arc<Counts>,
     state: watch::Sender<State>,
-    /// There while a session publishes.
-    lanes: Mutex<Option<Lanes>>,
+    /// There while there is a session to publish on.
+    publishers: Mutex<Option<Publishers>>,
     /// Who waits for which reply. At most [`Bounds::requests`].
     requests: Mutex<HashMap<String, oneshot::Sender<Payload>>>,
-    /// What every session consumes. At most [`Bounds::mailboxes`].
-    places: Mutex<Vec<Arc<Place>>>,
-    place_added: Notify,
-    last_place: AtomicU64,
+    /// What is consumed on every session. At most [`Bounds::mailboxes`].
+    subscriptions: Mutex<Vec<Arc<Subscription>>>,
+    subscription_added: Notify,
+    last_subscription: AtomicU64,
 }
 
 /// A mailbox and what it consumes, over all sessions.
-struct Place {
+struct Subscription {
     number: u64,
     source: Source,
     outlet: Outlet,
@@ -176,26 +177,26 @@ impl Bus for RabbitMq {
 
     fn serve(&self, what: Serve) -> Result<Mailbox, BusError> {
         let kind = if what == Serve::Commands { MailboxKind::Commands } else { MailboxKind::Events };
-        self.shared.add_place(Source::Served(what), kind)
+        self.shared.subscribe(Source::Served(what), kind)
     }
 
     fn claim(&self, inbox: Inbox) -> Result<Mailbox, BusError> {
-        self.shared.add_place(Source::Inbox(inbox), MailboxKind::Letters)
+        self.shared.subscribe(Source::Inbox(inbox), MailboxKind::Letters)
     }
 }
 
 impl Shared {
-    /// The lanes, if the broker takes anything.
-    fn lanes(&self) -> Result<Lanes, BusError> {
+    /// The publishers, if the broker takes anything.
+    fn publishers(&self) -> Result<Publishers, BusError> {
         if *self.state.borrow() == State::Blocked {
             return Err(BusError::Away);
         }
-        locked(&self.lanes).clone().ok_or(BusError::Away)
+        locked(&self.publishers).clone().ok_or(BusError::Away)
     }
 
     /// Sends a message and waits for what becomes of it.
     async fn send(&self, job: Job) -> Result<(), BusError> {
-        let sent = self.lanes()?.push(job)?;
+        let sent = self.publishers()?.push(job)?;
         time::timeout(CONFIRM_PATIENCE, sent).await.ok().and_then(Result::ok).unwrap_or(Err(BusError::Unconfirmed))
     }
 
@@ -206,12 +207,12 @@ impl Shared {
         let id = Uuid::now_v7().to_string();
         let (answer, answered) = oneshot::channel();
         let _asked = Asked::new(self, &id, answer)?;
-        let sent = self.lanes()?.push(Job::command(to, &command, &id, deadline, &self.instance))?;
+        let sent = self.publishers()?.push(Job::command(to, &command, &id, deadline, &self.instance))?;
         let reply = async {
             tokio::select! {
                 biased;
                 reply = answered => self.counts.reply(reply.map_err(|_| BusError::Late)?),
-                error = lane::not_taken(sent) => Err(error),
+                error = publisher::not_taken(sent) => Err(error),
             }
         };
         time::timeout(deadline, reply).await.unwrap_or(Err(BusError::Late))
@@ -225,24 +226,24 @@ impl Shared {
         }
     }
 
-    fn add_place(&self, source: Source, kind: MailboxKind) -> Result<Mailbox, BusError> {
-        let mut places = locked(&self.places);
-        places.retain(|place| !place.outlet.is_closed());
-        let taken = kind == MailboxKind::Commands && places.iter().any(|place| place.outlet.kind() == kind);
-        if taken || places.len() >= self.bounds.mailboxes {
+    fn subscribe(&self, source: Source, kind: MailboxKind) -> Result<Mailbox, BusError> {
+        let mut subscriptions = locked(&self.subscriptions);
+        subscriptions.retain(|subscription| !subscription.outlet.is_closed());
+        let taken = kind == MailboxKind::Commands && subscriptions.iter().any(|other| other.outlet.kind() == kind);
+        if taken || subscriptions.len() >= self.bounds.mailboxes {
             return Err(BusError::Full);
         }
         let (mailbox, outlet) = Mailbox::new(self.bounds.prefetch, kind, &self.counts);
-        let number = self.last_place.fetch_add(1, Ordering::Relaxed) + 1;
-        places.push(Arc::new(Place { number, source, outlet }));
-        self.place_added.notify_one();
+        let number = self.last_subscription.fetch_add(1, Ordering::Relaxed) + 1;
+        subscriptions.push(Arc::new(Subscription { number, source, outlet }));
+        self.subscription_added.notify_one();
         Ok(mailbox)
     }
 
-    /// The places after this one that still have a mailbox.
-    fn places_after(&self, number: u64) -> Vec<Arc<Place>> {
-        let open = |place: &&Arc<Place>| place.number > number && !place.outlet.is_closed();
-        locked(&self.places).iter().filter(open).cloned().collect()
+    /// The subscriptions after this one that still have a mailbox.
+    fn subscriptions_after(&self, number: u64) -> Vec<Arc<Subscription>> {
+        let open = |other: &&Arc<Subscription>| other.number > number && !other.outlet.is_closed();
+        locked(&self.subscriptions).iter().filter(open).cloned().collect()
     }
 }
 
@@ -269,10 +270,10 @@ impl Drop for Asked<'_> {
     }
 }
 
-/// One session after another, until the bus is dropped.
+/// Two sessions at a time, until the bus is dropped.
 async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     loop {
-        let Err(fault) = session(&shared, &mut stopped).await else { return };
+        let Err(fault) = sessions(&shared, &mut stopped).await else { return };
         shared.counts.disconnected.add();
         let new = shared.state.send_if_modified(|state| {
             let away = State::Away(fault.clone());
@@ -291,34 +292,38 @@ async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Connects, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
-async fn session(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
-    let mut publishing = Line::open(&shared.uri, &shared.instance, "publish").await?;
-    let mut consuming = Line::open(&shared.uri, &shared.instance, "consume").await?;
+/// Connects twice, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
+async fn sessions(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
+    let mut publishing = BrokerSession::open(&shared.uri, &shared.instance, "publish").await?;
+    let mut consuming = BrokerSession::open(&shared.uri, &shared.instance, "consume").await?;
     let ended = tokio::select! {
         Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault),
         _ = stopped.changed() => Ok(()),
     };
-    *locked(&shared.lanes) = None;
+    *locked(&shared.publishers) = None;
     tokio::join!(publishing.close(), consuming.close());
     ended
 }
 
-/// The life of a session on its connections.
-async fn hold(shared: &Arc<Shared>, publishing: &mut Line, consuming: &mut Line) -> Result<Infallible, Fault> {
+/// The life of both sessions.
+async fn hold(
+    shared: &Arc<Shared>,
+    publishing: &mut BrokerSession,
+    consuming: &mut BrokerSession,
+) -> Result<Infallible, Fault> {
     declare::topology(&publishing.connection).await?;
     let session = &Uuid::new_v4().simple().to_string()[..8];
     let mut tasks = JoinSet::new();
-    let lanes = Lanes::open(&publishing.connection, shared, &mut tasks).await?;
+    let publishers = Publishers::open(&publishing.connection, shared, &mut tasks).await?;
     tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
-    *locked(&shared.lanes) = Some(lanes);
+    *locked(&shared.publishers) = Some(publishers);
     shared.counts.connected.add();
-    let mut last_place = 0;
+    let mut last_subscription = 0;
     let mut look = time::interval(LOOK_INTERVAL);
     loop {
-        for place in shared.places_after(last_place) {
-            tasks.spawn(intake::place(shared.clone(), &place, &consuming.connection, session).await?);
-            last_place = place.number;
+        for subscription in shared.subscriptions_after(last_subscription) {
+            tasks.spawn(intake::fill(shared.clone(), &subscription, &consuming.connection, session).await?);
+            last_subscription = subscription.number;
         }
         if !publishing.blocked() && shared.state.send_if_modified(up) {
             tracing::info!(broker = %publishing.address(), "the bus is up");
@@ -327,7 +332,7 @@ async fn hold(shared: &Arc<Shared>, publishing: &mut Line, consuming: &mut Line)
             Some(ended) = tasks.join_next() => ended.map_err(|error| Fault::Lost(error.to_string()))??,
             event = publishing.event() => event?,
             event = consuming.event() => event?,
-            () = shared.place_added.notified() => {}
+            () = shared.subscription_added.notified() => {}
             _ = look.tick() => {
                 publishing.check()?;
                 consuming.check()?;

@@ -1,5 +1,6 @@
-//! What waits to be written to a connection that is in channels. It is bounded: words beyond [`WORDS`] are dropped, and of
-//! each channel's presence only the last is kept. So a client that does not read holds no memory and no one up.
+//! What waits to be written to a connection that is in channels. It is bounded: messages beyond [`MESSAGES`] are
+//! dropped, and of each channel's presence only the last is kept. So a client that does not read holds no memory and no
+//! one up.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,8 +13,8 @@ use tokio::sync::Notify;
 
 use crate::metrics;
 
-/// Words and refusals that wait.
-const WORDS: usize = 64;
+/// Messages and refusals that wait.
+const MESSAGES: usize = 64;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub(super) struct Outbox {
 struct Waiting {
     /// By channel.
     presence: BTreeMap<String, Bytes>,
-    words: VecDeque<Bytes>,
+    messages: VecDeque<Bytes>,
 }
 
 impl Outbox {
@@ -35,8 +36,8 @@ impl Outbox {
         let mut waiting = self.lock();
         if let ServerMessage::Present { channel, .. } = message {
             waiting.presence.insert(channel.clone(), bytes);
-        } else if waiting.words.len() < WORDS {
-            waiting.words.push_back(bytes);
+        } else if waiting.messages.len() < MESSAGES {
+            waiting.messages.push_back(bytes);
         } else {
             metrics::chat_words("dropped");
         }
@@ -51,7 +52,7 @@ impl Outbox {
     /// The next message: who is there, before what is said there.
     pub(super) fn take(&self) -> Option<Bytes> {
         let mut waiting = self.lock();
-        waiting.presence.pop_first().map(|(_, bytes)| bytes).or_else(|| waiting.words.pop_front())
+        waiting.presence.pop_first().map(|(_, bytes)| bytes).or_else(|| waiting.messages.pop_front())
     }
 
     /// Waits until something has come since the last time. Cancel safe.
@@ -80,7 +81,7 @@ mod tests {
             outbox.put(&said, number.to_le_bytes().to_vec().into());
         }
         let taken: Vec<_> = std::iter::from_fn(|| outbox.take()).collect();
-        assert_eq!(taken.len(), WORDS + 1);
+        assert_eq!(taken.len(), MESSAGES + 1);
         assert_eq!((&taken[0][..], &taken[1][..]), (&999_u32.to_le_bytes()[..], &0_u32.to_le_bytes()[..]));
     }
 }

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{Gateway, hello::is_elsewhere};
 use crate::{
     metrics,
-    net::http::Place,
+    net::http::ConnectionPermit,
     placement::{Elsewhere, Found},
     room::door::Arrival,
 };
@@ -62,7 +62,7 @@ pub(super) fn router() -> Router<Arc<Gateway>> {
 
 /// Limits and counts requests. Answers are of the moment, so nobody keeps them.
 async fn watch(request: Request, next: Next) -> Response {
-    let allowed = request.extensions().get::<Place>().is_none_or(Place::take_request);
+    let allowed = request.extensions().get::<ConnectionPermit>().is_none_or(ConnectionPermit::take_request);
     let mut response = if allowed { next.run(request).await } else { Failure::from(Code::TooFast).into_response() };
     let failed = response.extensions_mut().remove::<failure::Name>();
     metrics::request(failed.map_or_else(|| "ok".to_owned(), |name| name.0));

@@ -21,7 +21,7 @@ use tracing::debug;
 use super::{Gateway, hello};
 use crate::{
     metrics,
-    net::{http::Place, line::Line, socket::Socket},
+    net::{http::ConnectionPermit, socket::Socket, transport::Transport},
 };
 
 /// `GET /ws`.
@@ -30,12 +30,12 @@ pub(crate) async fn accept(State(gateway): State<Arc<Gateway>>, mut request: Req
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    let place = request.extensions_mut().remove::<Place>();
+    let permit = request.extensions_mut().remove::<ConnectionPermit>();
     let request = request.map(|_| ());
     match create_response_with_body(&request, Body::empty) {
         Ok(response) => {
             metrics::handshake(true);
-            tokio::spawn(open(upgrade, gateway, place));
+            tokio::spawn(open(upgrade, gateway, permit));
             response
         }
         Err(error) => {
@@ -55,8 +55,8 @@ fn refuse(error: &Error) -> Response {
     response
 }
 
-/// The connection after its 101. Its place is free again when it is in a room or closed.
-async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, place: Option<Place>) {
+/// The connection after its 101. Its permit is free again when it is in a room or closed.
+async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, permit: Option<ConnectionPermit>) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => return debug!(%error, "connection lost in its handshake"),
@@ -64,9 +64,9 @@ async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, place: Option<Place>) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         return debug!("connection is not plain TCP");
     };
-    match Line::new(parts.io.into_inner()) {
+    match Transport::new(parts.io.into_inner()) {
         Ok(line) => hello::serve(Socket::open(line, parts.read_buf.into()), &gateway).await,
         Err(error) => debug!(%error, "connection lost in its handshake"),
     }
-    drop(place);
+    drop(permit);
 }

@@ -18,7 +18,7 @@ use crate::{
     metrics,
     net::socket::{self, Gone, Socket},
     placement::{Elsewhere, Found},
-    room::door::{Guest, Visit},
+    room::door::{PendingJoin, RoomRequest},
     rooms::{DOOR_TIMEOUT, Way},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 /// client might have waited for its hello.
 const REFUSALS: u32 = 7;
 
-/// A room that fills up or closes while a guest is on the way is no reason to refuse who wants any room of a game: so
+/// A room that fills up or closes while somebody is on the way is no reason to refuse who wants any room of a game: so
 /// often another is tried.
 const ATTEMPTS: u32 = 4;
 
@@ -50,7 +50,7 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
     };
     debug!(%peer, reason = %turned.gone, "connection closed before a room");
     if let Some(socket) = turned.socket {
-        socket::farewell(socket, turned.gone, 0, gateway.timing.farewell).await;
+        socket::close_handshake(socket, turned.gone, 0, gateway.timing.close_handshake).await;
     }
 }
 
@@ -243,7 +243,7 @@ async fn enter(mut socket: Socket, wish: Enter, capabilities: u64, gateway: &Gat
             Ok(Found::There(place)) => return Entered::Elsewhere(socket, place),
             Err(code) => return Entered::Refused(Some(socket), code),
         };
-        let (back, code) = match visit(socket, &wish, capabilities, way).await {
+        let (back, code) = match join(socket, &wish, capabilities, way).await {
             Ok(()) => return Entered::Seated,
             Err((Some(back), code)) => (back, code),
             Err((None, code)) => return Entered::Refused(None, code),
@@ -262,8 +262,8 @@ pub(super) fn is_elsewhere(code: Code) -> bool {
 }
 
 /// Sends a connection to a room's door and waits for the answer.
-async fn visit(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) -> Result<(), (Option<Socket>, Code)> {
-    let Way { arrival, promise, seat } = way;
+async fn join(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) -> Result<(), (Option<Socket>, Code)> {
+    let Way { arrival, reservation, seat } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
         // Nobody but its game closes a room that has just been made.
@@ -275,7 +275,8 @@ async fn visit(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) ->
         return Err((None, Code::Internal));
     }
     let (reply, answer) = oneshot::channel();
-    permit.send(Visit::Guest(Box::new(Guest { socket, wish: wish.clone(), capabilities, promise, seat, reply })));
+    let join = PendingJoin { socket, wish: wish.clone(), capabilities, reservation, seat, reply };
+    permit.send(RoomRequest::Join(Box::new(join)));
     match answer.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(mut refused)) => {
@@ -283,7 +284,7 @@ async fn visit(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) ->
             Err((attached.then_some(refused.socket), if attached { refused.code } else { Code::Internal }))
         }
         Err(_) => {
-            error!("a room has lost a guest");
+            error!("a room has lost a connection");
             Err((None, Code::Internal))
         }
     }

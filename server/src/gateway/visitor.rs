@@ -20,7 +20,7 @@ use crate::{
     matchmaking::Searching,
     metrics,
     net::{
-        heartbeat::{Beat, Heartbeat},
+        keepalive::{Beat, Keepalive},
         socket::{self, Gone, Inbox, Socket},
     },
     placement::Elsewhere,
@@ -47,7 +47,7 @@ pub(super) struct Visitor<'a> {
     /// Whether there may be something to tell of the search.
     changed: bool,
     /// There once the client has said hello: before, it might speak another version.
-    heart: Option<Heartbeat>,
+    keepalive: Option<Keepalive>,
     /// Bytes that the line had taken when it was last looked at.
     sent: u64,
 }
@@ -81,7 +81,7 @@ impl<'a> Visitor<'a> {
             searching: None,
             attending: None,
             changed: false,
-            heart: None,
+            keepalive: None,
             sent: 0,
         }
     }
@@ -89,7 +89,7 @@ impl<'a> Visitor<'a> {
     /// The client has said hello, and answers pings from now on.
     pub(super) fn start_pings(&mut self) {
         let timing = &self.gateway.timing;
-        self.heart = Some(Heartbeat::new(timing.ping, timing.missed_pings, self.now()));
+        self.keepalive = Some(Keepalive::new(timing.ping, timing.missed_pings, self.now()));
     }
 
     /// The time.
@@ -144,7 +144,7 @@ impl<'a> Visitor<'a> {
         if let Some(url) = matchmaking.elsewhere(&search) {
             return Ok(Some(url));
         }
-        self.searching = Some(matchmaking.search(search, self.heart.as_ref().and_then(Heartbeat::measured))?);
+        self.searching = Some(matchmaking.search(search, self.keepalive.as_ref().and_then(Keepalive::measured))?);
         self.changed = false;
         Ok(None)
     }
@@ -209,10 +209,10 @@ impl<'a> Visitor<'a> {
             }
             message = socket::hear(socket, &incoming)?;
             let now = self.now();
-            if let Some(heart) = &mut self.heart {
-                heart.note_life();
+            if let Some(keepalive) = &mut self.keepalive {
+                keepalive.note_life();
                 if let Some(ClientMessage::Pong { number, held_ms }) = message {
-                    heart.answer(number, Duration::from_millis(held_ms.into()), now);
+                    keepalive.answer(number, Duration::from_millis(held_ms.into()), now);
                     message = None;
                 }
             }
@@ -237,11 +237,11 @@ impl<'a> Visitor<'a> {
     /// Sends a ping when one is due. What has waited for the line and `moved` shows life.
     fn beat(&mut self, socket: &mut Socket, moved: bool) -> Result<(), Gone> {
         let (now, blocked) = (self.now(), self.blocked);
-        let Some(heart) = &mut self.heart else { return Ok(()) };
+        let Some(keepalive) = &mut self.keepalive else { return Ok(()) };
         if moved {
-            heart.note_life();
+            keepalive.note_life();
         }
-        match heart.beat(now, blocked) {
+        match keepalive.beat(now, blocked) {
             Beat::Wait => {}
             Beat::Silent => return Err(Gone::Silent),
             Beat::Ping(number) => {
@@ -304,7 +304,7 @@ impl<'a> Visitor<'a> {
         let list =
             self.browsing.as_ref().filter(|browsing| browsing.stale && !self.blocked).map(|browsing| browsing.next);
         let deadline = (!patient).then_some(self.deadline);
-        let beat = self.heart.as_ref().map(Heartbeat::next);
+        let beat = self.keepalive.as_ref().map(Keepalive::next);
         let due =
             [list, deadline, beat].into_iter().flatten().fold(self.now() + self.gateway.timing.hello, Duration::min);
         let late = deadline.is_some_and(|deadline| deadline <= due);

@@ -1,4 +1,4 @@
-//! The players of a desk: parties that come together, who is of which ticket, and what each is told.
+//! The players of a service: parties that come together, who is of which ticket, and what each is told.
 //!
 //! A ticket stands for its players' connections: one that goes ends the search of all, until they are told to go to a match.
 //! From then on the host says who is in, and only if the match comes to nothing does it count who is still there.
@@ -28,17 +28,17 @@ pub(super) struct Wanted {
     pub(super) round_trip: Option<Duration>,
 }
 
-/// Everybody who searches at this desk.
+/// Everybody who searches with this service.
 #[derive(Debug, Default)]
 pub(super) struct Players {
     gatherings: BTreeMap<Meeting, Gathering>,
     tickets: BTreeMap<TicketId, Group>,
-    places: BTreeMap<SessionId, Place>,
+    stages: BTreeMap<SessionId, Stage>,
 }
 
-/// Where a player is.
+/// How far the search of a player is: its party gathers, or has a ticket.
 #[derive(Clone, Debug)]
-enum Place {
+enum Stage {
     Gathering(Meeting),
     Ticket(TicketId),
 }
@@ -95,7 +95,7 @@ impl Players {
         let fresh = || Gathering { until, here: Vec::new() };
         let gathering = self.gatherings.entry(meeting.clone()).or_insert_with(fresh);
         gathering.here.push(player);
-        self.places.insert(session, Place::Gathering(meeting.clone()));
+        self.stages.insert(session, Stage::Gathering(meeting.clone()));
         let size = meeting.1.size;
         if gathering.here.len() < usize::from(size) {
             gathering.tell(size);
@@ -108,7 +108,7 @@ impl Players {
     fn enter(&mut self, ticket: TicketId, mode: String, players: Vec<Player>) -> Complete {
         let party = players.iter().map(|player| Member { player: player.session, rating: player.rating }).collect();
         let round_trip = players.iter().filter_map(|player| player.round_trip).max().unwrap_or_default();
-        self.places.extend(players.iter().map(|player| (player.session, Place::Ticket(ticket))));
+        self.stages.extend(players.iter().map(|player| (player.session, Stage::Ticket(ticket))));
         self.tickets
             .insert(ticket, Group { players, gone: BTreeSet::new(), back: BTreeSet::new(), waited: Duration::ZERO });
         Complete { mode, party, round_trip }
@@ -116,8 +116,8 @@ impl Players {
 
     /// A player's connection is gone. The player's ticket, if there is one.
     pub(super) fn leave(&mut self, session: SessionId) -> Option<TicketId> {
-        match self.places.remove(&session)? {
-            Place::Gathering(meeting) => {
+        match self.stages.remove(&session)? {
+            Stage::Gathering(meeting) => {
                 let gathering = self.gatherings.get_mut(&meeting)?;
                 gathering.here.retain(|player| player.session != session);
                 gathering.tell(meeting.1.size);
@@ -126,7 +126,7 @@ impl Players {
                 }
                 None
             }
-            Place::Ticket(ticket) => {
+            Stage::Ticket(ticket) => {
                 self.tickets.get_mut(&ticket)?.gone.insert(session);
                 Some(ticket)
             }
@@ -135,7 +135,7 @@ impl Players {
 
     /// A player has given up entering a match. The ticket, if all of its players who are there have by now.
     pub(super) fn give_up(&mut self, session: SessionId) -> Option<TicketId> {
-        let Some(Place::Ticket(ticket)) = self.places.get(&session) else { return None };
+        let Some(Stage::Ticket(ticket)) = self.stages.get(&session) else { return None };
         let group = self.tickets.get_mut(ticket)?;
         group.back.insert(session);
         let is_back = |player: &Player| group.back.contains(&player.session) || group.gone.contains(&player.session);
@@ -171,7 +171,7 @@ impl Players {
         let Some(group) = self.tickets.remove(&ticket) else { return Duration::ZERO };
         group.tell(|_| state.clone());
         for player in &group.players {
-            self.places.remove(&player.session);
+            self.stages.remove(&player.session);
         }
         group.waited
     }
@@ -180,7 +180,7 @@ impl Players {
     pub(super) fn expire(&mut self, now: Duration) {
         for (_, gathering) in self.gatherings.extract_if(.., |_, gathering| gathering.until <= now) {
             for player in gathering.here {
-                self.places.remove(&player.session);
+                self.stages.remove(&player.session);
                 player.states.send_replace(SearchState::ended(Code::BadParty));
             }
         }

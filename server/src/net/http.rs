@@ -26,7 +26,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{clock::Clock, net::line};
+use crate::{clock::Clock, net::transport};
 
 /// A client has so long for the head of each request; idle connections are closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,9 +40,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Requests to the API that a connection may send each second for long; a burst of twice as many is taken.
 const REQUESTS_PER_SECOND: u32 = 20;
 
-/// A connection's place outside of rooms, kept by whoever serves it.
+/// A connection's permit to be outside of rooms, kept by whoever serves it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place(Arc<Taken>);
+pub(crate) struct ConnectionPermit(Arc<Taken>);
 
 #[derive(Debug)]
 struct Taken {
@@ -51,7 +51,7 @@ struct Taken {
     clock: Clock,
 }
 
-impl Place {
+impl ConnectionPermit {
     fn new(permit: OwnedSemaphorePermit, clock: Clock) -> Self {
         let requests = Mutex::new(Bucket::per_second(REQUESTS_PER_SECOND, clock.now()));
         Self(Arc::new(Taken { _permit: permit, requests, clock }))
@@ -64,17 +64,18 @@ impl Place {
     }
 }
 
-/// Serves the router; each connection takes one of the `places`, and waits to be accepted while there is none. Requests
-/// find their [`Place`] among their extensions. Never returns; when dropped, what has not been upgraded is closed.
-pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Semaphore>, clock: Clock) {
+/// Serves the router; each connection takes one of the `permits`, and waits to be accepted while there is none.
+/// Requests find their [`ConnectionPermit`] among their extensions. Never returns; when dropped, what has not been
+/// upgraded is closed.
+pub(crate) async fn serve(listener: TcpListener, router: Router, permits: Arc<Semaphore>, clock: Clock) {
     let service = TowerToHyperService::new(router);
     let mut connections = JoinSet::new();
     loop {
-        let Ok(permit) = places.clone().acquire_owned().await else { return };
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(serve_one(stream, service.clone(), Place::new(permit, clock)));
+                connections.spawn(serve_one(stream, service.clone(), ConnectionPermit::new(permit, clock)));
             }
             Err(error) => {
                 warn!(%error, "cannot accept connections");
@@ -84,12 +85,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, places: Arc<Sem
     }
 }
 
-async fn serve_one(stream: TcpStream, router: TowerToHyperService<Router>, place: Place) {
-    if let Err(error) = line::set_options(&stream) {
+async fn serve_one(stream: TcpStream, router: TowerToHyperService<Router>, permit: ConnectionPermit) {
+    if let Err(error) = transport::set_options(&stream) {
         return debug!(%error, "connection lost");
     }
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(permit.clone());
         let response = router.call(request);
         async move { response.await as Result<Response, Infallible> }
     });

@@ -1,4 +1,4 @@
-//! A WebSocket over a [`Line`]: its settings, what arrives, how control messages are said, how it is closed.
+//! A WebSocket over a [`Transport`]: its settings, what arrives, how control messages are said, how it is closed.
 //!
 //! The same type serves a connection from its handshake until it closes; who owns it at the moment drives it. Almost all
 //! that players and rooms tell one another are messages of one frame. Those are taken from the line and written to it here;
@@ -20,19 +20,19 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
 };
 
-use crate::{metrics, net::line::Line};
+use crate::{metrics, net::transport::Transport};
 
-mod farewell;
+mod close;
 mod inbox;
 
-pub(crate) use farewell::farewell;
+pub(crate) use close::close_handshake;
 use inbox::Arrived;
 pub(crate) use inbox::Inbox;
 
 /// A player's connection. What a tick needs of it stands together; tungstenite's part is in a box elsewhere.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    line: Line,
+    line: Transport,
     /// Whether tungstenite may have something to write.
     unflushed: bool,
     /// Whether a message is being received in fragments.
@@ -114,7 +114,7 @@ impl From<Error> for Gone {
 /// What tungstenite reads and writes: the bytes of one frame, and the line.
 struct Fed<'a> {
     frame: &'a [u8],
-    line: &'a mut Line,
+    line: &'a mut Transport,
 }
 
 impl Read for Fed<'_> {
@@ -135,7 +135,7 @@ impl Write for Fed<'_> {
 
 impl Socket {
     /// The server's end of a WebSocket after the handshake; `early` are the bytes that came with it.
-    pub(crate) fn open(line: Line, early: Vec<u8>) -> Self {
+    pub(crate) fn open(line: Transport, early: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
@@ -156,12 +156,12 @@ impl Socket {
     }
 
     /// The line under it.
-    pub(crate) fn line(&self) -> &Line {
+    pub(crate) fn line(&self) -> &Transport {
         &self.line
     }
 
     /// The line under it.
-    pub(crate) fn line_mut(&mut self) -> &mut Line {
+    pub(crate) fn line_mut(&mut self) -> &mut Transport {
         &mut self.line
     }
 

@@ -9,7 +9,7 @@ use super::drain::Drain;
 use crate::{
     config::Timing,
     net::{
-        heartbeat::{Beat, Heartbeat},
+        keepalive::{Beat, Keepalive},
         socket::{self, Gone, Inbox, Socket},
     },
 };
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     socket: Socket,
     messages: Bucket,
     inputs: Bucket,
-    heartbeat: Heartbeat,
+    keepalive: Keepalive,
     blocked: bool,
     drain: Drain,
     /// What its client understands: bits.
@@ -53,7 +53,7 @@ impl Connection {
             socket,
             messages: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             inputs: Bucket::per_second(limits::INPUTS_PER_SECOND, now),
-            heartbeat: Heartbeat::new(timing.ping, timing.missed_pings, now),
+            keepalive: Keepalive::new(timing.ping, timing.missed_pings, now),
             blocked: false,
             drain: Drain::default(),
             capabilities,
@@ -93,14 +93,14 @@ impl Connection {
                 && let Some(incoming) = self.socket.next(inbox)?
             {
                 messages += 1;
-                self.heartbeat.note_life();
+                self.keepalive.note_life();
                 if !self.messages.take(now) {
                     return Err(Code::TooFast.into());
                 }
                 match socket::hear(&mut self.socket, &incoming)? {
                     None => {}
                     Some(ClientMessage::Pong { number, held_ms }) => {
-                        self.heartbeat.answer(number, Duration::from_millis(held_ms.into()), now);
+                        self.keepalive.answer(number, Duration::from_millis(held_ms.into()), now);
                     }
                     Some(message) => {
                         if let ClientMessage::Inputs { inputs, .. } = &message
@@ -131,7 +131,7 @@ impl Connection {
         self.blocked = !clean;
         let (moved, rate) = self.drain.note(now, self.socket.line().sent(), was_blocked);
         if moved {
-            self.heartbeat.note_life();
+            self.keepalive.note_life();
         }
         Ok(Flushed { clean, moved, rate })
     }
@@ -167,7 +167,7 @@ impl Connection {
     ///
     /// [`Gone::Silent`] if there was no sign of life for too long, [`Gone::Lost`] if the connection is.
     pub(crate) fn beat(&mut self, now: Duration) -> Result<(), Gone> {
-        match self.heartbeat.beat(now, self.blocked) {
+        match self.keepalive.beat(now, self.blocked) {
             Beat::Wait => Ok(()),
             Beat::Silent => Err(Gone::Silent),
             Beat::Ping(number) => self.say(&ServerMessage::Ping { number }),
@@ -176,7 +176,7 @@ impl Connection {
 
     /// The round trip as it mostly is.
     pub(crate) fn round_trip(&self) -> Duration {
-        self.heartbeat.round_trip()
+        self.keepalive.round_trip()
     }
 
     /// The bytes received and sent since this was last called.

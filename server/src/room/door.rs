@@ -1,4 +1,4 @@
-//! A room's door: how the rest of the instance knows the room, who comes in, and which seats are promised.
+//! A room's door: how the rest of the instance knows the room, what it asks of it, and which seats are reserved.
 //!
 //! What changes often are single numbers that the room writes and gateways read; what the lobby shows goes to its
 //! [`Notices`] at most once a second.
@@ -30,20 +30,20 @@ pub(crate) struct Plan {
     pub(crate) matched: Option<Uuid>,
 }
 
-/// What comes to a room's door.
+/// What a room is asked for at its door.
 #[derive(Debug)]
-pub(crate) enum Visit {
-    /// A connection that wants in.
-    Guest(Box<Guest>),
-    /// Too few of those who were matched have come: the room closes.
+pub(crate) enum RoomRequest {
+    /// A seat for a connection.
+    Join(Box<PendingJoin>),
+    /// The end: too few of those who were matched have come.
     Close,
-    /// Somebody wants a seat to be kept. Nobody listens any more if the server is stopping.
-    Keep(oneshot::Sender<Result<Promise, Code>>),
+    /// A seat to be kept. Nobody listens any more if the server is stopping.
+    Reserve(oneshot::Sender<Result<Reservation, Code>>),
 }
 
-/// A connection that wants a seat.
+/// A connection that waits for a seat.
 #[derive(Debug)]
-pub(crate) struct Guest {
+pub(crate) struct PendingJoin {
     /// Its socket, on no runtime.
     pub(crate) socket: Socket,
     /// What it asked for; the target has led here.
@@ -51,17 +51,17 @@ pub(crate) struct Guest {
     /// What its client understands.
     pub(crate) capabilities: u64,
     /// The seat that was kept for it.
-    pub(crate) promise: Option<Promise>,
+    pub(crate) reservation: Option<Reservation>,
     /// The seat of a match that it was matched into.
     pub(crate) seat: Option<MatchSeat>,
     /// Where the answer goes.
     pub(crate) reply: oneshot::Sender<Reply>,
 }
 
-/// Whether a guest was seated; if not, here it is again.
+/// Whether a connection was seated; if not, here it is again.
 pub(crate) type Reply = Result<(), Box<Refused>>;
 
-/// A guest that got no seat.
+/// A connection that got no seat.
 #[derive(Debug)]
 pub(crate) struct Refused {
     /// Its socket, on no runtime.
@@ -70,21 +70,21 @@ pub(crate) struct Refused {
     pub(crate) code: Code,
 }
 
-impl Guest {
+impl PendingJoin {
     pub(super) fn refuse(self, code: Code) {
         // A gateway that does not listen any more is stopping.
         let _ = self.reply.send(Err(Box::new(Refused { socket: self.socket, code })));
     }
 }
 
-/// Sends everybody back who waits at a closed room.
-pub(crate) fn refuse_all(guests: &mut mpsc::Receiver<Visit>, code: Code) {
-    guests.close();
-    while let Ok(visit) = guests.try_recv() {
-        match visit {
-            Visit::Guest(guest) => guest.refuse(code),
-            Visit::Keep(reply) => drop(reply.send(Err(code))),
-            Visit::Close => {}
+/// Refuses all that waits at the door of a closed room.
+pub(crate) fn refuse_all(requests: &mut mpsc::Receiver<RoomRequest>, code: Code) {
+    requests.close();
+    while let Ok(request) = requests.try_recv() {
+        match request {
+            RoomRequest::Join(join) => join.refuse(code),
+            RoomRequest::Reserve(reply) => drop(reply.send(Err(code))),
+            RoomRequest::Close => {}
         }
     }
 }
@@ -103,20 +103,20 @@ pub(crate) struct Entry {
     /// Whether its seats are for those who were matched into it, and for nobody else.
     matched: bool,
     seats: u32,
-    door: mpsc::Sender<Visit>,
+    door: mpsc::Sender<RoomRequest>,
     /// Seats that are taken, and who watches.
     people: AtomicU32,
     free: AtomicU32,
     locked: AtomicBool,
-    /// Guests on their way in.
+    /// Connections on their way in.
     arriving: AtomicU32,
-    /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never promised twice.
-    promised: AtomicU32,
+    /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never reserved twice.
+    reserved: AtomicU32,
 }
 
 impl Entry {
     /// A room of which nobody knows yet.
-    pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<Visit>) -> Self {
+    pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<RoomRequest>) -> Self {
         let Plan { game, options, matched } = plan;
         Self {
             id: matched.unwrap_or_else(Uuid::now_v7),
@@ -130,18 +130,18 @@ impl Entry {
             free: AtomicU32::new(seats),
             locked: AtomicBool::new(false),
             arriving: AtomicU32::new(0),
-            promised: AtomicU32::new(0),
+            reserved: AtomicU32::new(0),
         }
     }
 
     /// Who is in it, or will soon be.
     pub(crate) fn expected(&self) -> u32 {
-        [&self.people, &self.arriving, &self.promised].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
+        [&self.people, &self.arriving, &self.reserved].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
     }
 
     /// Whether it takes one more player, as far as one can see from outside.
     pub(crate) fn has_room(&self) -> bool {
-        let coming = self.arriving.load(Ordering::Relaxed) + self.promised.load(Ordering::Relaxed);
+        let coming = self.arriving.load(Ordering::Relaxed) + self.reserved.load(Ordering::Relaxed);
         !self.matched && !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
     }
 
@@ -233,15 +233,15 @@ impl Listed {
         true
     }
 
-    /// Seats that are promised.
-    pub(crate) fn promised(&self) -> u32 {
-        self.entry.promised.load(Ordering::Relaxed)
+    /// Seats that are reserved.
+    pub(crate) fn reserved(&self) -> u32 {
+        self.entry.reserved.load(Ordering::Relaxed)
     }
 
-    /// Keeps a seat until the promise is dropped.
-    pub(crate) fn promise(&self) -> Promise {
-        self.entry.promised.fetch_add(1, Ordering::Relaxed);
-        Promise { entry: self.entry.clone() }
+    /// Keeps a seat until the reservation is dropped.
+    pub(crate) fn reserve(&self) -> Reservation {
+        self.entry.reserved.fetch_add(1, Ordering::Relaxed);
+        Reservation { entry: self.entry.clone() }
     }
 }
 
@@ -266,8 +266,8 @@ impl Arrival {
         Self { entry: entry.clone() }
     }
 
-    /// Where guests are sent.
-    pub(crate) fn door(&self) -> &mpsc::Sender<Visit> {
+    /// Where requests are sent.
+    pub(crate) fn door(&self) -> &mpsc::Sender<RoomRequest> {
         &self.entry.door
     }
 
@@ -285,11 +285,11 @@ impl Drop for Arrival {
 
 /// A seat that the room gives to nobody else until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Promise {
+pub(crate) struct Reservation {
     entry: Arc<Entry>,
 }
 
-impl Promise {
+impl Reservation {
     /// The room.
     pub(crate) fn room(&self) -> Uuid {
         self.entry.id
@@ -301,8 +301,8 @@ impl Promise {
     }
 }
 
-impl Drop for Promise {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.entry.promised.fetch_sub(1, Ordering::Relaxed);
+        self.entry.reserved.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -11,7 +11,7 @@ use tiltyard_shared::{
 };
 use tokio::time::sleep_until;
 
-use super::{End, RoomTask, door::Visit};
+use super::{End, RoomTask, door::RoomRequest};
 use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
@@ -21,8 +21,8 @@ impl<G: Game> RoomTask<G> {
     ///
     /// [`End::Failed`] if the game panics when it is asked for a view, [`End::Stopping`] if the server stops first.
     pub(super) async fn conclude(&mut self) -> Result<(), End> {
-        for place in 0..self.connections.len() {
-            self.guarded(|task| task.tell_end(SeatId(place as u32)))?;
+        for index in 0..self.connections.len() {
+            self.guarded(|task| task.tell_end(SeatId(index as u32)))?;
         }
         self.setup.listed.conclude();
         while let Some(until) = self.room.authority().kept_until() {
@@ -30,17 +30,17 @@ impl<G: Game> RoomTask<G> {
                 biased;
                 () = self.setup.outside.stop.requested() => return Err(End::Stopping),
                 () = sleep_until(self.setup.outside.clock.at(until)) => return Ok(()),
-                Some(visit) = self.setup.guests.recv() => self.welcome_back(visit)?,
+                Some(request) = self.setup.requests.recv() => self.handle_late(request)?,
             }
         }
         Ok(())
     }
 
     /// Lets in who has a seat, for the last frame.
-    fn welcome_back(&mut self, visit: Visit) -> Result<(), End> {
-        match visit {
-            Visit::Guest(guest) if matches!(guest.wish.target, Target::Resume(_)) || guest.seat.is_some() => {
-                let Some(seat) = self.admit(*guest)? else { return Ok(()) };
+    fn handle_late(&mut self, request: RoomRequest) -> Result<(), End> {
+        match request {
+            RoomRequest::Join(join) if matches!(join.wish.target, Target::Resume(_)) || join.seat.is_some() => {
+                let Some(seat) = self.admit(*join)? else { return Ok(()) };
                 let now = self.now();
                 self.guarded(|task| {
                     // No tick follows that could bring the rest: all of it goes now, as fast as the line takes it.
@@ -49,15 +49,15 @@ impl<G: Game> RoomTask<G> {
                     task.tell_end(seat);
                 })
             }
-            Visit::Guest(guest) => {
-                guest.refuse(Code::Finished);
+            RoomRequest::Join(join) => {
+                join.refuse(Code::Finished);
                 Ok(())
             }
-            Visit::Keep(reply) => {
+            RoomRequest::Reserve(reply) => {
                 let _ = reply.send(Err(Code::Finished));
                 Ok(())
             }
-            Visit::Close => Ok(()),
+            RoomRequest::Close => Ok(()),
         }
     }
 

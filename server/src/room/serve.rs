@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 use super::{End, RoomTask, slices};
 use crate::net::socket::Gone;
 
-/// Each tick begins to serve and to hear so many places further on, so that nobody is always last.
+/// Each tick begins to serve and to hear so many seats further on, so that nobody is always last.
 const STRIDE: usize = 7;
 
 /// Most pieces of a frame that are written to a line at a tick.
@@ -22,30 +22,30 @@ impl<G: Game> RoomTask<G> {
         let seats = self.connections.len();
         self.first = (self.first + STRIDE) % seats.max(1);
         let mut spent = Duration::ZERO;
-        for places in slices(seats) {
-            if places.start > 0 {
+        for slice in slices(seats) {
+            if slice.start > 0 {
                 yield_now().await;
             }
             let started = self.now();
-            self.guarded(|task| places.for_each(|place| task.send_one((task.first + place) % seats, now)))?;
+            self.guarded(|task| slice.for_each(|index| task.send_one((task.first + index) % seats, now)))?;
             spent += self.now().saturating_sub(started);
         }
         Ok(spent)
     }
 
     /// Serves one seat, and closes its connection if it cannot go on.
-    pub(super) fn send_one(&mut self, place: usize, now: Duration) {
-        let served = self.serve(place, now);
-        let Some(connection) = &mut self.connections[place] else { return };
+    pub(super) fn send_one(&mut self, index: usize, now: Duration) {
+        let served = self.serve(index, now);
+        let Some(connection) = &mut self.connections[index] else { return };
         if let Err(gone) = served.and_then(|()| connection.beat(now)) {
-            self.close(SeatId(place as u32), gone, now);
+            self.close(SeatId(index as u32), gone, now);
         }
     }
 
     /// Writes a seat's frame; of one that comes in pieces as many as its line takes now.
-    fn serve(&mut self, place: usize, now: Duration) -> Result<(), Gone> {
-        let Some(connection) = &mut self.connections[place] else { return Ok(()) };
-        let seat = SeatId(place as u32);
+    fn serve(&mut self, index: usize, now: Duration) -> Result<(), Gone> {
+        let Some(connection) = &mut self.connections[index] else { return Ok(()) };
+        let seat = SeatId(index as u32);
         let line = connection.flush(now)?;
         if let Some(rate) = line.rate {
             self.room.set_rate(seat, rate);

@@ -18,7 +18,7 @@ impl<G: Game> RoomTask<G> {
     /// Lets gateways know how full the room is.
     pub(super) fn tell_occupancy(&mut self) {
         let (players, spectators) = (self.room.authority().players(), self.room.authority().spectators());
-        self.matched.retain(|place, _| self.room.authority().has_seat(SeatId(*place)));
+        self.matched.retain(|seat, _| self.room.authority().has_seat(SeatId(*seat)));
         self.setup.listed.set_occupancy(players + spectators, self.room.authority().free_seats());
         self.counts.people(players, spectators);
     }
@@ -41,7 +41,7 @@ impl<G: Game> RoomTask<G> {
             return Ok(());
         }
         self.next_export = now + EXPORT;
-        while self.farewells.try_join_next().is_some() {}
+        while self.closing.try_join_next().is_some() {}
         let traffic = self.connections.iter_mut().flatten().map(Connection::take_traffic);
         let (received, sent) = traffic.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         metrics::traffic(received, sent);

@@ -8,7 +8,7 @@ use serde_json::json;
 use tiltyard_core::{
     directory::{
         Listing,
-        words::{Heartbeat, RoomPage},
+        messages::{Heartbeat, RoomPage},
     },
     instance::InstanceId,
 };
@@ -18,8 +18,8 @@ use crate::{
     bus::{Address, Bounds, BusError, Incoming, Key, Link, Mailbox, Payload, Serve, Topic, rabbitmq},
     config::AmqpUrl,
     fleet::{
+        messages::{ClusterEvent, Command, Reply},
         random_id,
-        words::{ClusterEvent, Command, Reply},
     },
 };
 
@@ -35,7 +35,7 @@ const QUIET: Duration = Duration::from_millis(500);
 ///
 /// Why the fleet cannot be asked.
 pub(crate) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::Result<String> {
-    let instances = Visit::begin(url).await?.instances().await?;
+    let instances = Operator::connect(url).await?.instances().await?;
     if as_json {
         return Ok(format!("{}\n", json!(instances.values().collect::<Vec<_>>())));
     }
@@ -56,14 +56,14 @@ pub(crate) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::R
 ///
 /// Why the fleet cannot be asked, or that there is no such instance.
 pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json: bool) -> anyhow::Result<String> {
-    let visit = Visit::begin(url).await?;
+    let operator = Operator::connect(url).await?;
     let instances = match of {
         Some(one) => vec![one],
-        None => visit.instances().await?.into_keys().collect(),
+        None => operator.instances().await?.into_keys().collect(),
     };
     let mut found = Vec::new();
     for instance in instances {
-        let rooms = visit.rooms(instance).await;
+        let rooms = operator.rooms(instance).await;
         match rooms {
             Ok(rooms) => found.extend(rooms.into_iter().map(|listing| (instance, listing))),
             // It has left between the two questions.
@@ -97,7 +97,7 @@ pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json
 ///
 /// Why it cannot be asked.
 pub(crate) async fn drain(url: Option<&AmqpUrl>, instance: InstanceId) -> anyhow::Result<String> {
-    match Visit::begin(url).await?.ask(instance, &Command::Drain).await {
+    match Operator::connect(url).await?.ask(instance, &Command::Drain).await {
         Ok(_) => Ok(format!("{instance} drains\n")),
         Err(failure) => bail!("{instance} {failure}"),
     }
@@ -114,14 +114,14 @@ enum Failure {
     Strange,
 }
 
-/// A visit to the fleet.
-struct Visit {
+/// An operator's end of the fleet's bus.
+struct Operator {
     id: InstanceId,
     link: Link,
 }
 
-impl Visit {
-    async fn begin(url: Option<&AmqpUrl>) -> anyhow::Result<Self> {
+impl Operator {
+    async fn connect(url: Option<&AmqpUrl>) -> anyhow::Result<Self> {
         let url = url.context("which broker? --amqp-url or AMQP_URL names it")?.text().to_owned();
         let instance = random_id();
         let link = rabbitmq::open(rabbitmq::Config { url, instance, bounds: Bounds::default() })?;

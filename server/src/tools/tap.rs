@@ -16,8 +16,8 @@ use crate::{
     bus::{Bounds, Delivery, Incoming, Mailbox, Pattern, Serve, State, Topic, rabbitmq},
     config::AmqpUrl,
     fleet::{
+        messages::{self, Channel},
         random_id,
-        words::{self, Channel},
     },
 };
 
@@ -60,7 +60,7 @@ async fn next(mailbox: &mut Mailbox, channel: Channel) -> Option<Value> {
 fn line(channel: Channel, delivery: &Delivery) -> Value {
     let exchange = if channel == Channel::Cluster { Topic::Cluster } else { Topic::Lobby }.exchange().name;
     let mut line = json!({ "at_ms": now_ms(), "exchange": exchange, "key": delivery.key() });
-    match words::json(channel, delivery.payload()) {
+    match messages::json(channel, delivery.payload()) {
         Ok(event) => line["event"] = event,
         Err(reason) => line["unreadable"] = json!(reason.to_string()),
     }

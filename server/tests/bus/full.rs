@@ -144,7 +144,7 @@ async fn publishes_beyond_the_permits_fail_at_once() {
     let outcomes = soon(join_all(sent)).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 50);
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(BusError::Full)).count(), 30);
-    // The other lanes have permits of their own, and these are free again.
+    // The other publishers have permits of their own, and these are free again.
     post(&*one.bus, &inbox, 1).await;
     soon(one.bus.publish(Address::Event(Topic::Lobby, key(&["full"])), Payload::of(&1_u32))).await.unwrap();
 }

@@ -3,13 +3,13 @@
 use std::{process::Command, time::Duration};
 
 use tiltyard_core::{
-    chat::words::Words,
-    directory::words::Heartbeat,
+    chat::messages::ChatMessage,
+    directory::messages::Heartbeat,
     instance::{Incarnation, InstanceId},
 };
 use tiltyard_server::{
     bus::{Address, BusError, Key, PAYLOAD_BYTES, Payload, Topic},
-    fleet::words::{ClusterEvent, Command as Asked, LobbyEvent},
+    fleet::messages::{ClusterEvent, Command as Asked, LobbyEvent},
 };
 use tiltyard_shared::protocol::chat::Channel;
 use tokio::time::{Instant, timeout};
@@ -60,15 +60,15 @@ async fn what_is_no_message_is_buried_and_stops_nothing() {
         bad.iter().all(|(_, reason)| letters.iter().any(|letter| letter.reason == *reason))
     })
     .await;
-    // Words that go beyond what a client may say, under a key of rooms and under their own.
+    // A message that goes beyond what a client may say, under a key of rooms and under its own.
     let channel = Channel::new("lobby").unwrap();
-    let words = Words { instance: stranger, channel, name: "Ann".to_owned(), text: "x".repeat(300) };
+    let message = ChatMessage { instance: stranger, channel, name: "Ann".to_owned(), text: "x".repeat(300) };
     let before = ground.hub().dead_letters().len();
-    for words_of_key in [vec!["room", "opened", "puppet", "eu"], vec!["chat", "lobby"]] {
-        let address = Address::Event(Topic::Lobby, Key::new(words_of_key).unwrap());
-        link.bus.publish(address, Payload::of(&LobbyEvent::Words(words.clone()))).await.unwrap();
+    for words in [vec!["room", "opened", "puppet", "eu"], vec!["chat", "lobby"]] {
+        let address = Address::Event(Topic::Lobby, Key::new(words).unwrap());
+        link.bus.publish(address, Payload::of(&LobbyEvent::Chat(message.clone()))).await.unwrap();
     }
-    until("they are buried at both", async || ground.hub().dead_letters().len() >= before + 4).await;
+    until("it is buried at both", async || ground.hub().dead_letters().len() >= before + 4).await;
     // Who asks for rooms after one that there is not gets those that follow.
     let command = Payload::of(&Asked::Rooms { after: None });
     assert!(link.bus.request(&servers[0].id(), command, Duration::from_secs(5)).await.is_ok());

@@ -85,7 +85,7 @@ fn is_variant(name: &Value) -> bool {
     name.as_str().is_some_and(|name| name.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
-/// What is said to a desk, each packed for itself, and something that no desk knows.
+/// What is said to a matchmaking service, each packed for itself, and something that no service knows.
 fn more_said(said: Vec<Value>) -> Vec<Value> {
     let repacked = |said: Value| Value::Binary(packed::pack(&more(read(said.as_slice().unwrap()))));
     let unknown = Value::Map(vec![("age".into(), packed_zero()), ("message".into(), "Foretold".into())]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tiltyard_server::{bus::Payload, fleet::words::MatchResult};
+use tiltyard_server::{bus::Payload, fleet::messages::MatchResult};
 
 use crate::{
     client::Client,

@@ -29,7 +29,7 @@ async fn players_and_whoever_is_on_the_way_are_told() {
 #[tokio::test]
 async fn a_peer_that_never_closes_does_not_keep_the_server() {
     let mut config = config();
-    config.timing.farewell = std::time::Duration::from_millis(50);
+    config.timing.close_handshake = std::time::Duration::from_millis(50);
     let server = serve(&config).await;
     let (_deaf, _) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
     let _silent = Client::connect(server.listen_addr()).await;

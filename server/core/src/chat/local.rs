@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tiltyard_shared::protocol::limits::PRESENT_NAMES;
 
-use super::{CHANNEL_WORDS, MemberId};
+use super::{CHANNEL_MESSAGES, MemberId};
 use crate::admission::Bucket;
 
 /// A channel that somebody here is in, or was until other instances are told.
@@ -36,8 +36,8 @@ impl Local {
     pub(super) fn new(now: Duration) -> Self {
         Self {
             members: BTreeMap::new(),
-            said: Bucket::per_second(CHANNEL_WORDS, now),
-            heard: Bucket::per_second(2 * CHANNEL_WORDS, now),
+            said: Bucket::per_second(CHANNEL_MESSAGES, now),
+            heard: Bucket::per_second(2 * CHANNEL_MESSAGES, now),
             shown: None,
             told: None,
             is_held: false,

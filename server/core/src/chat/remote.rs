@@ -11,7 +11,7 @@ use std::{
 
 use tiltyard_shared::protocol::chat::Channel;
 
-use super::words::Presence;
+use super::messages::Presence;
 use crate::instance::{Incarnation, InstanceId};
 
 /// What an instance told of a channel holds so long.

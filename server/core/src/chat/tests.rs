@@ -52,7 +52,7 @@ fn who_is_in_the_channel_hears_and_so_does_the_speaker() {
         |text: &str| ServerMessage::ChannelMessage { channel: "lobby".into(), name: "Ann".into(), text: text.into() };
     let effects = channels.take_effects();
     assert_eq!(effects[0], Effect::Tell(vec![ann, bob], said("hello there")));
-    assert!(matches!(&effects[1..], [Effect::Words(words)] if words.text == "hello there" && words.instance == A));
+    assert!(matches!(&effects[1..], [Effect::Chat(message)] if message.text == "hello there" && message.instance == A));
     assert_eq!(channels.say(out, "lobby", "hello", START), Err(Code::NotInChannel));
     assert_eq!(channels.depart(bob, "lobby"), Ok(0));
     channels.leave(ann);
@@ -101,10 +101,11 @@ fn a_channel_takes_so_much_and_no_more() {
     let late = channels.join(START);
     assert_eq!(channels.attend(late, &wish("lobby", "Late", false), START), Err(Code::ServerFull));
     let taken = many.iter().filter(|member| channels.say(**member, "lobby", "x", START).is_ok()).count();
-    assert_eq!(taken, 2 * CHANNEL_WORDS as usize);
-    let words = Words { instance: B, channel: Channel::new("lobby").unwrap(), name: "Bob".into(), text: "x".into() };
-    let heard: Vec<_> = (0..100).map(|_| channels.hear(&words, START)).collect();
-    assert_eq!(heard.iter().filter(|heard| **heard == Heard::Told).count(), 4 * CHANNEL_WORDS as usize);
+    assert_eq!(taken, 2 * CHANNEL_MESSAGES as usize);
+    let channel = Channel::new("lobby").unwrap();
+    let message = ChatMessage { instance: B, channel, name: "Bob".into(), text: "x".into() };
+    let heard: Vec<_> = (0..100).map(|_| channels.hear(&message, START)).collect();
+    assert_eq!(heard.iter().filter(|heard| **heard == Heard::Told).count(), 4 * CHANNEL_MESSAGES as usize);
     assert_eq!(heard[99], Heard::TooMany);
 }
 
@@ -228,7 +229,7 @@ fn what_is_out_of_bounds_is_not_believed() {
         channels.seen(bad, START);
     }
     let channel = Channel::new("lobby").unwrap();
-    let words = Words { instance: B, channel, name: "Bob".into(), text: "a\nb".into() };
-    assert_eq!(channels.hear(&words, START), Heard::Nobody);
+    let message = ChatMessage { instance: B, channel, name: "Bob".into(), text: "a\nb".into() };
+    assert_eq!(channels.hear(&message, START), Heard::Nobody);
     assert_eq!(shown(&mut channels, START), None);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::Heartbeat;
+use super::messages::Heartbeat;
 use crate::instance::InstanceId;
 
 /// The instances that are known beside this one, dead ones excluded. Made anew when one of them has changed.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Listing,
-    words::{Change, ROOM_PAGE_BYTES, RoomEvent, RoomPage},
+    messages::{Change, ROOM_PAGE_BYTES, RoomEvent, RoomPage},
 };
 use crate::instance::{Incarnation, InstanceId};
 

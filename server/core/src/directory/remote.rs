@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Listing,
-    words::{Change, Heartbeat, RoomPage},
+    messages::{Change, Heartbeat, RoomPage},
 };
 
 /// Events that are kept while pages are asked for. Those beyond are dropped, and the list is asked for once more.

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{
     Directory, FleetView, Listing,
     local::LocalRooms,
+    messages::{Change, Heartbeat, RoomEvent, RoomPage},
     remote::{Numbered, Paged, ROOMS, Remote},
-    words::{Change, Heartbeat, RoomEvent, RoomPage},
 };
 use crate::instance::{Incarnation, InstanceId};
 

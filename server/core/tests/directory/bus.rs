@@ -1,15 +1,15 @@
-//! The bus of the simulation: letters with a time of arrival, and what happened to them.
+//! The bus of the simulation: envelopes with a time of arrival, and what happened to them.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use tiltyard_core::{
-    directory::words::{Heartbeat, RoomEvent, RoomPage},
+    directory::messages::{Heartbeat, RoomEvent, RoomPage},
     instance::InstanceId,
 };
 use tiltyard_shared::game::Rng;
 use uuid::Uuid;
 
-/// What is in a letter.
+/// What is in an envelope.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Hello(InstanceId),
@@ -30,13 +30,13 @@ pub(crate) enum Body {
 
 /// A message on its way.
 #[derive(Clone, Debug)]
-pub(crate) struct Letter {
+pub(crate) struct Envelope {
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) body: Body,
 }
 
-/// What was done to letters and instances.
+/// What was done to envelopes and instances.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) delivered: u64,
@@ -83,41 +83,41 @@ impl Counts {
     }
 }
 
-/// Letters by their time of arrival.
+/// Envelopes by their time of arrival.
 #[derive(Debug, Default)]
-pub(crate) struct Post {
-    letters: BTreeMap<(Duration, u64), Letter>,
+pub(crate) struct Bus {
+    envelopes: BTreeMap<(Duration, u64), Envelope>,
     sent: u64,
 }
 
-impl Post {
-    /// Sends a letter; faults happen to it unless all is calm.
-    pub(crate) fn send(&mut self, letter: Letter, now: Duration, rng: &mut Rng, calm: bool, counts: &mut Counts) {
+impl Bus {
+    /// Sends an envelope; faults happen to it unless all is calm.
+    pub(crate) fn send(&mut self, envelope: Envelope, now: Duration, rng: &mut Rng, calm: bool, counts: &mut Counts) {
         let fault = if calm { 100 } else { rng.below(100) };
         let usual = now + Duration::from_millis(rng.below(20).into());
         match fault {
             0..=4 => counts.lost += 1,
             5..=9 => {
                 counts.doubled += 1;
-                self.put(usual, letter.clone());
-                self.put(usual + Duration::from_millis(rng.below(4_000).into()), letter);
+                self.put(usual, envelope.clone());
+                self.put(usual + Duration::from_millis(rng.below(4_000).into()), envelope);
             }
             10..=14 => {
                 counts.delayed += 1;
-                self.put(usual + Duration::from_millis(rng.below(15_000).into()), letter);
+                self.put(usual + Duration::from_millis(rng.below(15_000).into()), envelope);
             }
-            _ => self.put(usual, letter),
+            _ => self.put(usual, envelope),
         }
     }
 
-    fn put(&mut self, at: Duration, letter: Letter) {
+    fn put(&mut self, at: Duration, envelope: Envelope) {
         self.sent += 1;
-        self.letters.insert((at, self.sent), letter);
+        self.envelopes.insert((at, self.sent), envelope);
     }
 
-    /// The next letter that has arrived.
-    pub(crate) fn next(&mut self, now: Duration) -> Option<Letter> {
-        let entry = self.letters.first_entry().filter(|entry| entry.key().0 <= now)?;
+    /// The next envelope that has arrived.
+    pub(crate) fn next(&mut self, now: Duration) -> Option<Envelope> {
+        let entry = self.envelopes.first_entry().filter(|entry| entry.key().0 <= now)?;
         Some(entry.remove())
     }
 }

@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 /// A seat that is kept until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Promise(Rc<Cell<u32>>, pub(crate) Uuid);
+pub(crate) struct Reservation(Rc<Cell<u32>>, pub(crate) Uuid);
 
-impl Drop for Promise {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.0.set(self.0.get() - 1);
     }
@@ -29,7 +29,7 @@ impl Drop for Promise {
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) listing: Listing,
-    promised: Rc<Cell<u32>>,
+    reserved: Rc<Cell<u32>>,
 }
 
 /// What lives until a crash.
@@ -37,7 +37,7 @@ pub(crate) struct Room {
 pub(crate) struct Machine {
     pub(crate) roster: Roster,
     pub(crate) rooms: BTreeMap<Uuid, Room>,
-    pub(crate) kept: Reservations<Promise>,
+    pub(crate) kept: Reservations<Reservation>,
     /// How many passes a wish has got.
     pub(crate) passes: BTreeMap<Uuid, Vec<Vec<u8>>>,
     /// When the instance notices that it is cut off.
@@ -96,7 +96,7 @@ impl Machine {
             metadata: "\"".to_owned() + &"m".repeat(rng.below(500) as usize) + "\"",
             flags: 0,
         };
-        let room = Room { listing: Listing { entry, private: rng.below(4) == 0 }, promised: Rc::default() };
+        let room = Room { listing: Listing { entry, private: rng.below(4) == 0 }, reserved: Rc::default() };
         self.roster.put(room.listing.clone(), now);
         self.rooms.insert(id, room);
     }
@@ -129,11 +129,11 @@ impl Machine {
         }
         let room = self.rooms.get_mut(&room)?;
         let RoomEntry { players, seats, .. } = room.listing.entry;
-        if players + room.promised.get() >= seats {
+        if players + room.reserved.get() >= seats {
             return None;
         }
-        room.promised.set(room.promised.get() + 1);
-        let pass = self.kept.keep(secret, Promise(room.promised.clone(), room.listing.entry.room), now);
+        room.reserved.set(room.reserved.get() + 1);
+        let pass = self.kept.keep(secret, Reservation(room.reserved.clone(), room.listing.entry.room), now);
         self.kept.granted(wish, &pass);
         self.passes.entry(wish).or_default().push(pass.clone());
         Some(pass)
@@ -141,9 +141,9 @@ impl Machine {
 
     /// A player comes with a pass.
     pub(crate) fn enter(&mut self, pass: &[u8], now: Duration) -> bool {
-        let Ok(promise) = self.kept.redeem(pass, now) else { return false };
-        let Some(room) = self.rooms.get_mut(&promise.1) else { return false };
-        drop(promise);
+        let Ok(reservation) = self.kept.redeem(pass, now) else { return false };
+        let Some(room) = self.rooms.get_mut(&reservation.1) else { return false };
+        drop(reservation);
         room.listing.entry.players += 1;
         self.roster.put(room.listing.clone(), now);
         true
@@ -153,8 +153,8 @@ impl Machine {
     pub(crate) fn check(&self) -> Result<(), String> {
         for room in self.rooms.values() {
             let RoomEntry { room: id, players, seats, .. } = room.listing.entry;
-            if players + room.promised.get() > seats {
-                return Err(format!("{id}: {players} players and {} promises, {seats} seats", room.promised.get()));
+            if players + room.reserved.get() > seats {
+                return Err(format!("{id}: {players} players and {} reservations, {seats} seats", room.reserved.get()));
             }
         }
         match self.passes.iter().find(|(_, passes)| passes.len() > 1) {

@@ -16,7 +16,7 @@ use tiltyard_shared::{
 use uuid::Uuid;
 
 use crate::{
-    bus::{Body, Counts, Letter, Post},
+    bus::{Body, Bus, Counts, Envelope},
     node::{Machine, Node},
 };
 
@@ -52,7 +52,7 @@ struct Asked {
 
 pub(crate) struct World {
     nodes: Vec<Node>,
-    post: Post,
+    bus: Bus,
     /// Questions without an answer by the numbers that the bus gives them.
     asked: BTreeMap<u64, Asked>,
     requests: u64,
@@ -69,7 +69,7 @@ impl World {
     pub(crate) fn new(seed: u64, mutant: Mutant, verbose: bool) -> Self {
         Self {
             nodes: (0..NODES).map(Node::new).collect(),
-            post: Post::default(),
+            bus: Bus::default(),
             asked: BTreeMap::new(),
             requests: 0,
             rng: Rng::new(seed),
@@ -259,28 +259,28 @@ impl World {
         if self.verbose {
             println!("{:?} {from} -> {to}: {body:?}", self.now);
         }
-        self.post.send(Letter { from, to, body }, self.now, &mut self.rng, self.calm, &mut self.counts);
+        self.bus.send(Envelope { from, to, body }, self.now, &mut self.rng, self.calm, &mut self.counts);
     }
 
     fn deliver(&mut self) {
         let mut later = Vec::new();
-        while let Some(letter) = self.post.next(self.now) {
-            let node = &self.nodes[letter.to];
+        while let Some(envelope) = self.bus.next(self.now) {
+            let node = &self.nodes[envelope.to];
             if node.paused.is_some() {
-                later.push(letter);
+                later.push(envelope);
             } else if node.is_reached() {
                 self.counts.delivered += 1;
-                let to = letter.to;
-                self.receive(letter);
+                let to = envelope.to;
+                self.receive(envelope);
                 self.carry_out(to);
             }
         }
-        for letter in later {
-            self.post.send(letter, self.now, &mut self.rng, true, &mut self.counts);
+        for envelope in later {
+            self.bus.send(envelope, self.now, &mut self.rng, true, &mut self.counts);
         }
     }
 
-    fn receive(&mut self, Letter { from, to, body }: Letter) {
+    fn receive(&mut self, Envelope { from, to, body }: Envelope) {
         let now = self.now;
         let Some(machine) = &mut self.nodes[to].machine else { return };
         match body {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use tiltyard_core::{
-    chat::{Channels, Effect, MemberId, words::Presence, words::Words},
+    chat::{
+        Channels, Effect, MemberId,
+        messages::{ChatMessage, Presence},
+    },
     instance::{Incarnation, InstanceId},
 };
 use tiltyard_shared::{
@@ -42,7 +45,7 @@ struct Member {
 
 #[derive(Clone)]
 enum Message {
-    Words(Words),
+    Chat(ChatMessage),
     Presence(Presence),
 }
 
@@ -93,7 +96,7 @@ impl World {
         self.rng.below(bound as u32) as usize
     }
 
-    /// Plays a seed; the number of words that were heard.
+    /// Plays a seed; the number of messages that were heard.
     fn play(mut self) -> u64 {
         for _ in 0..STEPS {
             self.step();
@@ -189,7 +192,7 @@ impl World {
         members.filter(|(_, member)| member.attends.contains_key(channel)).map(|(id, _)| *id).collect()
     }
 
-    /// Carries out what an instance wants done. Who heard words by that.
+    /// Carries out what an instance wants done. Who heard a message by that.
     fn carry(&mut self, node: usize) -> BTreeSet<MemberId> {
         let mut heard = BTreeSet::new();
         for effect in self.nodes[node].channels.take_effects() {
@@ -209,7 +212,7 @@ impl World {
                     }
                 }
                 Effect::Tell(_, other) => panic!("{other:?}"),
-                Effect::Words(words) => self.publish(node, &Message::Words(words)),
+                Effect::Chat(message) => self.publish(node, &Message::Chat(message)),
                 Effect::Presence(presence) => self.publish(node, &Message::Presence(presence)),
             }
         }
@@ -246,10 +249,10 @@ impl World {
         self.carry(to);
         let now = self.now;
         match message {
-            Message::Words(words) => {
-                let own = words.instance == id(to);
-                self.nodes[to].channels.hear(&words, now);
-                let (told, listeners) = (self.carry(to), self.listeners(to, words.channel.as_str()));
+            Message::Chat(message) => {
+                let own = message.instance == id(to);
+                self.nodes[to].channels.hear(&message, now);
+                let (told, listeners) = (self.carry(to), self.listeners(to, message.channel.as_str()));
                 assert!(if own { told.is_empty() } else { told.is_empty() || told == listeners });
             }
             Message::Presence(presence) => {

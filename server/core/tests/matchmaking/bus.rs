@@ -1,5 +1,5 @@
-//! The simulated broker: letters between instances that get lost, doubled, late and refused, and the ticket queue with a
-//! single active consumer.
+//! The simulated broker: envelopes between instances that get lost, doubled, late and refused, and the ticket queue
+//! with a single active consumer.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +19,7 @@ use crate::faults::Counts;
 
 /// Something on its way to an instance.
 #[derive(Clone, Debug)]
-pub(crate) struct Letter {
+pub(crate) struct Envelope {
     pub(crate) to: InstanceId,
     pub(crate) sent: Duration,
     pub(crate) body: Body,
@@ -63,10 +63,10 @@ impl Trouble {
     }
 }
 
-/// All letters by when they arrive.
+/// All envelopes by when they arrive.
 #[derive(Default)]
 pub(crate) struct Bus {
-    letters: BTreeMap<(Duration, u64), Letter>,
+    envelopes: BTreeMap<(Duration, u64), Envelope>,
     order: u64,
     /// Batches to each instance in this step.
     taken: BTreeMap<InstanceId, usize>,
@@ -78,8 +78,8 @@ impl Bus {
         self.taken.clear();
     }
 
-    /// Sends a letter, with whatever happens to letters.
-    pub(crate) fn send(&mut self, letter: Letter, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
+    /// Sends an envelope, with whatever happens to envelopes.
+    pub(crate) fn send(&mut self, envelope: Envelope, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
         let all = trouble == Trouble::All;
         if all && rng.chance(0.03) {
             counts.dropped += 1;
@@ -88,27 +88,27 @@ impl Bus {
         if all && rng.chance(0.03) {
             counts.doubled_messages += 1;
             let after = Self::delay(all, rng, counts);
-            self.put(letter.sent + after, letter.clone());
+            self.put(envelope.sent + after, envelope.clone());
         }
         let after = Self::delay(all, rng, counts);
-        self.put(letter.sent + after, letter);
+        self.put(envelope.sent + after, envelope);
     }
 
-    /// Sends a batch: it is refused, or comes as letters do. Its sender waits only so long for the reply.
-    pub(crate) fn send_batch(&mut self, letter: Letter, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
-        let Body::Batch { from, serial, .. } = letter.body else { unreachable!("a batch is sent") };
-        let taken = self.taken.entry(letter.to).or_default();
+    /// Sends a batch: it is refused, or comes as envelopes do. Its sender waits only so long for the reply.
+    pub(crate) fn send_batch(&mut self, envelope: Envelope, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
+        let Body::Batch { from, serial, .. } = envelope.body else { unreachable!("a batch is sent") };
+        let taken = self.taken.entry(envelope.to).or_default();
         *taken += 1;
         let refused = trouble != Trouble::None && *taken > TAKEN || rng.chance(trouble.refused());
-        let (of, outcome) = (letter.to, Outcome::NotTaken);
+        let (of, outcome) = (envelope.to, Outcome::NotTaken);
         let wait = if refused { Duration::from_millis(20) } else { PATIENCE };
         self.put(
-            letter.sent + wait,
-            Letter { to: from, sent: letter.sent, body: Body::Report { of, serial, outcome } },
+            envelope.sent + wait,
+            Envelope { to: from, sent: envelope.sent, body: Body::Report { of, serial, outcome } },
         );
         match refused {
             true => counts.refused += 1,
-            false => self.send(letter, trouble, rng, counts),
+            false => self.send(envelope, trouble, rng, counts),
         }
     }
 
@@ -122,7 +122,7 @@ impl Bus {
     ) {
         if !lost {
             let body = Body::Report { of, serial, outcome };
-            self.put(now, Letter { to, sent: now, body });
+            self.put(now, Envelope { to, sent: now, body });
         }
     }
 
@@ -134,15 +134,15 @@ impl Bus {
         Duration::from_millis(u64::from(1 + rng.below(240)))
     }
 
-    /// A letter that arrives at this time for sure.
-    pub(crate) fn put(&mut self, at: Duration, letter: Letter) {
+    /// An envelope that arrives at this time for sure.
+    pub(crate) fn put(&mut self, at: Duration, envelope: Envelope) {
         self.order += 1;
-        self.letters.insert((at, self.order), letter);
+        self.envelopes.insert((at, self.order), envelope);
     }
 
-    /// The next letter that has arrived.
-    pub(crate) fn arrived(&mut self, now: Duration) -> Option<Letter> {
-        let first = self.letters.first_entry().filter(|first| first.key().0 <= now)?;
+    /// The next envelope that has arrived.
+    pub(crate) fn arrived(&mut self, now: Duration) -> Option<Envelope> {
+        let first = self.envelopes.first_entry().filter(|first| first.key().0 <= now)?;
         Some(first.remove())
     }
 }

@@ -14,7 +14,7 @@ use tiltyard_core::matchmaking::{
 };
 
 use crate::{
-    bus::{Body, Letter},
+    bus::{Body, Envelope},
     world::{Machine, Mutant, Role, World},
 };
 
@@ -25,12 +25,12 @@ const BROKER: InstanceId = match InstanceId::new("broker") {
 };
 
 impl World {
-    /// A letter to the queue, unless the sender is cut off.
+    /// An envelope to the queue, unless the sender is cut off.
     fn publish(&mut self, slot: usize, request: Request) {
         if self.nodes[slot].cut_until < self.now {
             self.trace(|| format!("{:?} {slot} publishes {request:?}", self.nodes[slot].role));
-            let letter = Letter { to: BROKER, sent: self.now, body: Body::Publish(request) };
-            self.bus.send(letter, self.trouble, &mut self.rng, &mut self.counts);
+            let envelope = Envelope { to: BROKER, sent: self.now, body: Body::Publish(request) };
+            self.bus.send(envelope, self.trouble, &mut self.rng, &mut self.counts);
         }
     }
 
@@ -53,8 +53,8 @@ impl World {
             }
             let (from, serial) = (self.nodes[slot].id, self.next_number());
             self.nodes[slot].under_way.insert(to, serial);
-            let letter = Letter { to, sent: self.now, body: Body::Batch { from, serial, said } };
-            self.bus.send_batch(letter, self.trouble, &mut self.rng, &mut self.counts);
+            let envelope = Envelope { to, sent: self.now, body: Body::Batch { from, serial, said } };
+            self.bus.send_batch(envelope, self.trouble, &mut self.rng, &mut self.counts);
         }
         Ok(())
     }

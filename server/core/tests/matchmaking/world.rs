@@ -17,7 +17,7 @@ use tiltyard_core::matchmaking::{
 use tiltyard_shared::game::Rng;
 
 use crate::{
-    bus::{Body, Bus, Letter, TicketQueue, Trouble},
+    bus::{Body, Bus, Envelope, TicketQueue, Trouble},
     crowd::Crowd,
     faults::Counts,
     ledger::Ledger,
@@ -242,49 +242,49 @@ impl World {
         self.counts.redelivered += self.queue.connected(&connected) as u64;
         for (to, tag, sent, request) in self.queue.deliver() {
             let at = self.now + Duration::from_millis(u64::from(self.rng.below(300)));
-            self.bus.put(at, Letter { to, sent, body: Body::Delivery { tag, request } });
+            self.bus.put(at, Envelope { to, sent, body: Body::Delivery { tag, request } });
         }
     }
 
     fn deliver(&mut self) -> Result<(), String> {
         let mut kept = Vec::new();
-        while let Some(letter) = self.bus.arrived(self.now) {
-            if let Body::Publish(request) = letter.body {
-                self.queue.publish(letter.sent, request);
+        while let Some(envelope) = self.bus.arrived(self.now) {
+            if let Body::Publish(request) = envelope.body {
+                self.queue.publish(envelope.sent, request);
                 continue;
             }
-            let slot = self.nodes.iter().position(|node| node.id == letter.to && node.machine.is_some());
+            let slot = self.nodes.iter().position(|node| node.id == envelope.to && node.machine.is_some());
             let Some(slot) = slot else {
                 // Nobody is there, which its sender hears.
-                if let Body::Batch { from, serial, .. } = letter.body {
-                    self.bus.reply(self.now, (from, letter.to, serial), Outcome::Nobody, false);
+                if let Body::Batch { from, serial, .. } = envelope.body {
+                    self.bus.reply(self.now, (from, envelope.to, serial), Outcome::Nobody, false);
                 }
                 continue;
             };
             // Who is cut off hears nothing, but for its own clock.
-            if self.nodes[slot].cut_until >= self.now && !matches!(letter.body, Body::Report { .. }) {
+            if self.nodes[slot].cut_until >= self.now && !matches!(envelope.body, Body::Report { .. }) {
                 continue;
             }
             match self.nodes[slot].paused.is_some() {
-                true => kept.push(letter),
+                true => kept.push(envelope),
                 false => {
-                    self.hand_over(slot, letter)?;
+                    self.hand_over(slot, envelope)?;
                     self.post(slot)?;
                 }
             }
         }
-        for letter in kept {
-            self.bus.put(self.now + STEP, letter);
+        for envelope in kept {
+            self.bus.put(self.now + STEP, envelope);
         }
         Ok(())
     }
 
-    fn hand_over(&mut self, slot: usize, letter: Letter) -> Result<(), String> {
-        let way = self.now - letter.sent;
-        match letter.body {
+    fn hand_over(&mut self, slot: usize, envelope: Envelope) -> Result<(), String> {
+        let way = self.now - envelope.sent;
+        match envelope.body {
             Body::Batch { from, serial, said } => {
                 let lost = self.trouble != Trouble::None && self.rng.chance(0.03);
-                self.bus.reply(self.now, (from, letter.to, serial), Outcome::Taken, lost);
+                self.bus.reply(self.now, (from, envelope.to, serial), Outcome::Taken, lost);
                 said.into_iter().try_for_each(|Said { age, message }| self.hear(slot, way + age, message))
             }
             Body::Report { of, serial, outcome } if self.nodes[slot].under_way.get(&of) == Some(&serial) => {
@@ -295,7 +295,7 @@ impl World {
             Body::Delivery { tag, request } if self.defers() => {
                 self.ledger.acknowledged(&request);
                 self.queue.acknowledge(tag);
-                self.nodes[slot].deferred.push(Deferred { came: self.now, sent: letter.sent, request });
+                self.nodes[slot].deferred.push(Deferred { came: self.now, sent: envelope.sent, request });
                 Ok(())
             }
             Body::Delivery { tag, request } => self.take_in(slot, tag, way, request),

@@ -93,8 +93,8 @@ impl Queue {
     pub(super) fn put_back(&self, mut message: Message) {
         message.redelivered = true;
         let mut waiting = self.waiting();
-        let place = waiting.messages.partition_point(|other| other.number < message.number);
-        waiting.messages.insert(place, message);
+        let index = waiting.messages.partition_point(|other| other.number < message.number);
+        waiting.messages.insert(index, message);
         drop(waiting);
         self.arrived.notify_one();
     }

@@ -1,4 +1,4 @@
-//! What a session needs at the broker. Exchanges and the operator's queues are looked for, and declared only if they are
+//! What sessions need at the broker. Exchanges and the operator's queues are looked for, and declared only if they are
 //! missing: a user with least privilege may not declare them.
 
 use super::{
@@ -10,17 +10,17 @@ const NOT_FOUND: u16 = 404;
 
 /// Makes sure that everything durable is there.
 pub(super) async fn topology(connection: &Connection) -> Result<(), Fault> {
-    let mut channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
+    let mut channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
     for exchange in EXCHANGES {
         if missing(declare_exchange(&channel, exchange, true).await)? {
-            channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
-            declare_exchange(&channel, exchange, false).await.map_err(|error| line::lost(&error))?;
+            channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
+            declare_exchange(&channel, exchange, false).await.map_err(|error| session::lost(&error))?;
         }
     }
     for queue in QUEUES {
         if missing(declare_queue(&channel, queue, true).await)? {
-            channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
-            declare_queue(&channel, queue, false).await.map_err(|error| line::lost(&error))?;
+            channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
+            declare_queue(&channel, queue, false).await.map_err(|error| session::lost(&error))?;
             bind(&channel, queue.name, queue.source, queue.key).await?;
         }
     }
@@ -33,7 +33,7 @@ fn missing(declared: Result<(), Error>) -> Result<bool, Fault> {
         Ok(()) => Ok(false),
         Err(error) => match error.kind() {
             ErrorKind::ProtocolError(told) if told.get_id() == NOT_FOUND => Ok(true),
-            _ => Err(line::lost(&error)),
+            _ => Err(session::lost(&error)),
         },
     }
 }
@@ -59,7 +59,7 @@ pub(super) async fn inbox(channel: &Channel, inbox: &Inbox) -> Result<ShortStrin
     let mut arguments = quorum();
     arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(name.as_str().into(), options, arguments).await.map_err(|error| line::lost(&error))?;
+    channel.queue_declare(name.as_str().into(), options, arguments).await.map_err(|error| session::lost(&error))?;
     bind(channel, &name, topology::TICKETS.name, inbox.as_str()).await?;
     Ok(name.into())
 }
@@ -71,7 +71,7 @@ pub(super) async fn exclusive(channel: &Channel, name: &str, limit: u32, refuses
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(limit.into()));
     arguments.insert("x-overflow".into(), AMQPValue::LongString(overflow.into()));
     let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(name.into(), options, arguments).await.map(drop).map_err(|error| line::lost(&error))
+    channel.queue_declare(name.into(), options, arguments).await.map(drop).map_err(|error| session::lost(&error))
 }
 
 /// Binds a queue to an exchange.
@@ -83,7 +83,7 @@ pub(super) async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &s
         QueueBindOptions::default(),
         FieldTable::default(),
     );
-    bound.await.map_err(|error| line::lost(&error))
+    bound.await.map_err(|error| session::lost(&error))
 }
 
 fn quorum() -> FieldTable {

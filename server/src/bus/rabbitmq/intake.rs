@@ -24,7 +24,7 @@ pub(super) async fn replies(shared: Arc<Shared>, connection: &Connection, sessio
     Ok(async move {
         loop {
             let message = next(&mut consumer).await?;
-            message.acker.ack(BasicAckOptions::default()).await.map_err(|error| line::lost(&error))?;
+            message.acker.ack(BasicAckOptions::default()).await.map_err(|error| session::lost(&error))?;
             let id = message.properties.correlation_id().clone().unwrap_or_default();
             shared.answer(id.as_str(), Payload::from_bytes(message.data));
         }
@@ -32,15 +32,15 @@ pub(super) async fn replies(shared: Arc<Shared>, connection: &Connection, sessio
 }
 
 /// Fills a mailbox until it is dropped.
-pub(super) async fn place(
+pub(super) async fn fill(
     shared: Arc<Shared>,
-    place: &Place,
+    subscription: &Subscription,
     connection: &Connection,
     session: &str,
 ) -> Result<impl Task + use<>, Fault> {
-    let outlet = place.outlet.clone();
+    let outlet = subscription.outlet.clone();
     let channel = open_channel(connection, outlet.prefetch()).await?;
-    let queue = declare_source(&shared, place, &channel, session).await?;
+    let queue = declare_source(&shared, subscription, &channel, session).await?;
     let consumer = consume(&channel, queue).await?;
     let intake =
         Intake { shared, channel, consumer, handing: outlet.begin(), out: HashMap::new(), burials: JoinSet::new() };
@@ -50,21 +50,21 @@ pub(super) async fn place(
 /// The queue that a mailbox consumes, declared and bound.
 async fn declare_source(
     shared: &Shared,
-    place: &Place,
+    subscription: &Subscription,
     channel: &Channel,
     session: &str,
 ) -> Result<ShortString, Fault> {
     let (instance, bounds) = (&shared.instance, &shared.bounds);
-    match &place.source {
+    match &subscription.source {
         Source::Inbox(inbox) => declare::inbox(channel, inbox).await,
         Source::Served(Serve::Commands) => {
-            let queue = topology::instance_queue(instance, session, &format!("commands-{}", place.number));
+            let queue = topology::instance_queue(instance, session, &format!("commands-{}", subscription.number));
             declare::exclusive(channel, &queue, bounds.commands, true).await?;
             declare::bind(channel, &queue, topology::COMMAND.name, instance.as_str()).await?;
             Ok(queue.into())
         }
         Source::Served(Serve::Events(patterns)) => {
-            let queue = topology::instance_queue(instance, session, &format!("events-{}", place.number));
+            let queue = topology::instance_queue(instance, session, &format!("events-{}", subscription.number));
             declare::exclusive(channel, &queue, bounds.events, false).await?;
             for (topic, pattern) in patterns {
                 declare::bind(channel, &queue, topic.exchange().name, pattern.as_str()).await?;
@@ -75,20 +75,20 @@ async fn declare_source(
 }
 
 async fn open_channel(connection: &Connection, prefetch: u16) -> Result<Channel, Fault> {
-    let channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
-    channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(|error| line::lost(&error))?;
+    let channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(|error| session::lost(&error))?;
     Ok(channel)
 }
 
 async fn consume(channel: &Channel, queue: ShortString) -> Result<Consumer, Fault> {
     let consumer = channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default());
-    consumer.await.map_err(|error| line::lost(&error))
+    consumer.await.map_err(|error| session::lost(&error))
 }
 
 async fn next(consumer: &mut Consumer) -> Result<Message, Fault> {
     match std::future::poll_fn(|cx: &mut Context<'_>| Pin::new(&mut *consumer).poll_next(cx)).await {
         Some(Ok(message)) => Ok(message),
-        Some(Err(error)) => Err(line::lost(&error)),
+        Some(Err(error)) => Err(session::lost(&error)),
         None => Err(Fault::Lost("a queue is gone".to_owned())),
     }
 }
@@ -124,7 +124,7 @@ impl Intake {
             while self.burials.try_join_next().is_some() {}
         }
         // The broker gives what is not settled to the next claim at once.
-        self.channel.close(200, "goodbye".into()).await.map_err(|error| line::lost(&error))
+        self.channel.close(200, "goodbye".into()).await.map_err(|error| session::lost(&error))
     }
 
     async fn settle(&mut self, tag: u64, settlement: Settlement) -> Result<(), Fault> {
@@ -133,11 +133,11 @@ impl Intake {
             Settlement::Acknowledged => held.acker.ack(BasicAckOptions::default()).await,
             Settlement::Requeued => held.acker.nack(put_back()).await,
             Settlement::Replied(reply) => {
-                if let (Some(reply), Ok(lanes)) =
-                    (Job::reply(&held.properties, &reply, &self.shared.instance), self.shared.lanes())
+                if let (Some(reply), Ok(publishers)) =
+                    (Job::reply(&held.properties, &reply, &self.shared.instance), self.shared.publishers())
                 {
                     // Further commands wait in their queue until there is room for it.
-                    let _ended = lanes.push_patiently(reply).await;
+                    let _ended = publishers.push_patiently(reply).await;
                 }
                 held.acker.ack(BasicAckOptions::default()).await
             }
@@ -146,7 +146,7 @@ impl Intake {
                 Ok(true)
             }
         };
-        settled.map(drop).map_err(|error| line::lost(&error))
+        settled.map(drop).map_err(|error| session::lost(&error))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 
 use super::{
-    lane::{Job, LaneName},
+    publisher::{Job, MessageKind},
     *,
 };
 
@@ -15,12 +15,12 @@ const PERSISTENT: u8 = 2;
 impl Job {
     /// A message of [`Bus::publish`].
     pub(super) fn published(to: &Address, payload: &Payload, from: &InstanceId) -> Self {
-        let (lane, exchange, key) = match to {
-            Address::Event(topic, key) => (LaneName::Events, topic.exchange().name, key.as_str()),
-            Address::Result(key) => (LaneName::Durable, topology::RESULTS.name, key.as_str()),
-            Address::Inbox(inbox) => (LaneName::Durable, topology::TICKETS.name, inbox.as_str()),
+        let (kind, exchange, key) = match to {
+            Address::Event(topic, key) => (MessageKind::Event, topic.exchange().name, key.as_str()),
+            Address::Result(key) => (MessageKind::Durable, topology::RESULTS.name, key.as_str()),
+            Address::Inbox(inbox) => (MessageKind::Durable, topology::TICKETS.name, inbox.as_str()),
         };
-        let durable = lane == LaneName::Durable;
+        let durable = kind == MessageKind::Durable;
         let mut properties = properties(&Uuid::now_v7().to_string(), from);
         if durable {
             properties = properties.with_delivery_mode(PERSISTENT);
@@ -28,7 +28,7 @@ impl Job {
         if matches!(to, Address::Result(_)) {
             properties = properties.with_content_type(topology::RESULT_TYPE.into());
         }
-        Self { lane, exchange, key: key.to_owned(), mandatory: durable, properties, body: payload.as_bytes().clone() }
+        Self { kind, exchange, key: key.to_owned(), mandatory: durable, properties, body: payload.as_bytes().clone() }
     }
 
     /// A command. The broker drops it after its deadline too, if it is still there.
@@ -39,8 +39,8 @@ impl Job {
             .with_reply_to(from.as_str().into())
             .with_expiration(deadline.as_millis().to_string().into())
             .with_headers(headers);
-        let (lane, exchange) = (LaneName::Commands, topology::COMMAND.name);
-        Self { lane, exchange, key: to.to_string(), mandatory: true, properties, body: command.as_bytes().clone() }
+        let (kind, exchange) = (MessageKind::Command, topology::COMMAND.name);
+        Self { kind, exchange, key: to.to_string(), mandatory: true, properties, body: command.as_bytes().clone() }
     }
 
     /// The reply to a command.
@@ -48,9 +48,9 @@ impl Job {
         let to = InstanceId::new(command.reply_to().as_ref()?.as_str()).ok()?;
         let id = command.message_id().clone()?;
         let properties = properties(&Uuid::now_v7().to_string(), from).with_correlation_id(id);
-        let (lane, exchange) = (LaneName::Commands, topology::COMMAND.name);
+        let (kind, exchange) = (MessageKind::Command, topology::COMMAND.name);
         let key = topology::reply_key(to.as_str());
-        Some(Self { lane, exchange, key, mandatory: false, properties, body: reply.as_bytes().clone() })
+        Some(Self { kind, exchange, key, mandatory: false, properties, body: reply.as_bytes().clone() })
     }
 
     /// A dead letter: the beginning of what it was, and why.
@@ -67,8 +67,8 @@ impl Job {
         let properties =
             properties(&Uuid::now_v7().to_string(), by).with_delivery_mode(PERSISTENT).with_headers(headers);
         let body = message.body.slice(..message.body.len().min(PAYLOAD_BYTES));
-        let (lane, exchange) = (LaneName::Durable, topology::DEAD.name);
-        Self { lane, exchange, key: String::new(), mandatory: false, properties, body }
+        let (kind, exchange) = (MessageKind::Durable, topology::DEAD.name);
+        Self { kind, exchange, key: String::new(), mandatory: false, properties, body }
     }
 }
 

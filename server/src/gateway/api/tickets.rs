@@ -159,7 +159,7 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
         return Ok(located(StatusCode::TEMPORARY_REDIRECT, &url, json!({ "tickets_url": url })));
     }
     let mut searching = gateway.matchmaking.search(search, None)?;
-    // What it is like at first is known as soon as the desk has it.
+    // What it is like at first is known as soon as the service has it.
     let _known = timeout(FIRST_STATE, searching.changed()).await;
     let (id, mut shown) = gateway.tickets.keep(gateway.now(), searching)?;
     let url = format!("{}/{id}", tickets_at(&gateway.socket_url(&headers)));

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    directory::words::{Heartbeat, RoomEvent},
+    directory::messages::{Heartbeat, RoomEvent},
     instance::InstanceId,
 };
 

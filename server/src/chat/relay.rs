@@ -1,7 +1,7 @@
-//! The task that carries chat between the instances: words and presences out, those of others in, and the time.
+//! The task that relays chat between the instances: messages and presences out, those of others in, and the time.
 //!
-//! It has a mailbox of its own, so that a flood of words never pushes events of rooms out of theirs, and it learns from the
-//! roster who is there. It waits for nobody: what is published goes on beside it.
+//! It has a mailbox of its own, so that a flood of messages never pushes events of rooms out of theirs, and it learns
+//! from the roster who is there. It waits for nobody: what is published goes on beside it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tracing::error;
 use super::Chat;
 use crate::{
     bus::{Address, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Serve, State, Topic},
-    fleet::{Instance, words::LobbyEvent},
+    fleet::{Instance, messages::LobbyEvent},
     metrics,
 };
 
@@ -28,7 +28,7 @@ const UNDER_WAY: usize = 256;
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(crate) struct Courier {
+pub(crate) struct Relay {
     chat: Chat,
     here: Instance,
     waiting: mpsc::Receiver<LobbyEvent>,
@@ -37,8 +37,8 @@ pub(crate) struct Courier {
 
 type Publishing = BoxFuture<'static, ()>;
 
-impl Courier {
-    /// A courier of what waits.
+impl Relay {
+    /// A relay of what waits.
     pub(super) fn new(chat: Chat, here: Instance, waiting: mpsc::Receiver<LobbyEvent>) -> Self {
         Self { chat, here, waiting, under_way: FuturesUnordered::new() }
     }
@@ -87,14 +87,14 @@ impl Courier {
 
     fn publish(&self, event: &LobbyEvent) {
         let words = match event {
-            LobbyEvent::Words(words) => ["chat", words.channel.as_str()],
+            LobbyEvent::Chat(message) => ["chat", message.channel.as_str()],
             LobbyEvent::Presence(presence) => ["presence", presence.channel.as_str()],
             LobbyEvent::Room(_) => return,
         };
         let key = Key::new(words).expect("a channel's name is a word");
         let (bus, payload) = (self.here.link().bus.clone(), Payload::of(event));
         self.under_way.push(Box::pin(async move {
-            // Words are told once; a presence is told again.
+            // A message is told once; a presence is told again.
             let _ = bus.publish(Address::Event(Topic::Lobby, key), payload).await;
         }));
     }
@@ -110,8 +110,8 @@ impl Courier {
     fn hear(&self, delivery: Delivery, now: Duration) {
         let Some((event, receipt)) = delivery.open() else { return };
         match event {
-            LobbyEvent::Words(words) if words.is_bounded() => {
-                match self.chat.work(|channels| channels.hear(&words, now)) {
+            LobbyEvent::Chat(message) if message.is_bounded() => {
+                match self.chat.work(|channels| channels.hear(&message, now)) {
                     Heard::Told => metrics::chat_words("heard"),
                     Heard::TooMany => metrics::chat_words("dropped"),
                     Heard::Nobody => {}
@@ -125,7 +125,7 @@ impl Courier {
     }
 }
 
-/// All words and presences.
+/// All messages and presences.
 fn wanted() -> Vec<(Topic, Pattern)> {
     let all = |word| (Topic::Lobby, Pattern::new([word, "#"]).expect("a pattern"));
     vec![all("chat"), all("presence")]

@@ -1,8 +1,9 @@
-//! How messages get to the broker: three lanes, each a channel with confirms, so that a slow quorum queue holds no event up.
+//! How messages get to the broker: three publishers, each a channel with confirms, so that a slow quorum queue holds no
+//! event up.
 //!
-//! A lane publishes in batches, and answers when all of a batch is confirmed. That is what makes returned messages certain:
-//! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so those of a batch
-//! are all attached to confirms of that batch; the message id says whose each is.
+//! A publisher sends in batches, and answers when all of a batch is confirmed. That is what makes returned messages
+//! certain: lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so
+//! those of a batch are all attached to confirms of that batch; the message id says whose each is.
 
 use std::{collections::HashSet, pin::pin};
 
@@ -18,7 +19,7 @@ const BATCH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A message to be sent.
 pub(super) struct Job {
-    pub(super) lane: LaneName,
+    pub(super) kind: MessageKind,
     pub(super) exchange: &'static str,
     pub(super) key: String,
     /// Whether it comes back if no queue takes it.
@@ -28,23 +29,24 @@ pub(super) struct Job {
     pub(super) body: Bytes,
 }
 
+/// Which publisher sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LaneName {
-    Events,
-    Commands,
+pub(super) enum MessageKind {
+    Event,
+    Command,
     Durable,
 }
 
-/// The lanes of a session.
+/// The publishers of a session.
 #[derive(Clone)]
-pub(super) struct Lanes {
-    events: Lane,
-    commands: Lane,
-    durable: Lane,
+pub(super) struct Publishers {
+    events: Publisher,
+    commands: Publisher,
+    durable: Publisher,
 }
 
 #[derive(Clone)]
-struct Lane {
+struct Publisher {
     queue: mpsc::Sender<Queued>,
     permits: Arc<Semaphore>,
 }
@@ -58,17 +60,17 @@ struct Queued {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Lanes {
-    /// Opens all lanes; their tasks end with the session.
+impl Publishers {
+    /// Opens all publishers; their tasks end with the session.
     pub(super) async fn open(
         connection: &Connection,
         shared: &Shared,
         tasks: &mut JoinSet<Result<(), Fault>>,
     ) -> Result<Self, Fault> {
         Ok(Self {
-            events: Lane::open(connection, shared, tasks).await?,
-            commands: Lane::open(connection, shared, tasks).await?,
-            durable: Lane::open(connection, shared, tasks).await?,
+            events: Publisher::open(connection, shared, tasks).await?,
+            commands: Publisher::open(connection, shared, tasks).await?,
+            durable: Publisher::open(connection, shared, tasks).await?,
         })
     }
 
@@ -78,9 +80,9 @@ impl Lanes {
     ///
     /// [`BusError::Full`] without a permit, [`BusError::Away`] at the end of a session.
     pub(super) fn push(&self, job: Job) -> Result<Told, BusError> {
-        let lane = self.of(&job);
-        let permit = lane.permits.clone().try_acquire_owned().map_err(|_| BusError::Full)?;
-        lane.put(job, permit)
+        let publisher = self.of(&job);
+        let permit = publisher.permits.clone().try_acquire_owned().map_err(|_| BusError::Full)?;
+        publisher.put(job, permit)
     }
 
     /// The same, once there is a permit.
@@ -89,28 +91,28 @@ impl Lanes {
     ///
     /// [`BusError::Away`] at the end of a session.
     pub(super) async fn push_patiently(&self, job: Job) -> Result<Told, BusError> {
-        let lane = self.of(&job);
-        let permit = lane.permits.clone().acquire_owned().await.map_err(|_| BusError::Away)?;
-        lane.put(job, permit)
+        let publisher = self.of(&job);
+        let permit = publisher.permits.clone().acquire_owned().await.map_err(|_| BusError::Away)?;
+        publisher.put(job, permit)
     }
 
-    fn of(&self, job: &Job) -> &Lane {
-        match job.lane {
-            LaneName::Events => &self.events,
-            LaneName::Commands => &self.commands,
-            LaneName::Durable => &self.durable,
+    fn of(&self, job: &Job) -> &Publisher {
+        match job.kind {
+            MessageKind::Event => &self.events,
+            MessageKind::Command => &self.commands,
+            MessageKind::Durable => &self.durable,
         }
     }
 }
 
-impl Lane {
+impl Publisher {
     async fn open(
         connection: &Connection,
         shared: &Shared,
         tasks: &mut JoinSet<Result<(), Fault>>,
     ) -> Result<Self, Fault> {
-        let channel = connection.create_channel().await.map_err(|error| line::lost(&error))?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| line::lost(&error))?;
+        let channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| session::lost(&error))?;
         // As long as there are permits: it is never full for who has one.
         let unconfirmed = shared.bounds.unconfirmed;
         let (queue, queued) = mpsc::channel(unconfirmed);
@@ -155,7 +157,7 @@ async fn patiently<T>(
     let mut batch = pin!(batch);
     loop {
         match time::timeout(BATCH_PATIENCE, &mut batch).await {
-            Ok(outcomes) => return outcomes.map_err(|error| line::lost(&error)),
+            Ok(outcomes) => return outcomes.map_err(|error| session::lost(&error)),
             Err(_) if *state.borrow() == State::Blocked => {}
             Err(_) => return Err(Fault::Lost("the broker confirms nothing".to_owned())),
         }

@@ -21,7 +21,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// The state of one connection's pings.
 #[derive(Clone, Debug)]
-pub(crate) struct Heartbeat {
+pub(crate) struct Keepalive {
     interval: Duration,
     allowed_misses: u32,
     next: Duration,
@@ -46,7 +46,7 @@ pub(crate) enum Beat {
     Silent,
 }
 
-impl Heartbeat {
+impl Keepalive {
     /// The first ping is due at once. Silent is who shows no life for so many intervals in a row after it.
     pub(crate) fn new(interval: Duration, allowed_misses: u32, now: Duration) -> Self {
         Self {
@@ -123,22 +123,22 @@ mod tests {
 
     #[test]
     fn silent_is_who_shows_no_life_for_so_many_intervals_in_a_row() {
-        let mut heart = Heartbeat::new(SECOND, 3, Duration::ZERO);
-        let beats: Vec<_> = (0..4).map(|second| heart.beat(SECOND * second, false)).collect();
+        let mut keepalive = Keepalive::new(SECOND, 3, Duration::ZERO);
+        let beats: Vec<_> = (0..4).map(|second| keepalive.beat(SECOND * second, false)).collect();
         assert_eq!(beats, [Beat::Ping(1), Beat::Ping(2), Beat::Ping(3), Beat::Silent]);
     }
 
     #[test]
     fn who_takes_bytes_is_alive_however_late_its_answer_is_behind_them() {
-        let mut heart = Heartbeat::new(SECOND, 3, Duration::ZERO);
-        assert_eq!(heart.beat(Duration::ZERO, false), Beat::Ping(1));
+        let mut keepalive = Keepalive::new(SECOND, 3, Duration::ZERO);
+        assert_eq!(keepalive.beat(Duration::ZERO, false), Beat::Ping(1));
         for second in 1..20 {
-            heart.note_life();
-            assert_eq!(heart.beat(SECOND * second, true), Beat::Wait);
+            keepalive.note_life();
+            assert_eq!(keepalive.beat(SECOND * second, true), Beat::Wait);
         }
-        heart.answer(1, Duration::ZERO, SECOND * 20);
-        assert_eq!(heart.measured(), Some(SECOND * 20));
-        let beats: Vec<_> = (20..24).map(|second| heart.beat(SECOND * second, true)).collect();
+        keepalive.answer(1, Duration::ZERO, SECOND * 20);
+        assert_eq!(keepalive.measured(), Some(SECOND * 20));
+        let beats: Vec<_> = (20..24).map(|second| keepalive.beat(SECOND * second, true)).collect();
         assert_eq!(
             beats,
             [Beat::Wait, Beat::Wait, Beat::Wait, Beat::Silent],
@@ -148,33 +148,37 @@ mod tests {
 
     #[test]
     fn several_answers_may_be_late_and_each_counts_for_its_own_ping() {
-        let mut heart = Heartbeat::new(SECOND, 9, Duration::ZERO);
-        assert_eq!(heart.round_trip(), UNKNOWN);
+        let mut keepalive = Keepalive::new(SECOND, 9, Duration::ZERO);
+        assert_eq!(keepalive.round_trip(), UNKNOWN);
         for second in 0..5 {
-            assert!(matches!(heart.beat(SECOND * second, false), Beat::Ping(_)));
+            assert!(matches!(keepalive.beat(SECOND * second, false), Beat::Ping(_)));
         }
-        heart.answer(1, Duration::ZERO, SECOND * 4 + MS);
-        assert_eq!(heart.measured(), Some(SECOND * 4 + MS), "more than a second is believed");
-        heart.answer(4, SECOND / 4, SECOND * 5);
-        assert_eq!(heart.measured(), Some(SECOND * 7 / 4), "the time at the peer does not count");
-        heart.answer(4, Duration::ZERO, SECOND * 5);
-        heart.answer(9, Duration::ZERO, SECOND * 5);
-        heart.answer(u32::MAX, Duration::ZERO, SECOND * 5);
-        assert_eq!(heart.measured(), Some(SECOND * 7 / 4), "what answers no ping says nothing");
-        heart.answer(5, SECOND * 60, SECOND * 5);
-        assert_eq!(heart.measured(), Some(Duration::ZERO), "nor can the peer have had it for longer than it is away");
+        keepalive.answer(1, Duration::ZERO, SECOND * 4 + MS);
+        assert_eq!(keepalive.measured(), Some(SECOND * 4 + MS), "more than a second is believed");
+        keepalive.answer(4, SECOND / 4, SECOND * 5);
+        assert_eq!(keepalive.measured(), Some(SECOND * 7 / 4), "the time at the peer does not count");
+        keepalive.answer(4, Duration::ZERO, SECOND * 5);
+        keepalive.answer(9, Duration::ZERO, SECOND * 5);
+        keepalive.answer(u32::MAX, Duration::ZERO, SECOND * 5);
+        assert_eq!(keepalive.measured(), Some(SECOND * 7 / 4), "what answers no ping says nothing");
+        keepalive.answer(5, SECOND * 60, SECOND * 5);
+        assert_eq!(
+            keepalive.measured(),
+            Some(Duration::ZERO),
+            "nor can the peer have had it for longer than it is away"
+        );
     }
 
     #[test]
     fn a_line_that_becomes_longer_is_known_to_be_after_some_seconds() {
-        let mut heart = Heartbeat::new(SECOND * 2, 9, Duration::ZERO);
+        let mut keepalive = Keepalive::new(SECOND * 2, 9, Duration::ZERO);
         let mut trips = |from: u32, to: u32, trip: Duration| {
             for number in from..to {
                 let now = SECOND * 2 * number;
-                let Beat::Ping(ping) = heart.beat(now, false) else { panic!("no ping") };
-                heart.answer(ping, Duration::ZERO, now + trip);
+                let Beat::Ping(ping) = keepalive.beat(now, false) else { panic!("no ping") };
+                keepalive.answer(ping, Duration::ZERO, now + trip);
             }
-            (heart.measured().expect("it was measured"), heart.round_trip())
+            (keepalive.measured().expect("it was measured"), keepalive.round_trip())
         };
         assert_eq!(trips(0, 20, MS * 30), (MS * 30, MS * 30));
         let (least, smoothed) = trips(20, 24, MS * 1_530);
@@ -185,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_pause_of_the_server_makes_nobody_silent() {
-        let mut heart = Heartbeat::new(SECOND, 5, Duration::ZERO);
-        heart.beat(Duration::ZERO, false);
-        assert_eq!(heart.beat(SECOND * 60, false), Beat::Ping(2));
+        let mut keepalive = Keepalive::new(SECOND, 5, Duration::ZERO);
+        keepalive.beat(Duration::ZERO, false);
+        assert_eq!(keepalive.beat(SECOND * 60, false), Beat::Ping(2));
     }
 }

@@ -1,5 +1,5 @@
-//! One connection to the broker, and the certainty that nothing of it is left when it is dropped: lapin runs a thread for
-//! each, which would wait for a broker that is frozen as long as that takes.
+//! A session with the broker: one connection, and the certainty that nothing of it is left when it is dropped. lapin
+//! runs a thread for each, which would wait for a broker that is frozen as long as that takes.
 
 use std::{
     io::{self, ErrorKind::NotConnected},
@@ -36,8 +36,8 @@ pub(super) fn parse(url: &str) -> Result<AMQPUri, Fault> {
     Ok(uri)
 }
 
-/// A connection.
-pub(super) struct Line {
+/// A connection to the broker.
+pub(super) struct BrokerSession {
     pub(super) connection: Connection,
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     blocked: bool,
@@ -45,7 +45,7 @@ pub(super) struct Line {
     _socket: Cut,
 }
 
-impl Line {
+impl BrokerSession {
     /// Connects. Operators see the instance and the purpose in the connection's name.
     ///
     /// lapin gets a stream that is connected already: where it connects by itself and fails, a task of its own stays.

@@ -8,15 +8,15 @@
 //! | [`Topic::Lobby`](crate::bus::Topic::Lobby) | [`LobbyEvent`] |
 //! | commands to an instance | [`Command`], answered by a [`Reply`] |
 //! | results | [`MatchResult`], as JSON |
-//! | the inbox of a game's matchmaker | [`Letter`] |
+//! | the inbox of a game's matchmaker | [`RequestPage`] |
 //!
 //! [`json`] turns any of them into what people read.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tiltyard_core::{
-    chat::words::{Presence, Words},
-    directory::words::{Heartbeat, RoomEvent, RoomPage},
+    chat::messages::{ChatMessage, Presence},
+    directory::messages::{Heartbeat, RoomEvent, RoomPage},
     instance::{Incarnation, InstanceId},
     matchmaking::proposals::{
         Request,
@@ -53,8 +53,9 @@ pub enum ClusterEvent {
 pub enum LobbyEvent {
     /// Something has happened to a room. Under `room.<event>.<game>.<region>`.
     Room(RoomEvent),
-    /// Something was said in a channel. Under `chat.<channel>`.
-    Words(Words),
+    /// Something was said in a channel. Under `chat.<channel>`. Its name on the bus is `Words`.
+    #[serde(rename = "Words")]
+    Chat(ChatMessage),
     /// Who of an instance is visible in a channel. Under `presence.<channel>`.
     Presence(Presence),
 }
@@ -74,7 +75,7 @@ pub enum Command {
     /// Take no new rooms and players, and stop when rooms and searches have ended or the instance's `--drain-timeout` is
     /// over. Answered by [`Reply::Done`].
     Drain,
-    /// For a desk of matchmaking: answered by [`Reply::Done`] once it is taken, which proves nothing else.
+    /// For the matchmaking service of a game: answered by [`Reply::Done`] once it is taken, which proves nothing else.
     Match(Box<MatchNote>),
 }
 
@@ -99,16 +100,16 @@ impl MatchNote {
     }
 }
 
-/// What is said to whoever is the matchmaker of a game, through its inbox.
+/// A request to whoever is the matchmaker of a game, through its inbox; or a page of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct RequestPage {
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// Of a statement in pages: which this is, from 0.
+    /// Of a request in pages: which this is, from 0.
     pub page: u16,
     /// And how many there are.
     pub pages: u16,
-    /// What is said.
+    /// What is asked, or what of it is on this page.
     pub request: Request,
 }
 
@@ -118,12 +119,13 @@ pub struct Reserve {
     /// Of two with the same id the second changes nothing and gets the same answer.
     pub id: Uuid,
     /// Where.
-    pub place: Place,
+    #[serde(rename = "place")]
+    pub destination: Destination,
 }
 
 /// Where a seat is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
+pub enum Destination {
     /// In this room.
     Room(Uuid),
     /// In any open room of a game that is not private; in a new one if there is none.
@@ -209,7 +211,7 @@ pub fn json(channel: Channel, payload: &Payload) -> Result<Value, Unreadable> {
         Channel::Commands => value(&payload.read::<Command>()?),
         Channel::Replies => value(&payload.read::<Reply>()?),
         Channel::Results => payload.read_json(),
-        Channel::Tickets => value(&payload.read::<Letter>()?),
+        Channel::Tickets => value(&payload.read::<RequestPage>()?),
     }
 }
 
@@ -241,8 +243,8 @@ mod tests {
         let shown = json(Channel::Results, &Payload::json(&result)).unwrap();
         assert_eq!((&shown["schema"], &shown["result"]["won"]), (&1.into(), &3.into()));
         let channel = chat::Channel::new("lobby").unwrap();
-        let words = Words { instance: from, channel, name: "Ann".to_owned(), text: "hello".to_owned() };
-        let said = json(Channel::Lobby, &Payload::of(&LobbyEvent::Words(words))).unwrap();
+        let message = ChatMessage { instance: from, channel, name: "Ann".to_owned(), text: "hello".to_owned() };
+        let said = json(Channel::Lobby, &Payload::of(&LobbyEvent::Chat(message))).unwrap();
         assert_eq!((&said["Words"]["channel"], &said["Words"]["text"]), (&"lobby".into(), &"hello".into()));
         let command = Payload::of(&Command::Rooms { after: Some(Uuid::nil()) });
         assert_eq!(json(Channel::Commands, &command).unwrap()["Rooms"]["after"], Uuid::nil().to_string());

@@ -1,7 +1,8 @@
-//! The desk of a game: one task with the three machines of matchmaking, its players, and the rooms of its matches.
+//! The matchmaking service of a game: one task with the three machines of matchmaking, its players, and the rooms of
+//! its matches.
 //!
-//! What happens comes in as an [`Event`], a letter or the time; what the machines want is carried out in the order in which
-//! they want it. What one of them says to another of the same instance does not leave the task.
+//! What happens comes in as an [`Event`], a request or the time; what the machines want is carried out in the order in
+//! which they want it. What one of them says to another of the same instance does not leave the task.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,15 +35,15 @@ use uuid::Uuid;
 
 use super::{
     Admitted, Parts,
-    carrier::{Carrier, age},
     distances::Distances,
-    letters::Statements,
     players::{Complete, Players, Wanted},
+    publisher::{Publisher, age},
+    requests::Statements,
     unix,
 };
 use crate::{
     bus::{Delivery, Inbox, Incoming, Mailbox, Receipt},
-    fleet::words::Letter,
+    fleet::messages::RequestPage,
 };
 
 mod effects;
@@ -53,7 +54,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// All instances of a fleet match together: how far players are from where is the tickets' to say.
 const WORLD: &str = "world";
 
-/// What happens at a desk.
+/// What happens to a service.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A player looks for a match.
@@ -91,8 +92,8 @@ pub(super) enum News {
     Ended(MatchId),
 }
 
-/// A desk.
-pub(super) struct Desk {
+/// The matchmaking service of a game.
+pub(super) struct Service {
     game: &'static str,
     id: InstanceId,
     parts: Parts,
@@ -103,11 +104,11 @@ pub(super) struct Desk {
     matchmaker: Matchmaker,
     players: Players,
     statements: Statements,
-    carrier: Carrier,
+    publisher: Publisher,
     inbox: Inbox,
-    /// Letters that the matchmaker has not taken in.
+    /// Of requests that the matchmaker has not taken in.
     receipts: BTreeMap<u64, Receipt>,
-    letters: u64,
+    requests: u64,
     /// What the machines have yet to hear, also from each other. Empty between events.
     turns: VecDeque<Turn>,
     /// Who is at the door at the moment.
@@ -119,8 +120,8 @@ pub(super) struct Desk {
     distances: Distances,
 }
 
-impl Desk {
-    /// A desk at which nobody is. Modes have been checked.
+impl Service {
+    /// A service with which nobody searches. Modes have been checked.
     pub(super) fn new(
         game: &'static str,
         modes: Vec<(Mode, Vec<u8>)>,
@@ -141,10 +142,10 @@ impl Desk {
             matchmaker: Matchmaker::new(id, pool),
             players: Players::default(),
             statements: Statements::default(),
-            carrier: Carrier::new(game, parts.here.link().clone(), inbox.clone()),
+            publisher: Publisher::new(game, parts.here.link().clone(), inbox.clone()),
             inbox,
             receipts: BTreeMap::new(),
-            letters: 0,
+            requests: 0,
             turns: VecDeque::new(),
             claims: Vec::new(),
             playing: BTreeMap::new(),
@@ -176,12 +177,12 @@ impl Desk {
                     self.take(event);
                     stop.note_end();
                 }
-                letter = next_letter(&mut mailbox) => self.read(letter),
-                (to, outcome) = self.carrier.answered() => self.learn(to, outcome),
+                delivery = next_delivery(&mut mailbox) => self.read(delivery),
+                (to, outcome) = self.publisher.answered() => self.learn(to, outcome),
                 _ = ticks.tick() => self.tick(),
             }
             self.settle().await;
-            self.carrier.send(self.parts.here.clock().now());
+            self.publisher.send(self.parts.here.clock().now());
         }
     }
 
@@ -231,7 +232,7 @@ impl Desk {
     }
 
     fn learn(&mut self, to: InstanceId, outcome: Outcome) {
-        for message in self.carrier.settle(self.parts.here.clock().now(), to, outcome) {
+        for message in self.publisher.settle(self.parts.here.clock().now(), to, outcome) {
             self.miss(to, message);
         }
     }
@@ -253,23 +254,23 @@ impl Desk {
     }
 
     /// What has come out of the inbox. We need not be the only ones who are served from it: whoever is, is a matchmaker.
-    fn read(&mut self, letter: Delivery) {
-        let Some((letter, receipt)) = letter.open::<Letter>() else { return };
-        if !letter.request.is_bounded() {
+    fn read(&mut self, delivery: Delivery) {
+        let Some((page, receipt)) = delivery.open::<RequestPage>() else { return };
+        if !page.request.is_bounded() {
             return receipt.dead("out of bounds");
         }
-        let age = age(letter.sent_ms);
+        let age = age(page.sent_ms);
         // Of a statement in pages only the last waits to be taken in: the whole is stated again soon.
-        let Some(request) = self.statements.take(letter) else { return receipt.ack() };
-        self.letters += 1;
-        self.receipts.insert(self.letters, receipt);
-        self.turns.push_back(matchmaker::Event::Request { delivery: self.letters, age, request }.into());
+        let Some(request) = self.statements.take(page) else { return receipt.ack() };
+        self.requests += 1;
+        self.receipts.insert(self.requests, receipt);
+        self.turns.push_back(matchmaker::Event::Request { delivery: self.requests, age, request }.into());
     }
 
     fn tick(&mut self) {
         let now = self.parts.here.clock().now();
         self.players.expire(now);
-        for (to, message) in self.carrier.run_out(now) {
+        for (to, message) in self.publisher.run_out(now) {
             self.miss(to, message);
         }
         self.turns.extend([home::Event::Tick.into(), host::Event::Tick.into(), matchmaker::Event::Tick.into()]);
@@ -300,8 +301,8 @@ impl Desk {
     }
 }
 
-/// The next letter. Never ends: a bus that is closed is silent.
-async fn next_letter(mailbox: &mut Mailbox) -> Delivery {
+/// The next page of a request. Never ends: a bus that is closed is silent.
+async fn next_delivery(mailbox: &mut Mailbox) -> Delivery {
     loop {
         match mailbox.next().await {
             Some(Incoming::Delivery(delivery)) => return delivery,

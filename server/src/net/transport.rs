@@ -26,10 +26,10 @@ const NOT_SENT_BYTES: u32 = 16 * 1024;
 
 /// A TCP connection. Closes, and counts its traffic, when dropped.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Transport {
     stream: Stream,
     peer: SocketAddr,
-    /// What the kernel did not take of the last [`Line::write_whole`].
+    /// What the kernel did not take of the last [`Transport::write_whole`].
     rest: Vec<u8>,
     received: u64,
     sent: u64,
@@ -66,7 +66,7 @@ pub(crate) fn set_options(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-impl Line {
+impl Transport {
     /// Wraps a connected stream.
     ///
     /// # Errors
@@ -193,7 +193,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Transport {
     fn drop(&mut self) {
         let (received, sent) = self.take_traffic();
         metrics::traffic(received, sent);
@@ -202,7 +202,7 @@ impl Drop for Line {
     }
 }
 
-impl Read for Line {
+impl Read for Transport {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.stream {
             Stream::Detached(stream) => recv(stream, buffer, RecvFlags::empty())?.0,
@@ -213,7 +213,7 @@ impl Read for Line {
     }
 }
 
-impl Write for Line {
+impl Write for Transport {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = self.flush().and_then(|()| self.write_some(bytes));
         let written = *result.as_ref().unwrap_or(&0);
@@ -248,7 +248,7 @@ mod tests {
         let (peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let (mut peer, (stream, _)) = (peer.expect("connected"), accepted.expect("accepted"));
         set_options(&stream).expect("options");
-        let mut line = Line::new(stream).expect("a line");
+        let mut line = Transport::new(stream).expect("a line");
         let bytes = vec![7; 64 * 1024];
         line.writable().await.expect("a connection");
         let blocked = loop {

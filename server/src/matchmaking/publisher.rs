@@ -1,7 +1,7 @@
-//! How a desk's messages leave: letters in their order, to each instance one batch at a time.
+//! How a service's messages leave: requests in their order, to each instance one batch at a time.
 //!
-//! The desk waits for none of them. A letter that the bus does not take is said again by the machines, with all that is open;
-//! what is said to an instance is the [`Outbox`]'s to repeat or to give back.
+//! The service waits for none of them. A request that the bus does not take is said again by the machines, with all
+//! that is open; what is said to an instance is the [`Outbox`]'s to repeat or to give back.
 
 use std::{pin::pin, time::Duration};
 
@@ -17,45 +17,45 @@ use tiltyard_core::{
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tracing::debug;
 
-use super::{letters, unix};
+use super::{requests, unix};
 use crate::{
     bus::{Address, BusError, Inbox, Link, Payload},
-    fleet::words::{Command, MatchNote},
+    fleet::messages::{Command, MatchNote},
     metrics,
 };
 
-/// Letters that wait to be published. When it is full, new ones are dropped: statements say it all again.
-const WAITING_LETTERS: usize = 1024;
+/// Requests that wait to be published. When it is full, new ones are dropped: statements say it all again.
+const WAITING_REQUESTS: usize = 1024;
 
-/// Letters that are published and not confirmed.
-const OPEN_LETTERS: usize = 64;
+/// Pages of requests that are published and not confirmed.
+const OPEN_PAGES: usize = 64;
 
 /// A batch that is not known to be taken by then is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sends what a desk has to say.
+/// Sends what a service has to say.
 #[derive(Debug)]
-pub(super) struct Carrier {
+pub(super) struct Publisher {
     game: &'static str,
     link: Link,
-    letters: mpsc::Sender<Request>,
+    requests: mpsc::Sender<Request>,
     outbox: Outbox,
     /// At most one to each instance.
     commands: JoinSet<(InstanceId, Outcome)>,
 }
 
-impl Carrier {
-    /// A carrier for the desk of a game, with its inbox. Needs a tokio runtime.
+impl Publisher {
+    /// A publisher for the service of a game, with its inbox. Needs a tokio runtime.
     pub(super) fn new(game: &'static str, link: Link, inbox: Inbox) -> Self {
-        let (letters, waiting) = mpsc::channel(WAITING_LETTERS);
-        tokio::spawn(post(link.clone(), inbox, waiting));
-        Self { game, link, letters, outbox: Outbox::default(), commands: JoinSet::new() }
+        let (requests, waiting) = mpsc::channel(WAITING_REQUESTS);
+        tokio::spawn(publish_in_order(link.clone(), inbox, waiting));
+        Self { game, link, requests, outbox: Outbox::default(), commands: JoinSet::new() }
     }
 
     /// To whoever is the matchmaker.
     pub(super) fn publish(&self, request: Request) {
-        if self.letters.try_send(request).is_err() {
-            debug!(game = self.game, "a letter was dropped: too many wait");
+        if self.requests.try_send(request).is_err() {
+            debug!(game = self.game, "a request was dropped: too many wait");
         }
     }
 
@@ -115,15 +115,15 @@ fn outcome(reply: &Result<Payload, BusError>) -> Outcome {
     }
 }
 
-/// Publishes letters in their order, several at a time, until the desk is gone.
-async fn post(link: Link, inbox: Inbox, mut waiting: mpsc::Receiver<Request>) {
-    let requests = stream::poll_fn(move |cx| waiting.poll_recv(cx));
-    let letters = requests.flat_map(|request| stream::iter(letters::pages(request, unix().as_millis() as u64)));
-    let publish = |letter| link.bus.publish(Address::Inbox(inbox.clone()), Payload::of(&letter));
-    let mut published = pin!(letters.map(publish).buffered(OPEN_LETTERS));
+/// Publishes requests in their order, several pages at a time, until the service is gone.
+async fn publish_in_order(link: Link, inbox: Inbox, mut waiting: mpsc::Receiver<Request>) {
+    let pages = stream::poll_fn(move |cx| waiting.poll_recv(cx))
+        .flat_map(|request| stream::iter(requests::pages(request, unix().as_millis() as u64)));
+    let publish = |page| link.bus.publish(Address::Inbox(inbox.clone()), Payload::of(&page));
+    let mut published = pin!(pages.map(publish).buffered(OPEN_PAGES));
     while let Some(outcome) = published.next().await {
         if let Err(error) = outcome {
-            debug!(inbox = inbox.as_str(), %error, "a letter was not taken");
+            debug!(inbox = inbox.as_str(), %error, "a request was not taken");
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Golden vectors of what instances say: `server/vectors` keeps, of each schema, a payload of every message. What is sent now
 //! is what the newest file says, and all files are read.
 //!
-//! `UPDATE_VECTORS=1 cargo test -p tiltyard-server --test it words` writes the file of the schema that is.
+//! `UPDATE_VECTORS=1 cargo test -p tiltyard-server --test it messages` writes the file of the schema that is.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 use tiltyard_core::{
-    chat::words::{Presence, Words},
+    chat::messages::{ChatMessage, Presence},
     directory::{
         Listing,
-        words::{Change, Heartbeat, RoomEvent, RoomPage},
+        messages::{Change, Heartbeat, RoomEvent, RoomPage},
     },
     instance::{Incarnation, InstanceId},
     matchmaking::{
@@ -24,9 +24,9 @@ use tiltyard_core::{
 };
 use tiltyard_server::{
     bus::{Payload, SCHEMA},
-    fleet::words::{
-        Channel, ClusterEvent, Command, Letter, LobbyEvent, MatchNote, MatchResult, Place, RESULT_SCHEMA, Reply,
-        Reserve,
+    fleet::messages::{
+        Channel, ClusterEvent, Command, Destination, LobbyEvent, MatchNote, MatchResult, RESULT_SCHEMA, Reply,
+        RequestPage, Reserve,
     },
 };
 use tiltyard_shared::protocol::{
@@ -108,7 +108,7 @@ fn lobby() -> Vec<LobbyEvent> {
     covered!(&changes, Change::Opened(_), Change::Updated(_), Change::Closed { .. });
     let room = |change| RoomEvent { instance: instance("eu-1"), incarnation: Incarnation(5), number: 7, change };
     let channel = chat::Channel::new("lobby").unwrap();
-    let words = Words {
+    let message = ChatMessage {
         instance: instance("eu-1"),
         channel: channel.clone(),
         name: "Ann".to_owned(),
@@ -123,23 +123,24 @@ fn lobby() -> Vec<LobbyEvent> {
         names: vec!["Ann".to_owned(), "Bob".to_owned()],
     };
     let rooms = changes.map(room).map(LobbyEvent::Room);
-    let samples: Vec<_> = rooms.into_iter().chain([LobbyEvent::Words(words), LobbyEvent::Presence(presence)]).collect();
-    covered!(&samples, LobbyEvent::Room(_), LobbyEvent::Words(_), LobbyEvent::Presence(_));
+    let samples: Vec<_> =
+        rooms.into_iter().chain([LobbyEvent::Chat(message), LobbyEvent::Presence(presence)]).collect();
+    covered!(&samples, LobbyEvent::Room(_), LobbyEvent::Chat(_), LobbyEvent::Presence(_));
     samples
 }
 
 fn commands() -> Vec<Command> {
-    let places = [
-        Place::Room(uuid(1)),
-        Place::Game("arena".to_owned()),
-        Place::New {
+    let destinations = [
+        Destination::Room(uuid(1)),
+        Destination::Game("arena".to_owned()),
+        Destination::New {
             game: "arena".to_owned(),
             config: Some(vec![1, 200]),
             options: RoomOptions { title: "Tea".to_owned(), private: true },
         },
     ];
-    covered!(&places, Place::Room(_), Place::Game(_), Place::New { .. });
-    let reserve = |place| Command::Reserve(Reserve { id: uuid(2), place });
+    covered!(&destinations, Destination::Room(_), Destination::Game(_), Destination::New { .. });
+    let reserve = |destination| Command::Reserve(Reserve { id: uuid(2), destination });
     let said = messages().into_iter().map(|message| Said { age: Duration::from_millis(1_250), message });
     let note =
         |said| Command::Match(Box::new(MatchNote { game: "arena".to_owned(), sent_ms: 1_760_000_000_123, said }));
@@ -152,7 +153,7 @@ fn commands() -> Vec<Command> {
     ];
     // A note for each message, so that each can be read by itself.
     let notes = said.map(|said| note(vec![Packed::of(&said)]));
-    let samples: Vec<_> = rest.into_iter().chain(places.map(reserve)).chain(notes).collect();
+    let samples: Vec<_> = rest.into_iter().chain(destinations.map(reserve)).chain(notes).collect();
     covered!(&samples, Command::Here(_), Command::Rooms { .. }, Command::Reserve(_), Command::Drain, Command::Match(_));
     samples
 }
@@ -274,7 +275,7 @@ fn replies() -> Vec<Reply> {
     samples
 }
 
-fn letters() -> Vec<Letter> {
+fn requests() -> Vec<RequestPage> {
     let (home, number) = (instance("eu-1"), 70_000);
     let vacancy = Vacancy {
         room: MatchId(uuid(6)),
@@ -293,7 +294,7 @@ fn letters() -> Vec<Letter> {
         Request::Offer(pool::Offer { host: home, number, vacancies: vec![vacancy] }),
     ];
     covered!(&requests, Request::Submit { .. }, Request::Renew(_), Request::Cancel { .. }, Request::Offer(_));
-    requests.map(|request| Letter { sent_ms: 1_760_000_000_123, page: 1, pages: 2, request }).into()
+    requests.map(|request| RequestPage { sent_ms: 1_760_000_000_123, page: 1, pages: 2, request }).into()
 }
 
 fn result() -> MatchResult {
@@ -324,7 +325,7 @@ fn samples() -> Vec<(Channel, Payload)> {
     samples.extend(lobby().iter().map(|said| (Channel::Lobby, Payload::of(said))));
     samples.extend(commands().iter().map(|said| (Channel::Commands, Payload::of(said))));
     samples.extend(replies().iter().map(|said| (Channel::Replies, Payload::of(said))));
-    samples.extend(letters().iter().map(|said| (Channel::Tickets, Payload::of(said))));
+    samples.extend(requests().iter().map(|said| (Channel::Tickets, Payload::of(said))));
     samples.push((Channel::Results, Payload::json(&result())));
     samples
 }
@@ -334,7 +335,7 @@ fn name(channel: Channel) -> &'static str {
 }
 
 fn meaning(channel: Channel, payload: &Payload) -> Value {
-    tiltyard_server::fleet::words::json(channel, payload).unwrap()
+    tiltyard_server::fleet::messages::json(channel, payload).unwrap()
 }
 
 fn folder() -> PathBuf {
@@ -345,7 +346,7 @@ fn folder() -> PathBuf {
 fn what_is_said_is_what_the_file_of_this_schema_says() {
     let vector = |(channel, payload): (Channel, Payload)| json!({ "channel": name(channel), "bytes": hex(payload.as_bytes()), "means": meaning(channel, &payload) });
     let vectors: Vec<_> = samples().into_iter().map(vector).collect();
-    let tests = "-p tiltyard-server --test it words";
+    let tests = "-p tiltyard-server --test it messages";
     check(&folder(), &format!("bus-{SCHEMA}.json"), &json!({ "schema": SCHEMA, "vectors": vectors }), tests);
 }
 

@@ -1,4 +1,5 @@
-//! What the machines of a desk want done: each turn is handed to its machine, and its effects are carried out in order.
+//! What the machines of a service want done: each turn is handed to its machine, and its effects are carried out in
+//! order.
 
 use std::time::{Duration, Instant};
 
@@ -17,17 +18,17 @@ use tiltyard_core::{
 use tiltyard_shared::protocol::{Code, search::SearchState};
 use tracing::{debug, info, warn};
 
-use super::{Admitted, Desk, Event, News, Turn};
+use super::{Admitted, Event, News, Service, Turn};
 use crate::{
     matchmaking::pass::MatchPass,
     metrics,
     room::{
-        door::Visit,
+        door::RoomRequest,
         matched::{Guard, MatchSeat},
     },
 };
 
-impl Desk {
+impl Service {
     /// Hands every turn to its machine, until nobody has anything to say.
     pub(super) async fn settle(&mut self) {
         while let Some(turn) = self.turns.pop_front() {
@@ -57,8 +58,8 @@ impl Desk {
         }
         for effect in effects {
             match effect {
-                matchmaker::Effect::Acknowledge(letter) => {
-                    self.receipts.remove(&letter).into_iter().for_each(crate::bus::Receipt::ack);
+                matchmaker::Effect::Acknowledge(delivery) => {
+                    self.receipts.remove(&delivery).into_iter().for_each(crate::bus::Receipt::ack);
                 }
                 matchmaker::Effect::Send(to, message) => self.send(to, message),
             }
@@ -68,14 +69,14 @@ impl Desk {
     fn send(&mut self, to: InstanceId, message: Message) {
         if to == self.id {
             self.hear(Duration::ZERO, message);
-        } else if let Some(message) = self.carrier.say(self.parts.here.clock().now(), to, message) {
+        } else if let Some(message) = self.publisher.say(self.parts.here.clock().now(), to, message) {
             self.miss(to, message);
         }
     }
 
     fn at_home(&mut self, effect: home::Effect) {
         match effect {
-            home::Effect::Publish(request) => self.carrier.publish(request),
+            home::Effect::Publish(request) => self.publisher.publish(request),
             home::Effect::Send(to, message) => self.send(to, message),
             home::Effect::Tell(ticket, told) => self.tell(ticket, told),
         }
@@ -121,7 +122,7 @@ impl Desk {
 
     async fn at_host(&mut self, effect: host::Effect) {
         match effect {
-            host::Effect::Publish(request) => self.carrier.publish(request),
+            host::Effect::Publish(request) => self.publisher.publish(request),
             host::Effect::Send(to, message) => self.send(to, message),
             host::Effect::Open { room, mode } => self.open(room, mode).await,
             host::Effect::Admit { room, team, claim } => {
@@ -165,9 +166,9 @@ impl Desk {
     }
 
     fn answer(&mut self, claim: &Claim, admitted: Result<Admitted, Code>) {
-        if let Some(place) = self.claims.iter().position(|(other, _)| other == claim) {
+        if let Some(index) = self.claims.iter().position(|(other, _)| other == claim) {
             // Who does not listen any more drops the seat, which says that it is free.
-            let _gone = self.claims.swap_remove(place).1.send(admitted);
+            let _gone = self.claims.swap_remove(index).1.send(admitted);
         }
     }
 
@@ -175,7 +176,7 @@ impl Desk {
     fn close(&self, room: MatchId) {
         info!(room = %room.0, game = self.game, "too few came to a match");
         if let Ok(arrival) = self.parts.rooms.by_id(room.0, false) {
-            tokio::spawn(async move { arrival.door().send(Visit::Close).await });
+            tokio::spawn(async move { arrival.door().send(RoomRequest::Close).await });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How a connection comes from the gateway into a room, and back if the room has no seat for it.
 //!
-//! The socket itself travels, taken off one thread's runtime and put onto the other's. A guest that is not seated is given
-//! back with the reason, so that its client may wish for something else.
+//! The socket itself travels, taken off one thread's runtime and put onto the other's. A connection that is not seated
+//! is given back with the reason, so that its client may wish for something else.
 
 use std::time::Duration;
 
@@ -15,50 +15,50 @@ use uuid::Uuid;
 
 use super::{
     Connection, End, RoomTask,
-    door::{Guest, Visit},
+    door::{PendingJoin, RoomRequest},
     matched::MatchSeat,
 };
 use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
-    /// Answers who came to the door.
-    pub(super) fn welcome(&mut self, visit: Visit) -> Result<(), End> {
-        match visit {
-            Visit::Guest(guest) => self.admit(*guest).map(|_| ()),
-            Visit::Keep(reply) => {
-                let promised = self.setup.listed.promised();
+    /// Answers what is asked at the door.
+    pub(super) fn handle(&mut self, request: RoomRequest) -> Result<(), End> {
+        match request {
+            RoomRequest::Join(join) => self.admit(*join).map(|_| ()),
+            RoomRequest::Reserve(reply) => {
+                let reserved = self.setup.listed.reserved();
                 let open = if self.setup.matched.is_some() {
                     Err(Code::Locked)
                 } else {
-                    self.room.authority().check_open(promised, false)
+                    self.room.authority().check_open(reserved, false)
                 };
-                let _ = reply.send(open.map(|()| self.setup.listed.promise()));
+                let _ = reply.send(open.map(|()| self.setup.listed.reserve()));
                 Ok(())
             }
-            Visit::Close => Err(End::TooFew),
+            RoomRequest::Close => Err(End::TooFew),
         }
     }
 
-    /// Gives a guest a seat, or sends it back.
-    pub(super) fn admit(&mut self, mut guest: Guest) -> Result<Option<SeatId>, End> {
+    /// Gives a connection a seat, or sends it back.
+    pub(super) fn admit(&mut self, mut join: PendingJoin) -> Result<Option<SeatId>, End> {
         let now = self.now();
         // From here to the seat nobody else is asked.
-        let expected = guest.promise.take().is_some();
-        let seat = guest.seat.take();
-        let seated = match self.guarded(|task| task.take_seat(&guest.wish, expected, seat.as_ref(), now)) {
+        let expected = join.reservation.take().is_some();
+        let seat = join.seat.take();
+        let seated = match self.guarded(|task| task.take_seat(&join.wish, expected, seat.as_ref(), now)) {
             Ok(Ok((entered, token))) => {
                 if let Some(before) = seat.and_then(|seat| self.matched.insert(entered.seat.0, seat.guard)) {
                     before.release();
                 }
-                self.connect(guest, entered, token, now);
+                self.connect(join, entered, token, now);
                 Some(entered.seat)
             }
             Ok(Err(code)) => {
-                guest.refuse(code);
+                join.refuse(code);
                 None
             }
             Err(end) => {
-                guest.refuse(end.code());
+                join.refuse(end.code());
                 return Err(end);
             }
         };
@@ -77,14 +77,14 @@ impl<G: Game> RoomTask<G> {
         if let Target::Resume(resume) = &wish.target {
             return Ok((self.room.resume(Returning::new(resume, verify), now)?, resume.token));
         }
-        let (name, promised) = (wish.name.clone(), self.setup.listed.promised());
+        let (name, reserved) = (wish.name.clone(), self.setup.listed.reserved());
         let (token, entered) = match seat {
             // Whoever shows the pass of a match again has lost the answer to the first time.
             Some(MatchSeat { session, team, .. }) => match self.room.anew(*session, verify) {
                 Some(back) => (*session, self.room.resume(back, now)?),
                 None => {
                     let request = JoinRequest { name, token: *session, verify, expected: true, team: Some(*team) };
-                    (*session, self.room.enter(request, promised)?)
+                    (*session, self.room.enter(request, reserved)?)
                 }
             },
             None if wish.spectate => {
@@ -94,27 +94,27 @@ impl<G: Game> RoomTask<G> {
             None if self.setup.matched.is_some() => return Err(Code::Locked),
             None => {
                 let token = Uuid::new_v4();
-                (token, self.room.enter(JoinRequest { name, token, verify, expected, team: None }, promised)?)
+                (token, self.room.enter(JoinRequest { name, token, verify, expected, team: None }, reserved)?)
             }
         };
         Ok((entered, token))
     }
 
-    /// Puts a guest's socket onto its seat. Whoever has the same session on another connection is told there.
-    fn connect(&mut self, guest: Guest, entered: Entered, token: Uuid, now: Duration) {
+    /// Puts a connection's socket onto its seat. Whoever has the same session on another connection is told there.
+    fn connect(&mut self, join: PendingJoin, entered: Entered, token: Uuid, now: Duration) {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
-        let place = seat.0 as usize;
-        let (capabilities, grace) = (guest.capabilities, self.room.settings().grace);
-        let mut connection = Connection::new(guest.socket, capabilities, &self.setup.outside.timing, grace, now);
+        let index = seat.0 as usize;
+        let (capabilities, grace) = (join.capabilities, self.room.settings().grace);
+        let mut connection = Connection::new(join.socket, capabilities, &self.setup.outside.timing, grace, now);
         self.room.understands(seat, capabilities);
-        let said = connection.say(&self.entered(&guest.wish, entered, token));
+        let said = connection.say(&self.entered(&join.wish, entered, token));
         debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
-        if place >= self.connections.len() {
-            self.connections.resize_with(place + 1, || None);
+        if index >= self.connections.len() {
+            self.connections.resize_with(index + 1, || None);
         }
-        self.connections[place] = Some(connection);
-        let _ = guest.reply.send(Ok(()));
+        self.connections[index] = Some(connection);
+        let _ = join.reply.send(Ok(()));
         if let Err(gone) = said {
             self.close(seat, gone, now);
         }

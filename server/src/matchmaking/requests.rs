@@ -1,5 +1,5 @@
-//! Letters to whoever is the matchmaker. A statement of more tickets than one payload holds goes in pages; whoever reads it
-//! has the whole statement or none.
+//! Requests to whoever is the matchmaker, as they are sent. A statement of more tickets than one payload holds goes in
+//! pages; whoever reads it has the whole statement or none.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use tiltyard_core::{
     packed,
 };
 
-use crate::fleet::words::Letter;
+use crate::fleet::messages::RequestPage;
 
 /// Tickets fill a page up to so many bytes.
 const PAGE_BYTES: usize = 16 * 1024;
@@ -20,10 +20,10 @@ const MAX_PAGES: u16 = 1_024;
 /// Most statements of which pages are missing. The ones that wait longest are dropped: each is made anew after 2 s.
 const MAX_PARTIAL: usize = 1_000;
 
-/// A request as it is sent.
-pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<Letter> {
+/// A request in its pages.
+pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<RequestPage> {
     let Request::Renew(Renewal { home, number, tickets }) = request else {
-        return vec![Letter { sent_ms, page: 0, pages: 1, request }];
+        return vec![RequestPage { sent_ms, page: 0, pages: 1, request }];
     };
     let mut parts = vec![Vec::new()];
     let mut bytes = 0;
@@ -37,11 +37,11 @@ pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<Letter> {
     }
     parts.truncate(usize::from(MAX_PAGES));
     let pages = parts.len() as u16;
-    let letter = |(page, tickets)| {
+    let numbered = |(page, tickets)| {
         let request = Request::Renew(Renewal { home, number, tickets });
-        Letter { sent_ms, page, pages, request }
+        RequestPage { sent_ms, page, pages, request }
     };
-    (0..).zip(parts).map(letter).collect()
+    (0..).zip(parts).map(numbered).collect()
 }
 
 /// Statements of which pages are missing, the newest of each home.
@@ -56,9 +56,9 @@ struct Partial {
 }
 
 impl Statements {
-    /// The request of a letter, once all pages of it are there.
-    pub(super) fn take(&mut self, letter: Letter) -> Option<Request> {
-        let Letter { sent_ms, page, pages, request } = letter;
+    /// The request that a page is of, once all its pages are there.
+    pub(super) fn take(&mut self, page: RequestPage) -> Option<Request> {
+        let RequestPage { sent_ms, page, pages, request } = page;
         let Request::Renew(Renewal { home, number, tickets }) = request else { return Some(request) };
         if pages <= 1 {
             return Some(Request::Renew(Renewal { home, number, tickets }));
@@ -119,16 +119,16 @@ mod tests {
 
     #[test]
     fn a_long_statement_goes_in_pages_and_arrives_whole_in_any_order() {
-        let mut letters = pages(statement(7, 2_000), 5);
-        assert!(letters.len() > 5);
-        assert!(letters.iter().all(|letter| Payload::of(letter).as_bytes().len() <= PAYLOAD_BYTES));
-        letters.reverse();
-        letters.swap(0, 3);
-        let last = letters.pop().unwrap();
+        let mut pages = pages(statement(7, 2_000), 5);
+        assert!(pages.len() > 5);
+        assert!(pages.iter().all(|page| Payload::of(page).as_bytes().len() <= PAYLOAD_BYTES));
+        pages.reverse();
+        pages.swap(0, 3);
+        let last = pages.pop().unwrap();
         let mut statements = Statements::default();
-        for letter in letters {
-            assert_eq!(statements.take(letter.clone()), None);
-            assert_eq!(statements.take(letter), None, "twice is once");
+        for page in pages {
+            assert_eq!(statements.take(page.clone()), None);
+            assert_eq!(statements.take(page), None, "twice is once");
         }
         assert_eq!(statements.take(last), Some(statement(7, 2_000)));
         assert!(statements.0.is_empty());
@@ -141,17 +141,17 @@ mod tests {
         let mut statements = Statements::default();
         assert_eq!(statements.take(old[0].clone()), None);
         assert_eq!(statements.take(new[0].clone()), None);
-        assert!(old[1..].iter().all(|letter| statements.take(letter.clone()).is_none()));
-        let whole: Vec<_> = new[1..].iter().filter_map(|letter| statements.take(letter.clone())).collect();
+        assert!(old[1..].iter().all(|page| statements.take(page.clone()).is_none()));
+        let whole: Vec<_> = new[1..].iter().filter_map(|page| statements.take(page.clone())).collect();
         assert_eq!(whole, [statement(8, 400)]);
     }
 
     #[test]
     fn pages_that_cannot_be_are_passed_over() {
-        let mut letter = pages(statement(1, 600), 5).swap_remove(1);
-        (letter.page, letter.pages) = (9, 2);
-        assert_eq!(Statements::default().take(letter.clone()), None);
-        letter.pages = u16::MAX;
-        assert_eq!(Statements::default().take(letter), None);
+        let mut page = pages(statement(1, 600), 5).swap_remove(1);
+        (page.page, page.pages) = (9, 2);
+        assert_eq!(Statements::default().take(page.clone()), None);
+        page.pages = u16::MAX;
+        assert_eq!(Statements::default().take(page), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The end of a connection: last words, a close frame, and patience until the peer has closed as well.
+//! The close handshake ends a connection: last words, a close frame, and patience until the peer has closed as well.
 
 use std::{
     io::{self, Read as _},
@@ -14,15 +14,15 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{Gone, Inbox, Incoming, Socket, would_block};
-use crate::{metrics, net::line::Line};
+use crate::{metrics, net::transport::Transport};
 
 /// Read at a time from a connection that is closing.
 const LAST_BYTES: usize = 512;
 
-/// The last words of a connection and its end, within `patience`: goodbye (unless the peer has closed)
-/// and a close frame; then whatever still comes is read and dropped until the peer has closed as well, because closing
-/// over unread bytes would reset the connection and lose the last words.
-pub(crate) async fn farewell(mut socket: Socket, gone: Gone, frames: u64, patience: Duration) {
+/// Ends a connection within `patience`: goodbye (unless the peer has closed) and a close frame; then whatever still
+/// comes is read and dropped until the peer has closed as well, because closing over unread bytes would reset the
+/// connection and lose the last words.
+pub(crate) async fn close_handshake(mut socket: Socket, gone: Gone, frames: u64, patience: Duration) {
     if let Some(code) = gone.code() {
         metrics::goodbye(code);
         // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
@@ -91,7 +91,7 @@ async fn closed(socket: &mut Socket) -> io::Result<bool> {
 }
 
 /// Reads until the end of the peer's bytes.
-async fn ended(line: &mut Line) -> io::Result<()> {
+async fn ended(line: &mut Transport) -> io::Result<()> {
     let mut scratch = [0; LAST_BYTES];
     loop {
         match line.read(&mut scratch) {

@@ -8,7 +8,7 @@ use crate::instance::{Incarnation, InstanceId};
 
 /// Something was said in a channel. Told once: who misses it never hears it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Words {
+pub struct ChatMessage {
     /// Where the speaker is.
     pub instance: InstanceId,
     /// In which channel.
@@ -36,7 +36,7 @@ pub struct Presence {
     pub names: Vec<String>,
 }
 
-impl Words {
+impl ChatMessage {
     /// Whether everything in it is within its limits.
     pub fn is_bounded(&self) -> bool {
         is_plain(&self.name, limits::NAME_BYTES) && is_plain(&self.text, limits::SAID_BYTES)
