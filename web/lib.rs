@@ -17,7 +17,9 @@ mod tests {
     fn pages_scripts_and_styles_are_there_and_nothing_of_their_making() {
         assert!(text("index.html").is_some_and(|page| page.contains("page/main.js")));
         assert!(text("sdk/index.js").is_some() && text("games/pong/index.js").is_some());
-        let other = |path: &str| ["package", "tsconfig", "test", "node_modules", "build.rs"].iter().any(|part| path.contains(part));
+        let other = |path: &str| {
+            ["package", "tsconfig", "test", "node_modules", "build.rs"].iter().any(|part| path.contains(part))
+        };
         assert_eq!(FILES.iter().map(|(path, _)| *path).find(|path| other(path)), None);
     }
 }

@@ -86,7 +86,10 @@ mod tests {
     #[test]
     fn a_game_is_played_by_its_own_bot_or_by_chance() {
         let players = Players::of_shipped_games();
-        assert!(played(&players, "arena").iter().all(|input| *input == Input::default()), "it sees no fighter of its own");
+        assert!(
+            played(&players, "arena").iter().all(|input| *input == Input::default()),
+            "it sees no fighter of its own"
+        );
         let random = played(&players, "other");
         assert!(random.iter().any(|input| input.fire) && random.iter().any(|input| !input.fire));
     }

@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use tiltyard_shared::{
     game::Game,
-    protocol::{codec::{self, CodecError}, limits},
+    protocol::{
+        codec::{self, CodecError},
+        limits,
+    },
     schema::Schema,
 };
 
-use crate::{error::Error, inputs::{self, NotSent}};
+use crate::{
+    error::Error,
+    inputs::{self, NotSent},
+};
 
 /// A game as its clients speak it. Every [`Game`] is one; [`AnyGame`] is whichever the server has.
 pub trait ClientGame: Send + 'static {
@@ -148,7 +154,9 @@ mod tests {
         assert_eq!(AnyGame::encode(&schema, &input), Ok(input.clone()));
         assert_eq!(AnyGame::encode(&schema, &input[1..].to_vec()), Err(NotSent::NoInput));
         let large = vec![0; limits::INPUT_BYTES + 1];
-        assert!(matches!(AnyGame::encode(&schema, &large), Err(NotSent::TooLarge { bytes, .. }) if bytes == large.len()));
+        assert!(
+            matches!(AnyGame::encode(&schema, &large), Err(NotSent::TooLarge { bytes, .. }) if bytes == large.len())
+        );
         let event = codec::encode(&tiltyard_arena::messages::Event::Empty);
         assert_eq!(AnyGame::decode(&schema, &event), Ok(event));
         assert_eq!(AnyGame::decode(&schema, &[99]), Err(CodecError::Malformed));

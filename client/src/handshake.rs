@@ -5,9 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tiltyard_shared::{
-    protocol::{ClientMessage, Enter, Entered, Hello, Target, VERSION, capabilities},
-};
+use tiltyard_shared::protocol::{ClientMessage, Enter, Entered, Hello, Target, VERSION, capabilities};
 
 use crate::{
     client::Options,

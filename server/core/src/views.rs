@@ -118,7 +118,8 @@ impl Views {
 
 /// As rustc's FxHash: lists are compared after all.
 fn hash(groups: &[GroupId]) -> u64 {
-    let mix = |hash: u64, group: &GroupId| (hash.rotate_left(5) ^ u64::from(group.0)).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let mix =
+        |hash: u64, group: &GroupId| (hash.rotate_left(5) ^ u64::from(group.0)).wrapping_mul(0x517c_c1b7_2722_0a95);
     let hash = groups.iter().fold(0, mix);
     hash ^ (hash >> 32)
 }

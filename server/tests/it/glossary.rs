@@ -8,7 +8,8 @@ use std::{
 };
 
 /// Where terms are used.
-const SOURCES: [&str; 6] = ["shared/src", "server/core/src", "server/src", "client/src", "testing/src", "bot-client/src"];
+const SOURCES: [&str; 6] =
+    ["shared/src", "server/core/src", "server/src", "client/src", "testing/src", "bot-client/src"];
 
 /// Words in italics that are stressed, and no terms.
 const STRESSED: [&str; 3] = ["decides", "no", "runs"];
@@ -30,7 +31,8 @@ fn docs(folder: &Path, out: &mut Vec<String>) {
             docs(&path, out);
         } else if path.extension().is_some_and(|kind| kind == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            let lines = text.lines().map(str::trim_start).filter(|line| line.starts_with("//!") || line.starts_with("///"));
+            let lines =
+                text.lines().map(str::trim_start).filter(|line| line.starts_with("//!") || line.starts_with("///"));
             out.extend(lines.map(|line| line[3..].to_owned()));
         }
     }
@@ -52,7 +54,10 @@ fn italics(line: &str) -> impl Iterator<Item = &str> {
 fn modules(map: &str) -> BTreeSet<String> {
     let lines = map.lines().filter(|line| line.starts_with("  "));
     let names = lines.filter_map(|line| line.trim_start().split("  ").next());
-    names.flat_map(|names| names.split([',', ' ']).map(|name| name.trim_end_matches('/').to_owned())).filter(|name| !name.is_empty()).collect()
+    names
+        .flat_map(|names| names.split([',', ' ']).map(|name| name.trim_end_matches('/').to_owned()))
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 #[test]

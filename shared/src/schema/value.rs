@@ -30,11 +30,15 @@ impl WireSchema {
             fields.iter().fold(1, |sum: u64, field| sum.saturating_add(field.schema.parts(depth)))
         };
         match self {
-            Self::Unit | Self::Bool | Self::Uint { .. } | Self::Int { .. } | Self::Float { .. } | Self::Text { .. } => 1,
+            Self::Unit | Self::Bool | Self::Uint { .. } | Self::Int { .. } | Self::Float { .. } | Self::Text { .. } => {
+                1
+            }
             Self::List { item, .. } | Self::Option { item } => item.parts(depth).saturating_add(1),
             Self::Array { len, item } => u64::from(*len).saturating_mul(item.parts(depth)).saturating_add(1),
             Self::Struct { fields, .. } => all(fields),
-            Self::Enum { variants, .. } => variants.iter().map(|variant| all(&variant.fields)).max().unwrap_or(u64::MAX),
+            Self::Enum { variants, .. } => {
+                variants.iter().map(|variant| all(&variant.fields)).max().unwrap_or(u64::MAX)
+            }
         }
     }
 
