@@ -9,13 +9,14 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tiltyard_arena::Arena;
 use tiltyard_shared::game::{Game as _, Rng};
 use tokio::{runtime, task::JoinSet, time::sleep_until};
@@ -122,7 +123,7 @@ impl Shared {
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
     fn wait(&self, person: &Person) {
@@ -141,7 +142,7 @@ impl Shared {
     }
 
     fn note(&self, entry: Entry) {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.journal.lock().push(entry);
     }
 }
 
@@ -187,7 +188,7 @@ impl Crowd {
 
     /// What has happened so far.
     pub fn journal(&self) -> Vec<Entry> {
-        self.shared.journal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.journal.lock().clone()
     }
 
     /// Time since the start, as entries have it.

@@ -7,13 +7,14 @@
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tokio::{runtime, task::JoinSet};
 use uuid::Uuid;
 
@@ -167,7 +168,7 @@ impl Swarm {
 
     /// How it is doing.
     pub fn progress(&self) -> Progress {
-        let taken = lock(&self.taken);
+        let taken = self.taken.lock();
         let mut progress = Progress {
             connected: self.shared.connected.load(Ordering::Relaxed),
             frames: taken.frames,
@@ -176,7 +177,7 @@ impl Swarm {
             errors: self.shared.errors.load(Ordering::Relaxed),
         };
         for measures in &self.measures {
-            let measures = lock(measures);
+            let measures = measures.lock();
             progress.frames += measures.frames;
             progress.bytes += measures.bytes;
         }
@@ -187,9 +188,9 @@ impl Swarm {
     pub fn take_measures(&self) -> Measures {
         let mut phase = Measures::default();
         for measures in &self.measures {
-            phase += &std::mem::take(&mut *lock(measures));
+            phase += &std::mem::take(&mut *measures.lock());
         }
-        *lock(&self.taken) += &phase;
+        *self.taken.lock() += &phase;
         phase
     }
 
@@ -216,7 +217,7 @@ impl Swarm {
         }
         self.take_measures();
         let seconds = self.shared.start.elapsed().as_secs_f64();
-        Report::new(&lock(&self.taken), bots, complaints, seconds)
+        Report::new(&self.taken.lock(), bots, complaints, seconds)
     }
 }
 
@@ -243,10 +244,6 @@ fn run_thread(
         }
         reports
     }))
-}
-
-fn lock(measures: &Mutex<Measures>) -> std::sync::MutexGuard<'_, Measures> {
-    measures.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

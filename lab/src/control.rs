@@ -1,10 +1,11 @@
 //! A running line, as its rim and whoever drives it share it.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::{
@@ -79,7 +80,7 @@ impl Control {
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
-        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.line.lock()
     }
 
     fn with(&self, change: impl FnOnce(&mut Line, Duration)) {

@@ -4,12 +4,10 @@
 //! socket takes it. What other instances shall hear goes to the [`relay`], the task beside it, which also brings what
 //! they say.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tiltyard_core::chat::{Channels, Effect, MemberId};
 use tiltyard_shared::protocol::{Code, ServerMessage, chat::JoinChannel, codec};
 use tokio::sync::mpsc;
@@ -90,7 +88,7 @@ impl Chat {
 
     /// Nothing that can panic runs under the lock but the channels themselves, which are whole after each call.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 }
 

@@ -4,13 +4,10 @@
 //! second the lobby [beats](Lobby::beat) if something has changed, and those who watch a page ask for their difference.
 //! Who holds the same page of the same revision is told the same bytes, encoded once.
 
-use std::{
-    collections::BTreeMap,
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tiltyard_core::directory::{
     Directory, FleetView, Listing, Page,
     roster::{Profile, Roster},
@@ -31,12 +28,12 @@ pub(crate) struct Notices(Arc<Mutex<BTreeMap<Uuid, Option<Listing>>>>);
 impl Notices {
     /// A room was opened, or is not as it was.
     pub(crate) fn put(&self, listing: Listing) {
-        lock(&self.0).insert(listing.entry.room, Some(listing));
+        self.0.lock().insert(listing.entry.room, Some(listing));
     }
 
     /// A room is gone.
     pub(crate) fn remove(&self, room: Uuid) {
-        lock(&self.0).insert(room, None);
+        self.0.lock().insert(room, None);
     }
 }
 
@@ -136,8 +133,8 @@ impl Lobby {
 
     /// The state with all notices taken over.
     fn state(&self) -> MutexGuard<'_, State> {
-        let (mut state, now) = (lock(&self.state), self.clock.now());
-        let notices = mem::take(&mut *lock(&self.notices.0));
+        let (mut state, now) = (self.state.lock(), self.clock.now());
+        let notices = mem::take(&mut *self.notices.0.lock());
         for (room, listing) in notices {
             match listing {
                 Some(listing) => state.roster.put(listing, now),
@@ -165,9 +162,4 @@ pub(crate) async fn run(lobby: &Lobby, mut each_time: impl FnMut()) {
 
 fn encode((page, message): (Arc<Page>, ServerMessage)) -> Told {
     (page, codec::encode_control(&message).into())
-}
-
-/// Nothing that can panic runs under the locks, and if it did, the list would still be whole.
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,11 +3,9 @@
 //! Cold path: gateways ask once for each wish. A room itself never waits for this list; it only writes into its own
 //! entry how full it is, and leaves notices for the lobby.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tiltyard_core::admission::{Reservations, Wish};
 use tiltyard_shared::{
     game::Rng,
@@ -36,7 +34,7 @@ use crate::{
 
 mod open;
 
-use open::{Open, lock};
+use open::Open;
 
 /// Requests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
 const WAITING_REQUESTS: usize = 64;
@@ -93,12 +91,12 @@ impl Rooms {
 
     /// Whether no room is open.
     pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.open).by_id.is_empty()
+        self.open.lock().by_id.is_empty()
     }
 
     /// Players in all rooms, and those on the way.
     pub(crate) fn players(&self) -> u32 {
-        u32::try_from(lock(&self.open).expected()).unwrap_or(u32::MAX)
+        u32::try_from(self.open.lock().expected()).unwrap_or(u32::MAX)
     }
 
     /// How full the instance is, from 0 to 1,000 and beyond.
@@ -109,12 +107,12 @@ impl Rooms {
 
     /// Whether a room of this instance has this code.
     pub(crate) fn has_code(&self, code: RoomCode) -> bool {
-        lock(&self.open).by_code.contains_key(&code)
+        self.open.lock().by_code.contains_key(&code)
     }
 
     /// How many are in the fullest open room of a game that takes one more.
     pub(crate) fn fullest(&self, game: &str) -> Option<u32> {
-        lock(&self.open).fullest(game).map(|entry| entry.expected())
+        self.open.lock().fullest(game).map(|entry| entry.expected())
     }
 
     /// The room that a wish leads to; made if need be. Who comes to watch needs no seat.
@@ -137,7 +135,7 @@ impl Rooms {
             Target::Code(code) => self.by_code(code.parse()?)?,
             Target::Resume(resume) => self.by_id(resume.room, false)?,
             Target::Pass(pass) => {
-                let reservation = lock(&self.kept).redeem(pass, self.now())?;
+                let reservation = self.kept.lock().redeem(pass, self.now())?;
                 return Ok(Way { arrival: reservation.arrival(), reservation: Some(reservation), seat: None });
             }
         };
@@ -152,7 +150,7 @@ impl Rooms {
     pub(crate) async fn any(&self, name: &str) -> Result<Arrival, Code> {
         let game = self.games.find(name).ok_or(Code::UnknownGame)?;
         let found = {
-            let open = lock(&self.open);
+            let open = self.open.lock();
             self.check_players(&open)?;
             open.fullest(game.name()).map(Arrival::new)
         };
@@ -202,7 +200,7 @@ impl Rooms {
     ///
     /// [`Code::UnknownRoom`], [`Code::ServerFull`] for a newcomer.
     pub(crate) fn by_id(&self, id: Uuid, newcomer: bool) -> Result<Arrival, Code> {
-        let open = lock(&self.open);
+        let open = self.open.lock();
         let entry = open.by_id.get(&id).ok_or(Code::UnknownRoom)?;
         if newcomer {
             self.check_players(&open)?;
@@ -216,13 +214,13 @@ impl Rooms {
     ///
     /// [`Code::UnknownRoom`], [`Code::ServerFull`].
     pub(crate) fn by_code(&self, code: RoomCode) -> Result<Arrival, Code> {
-        let id = lock(&self.open).by_code.get(&code).copied();
+        let id = self.open.lock().by_code.get(&code).copied();
         self.by_id(id.ok_or(Code::UnknownRoom)?, true)
     }
 
     fn find_to_watch(&self, name: &str) -> Result<Arrival, Code> {
         let game = self.games.find(name).ok_or(Code::UnknownGame)?;
-        let open = lock(&self.open);
+        let open = self.open.lock();
         self.check_players(&open)?;
         open.listed(game.name()).max_by_key(|entry| entry.expected()).map(Arrival::new).ok_or(Code::UnknownRoom)
     }
@@ -234,7 +232,7 @@ impl Rooms {
     /// As [`Self::ask`].
     pub(crate) async fn keep_seat(&self, arrival: &Arrival) -> Result<Vec<u8>, Code> {
         let reservation = self.ask(arrival).await?;
-        Ok(lock(&self.kept).keep(Uuid::new_v4().as_u128(), reservation, self.now()))
+        Ok(self.kept.lock().keep(Uuid::new_v4().as_u128(), reservation, self.now()))
     }
 
     /// Asks a room for a seat, which is kept as long as the reservation lives.
@@ -254,27 +252,27 @@ impl Rooms {
 
     /// Hears of a wish from another instance.
     pub(crate) fn hear(&self, wish: Uuid) -> Wish {
-        lock(&self.kept).hear(wish, self.now())
+        self.kept.lock().hear(wish, self.now())
     }
 
     /// A wish from another instance has got this pass.
     pub(crate) fn granted(&self, wish: Uuid, pass: &[u8]) {
-        lock(&self.kept).granted(wish, pass);
+        self.kept.lock().granted(wish, pass);
     }
 
     /// The room for which a pass was given that has not been used.
     pub(crate) fn reserved(&self, pass: &[u8]) -> Option<Uuid> {
-        lock(&self.kept).look(pass).map(Reservation::room)
+        self.kept.lock().look(pass).map(Reservation::room)
     }
 
     /// Gives seats free again that nobody came for in time.
     pub(crate) fn expire(&self) {
-        lock(&self.kept).expire(self.now());
+        self.kept.lock().expire(self.now());
     }
 
     /// Whether there is such a room.
     pub(crate) fn is_open(&self, id: Uuid) -> bool {
-        lock(&self.open).by_id.contains_key(&id)
+        self.open.lock().by_id.contains_key(&id)
     }
 
     fn check_players(&self, open: &Open) -> Result<(), Code> {
@@ -285,7 +283,7 @@ impl Rooms {
     async fn open_room(&self, prepared: Prepared, plan: Plan, any: bool) -> Result<Arrival, Code> {
         let (door, requests) = mpsc::channel(WAITING_REQUESTS);
         let (entry, arrival) = {
-            let mut open = lock(&self.open);
+            let mut open = self.open.lock();
             self.check_players(&open)?;
             if let Some(other) = any.then(|| open.fullest(plan.game)).flatten() {
                 return Ok(Arrival::new(other));
@@ -318,7 +316,7 @@ impl Rooms {
         shard.load().add_room();
         let (id, open, stop) = (entry.id, self.open.clone(), self.outside.stop.clone());
         let unlist = Box::new(move |entry: &Entry| {
-            lock(&open).remove(entry);
+            open.lock().remove(entry);
             stop.note_end();
         });
         let listed = Listed::new(entry, self.lobby.notices().clone(), shard.load().clone(), unlist);

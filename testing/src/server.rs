@@ -6,12 +6,13 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use crate::http;
+use parking_lot::Mutex;
 
 /// How often its end is looked for.
 const LOOK: Duration = Duration::from_millis(20);
@@ -126,7 +127,7 @@ impl Log {
         let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 eprintln!("{line}");
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut kept = kept.lock();
                 kept.push_str(&line);
                 kept.push('\n');
             }
@@ -139,7 +140,7 @@ impl Log {
         if let Some(reader) = self.reader.take() {
             let _panicked = reader.join();
         }
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.said.lock().clone()
     }
 }
 

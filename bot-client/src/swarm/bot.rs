@@ -1,10 +1,11 @@
 //! One bot's life: wait for its turn, enter, play until the end, leave, compare; and enter again where a game has ended.
 
 use std::{
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tiltyard_client::{
     AnyGame,
     client::{Client, Options},
@@ -19,7 +20,7 @@ use tiltyard_shared::{
 };
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::{BotReport, Measures, Shared, lock};
+use super::{BotReport, Measures, Shared};
 use crate::player::Player;
 
 /// A goodbye is waited for so long.
@@ -211,7 +212,7 @@ impl Bot {
     fn handle(&mut self, event: Event<Vec<u8>>) {
         match event {
             Event::Frame(frame) => self.count(frame),
-            Event::Settled { after, .. } => lock(&self.measures).settled(after),
+            Event::Settled { after, .. } => self.measures.lock().settled(after),
             Event::Game { .. } => self.report.events += 1,
             Event::InputRefused { code: Code::TooLate | Code::TooManyEarly, .. } => {}
             Event::InputRefused { number, code } => self.complain(format!("input {number} refused: {code}")),
@@ -231,7 +232,7 @@ impl Bot {
             let expected = tick.0 + self.client.session().seat().send_every;
             (frame.tick.0.saturating_sub(expected), Some(now - at))
         });
-        lock(&self.measures).frame(frame.bytes, visible, skipped, interval);
+        self.measures.lock().frame(frame.bytes, visible, skipped, interval);
         self.report.saw(frame.tick, now);
     }
 

@@ -8,12 +8,12 @@ use std::{
     os::unix::process::parent_id,
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use anyhow::Context as _;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
@@ -34,7 +34,7 @@ struct Left {
 }
 
 fn left() -> MutexGuard<'static, Left> {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+    LEFT.lock()
 }
 
 /// This process leads a group that is to be ended.

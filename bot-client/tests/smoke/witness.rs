@@ -1,11 +1,9 @@
 //! A client that sees everything and notes which events there were.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::bail;
+use parking_lot::Mutex;
 use tiltyard_arena::{Arena, Config, messages::Event as Happening};
 use tiltyard_client::{Client, Event, Options};
 use tiltyard_shared::protocol::Target;
@@ -34,7 +32,7 @@ impl Witness {
             loop {
                 match client.next().await? {
                     Event::Game { number, event } if is_shared(&event) => {
-                        noted.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+                        noted.lock().insert(number);
                     }
                     Event::Resyncing(reason) => bail!("the witness resynced: {reason:?}"),
                     _ => {}
@@ -51,7 +49,7 @@ impl Witness {
         } else {
             self.task.abort();
         }
-        Ok(std::mem::take(&mut *self.numbers.lock().unwrap_or_else(PoisonError::into_inner)))
+        Ok(std::mem::take(&mut *self.numbers.lock()))
     }
 }
 

@@ -5,10 +5,11 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::{Semaphore, oneshot, watch},
     time,
@@ -95,7 +96,7 @@ impl Default for Hub {
 
 impl Shared {
     fn router(&self) -> MutexGuard<'_, Router> {
-        self.router.lock().unwrap_or_else(PoisonError::into_inner)
+        self.router.lock()
     }
 
     fn queue(&self, limit: u32, overflow: Overflow) -> Arc<Queue> {

@@ -11,7 +11,7 @@ use std::{
     convert::Infallible,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -30,6 +30,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
     uri::{AMQPScheme, AMQPUri},
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::{Notify, Semaphore, oneshot, watch},
     task::JoinSet,
@@ -135,10 +136,6 @@ enum Source {
     Inbox(Inbox),
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The verbs.
 struct RabbitMq {
     shared: Arc<Shared>,
@@ -191,7 +188,7 @@ impl Shared {
         if *self.state.borrow() == State::Blocked {
             return Err(BusError::Away);
         }
-        locked(&self.publishers).clone().ok_or(BusError::Away)
+        self.publishers.lock().clone().ok_or(BusError::Away)
     }
 
     /// Sends a message and waits for what becomes of it.
@@ -220,14 +217,14 @@ impl Shared {
 
     /// A reply came.
     fn answer(&self, id: &str, reply: Payload) {
-        match locked(&self.requests).remove(id) {
+        match self.requests.lock().remove(id) {
             Some(asked) => drop(asked.send(reply)),
             None => self.counts.unexpected.add(),
         }
     }
 
     fn subscribe(&self, source: Source, kind: MailboxKind) -> Result<Mailbox, BusError> {
-        let mut subscriptions = locked(&self.subscriptions);
+        let mut subscriptions = self.subscriptions.lock();
         subscriptions.retain(|subscription| !subscription.outlet.is_closed());
         let taken = kind == MailboxKind::Commands && subscriptions.iter().any(|other| other.outlet.kind() == kind);
         if taken || subscriptions.len() >= self.bounds.mailboxes {
@@ -243,7 +240,7 @@ impl Shared {
     /// The subscriptions after this one that still have a mailbox.
     fn subscriptions_after(&self, number: u64) -> Vec<Arc<Subscription>> {
         let open = |other: &&Arc<Subscription>| other.number > number && !other.outlet.is_closed();
-        locked(&self.subscriptions).iter().filter(open).cloned().collect()
+        self.subscriptions.lock().iter().filter(open).cloned().collect()
     }
 }
 
@@ -255,7 +252,7 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn new(shared: &'a Shared, id: &'a str, answer: oneshot::Sender<Payload>) -> Result<Self, BusError> {
-        let mut requests = locked(&shared.requests);
+        let mut requests = shared.requests.lock();
         if requests.len() >= shared.bounds.requests {
             return Err(BusError::Full);
         }
@@ -266,7 +263,7 @@ impl<'a> Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        locked(&self.shared.requests).remove(self.id);
+        self.shared.requests.lock().remove(self.id);
     }
 }
 
@@ -300,7 +297,7 @@ async fn sessions(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Re
         Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault),
         _ = stopped.changed() => Ok(()),
     };
-    *locked(&shared.publishers) = None;
+    *shared.publishers.lock() = None;
     tokio::join!(publishing.close(), consuming.close());
     ended
 }
@@ -316,7 +313,7 @@ async fn hold(
     let mut tasks = JoinSet::new();
     let publishers = Publishers::open(&publishing.connection, shared, &mut tasks).await?;
     tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
-    *locked(&shared.publishers) = Some(publishers);
+    *shared.publishers.lock() = Some(publishers);
     shared.counts.connected.add();
     let mut last_subscription = 0;
     let mut look = time::interval(LOOK_INTERVAL);

@@ -2,12 +2,10 @@
 //! dropped, and of each channel's presence only the last is kept. So a client that does not read holds no memory and no
 //! one up.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tiltyard_shared::protocol::ServerMessage;
 use tokio::sync::Notify;
 
@@ -62,7 +60,7 @@ impl Outbox {
 
     /// Nothing that can panic runs under the lock.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tiltyard_core::matchmaking::ticket::{Distance, MAX_REGIONS};
 use tokio::{net::TcpStream, time};
 
@@ -64,7 +65,7 @@ impl Distances {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Duration>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

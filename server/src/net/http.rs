@@ -1,10 +1,6 @@
 //! HTTP/1.1 over plain TCP by hyper around an axum router, for players and for operators.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response};
 use hyper::{
@@ -17,6 +13,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use parking_lot::Mutex;
 use tiltyard_core::admission::Bucket;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -59,7 +56,7 @@ impl ConnectionPermit {
 
     /// Whether the connection may send one more request that costs something.
     pub(crate) fn take_request(&self) -> bool {
-        let mut bucket = self.0.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.0.requests.lock();
         bucket.take(self.0.clock.now())
     }
 }

@@ -1,10 +1,8 @@
 //! The open rooms of an instance, found by id, code and game.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use tiltyard_shared::protocol::lobby::RoomCode;
 use uuid::Uuid;
 
@@ -42,9 +40,4 @@ impl Open {
         self.by_id.remove(&entry.id);
         self.by_code.remove(&entry.code);
     }
-}
-
-/// Nothing that can panic runs under the lock, and if it did, the list would still be whole.
-pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

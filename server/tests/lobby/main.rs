@@ -11,12 +11,13 @@ mod shed;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tiltyard_server::{Config, Games, Server};
 use tiltyard_shared::{
     game::Rng,
@@ -59,7 +60,7 @@ struct Watcher {
 
 impl Watcher {
     fn rooms(&self) -> (u32, Vec<RoomEntry>) {
-        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = self.list.lock();
         (list.total, list.rooms().cloned().collect())
     }
 }
@@ -134,7 +135,7 @@ async fn watch(mut line: Line, watcher: Arc<Watcher>, asleep_until: Option<Insta
         }
         watcher.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         watcher.messages.fetch_add(1, Ordering::Relaxed);
-        assert!(watcher.list.lock().unwrap_or_else(PoisonError::into_inner).apply(message));
+        assert!(watcher.list.lock().apply(message));
     }
 }
 

@@ -65,7 +65,7 @@ impl BrokerSession {
                 AMQPScheme::AMQPS => plain.into_tls(host, TLSConfig::default()).await?,
             };
             let ready = Mutex::new(Some(stream));
-            let hand = async move |_, _| locked(&ready).take().ok_or_else(|| io::Error::from(NotConnected).into());
+            let hand = async move |_, _| ready.lock().take().ok_or_else(|| io::Error::from(NotConnected).into());
             let connector = Connection::connector(uri.clone(), runtime.clone(), hand, properties(instance, purpose));
             Ok::<_, Error>((connector.await?, cut))
         };

@@ -3,11 +3,7 @@
 //! A ticket lives as long as somebody asks after it, on the instance where it was made; its id is a secret, because who has
 //! it may cancel it and take the seat. The seat itself is taken over WebSocket with the pass, as always.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -16,6 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tiltyard_shared::protocol::{
@@ -83,7 +80,7 @@ impl Tickets {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, Ticket>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
