@@ -5,6 +5,7 @@ use std::{fmt, net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread::availa
 use clap::{Parser, builder::BoolishValueParser};
 use tiltyard_core::instance::{InstanceId, NameError, is_word};
 use tiltyard_shared::world::Fault;
+use url::Url;
 
 use crate::log;
 
@@ -59,7 +60,7 @@ pub struct Config {
     pub region: String,
 
     /// On SIGTERM rooms may play on for so long before their players are told to go, as in 30s, 10m or 1h; 0s stops at once
-    #[arg(long, env = "TILTYARD_DRAIN_TIMEOUT", value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
+    #[arg(long, env = "TILTYARD_DRAIN_TIMEOUT", value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
 
     /// A folder with pages of games, served under /web before what the server has built in: games/NAME/index.js
@@ -203,9 +204,8 @@ fn parse_mode_config(text: &str) -> Result<ModeConfig, String> {
 
 /// `ws://` or `wss://` and a host; a path in front of `/ws` if need be.
 fn parse_public_url(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("wss://").or_else(|| text.strip_prefix("ws://")).unwrap_or_default();
-    let plain = !host.is_empty() && !host.starts_with('/') && host.chars().all(|char| char.is_ascii_graphic());
-    if plain && !host.contains(['?', '#']) {
+    let url = Url::parse(text).map_err(|error| format!("not like wss://play.example: {error}"))?;
+    if ["ws", "wss"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none() {
         Ok(text.to_owned())
     } else {
         Err("not like wss://play.example".to_owned())
@@ -222,21 +222,6 @@ fn parse_region(text: &str) -> Result<String, String> {
     } else {
         Err("not one word of at most 48 letters, digits, - and _".to_owned())
     }
-}
-
-/// A number and its unit: `500ms`, `30s`, `10m`, `1h`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err("not like 30s, 10m or 1h".to_owned()),
-    };
-    let number: u32 = number.parse().map_err(|_| "not like 30s, 10m or 1h".to_owned())?;
-    Ok(Duration::from_millis(u64::from(number) * unit_ms))
 }
 
 #[cfg(test)]
@@ -272,9 +257,9 @@ mod tests {
     #[test]
     fn durations_have_a_unit_and_passwords_are_not_shown() {
         for (text, ms) in [("0s", 0), ("500ms", 500), ("30s", 30_000), ("10m", 600_000), ("1h", 3_600_000)] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
+            assert_eq!(humantime::parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
-        assert!(parse_duration("-1s").is_err() && parse_duration("99999999999h").is_err());
+        assert!(parse(&["--drain-timeout", "-1s"]).is_err() && parse(&["--drain-timeout", "1e99h"]).is_err());
         let config = parse(&["--amqp-url", "amqp://ann:secret@host"]).unwrap();
         assert_eq!(config.amqp_url.as_ref().unwrap().text(), "amqp://ann:secret@host");
         assert!(!format!("{config:?}").contains("secret"));

@@ -5,6 +5,7 @@
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
+use comfy_table::{Table, presets};
 
 pub(crate) mod cluster;
 pub(crate) mod fleet;
@@ -17,4 +18,23 @@ pub(crate) mod types;
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
+}
+
+/// Columns for people, each as wide as its widest field.
+fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).add_rows(rows);
+    table.column_iter_mut().for_each(|column| drop(column.set_padding((0, 2))));
+    table.trim_fmt() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_they_have_to_be() {
+        let rows = [["A", "LONG", "C"], ["wide", "漢", ""]];
+        assert_eq!(columns(rows.map(|row| row.map(str::to_owned)).to_vec()), "A     LONG  C\nwide  漢\n");
+    }
 }

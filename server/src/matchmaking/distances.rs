@@ -10,6 +10,7 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 use tiltyard_core::matchmaking::ticket::{Distance, MAX_REGIONS};
 use tokio::{net::TcpStream, time};
+use url::Url;
 
 use crate::fleet::Instance;
 
@@ -78,11 +79,8 @@ async fn connect(url: &str) -> Option<Duration> {
 
 /// Host and port of a WebSocket URL.
 fn authority(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split(['/', '?']).next().filter(|host| !host.is_empty())?;
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let port = if scheme == "wss" { 443 } else { 80 };
-    Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+    let url = Url::parse(url).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 #[cfg(test)]

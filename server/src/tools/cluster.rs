@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::print;
+use super::{columns, print};
 
 /// Instances that do not end by themselves for so long are killed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -121,9 +121,10 @@ fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
 
 fn table(plans: &[Plan]) -> String {
     let row = |Plan { name, players, operators }: &Plan| {
-        format!("{name:<10} http://127.0.0.1:{players}/   http://127.0.0.1:{operators}/metrics\n")
+        let [players, operators] = [players, operators].map(|port| format!("http://127.0.0.1:{port}/"));
+        [name.clone(), players, operators + "metrics"]
     };
-    plans.iter().map(row).collect()
+    columns(plans.iter().map(row).collect())
 }
 
 /// The instances that live.

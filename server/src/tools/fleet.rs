@@ -14,6 +14,7 @@ use tiltyard_core::{
 };
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::columns;
 use crate::{
     bus::{Address, Bounds, BusError, Incoming, Key, Link, Mailbox, Payload, Serve, Topic, rabbitmq},
     config::AmqpUrl,
@@ -39,15 +40,15 @@ pub(crate) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::R
     if as_json {
         return Ok(format!("{}\n", json!(instances.values().collect::<Vec<_>>())));
     }
-    let mut table = Table::new(["INSTANCE", "REGION", "PLAYERS", "CAPACITY", "ROOMS", "STATE", "URL"]);
+    let mut rows = vec![["INSTANCE", "REGION", "PLAYERS", "CAPACITY", "ROOMS", "STATE", "URL"].map(str::to_owned)];
     for beat in instances.values() {
         let state = if beat.draining { "draining" } else { "open" };
         let numbers = [beat.players, beat.capacity, beat.rooms].map(|number| number.to_string());
-        let [players, capacity, rooms] = numbers;
+        let [players, capacity, hosted] = numbers;
         let name = beat.instance.to_string();
-        table.row([name, beat.region.clone(), players, capacity, rooms, state.to_owned(), beat.url.clone()]);
+        rows.push([name, beat.region.clone(), players, capacity, hosted, state.to_owned(), beat.url.clone()]);
     }
-    Ok(table.text())
+    Ok(columns(rows))
 }
 
 /// Prints all rooms, of one instance if it is named.
@@ -77,7 +78,8 @@ pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json
         );
         return Ok(format!("{}\n", json!(rooms.collect::<Vec<_>>())));
     }
-    let mut table = Table::new(["ROOM", "CODE", "GAME", "PLAYERS", "SEATS", "STATE", "INSTANCE", "TITLE"]);
+    let head = ["ROOM", "CODE", "GAME", "PLAYERS", "SEATS", "STATE", "INSTANCE", "TITLE"];
+    let mut rows = vec![head.map(str::to_owned)];
     for (instance, Listing { entry, private }) in found {
         let state = match (private, entry.locked) {
             (true, _) => "private",
@@ -86,9 +88,9 @@ pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json
         };
         let (players, seats) = (entry.players.to_string(), entry.seats.to_string());
         let room = entry.room.to_string();
-        table.row([room, entry.code, entry.game, players, seats, state.to_owned(), instance.to_string(), entry.title]);
+        rows.push([room, entry.code, entry.game, players, seats, state.to_owned(), instance.to_string(), entry.title]);
     }
-    Ok(table.text())
+    Ok(columns(rows))
 }
 
 /// Asks an instance to drain.
@@ -176,43 +178,5 @@ async fn next(commands: &mut Mailbox) -> Option<Heartbeat> {
             receipt.reply(Payload::of(&Reply::Done));
             return Some(heartbeat);
         }
-    }
-}
-
-/// Columns for people.
-struct Table<const N: usize> {
-    rows: Vec<[String; N]>,
-}
-
-impl<const N: usize> Table<N> {
-    fn new(head: [&str; N]) -> Self {
-        Self { rows: vec![head.map(str::to_owned)] }
-    }
-
-    fn row(&mut self, row: [String; N]) {
-        self.rows.push(row);
-    }
-
-    /// Each column as wide as its widest field, the last one as it is.
-    fn text(&self) -> String {
-        let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<_> = (0..N).map(width).collect();
-        let line = |row: &[String; N]| {
-            let fields = row.iter().zip(&widths).map(|(field, width)| format!("{field:<width$}"));
-            format!("{}\n", fields.collect::<Vec<_>>().join("  ").trim_end())
-        };
-        self.rows.iter().map(line).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_they_have_to_be() {
-        let mut table = Table::new(["A", "LONG", "C"]);
-        table.row(["wide".to_owned(), "x".to_owned(), String::new()]);
-        assert_eq!(table.text(), "A     LONG  C\nwide  x\n");
     }
 }
