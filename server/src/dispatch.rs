@@ -1,7 +1,7 @@
 //! The task that is this instance among the others: it carries the roster's effects to the bus and brings it what comes, four
 //! times a second lets its time pass, and answers commands. It waits for nobody: what is published or asked runs beside it.
 
-use std::{sync::Arc, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tiltyard_core::{
@@ -11,13 +11,14 @@ use tiltyard_core::{
     },
     instance::InstanceId,
 };
-use tokio::time::{self, MissedTickBehavior};
+use tokio::time;
 use tracing::{debug, error, info};
 
 use crate::{
-    bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
+    bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, Topic},
     fleet::{
         Instance,
+        driver::{Machine, drive},
         messages::{ClusterEvent, Command, LobbyEvent, Reply},
     },
     matchmaking::Matchmaking,
@@ -48,6 +49,8 @@ enum Done {
 struct Member {
     here: Instance,
     bus: Arc<dyn Bus>,
+    commands: Mailbox,
+    events: Mailbox,
     rooms: Arc<Rooms>,
     placement: Placement,
     matchmaking: Matchmaking,
@@ -63,17 +66,16 @@ pub(crate) async fn run(
     matchmaking: Matchmaking,
     stop: StopSender,
 ) {
-    let (bus, mut stopping) = (here.link().bus.clone(), here.stop());
+    let bus = here.link().bus.clone();
     let served = bus.serve(Serve::Commands).and_then(|commands| Ok((commands, bus.serve(Serve::Events(wanted()))?)));
     let (commands, events) = match served {
         Ok(served) => served,
         Err(error) => return error!(%error, "the bus serves no mailbox: this instance stays alone"),
     };
-    let mut member = Member { here, bus, rooms, placement, matchmaking, stop, under_way: FuturesUnordered::new() };
-    tokio::select! {
-        () = member.live(commands, events) => {}
-        () = stopping.requested() => {}
-    }
+    let under_way = FuturesUnordered::new();
+    let mut member =
+        Member { here: here.clone(), bus, commands, events, rooms, placement, matchmaking, stop, under_way };
+    drive(&mut member, &here, BEAT).await;
     member.say_goodbye().await;
 }
 
@@ -84,31 +86,32 @@ fn wanted() -> Vec<(Topic, Pattern)> {
     vec![(Topic::Cluster, all), (Topic::Lobby, rooms)]
 }
 
-impl Member {
-    async fn live(&mut self, mut commands: Mailbox, mut events: Mailbox) {
-        let mut beat = time::interval(BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut state = self.here.link().state.clone();
-        let mut state_ends = false;
-        loop {
-            self.carry_out();
-            tokio::select! {
-                Some(done) = self.under_way.next() => self.done(done),
-                Some(incoming) = events.next() => self.event(incoming),
-                Some(Incoming::Delivery(delivery)) = commands.next(), if self.under_way.len() < UNDER_WAY => {
-                    self.command(delivery);
-                }
-                _ = beat.tick() => self.beat(),
-                changed = state.changed(), if !state_ends => {
-                    state_ends = changed.is_err();
-                    if matches!(*state.borrow_and_update(), State::Away(_)) {
-                        self.roster(|roster, _| roster.disconnected());
-                    }
-                }
+impl Machine for Member {
+    async fn next(&mut self) {
+        tokio::select! {
+            Some(done) = self.under_way.next() => self.done(done),
+            Some(incoming) = self.events.next() => self.event(incoming),
+            Some(Incoming::Delivery(delivery)) = self.commands.next(), if self.under_way.len() < UNDER_WAY => {
+                self.command(delivery);
             }
+            else => future::pending().await,
         }
     }
 
+    fn tick(&mut self) {
+        self.beat();
+    }
+
+    fn disconnected(&mut self) {
+        self.roster(|roster, _| roster.disconnected());
+    }
+
+    async fn carry_out(&mut self) {
+        self.run_effects();
+    }
+}
+
+impl Member {
     fn roster<T>(&self, work: impl FnOnce(&mut Roster, Duration) -> T) -> T {
         let now = self.here.clock().now();
         self.here.lobby().roster(|roster| work(roster, now))
@@ -126,7 +129,7 @@ impl Member {
     }
 
     /// What the roster wants done. Its messages go out in their order.
-    fn carry_out(&mut self) {
+    fn run_effects(&mut self) {
         for effect in self.roster(|roster, _| roster.take_effects()) {
             match effect {
                 Effect::Hello => self.tell_cluster("hello", &ClusterEvent::Hello { from: self.here.id() }),

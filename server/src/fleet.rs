@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub mod messages;
+pub(crate) mod driver;
 
 /// How an instance is to join a fleet.
 #[derive(Clone, Copy, Debug)]

@@ -3,20 +3,21 @@
 //! It has a mailbox of its own, so that a flood of messages never pushes events of rooms out of theirs, and it learns
 //! from the roster who is there. It waits for nobody: what is published goes on beside it.
 
-use std::time::Duration;
+use std::{future, time::Duration};
 
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tiltyard_core::chat::{Channels, Heard};
-use tokio::{
-    sync::mpsc,
-    time::{self, MissedTickBehavior},
-};
+use tokio::sync::mpsc;
 use tracing::error;
 
 use super::Chat;
 use crate::{
-    bus::{Address, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Serve, State, Topic},
-    fleet::{Instance, messages::LobbyEvent},
+    bus::{Address, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Serve, Topic},
+    fleet::{
+        Instance,
+        driver::{Machine, drive},
+        messages::LobbyEvent,
+    },
     metrics,
 };
 
@@ -35,6 +36,12 @@ pub(crate) struct Relay {
     under_way: FuturesUnordered<Publishing>,
 }
 
+/// A relay that runs.
+struct Running {
+    relay: Relay,
+    events: Mailbox,
+}
+
 type Publishing = BoxFuture<'static, ()>;
 
 impl Relay {
@@ -44,35 +51,11 @@ impl Relay {
     }
 
     /// Runs until the server stops.
-    pub(crate) async fn run(mut self) {
-        let mut stop = self.here.stop();
-        match self.here.link().bus.serve(Serve::Events(wanted())) {
-            Ok(events) => tokio::select! {
-                () = self.live(events) => {}
-                () = stop.requested() => {}
-            },
+    pub(crate) async fn run(self) {
+        let here = self.here.clone();
+        match here.link().bus.serve(Serve::Events(wanted())) {
+            Ok(events) => drive(&mut Running { relay: self, events }, &here, BEAT).await,
             Err(error) => error!(%error, "the bus serves no mailbox: chat stays on this instance"),
-        }
-    }
-
-    async fn live(&mut self, mut events: Mailbox) {
-        let mut beat = time::interval(BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut state = self.here.link().state.clone();
-        let mut state_ends = false;
-        loop {
-            tokio::select! {
-                Some(()) = self.under_way.next() => {}
-                Some(event) = self.waiting.recv(), if self.under_way.len() < UNDER_WAY => self.publish(&event),
-                Some(incoming) = events.next() => self.take(incoming),
-                _ = beat.tick() => self.beat(),
-                changed = state.changed(), if !state_ends => {
-                    state_ends = changed.is_err();
-                    if matches!(*state.borrow_and_update(), State::Away(_)) {
-                        self.chat.work(Channels::disconnected);
-                    }
-                }
-            }
         }
     }
 
@@ -122,6 +105,26 @@ impl Relay {
             }
             _ => receipt.dead("out of bounds"),
         }
+    }
+}
+
+impl Machine for Running {
+    async fn next(&mut self) {
+        let Self { relay, events } = self;
+        tokio::select! {
+            Some(()) = relay.under_way.next() => {}
+            Some(event) = relay.waiting.recv(), if relay.under_way.len() < UNDER_WAY => relay.publish(&event),
+            Some(incoming) = events.next() => relay.take(incoming),
+            else => future::pending().await,
+        }
+    }
+
+    fn tick(&mut self) {
+        self.relay.beat();
+    }
+
+    fn disconnected(&mut self) {
+        self.relay.chat.work(Channels::disconnected);
     }
 }
 

@@ -26,10 +26,7 @@ use tiltyard_core::{
     },
 };
 use tiltyard_shared::protocol::Code;
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 use uuid::Uuid;
 
@@ -43,7 +40,10 @@ use super::{
 };
 use crate::{
     bus::{Delivery, Inbox, Incoming, Mailbox, Receipt},
-    fleet::messages::RequestPage,
+    fleet::{
+        driver::{Machine, drive},
+        messages::RequestPage,
+    },
 };
 
 mod effects;
@@ -162,27 +162,11 @@ impl Service {
     }
 
     /// Serves until the server stops.
-    pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
-        let mut stop = self.parts.here.stop();
-        let mut mailbox = match self.parts.here.link().bus.claim(self.inbox.clone()) {
-            Ok(mailbox) => mailbox,
-            Err(error) => return error!(game = self.game, %error, "no matchmaking: the inbox cannot be claimed"),
-        };
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.requested() => return,
-                Some(event) = events.recv() => {
-                    self.take(event);
-                    stop.note_end();
-                }
-                delivery = next_delivery(&mut mailbox) => self.read(delivery),
-                (to, outcome) = self.publisher.answered() => self.learn(to, outcome),
-                _ = ticks.tick() => self.tick(),
-            }
-            self.settle().await;
-            self.publisher.send(self.parts.here.clock().now());
+    pub(super) async fn run(self, events: mpsc::Receiver<Event>) {
+        let here = self.parts.here.clone();
+        match here.link().bus.claim(self.inbox.clone()) {
+            Ok(mailbox) => drive(&mut Running { service: self, events, mailbox }, &here, TICK).await,
+            Err(error) => error!(game = self.game, %error, "no matchmaking: the inbox cannot be claimed"),
         }
     }
 
@@ -298,6 +282,36 @@ impl Service {
         }
         self.turns.push_back(matchmaker::Event::Hosts(hosts.clone()).into());
         self.hosts = hosts;
+    }
+}
+
+/// A service that runs.
+struct Running {
+    service: Service,
+    events: mpsc::Receiver<Event>,
+    mailbox: Mailbox,
+}
+
+impl Machine for Running {
+    async fn next(&mut self) {
+        let Self { service, events, mailbox } = self;
+        tokio::select! {
+            Some(event) = events.recv() => {
+                service.take(event);
+                service.parts.here.stop().note_end();
+            }
+            delivery = next_delivery(mailbox) => service.read(delivery),
+            (to, outcome) = service.publisher.answered() => service.learn(to, outcome),
+        }
+    }
+
+    fn tick(&mut self) {
+        self.service.tick();
+    }
+
+    async fn carry_out(&mut self) {
+        self.service.settle().await;
+        self.service.publisher.send(self.service.parts.here.clock().now());
     }
 }
 
