@@ -114,7 +114,7 @@ impl Attending {
     /// As [`Channels::attend`].
     pub(crate) fn attend(&mut self, wish: &JoinChannel) -> Result<(), Code> {
         let now = self.chat.0.clock.now();
-        self.chat.work(|channels| channels.attend(self.id, wish, now))?;
+        self.chat.work(|channels| channels.attend(now, self.id, wish))?;
         self.counted.get_or_insert_with(metrics::ChatClient::new);
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Attending {
     /// As [`Channels::say`].
     pub(crate) fn say(&self, channel: &str, text: &str) -> Result<(), Code> {
         let now = self.chat.0.clock.now();
-        let said = self.chat.work(|channels| channels.say(self.id, channel, text, now));
+        let said = self.chat.work(|channels| channels.say(now, self.id, channel, text));
         metrics::chat_words(if said.is_ok() { "said" } else { "refused" });
         said
     }

@@ -120,7 +120,7 @@ impl Member {
     fn beat(&mut self) {
         let (players, draining) = (self.rooms.players(), self.here.is_draining());
         self.roster(|roster, now| {
-            roster.set_load(players, draining, now);
+            roster.set_load(now, players, draining);
             roster.tick(now);
         });
         metrics::instance(players, draining, self.here.fleet().len() + 1);
@@ -185,7 +185,7 @@ impl Member {
     fn done(&mut self, done: Done) {
         match done {
             Done::Told => {}
-            Done::Asked { of, ask, answer } => self.roster(|roster, now| roster.answer(of, ask, answer, now)),
+            Done::Asked { of, ask, answer } => self.roster(|roster, now| roster.answer(now, of, ask, answer)),
             Done::Here { to, error } => {
                 if let Some(error) = error {
                     debug!(%to, %error, "a hello was not answered");
@@ -202,7 +202,7 @@ impl Member {
             let Some((event, receipt)) = delivery.open() else { return };
             match event {
                 LobbyEvent::Room(event) if event.change.is_bounded() => {
-                    self.roster(|roster, now| roster.event(event, now));
+                    self.roster(|roster, now| roster.event(now, event));
                 }
                 _ => receipt.dead("out of bounds"),
             }
@@ -211,9 +211,9 @@ impl Member {
             match event {
                 ClusterEvent::Hello { from } => self.roster(|roster, _| roster.hello(from)),
                 ClusterEvent::Alive(heartbeat) if !heartbeat.is_bounded() => receipt.dead("out of bounds"),
-                ClusterEvent::Alive(heartbeat) => self.roster(|roster, now| roster.heard(heartbeat, now)),
+                ClusterEvent::Alive(heartbeat) => self.roster(|roster, now| roster.heard(now, heartbeat)),
                 ClusterEvent::Bye { instance, incarnation } => {
-                    self.roster(|roster, now| roster.bye(instance, incarnation, now));
+                    self.roster(|roster, now| roster.bye(now, instance, incarnation));
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Member {
         match command {
             Command::Here(heartbeat) if !heartbeat.is_bounded() => receipt.dead("out of bounds"),
             Command::Here(heartbeat) => {
-                self.roster(|roster, now| roster.heard(heartbeat, now));
+                self.roster(|roster, now| roster.heard(now, heartbeat));
                 reply(receipt, &Reply::Done);
             }
             Command::Rooms { after } => {

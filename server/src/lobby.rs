@@ -137,7 +137,7 @@ impl Lobby {
         let notices = mem::take(&mut *self.notices.0.lock());
         for (room, listing) in notices {
             match listing {
-                Some(listing) => state.roster.put(listing, now),
+                Some(listing) => state.roster.put(now, listing),
                 None => state.roster.remove(room),
             }
         }

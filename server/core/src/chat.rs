@@ -151,7 +151,7 @@ impl Channels {
     ///
     /// [`Code::BadChannel`], [`Code::BadName`], [`Code::TooManyChannels`], [`Code::ServerFull`], [`Code::Flooding`]. What was
     /// so far stays.
-    pub fn attend(&mut self, id: MemberId, wish: &JoinChannel, now: Duration) -> Result<usize, Code> {
+    pub fn attend(&mut self, now: Duration, id: MemberId, wish: &JoinChannel) -> Result<usize, Code> {
         let (channel, name) = wish.check()?;
         let member = self.members.get_mut(&id).ok_or(Code::NotInChannel)?;
         if !member.wishes.take(now) {
@@ -202,7 +202,7 @@ impl Channels {
     /// # Errors
     ///
     /// [`Code::NotInChannel`], [`Code::BadText`], [`Code::Flooding`].
-    pub fn say(&mut self, id: MemberId, channel: &str, text: &str, now: Duration) -> Result<(), Code> {
+    pub fn say(&mut self, now: Duration, id: MemberId, channel: &str, text: &str) -> Result<(), Code> {
         let channel = Channel::new(channel).map_err(|_| Code::NotInChannel)?;
         let local = self.channels.get_mut(&channel).ok_or(Code::NotInChannel)?;
         let name = local.members.get(&id).ok_or(Code::NotInChannel)?.name.clone();
@@ -220,7 +220,7 @@ impl Channels {
     }
 
     /// Something was said on an instance.
-    pub fn hear(&mut self, message: &ChatMessage, now: Duration) -> Heard {
+    pub fn hear(&mut self, now: Duration, message: &ChatMessage) -> Heard {
         let local = self.channels.get_mut(&message.channel).filter(|local| !local.members.is_empty());
         let Some(local) = local.filter(|_| message.instance != self.id && message.is_bounded()) else {
             return Heard::Nobody;
@@ -233,9 +233,9 @@ impl Channels {
     }
 
     /// An instance says who is visible there. What is late, doubled or out of bounds changes nothing.
-    pub fn seen(&mut self, presence: Presence, now: Duration) {
+    pub fn seen(&mut self, now: Duration, presence: Presence) {
         let channel = presence.channel.clone();
-        if presence.instance != self.id && presence.is_bounded() && self.remote.take(presence, now) {
+        if presence.instance != self.id && presence.is_bounded() && self.remote.take(now, presence) {
             self.unshown.insert(channel);
         }
     }

@@ -94,14 +94,14 @@ impl Relay {
         let Some((event, receipt)) = delivery.open() else { return };
         match event {
             LobbyEvent::Chat(message) if message.is_bounded() => {
-                match self.chat.work(|channels| channels.hear(&message, now)) {
+                match self.chat.work(|channels| channels.hear(now, &message)) {
                     Heard::Told => metrics::chat_words("heard"),
                     Heard::TooMany => metrics::chat_words("dropped"),
                     Heard::Nobody => {}
                 }
             }
             LobbyEvent::Presence(presence) if presence.is_bounded() => {
-                self.chat.work(|channels| channels.seen(presence, now));
+                self.chat.work(|channels| channels.seen(now, presence));
             }
             _ => receipt.dead("out of bounds"),
         }

@@ -44,7 +44,7 @@ struct Told {
 
 impl Remote {
     /// Takes what an instance told. Whether anybody came or went by that.
-    pub(super) fn take(&mut self, presence: Presence, now: Duration) -> bool {
+    pub(super) fn take(&mut self, now: Duration, presence: Presence) -> bool {
         let Presence { instance, incarnation, number, channel, visible, names } = presence;
         let known = self.known.get(&instance);
         let version = (incarnation, number);

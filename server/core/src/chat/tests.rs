@@ -21,7 +21,7 @@ fn channels() -> Channels {
 
 fn member(channels: &mut Channels, name: &str, visible: bool) -> MemberId {
     let id = channels.join(START);
-    assert_eq!(channels.attend(id, &wish("lobby", name, visible), START), Ok(1));
+    assert_eq!(channels.attend(START, id, &wish("lobby", name, visible)), Ok(1));
     id
 }
 
@@ -47,33 +47,33 @@ fn who_is_in_the_channel_hears_and_so_does_the_speaker() {
     let (ann, bob) = (member(&mut channels, "Ann", false), member(&mut channels, "Bob", true));
     let out = channels.join(START);
     channels.take_effects();
-    assert_eq!(channels.say(ann, "lobby", "  hello   there ", START), Ok(()));
+    assert_eq!(channels.say(START, ann, "lobby", "  hello   there "), Ok(()));
     let said =
         |text: &str| ServerMessage::ChannelMessage { channel: "lobby".into(), name: "Ann".into(), text: text.into() };
     let effects = channels.take_effects();
     assert_eq!(effects[0], Effect::Tell(vec![ann, bob], said("hello there")));
     assert!(matches!(&effects[1..], [Effect::Chat(message)] if message.text == "hello there" && message.instance == A));
-    assert_eq!(channels.say(out, "lobby", "hello", START), Err(Code::NotInChannel));
+    assert_eq!(channels.say(START, out, "lobby", "hello"), Err(Code::NotInChannel));
     assert_eq!(channels.depart(bob, "lobby"), Ok(0));
     channels.leave(ann);
-    assert_eq!(channels.say(ann, "lobby", "hello", START), Err(Code::NotInChannel));
+    assert_eq!(channels.say(START, ann, "lobby", "hello"), Err(Code::NotInChannel));
 }
 
 #[test]
 fn what_cannot_be_is_refused_and_changes_nothing() {
     let mut channels = channels();
     let ann = channels.join(START);
-    assert_eq!(channels.attend(ann, &wish("Lobby", "Ann", false), START), Err(Code::BadChannel));
-    assert_eq!(channels.attend(ann, &wish("lobby", "", false), START), Err(Code::BadName));
+    assert_eq!(channels.attend(START, ann, &wish("Lobby", "Ann", false)), Err(Code::BadChannel));
+    assert_eq!(channels.attend(START, ann, &wish("lobby", "", false)), Err(Code::BadName));
     for number in 0..CHANNELS {
-        assert_eq!(channels.attend(ann, &wish(&format!("c{number}"), "Ann", false), START), Ok(number + 1));
+        assert_eq!(channels.attend(START, ann, &wish(&format!("c{number}"), "Ann", false)), Ok(number + 1));
     }
-    assert_eq!(channels.attend(ann, &wish("lobby", "Ann", false), START), Err(Code::TooManyChannels));
+    assert_eq!(channels.attend(START, ann, &wish("lobby", "Ann", false)), Err(Code::TooManyChannels));
     assert_eq!(channels.depart(ann, "lobby"), Err(Code::NotInChannel));
     for text in ["", "   ", "a\nb", &"x".repeat(SAID_BYTES + 1)] {
-        assert_eq!(channels.say(ann, "c0", text, START), Err(Code::BadText), "{text:?}");
+        assert_eq!(channels.say(START, ann, "c0", text), Err(Code::BadText), "{text:?}");
     }
-    assert_eq!(channels.attend(ann, &wish("c0", "Anna", true), START), Ok(CHANNELS), "another name, no other channel");
+    assert_eq!(channels.attend(START, ann, &wish("c0", "Anna", true)), Ok(CHANNELS), "another name, no other channel");
 }
 
 #[test]
@@ -81,16 +81,16 @@ fn who_says_too_much_is_told_so_and_may_go_on_later() {
     let mut channels = channels();
     let ann = member(&mut channels, "Ann", false);
     let taken =
-        |channels: &mut Channels, now| (0..100).filter(|_| channels.say(ann, "lobby", "x", now).is_ok()).count();
+        |channels: &mut Channels, now| (0..100).filter(|_| channels.say(now, ann, "lobby", "x").is_ok()).count();
     assert_eq!(taken(&mut channels, START), SAID_BURST as usize);
-    assert_eq!(channels.say(ann, "lobby", "x", START), Err(Code::Flooding));
+    assert_eq!(channels.say(START, ann, "lobby", "x"), Err(Code::Flooding));
     assert_eq!(taken(&mut channels, START + 2 * SAID_SPACING), 2);
     // Coming and going is limited too, and does not fill the bucket.
-    let wishes = (0..100).filter(|_| channels.attend(ann, &wish("lobby", "Ann", true), START).is_ok()).count();
+    let wishes = (0..100).filter(|_| channels.attend(START, ann, &wish("lobby", "Ann", true)).is_ok()).count();
     assert_eq!(wishes, ATTEND_BURST as usize - 1);
     channels.depart(ann, "lobby").unwrap();
     let later = START + 3 * SAID_SPACING;
-    channels.attend(ann, &wish("lobby", "Ann", true), later).unwrap();
+    channels.attend(later, ann, &wish("lobby", "Ann", true)).unwrap();
     assert_eq!(taken(&mut channels, later), 1);
 }
 
@@ -99,12 +99,12 @@ fn a_channel_takes_so_much_and_no_more() {
     let mut channels = channels();
     let many: Vec<_> = (0..CHANNEL_MEMBERS).map(|_| member(&mut channels, "Ann", false)).collect();
     let late = channels.join(START);
-    assert_eq!(channels.attend(late, &wish("lobby", "Late", false), START), Err(Code::ServerFull));
-    let taken = many.iter().filter(|member| channels.say(**member, "lobby", "x", START).is_ok()).count();
+    assert_eq!(channels.attend(START, late, &wish("lobby", "Late", false)), Err(Code::ServerFull));
+    let taken = many.iter().filter(|member| channels.say(START, **member, "lobby", "x").is_ok()).count();
     assert_eq!(taken, 2 * CHANNEL_MESSAGES as usize);
     let channel = Channel::new("lobby").unwrap();
     let message = ChatMessage { instance: B, channel, name: "Bob".into(), text: "x".into() };
-    let heard: Vec<_> = (0..100).map(|_| channels.hear(&message, START)).collect();
+    let heard: Vec<_> = (0..100).map(|_| channels.hear(START, &message)).collect();
     assert_eq!(heard.iter().filter(|heard| **heard == Heard::Told).count(), 4 * CHANNEL_MESSAGES as usize);
     assert_eq!(heard[99], Heard::TooMany);
 }
@@ -115,10 +115,10 @@ fn presence_is_private_unless_it_is_not() {
     let _ann = member(&mut channels, "Ann", false);
     let bob = member(&mut channels, "Bob", true);
     assert_eq!(shown(&mut channels, START), Some(vec!["Bob".to_owned()]));
-    channels.seen(presence(1, &["Cyd"]), START);
+    channels.seen(START, presence(1, &["Cyd"]));
     assert_eq!(shown(&mut channels, START + BEAT), None, "not yet");
     assert_eq!(shown(&mut channels, START + PRESENT_SPACING), Some(vec!["Bob".to_owned(), "Cyd".to_owned()]));
-    channels.attend(bob, &wish("lobby", "Bob", false), START).unwrap();
+    channels.attend(START, bob, &wish("lobby", "Bob", false)).unwrap();
     assert_eq!(shown(&mut channels, START + 2 * PRESENT_SPACING), Some(vec!["Cyd".to_owned()]));
 }
 
@@ -130,7 +130,7 @@ fn a_list_has_the_first_names_and_the_count_of_all() {
     }
     let mut told = presence(1, &["a", "z"]);
     told.visible = 2;
-    channels.seen(told, START);
+    channels.seen(START, told);
     let ServerMessage::Present { visible, names, .. } = channels.present(&Channel::new("lobby").unwrap()) else {
         panic!("it is about presence")
     };
@@ -145,7 +145,7 @@ fn other_instances_are_told_at_most_once_a_second_and_again_and_again() {
     for beat in 0..=240 {
         let now = START + BEAT * beat;
         if beat < 40 {
-            let _ = channels.attend(ann, &wish("lobby", &format!("Ann {beat}"), true), now);
+            let _ = channels.attend(now, ann, &wish("lobby", &format!("Ann {beat}"), true));
         }
         channels.tick(now);
         let effects = channels.take_effects();
@@ -173,17 +173,17 @@ fn late_and_doubled_presence_changes_nothing_and_the_dead_are_not_seen() {
     let mut seconds = (0..).map(|second| START + Duration::from_secs(second));
     let mut now = || seconds.next().expect("there is always another");
     channels.peers(BTreeMap::from([(B, Incarnation(5))]));
-    channels.seen(presence(2, &["Bob"]), START);
+    channels.seen(START, presence(2, &["Bob"]));
     assert_eq!(shown(&mut channels, now()), Some(vec!["Bob".to_owned()]));
     for stale in [presence(2, &["Bob"]), presence(1, &["Early"])] {
-        channels.seen(stale, START);
+        channels.seen(START, stale);
         assert_eq!(shown(&mut channels, now()), None);
     }
     // Nobody: and what comes late does not bring anybody back.
-    channels.seen(presence(3, &[]), START);
-    channels.seen(presence(2, &["Bob"]), START);
+    channels.seen(START, presence(3, &[]));
+    channels.seen(START, presence(2, &["Bob"]));
     assert_eq!(shown(&mut channels, now()), Some(vec![]));
-    channels.seen(presence(4, &["Bob"]), START);
+    channels.seen(START, presence(4, &["Bob"]));
     assert_eq!(shown(&mut channels, now()), Some(vec!["Bob".to_owned()]));
     channels.peers(BTreeMap::new());
     assert_eq!(shown(&mut channels, now()), Some(vec![]));
@@ -194,7 +194,7 @@ fn names_that_nobody_tells_again_do_not_stay_unless_the_bus_was_away() {
     let mut channels = channels();
     member(&mut channels, "Ann", false);
     channels.peers(BTreeMap::from([(B, Incarnation(5))]));
-    channels.seen(presence(1, &["Bob"]), START);
+    channels.seen(START, presence(1, &["Bob"]));
     assert!(shown(&mut channels, START).is_some());
     channels.disconnected();
     assert_eq!(shown(&mut channels, START + 2 * remote::LEASE), None);
@@ -208,8 +208,8 @@ fn nothing_piles_up_while_the_bus_is_away() {
     let mut channels = Channels::new(A, Incarnation(1));
     for number in 0..3 * INSTANCE_CHANNELS {
         let ann = channels.join(START);
-        assert_eq!(channels.attend(ann, &wish(&format!("c{number}"), "Ann", true), START), Ok(1));
-        assert_eq!(channels.say(ann, &format!("c{number}"), "x", START), Ok(()));
+        assert_eq!(channels.attend(START, ann, &wish(&format!("c{number}"), "Ann", true)), Ok(1));
+        assert_eq!(channels.say(START, ann, &format!("c{number}"), "x"), Ok(()));
         channels.tick(START);
         channels.leave(ann);
     }
@@ -226,10 +226,10 @@ fn what_is_out_of_bounds_is_not_believed() {
     let boast = Presence { visible: 9, ..presence(1, &["Bob"]) };
     for bad in [presence(1, &many), presence(1, &[""]), presence(1, &["A\u{202e}"]), boast] {
         assert!(!bad.is_bounded());
-        channels.seen(bad, START);
+        channels.seen(START, bad);
     }
     let channel = Channel::new("lobby").unwrap();
     let message = ChatMessage { instance: B, channel, name: "Bob".into(), text: "a\nb".into() };
-    assert_eq!(channels.hear(&message, START), Heard::Nobody);
+    assert_eq!(channels.hear(START, &message), Heard::Nobody);
     assert_eq!(shown(&mut channels, START), None);
 }

@@ -61,7 +61,7 @@ impl LocalRooms {
     }
 
     /// A room was opened, which is to be told at once, or is not as it was, which [`Self::updates`] tells.
-    pub(super) fn put(&mut self, listing: Listing, now: Duration) -> Option<RoomEvent> {
+    pub(super) fn put(&mut self, now: Duration, listing: Listing) -> Option<RoomEvent> {
         let room = listing.entry.room;
         if let Some(local) = self.rooms.get_mut(&room) {
             if mem::replace(&mut local.listing, listing) != local.listing {

@@ -82,7 +82,7 @@ impl Remote {
 
     /// Takes a later heartbeat of the same life; false if its number or count of rooms do not fit the picture, so that the
     /// list has to be asked for.
-    pub(super) fn heard(&mut self, heartbeat: Heartbeat, now: Duration) {
+    pub(super) fn heard(&mut self, now: Duration, heartbeat: Heartbeat) {
         let (number, rooms) = (heartbeat.number, heartbeat.rooms as usize);
         (self.heartbeat, self.heard, self.gone) = (heartbeat.into(), now, false);
         if let Picture::Whole(known) = self.picture {
@@ -94,7 +94,7 @@ impl Remote {
     }
 
     /// Takes an event of this life; returns the change if it is the next and nothing is missing before it.
-    pub(super) fn take(&mut self, number: u64, change: Change, now: Duration) -> Option<Change> {
+    pub(super) fn take(&mut self, now: Duration, number: u64, change: Change) -> Option<Change> {
         match &mut self.picture {
             Picture::Whole(known) if number <= *known => None,
             Picture::Whole(known) if number == *known + 1 => {
@@ -148,7 +148,7 @@ impl Remote {
     }
 
     /// Takes a page. `next_ask` is the number of the question for the following one.
-    pub(super) fn page(&mut self, ask: u64, page: RoomPage, next_ask: u64, now: Duration) -> Paged {
+    pub(super) fn page(&mut self, now: Duration, ask: u64, page: RoomPage, next_ask: u64) -> Paged {
         let Picture::Asking(asking) = &mut self.picture else { return Paged::Stray };
         if asking.ask != ask {
             return Paged::Stray;
@@ -193,7 +193,7 @@ impl Remote {
     }
 
     /// No answer came to a question; false if it was not the last one.
-    pub(super) fn unanswered(&mut self, ask: u64, gone: bool, now: Duration) -> bool {
+    pub(super) fn unanswered(&mut self, now: Duration, ask: u64, gone: bool) -> bool {
         let current = matches!(&self.picture, Picture::Asking(asking) if asking.ask == ask);
         if current {
             self.gone |= gone;

@@ -132,9 +132,9 @@ impl Roster {
     }
 
     /// A room of this instance was opened, or is not as it was.
-    pub fn put(&mut self, listing: Listing, now: Duration) {
+    pub fn put(&mut self, now: Duration, listing: Listing) {
         self.directory.put(listing.clone());
-        self.effects.extend(self.local.put(listing, now).map(Effect::Tell));
+        self.effects.extend(self.local.put(now, listing).map(Effect::Tell));
     }
 
     /// A room of this instance is gone.
@@ -146,7 +146,7 @@ impl Roster {
     }
 
     /// So many players are here, or on the way; whether the instance is draining, which is told at once.
-    pub fn set_load(&mut self, players: u32, draining: bool, now: Duration) {
+    pub fn set_load(&mut self, now: Duration, players: u32, draining: bool) {
         self.players = players;
         if !mem::replace(&mut self.draining, draining) && draining {
             self.next_beat = now;
@@ -174,7 +174,7 @@ impl Roster {
     }
 
     /// An instance says how it is. What is late, doubled or out of bounds changes nothing.
-    pub fn heard(&mut self, heartbeat: Heartbeat, now: Duration) {
+    pub fn heard(&mut self, now: Duration, heartbeat: Heartbeat) {
         let (id, life) = (heartbeat.instance, (heartbeat.incarnation, heartbeat.beat));
         if id == self.me.id {
             if heartbeat.incarnation != self.me.incarnation {
@@ -189,34 +189,34 @@ impl Roster {
         self.fleet = None;
         match self.remotes.get_mut(&id) {
             Some(remote) if life <= (remote.heartbeat.incarnation, remote.heartbeat.beat) => {}
-            Some(remote) if heartbeat.incarnation == remote.heartbeat.incarnation => remote.heard(heartbeat, now),
+            Some(remote) if heartbeat.incarnation == remote.heartbeat.incarnation => remote.heard(now, heartbeat),
             Some(_) => {
                 self.forget(id);
-                self.join(heartbeat, now);
+                self.join(now, heartbeat);
             }
-            None => self.join(heartbeat, now),
+            None => self.join(now, heartbeat),
         }
         self.ask_next(now);
     }
 
     /// Something happened to a room of an instance. What is late, doubled or out of bounds changes nothing.
-    pub fn event(&mut self, event: RoomEvent, now: Duration) {
+    pub fn event(&mut self, now: Duration, event: RoomEvent) {
         let RoomEvent { instance, incarnation, number, change } = event;
         let Some(remote) = self.remotes.get_mut(&instance) else { return };
         if remote.heartbeat.incarnation != incarnation || !change.is_bounded() {
             return;
         }
-        match remote.take(number, change, now) {
+        match remote.take(now, number, change) {
             Some(change) => self.apply(instance, number, change),
             None => self.ask_next(now),
         }
     }
 
     /// An instance has stopped in good order.
-    pub fn bye(&mut self, instance: InstanceId, incarnation: Incarnation, now: Duration) {
+    pub fn bye(&mut self, now: Duration, instance: InstanceId, incarnation: Incarnation) {
         let known = self.remotes.get(&instance).is_some_and(|remote| remote.heartbeat.incarnation <= incarnation);
         if known {
-            self.bury(instance, incarnation, u64::MAX, now);
+            self.bury(now, instance, incarnation, u64::MAX);
         }
     }
 
@@ -229,12 +229,12 @@ impl Roster {
     }
 
     /// What came of an [`Effect::Ask`]. Answers that are late or doubled change nothing.
-    pub fn answer(&mut self, from: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered>, now: Duration) {
+    pub fn answer(&mut self, now: Duration, from: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered>) {
         let Some(remote) = self.remotes.get_mut(&from) else { return };
         self.fleet = None;
         let next_ask = self.asks + 1;
         match answer.and_then(|page| if page.is_bounded() { Ok(page) } else { Err(Unanswered::Silent) }) {
-            Ok(page) => match remote.page(ask, page, next_ask, now) {
+            Ok(page) => match remote.page(now, ask, page, next_ask) {
                 Paged::Stray | Paged::Bad => {}
                 Paged::Further(after) => {
                     self.asks = next_ask;
@@ -243,7 +243,7 @@ impl Roster {
                 Paged::All(rooms, changes) => self.replace(from, rooms, changes),
             },
             Err(why) => {
-                remote.unanswered(ask, why == Unanswered::Gone, now);
+                remote.unanswered(now, ask, why == Unanswered::Gone);
             }
         }
         self.ask_next(now);
@@ -291,7 +291,7 @@ impl Roster {
         HEARTBEAT.max(HEARTBEAT_EACH * (self.remotes.len() as u32 + 1))
     }
 
-    fn join(&mut self, heartbeat: Heartbeat, now: Duration) {
+    fn join(&mut self, now: Duration, heartbeat: Heartbeat) {
         if self.remotes.len() < REMOTES {
             self.dead.remove(&heartbeat.instance);
             self.effects.push(Effect::Joined(heartbeat.instance));
@@ -313,11 +313,11 @@ impl Roster {
         }
         for id in dead {
             let Heartbeat { incarnation, beat, .. } = *self.remotes[&id].heartbeat;
-            self.bury(id, incarnation, beat, now);
+            self.bury(now, id, incarnation, beat);
         }
     }
 
-    fn bury(&mut self, id: InstanceId, incarnation: Incarnation, beat: u64, now: Duration) {
+    fn bury(&mut self, now: Duration, id: InstanceId, incarnation: Incarnation, beat: u64) {
         self.forget(id);
         self.dead.insert(id, (now + REMEMBERED, incarnation, beat));
         self.effects.push(Effect::Lost(id));

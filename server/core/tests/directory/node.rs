@@ -97,7 +97,7 @@ impl Machine {
             flags: 0,
         };
         let room = Room { listing: Listing { entry, private: rng.below(4) == 0 }, reserved: Rc::default() };
-        self.roster.put(room.listing.clone(), now);
+        self.roster.put(now, room.listing.clone());
         self.rooms.insert(id, room);
     }
 
@@ -105,7 +105,7 @@ impl Machine {
     pub(crate) fn update(&mut self, id: Uuid, rng: &mut Rng, now: Duration) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         room.listing.entry.spectators = rng.below(5);
-        self.roster.put(room.listing.clone(), now);
+        self.roster.put(now, room.listing.clone());
     }
 
     pub(crate) fn close(&mut self, id: Uuid) {
@@ -145,7 +145,7 @@ impl Machine {
         let Some(room) = self.rooms.get_mut(&reservation.1) else { return false };
         drop(reservation);
         room.listing.entry.players += 1;
-        self.roster.put(room.listing.clone(), now);
+        self.roster.put(now, room.listing.clone());
         true
     }
 

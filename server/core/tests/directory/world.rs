@@ -237,7 +237,7 @@ impl World {
         let gone = !self.nodes[to].is_reached() && self.mutant != Mutant::NobodyIsGone;
         if self.nodes[slot].is_reached() && gone {
             if let Some(machine) = &mut self.nodes[slot].machine {
-                machine.roster.answer(of, ask, Err(Unanswered::Gone), self.now);
+                machine.roster.answer(self.now, of, ask, Err(Unanswered::Gone));
             }
             return;
         }
@@ -285,15 +285,15 @@ impl World {
         let Some(machine) = &mut self.nodes[to].machine else { return };
         match body {
             Body::Hello(from) => machine.roster.hello(from),
-            Body::Alive(heartbeat) => machine.roster.heard(heartbeat, now),
-            Body::Event(event) => machine.roster.event(event, now),
+            Body::Alive(heartbeat) => machine.roster.heard(now, heartbeat),
+            Body::Event(event) => machine.roster.event(now, event),
             Body::Ask(request, after) => {
                 let page = machine.roster.page(after);
                 self.send(to, from, Body::Answer(request, page));
             }
             Body::Answer(request, page) => {
                 if let Some(Asked { of, ask, .. }) = self.asked.remove(&request) {
-                    machine.roster.answer(of, ask, Ok(page), now);
+                    machine.roster.answer(now, of, ask, Ok(page));
                 }
             }
             // Who gets a command late drops it.
@@ -322,7 +322,7 @@ impl World {
         let late = self.asked.extract_if(.., |_, asked| asked.until <= self.now);
         for (_, Asked { by, of, ask, .. }) in late.collect::<Vec<_>>() {
             if let Some(machine) = &mut self.nodes[by].machine {
-                machine.roster.answer(of, ask, Err(Unanswered::Silent), self.now);
+                machine.roster.answer(self.now, of, ask, Err(Unanswered::Silent));
             }
         }
     }

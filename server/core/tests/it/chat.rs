@@ -157,7 +157,7 @@ impl World {
         self.names += 1;
         let name = format!("{}-{}", if visible { "seen" } else { "hidden" }, self.names);
         let wish = JoinChannel { request: 0, channel: channel.to_owned(), name: name.clone(), visible };
-        if self.nodes[node].channels.attend(member, &wish, self.now).is_ok() {
+        if self.nodes[node].channels.attend(self.now, member, &wish).is_ok() {
             let member = self.nodes[node].members.get_mut(&member).expect("it is a member");
             member.attends.insert(channel, (name, visible));
         }
@@ -180,7 +180,7 @@ impl World {
         let Some(member) = self.any_member(node) else { return };
         let channel = NAMES[self.below(NAMES.len())];
         self.carry(node);
-        let said = self.nodes[node].channels.say(member, channel, "hello", self.now);
+        let said = self.nodes[node].channels.say(self.now, member, channel, "hello");
         let listeners = self.listeners(node, channel);
         assert!(said.is_err() || listeners.contains(&member), "who is not in a channel cannot speak there");
         let told = self.carry(node);
@@ -251,12 +251,12 @@ impl World {
         match message {
             Message::Chat(message) => {
                 let own = message.instance == id(to);
-                self.nodes[to].channels.hear(&message, now);
+                self.nodes[to].channels.hear(now, &message);
                 let (told, listeners) = (self.carry(to), self.listeners(to, message.channel.as_str()));
                 assert!(if own { told.is_empty() } else { told.is_empty() || told == listeners });
             }
             Message::Presence(presence) => {
-                self.nodes[to].channels.seen(presence, now);
+                self.nodes[to].channels.seen(now, presence);
                 self.carry(to);
             }
         }

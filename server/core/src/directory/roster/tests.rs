@@ -70,9 +70,9 @@ fn asked(roster: &mut Roster) -> u64 {
 /// A roster that knows another instance with one room.
 fn acquainted() -> Roster {
     let mut roster = roster();
-    roster.heard(heartbeat(OTHER, 1, 3, 1), SECOND);
+    roster.heard(SECOND, heartbeat(OTHER, 1, 3, 1));
     let ask = asked(&mut roster);
-    roster.answer(OTHER, ask, Ok(page(3, vec![(3, listing(1, 1))], None)), SECOND);
+    roster.answer(SECOND, OTHER, ask, Ok(page(3, vec![(3, listing(1, 1))], None)));
     assert!(roster.is_whole());
     roster
 }
@@ -91,7 +91,7 @@ fn a_room_is_updated_at_most_once_a_second() {
     let mut updates = 0;
     for quarter in 0..41 {
         let now = SECOND / 4 * quarter;
-        roster.put(listing(1, quarter), now);
+        roster.put(now, listing(1, quarter));
         roster.tick(now);
         let is_update = |effect: &&Effect| matches!(effect, Effect::Tell(event) if event.change.name() == "updated");
         updates += roster.take_effects().iter().filter(is_update).count();
@@ -112,7 +112,7 @@ fn heartbeats_come_every_two_seconds_and_less_often_in_a_large_fleet() {
     assert_eq!(beats(&mut roster, 0), 6);
     for number in 0..99 {
         let name = InstanceId::new(&format!("i{number}")).expect("a word");
-        roster.heard(heartbeat(name, 1, 0, 0), 12 * SECOND);
+        roster.heard(12 * SECOND, heartbeat(name, 1, 0, 0));
     }
     assert_eq!(beats(&mut roster, 12), 3, "100 instances: every 4 s");
 }
@@ -120,28 +120,28 @@ fn heartbeats_come_every_two_seconds_and_less_often_in_a_large_fleet() {
 #[test]
 fn a_gap_is_repaired_by_the_list_and_what_came_meanwhile() {
     let mut roster = acquainted();
-    roster.event(event(5, Change::Updated(listing(1, 3))), SECOND);
+    roster.event(SECOND, event(5, Change::Updated(listing(1, 3))));
     let first = asked(&mut roster);
-    roster.event(event(6, Change::Opened(listing(9, 0))), SECOND);
-    roster.event(event(7, Change::Closed { room: Uuid::from_u128(4), game: "arena".to_owned() }), SECOND);
-    roster.answer(OTHER, first, Ok(page(5, vec![(5, listing(1, 3)), (4, listing(4, 0))], Some(4))), SECOND);
+    roster.event(SECOND, event(6, Change::Opened(listing(9, 0))));
+    roster.event(SECOND, event(7, Change::Closed { room: Uuid::from_u128(4), game: "arena".to_owned() }));
+    roster.answer(SECOND, OTHER, first, Ok(page(5, vec![(5, listing(1, 3)), (4, listing(4, 0))], Some(4))));
     let second = asked(&mut roster);
-    roster.answer(OTHER, first, Ok(page(5, Vec::new(), None)), SECOND);
+    roster.answer(SECOND, OTHER, first, Ok(page(5, Vec::new(), None)));
     assert_eq!(listed(&mut roster), [(1, 1)], "an answer twice is none");
-    roster.answer(OTHER, second, Ok(page(5, vec![(2, listing(5, 0))], None)), SECOND);
+    roster.answer(SECOND, OTHER, second, Ok(page(5, vec![(2, listing(5, 0))], None)));
     assert_eq!(listed(&mut roster), [(1, 3), (5, 0), (9, 0)]);
-    roster.event(event(6, Change::Updated(listing(9, 2))), SECOND);
+    roster.event(SECOND, event(6, Change::Updated(listing(9, 2))));
     assert_eq!(listed(&mut roster), [(1, 3), (5, 0), (9, 0)], "late is nothing");
 }
 
 #[test]
 fn a_page_that_does_not_move_on_is_refused() {
     let mut roster = acquainted();
-    roster.heard(heartbeat(OTHER, 2, 9, 2), SECOND);
+    roster.heard(SECOND, heartbeat(OTHER, 2, 9, 2));
     let ask = asked(&mut roster);
-    roster.answer(OTHER, ask, Ok(page(9, vec![(1, listing(4, 0))], Some(4))), SECOND);
+    roster.answer(SECOND, OTHER, ask, Ok(page(9, vec![(1, listing(4, 0))], Some(4))));
     let ask = asked(&mut roster);
-    roster.answer(OTHER, ask, Ok(page(9, vec![(1, listing(4, 0))], Some(4))), SECOND);
+    roster.answer(SECOND, OTHER, ask, Ok(page(9, vec![(1, listing(4, 0))], Some(4))));
     assert!(roster.take_effects().is_empty());
     assert_eq!(listed(&mut roster), [(1, 1)]);
     roster.tick(3 * SECOND);
@@ -153,23 +153,23 @@ fn who_is_silent_is_asked_and_dead_only_if_nobody_takes_the_question() {
     let mut roster = acquainted();
     roster.tick(20 * SECOND);
     let ask = asked(&mut roster);
-    roster.answer(OTHER, ask, Err(Unanswered::Silent), 20 * SECOND);
+    roster.answer(20 * SECOND, OTHER, ask, Err(Unanswered::Silent));
     roster.tick(22 * SECOND);
     let ask = asked(&mut roster);
-    roster.answer(OTHER, ask, Ok(page(3, vec![(3, listing(1, 1))], None)), 22 * SECOND);
+    roster.answer(22 * SECOND, OTHER, ask, Ok(page(3, vec![(3, listing(1, 1))], None)));
     roster.tick(23 * SECOND);
     assert!(roster.take_effects().is_empty(), "a reply is a sign of life");
     assert_eq!(listed(&mut roster), [(1, 1)]);
     roster.tick(40 * SECOND);
     let ask = asked(&mut roster);
-    roster.answer(OTHER, ask, Err(Unanswered::Gone), 40 * SECOND);
+    roster.answer(40 * SECOND, OTHER, ask, Err(Unanswered::Gone));
     roster.tick(40 * SECOND);
     assert!(roster.take_effects().contains(&Effect::Lost(OTHER)));
     assert!(listed(&mut roster).is_empty());
     // A late heartbeat of the dead does not bring it back, a later one does.
-    roster.heard(heartbeat(OTHER, 1, 3, 1), 41 * SECOND);
+    roster.heard(41 * SECOND, heartbeat(OTHER, 1, 3, 1));
     assert_eq!(roster.fleet().len(), 0);
-    roster.heard(heartbeat(OTHER, 2, 3, 1), 41 * SECOND);
+    roster.heard(41 * SECOND, heartbeat(OTHER, 2, 3, 1));
     assert_eq!(roster.fleet().len(), 1);
 }
 
@@ -191,9 +191,9 @@ fn a_restarted_instance_has_no_rooms_of_its_former_life() {
     let mut roster = acquainted();
     let mut again = heartbeat(OTHER, 1, 0, 0);
     again.incarnation = Incarnation(2);
-    roster.heard(again, SECOND);
+    roster.heard(SECOND, again);
     assert!(listed(&mut roster).is_empty());
-    roster.event(event(4, Change::Opened(listing(7, 0))), SECOND);
+    roster.event(SECOND, event(4, Change::Opened(listing(7, 0))));
     assert!(listed(&mut roster).is_empty(), "a word from the former life");
 }
 
@@ -202,10 +202,10 @@ fn a_twin_and_a_foreign_room_change_nothing() {
     let mut roster = acquainted();
     let mut twin = heartbeat(ME, 1, 0, 0);
     twin.incarnation = Incarnation(2);
-    roster.heard(twin, SECOND);
+    roster.heard(SECOND, twin);
     assert_eq!(roster.take_effects().last(), Some(&Effect::Twin));
-    roster.put(listing(2, 4), SECOND);
-    roster.event(event(4, Change::Opened(listing(2, 0))), SECOND);
+    roster.put(SECOND, listing(2, 4));
+    roster.event(SECOND, event(4, Change::Opened(listing(2, 0))));
     assert_eq!(listed(&mut roster), [(1, 1), (2, 4)]);
     assert!(roster.home_of(Uuid::from_u128(2)).is_none());
 }
@@ -222,15 +222,15 @@ fn the_picture_of_the_fleet_is_one_until_an_instance_changes() {
         (4, Heartbeat { players: 10, ..heartbeat(OTHER, 4, 3, 1) }),
         (6, Heartbeat { region: "us".to_owned(), ..heartbeat(OTHER, 6, 3, 1) }),
     ] {
-        roster.heard(change, 2 * SECOND);
+        roster.heard(2 * SECOND, change);
         assert!(!roster.fleet().is_open(OTHER) && roster.fleet().emptiest().is_none(), "beat {beat}");
-        roster.heard(heartbeat(OTHER, beat + 1, 3, 1), 2 * SECOND);
+        roster.heard(2 * SECOND, heartbeat(OTHER, beat + 1, 3, 1));
         assert!(roster.fleet().is_open(OTHER), "beat {}", beat + 1);
     }
     roster.gone(OTHER);
     assert!(!roster.fleet().is_open(OTHER), "suspect");
     assert_eq!(roster.fleet().len(), 1);
-    roster.bye(OTHER, Incarnation(1), 3 * SECOND);
+    roster.bye(3 * SECOND, OTHER, Incarnation(1));
     assert!(roster.fleet().is_empty());
     assert!(before.is_open(OTHER), "a picture does not change");
 }
