@@ -162,6 +162,10 @@ deny: ## licences, bans and sources of all dependencies, where cargo-deny is ins
 		echo "NOT CHECKED: licences, bans and sources. Missing: cargo-deny (cargo install --locked cargo-deny)"; \
 	fi
 
+.PHONY: package
+package: ## every published crate, packed and built from nothing but its package
+	$(CARGO) package $(LOCKED) --workspace --exclude tiltyard-lab --exclude tiltyard-bench --exclude tiltyard-scenes
+
 .PHONY: audit
 audit: ## known advisories against any dependency; needs the network and cargo-deny
 	$(CARGO) deny $(LOCKED) check advisories
