@@ -66,14 +66,17 @@
 //! assert_eq!(dot_of(&play, cyd, bob), None);
 //! ```
 //!
-//! [`Server`] is a server as a process, for tests of what is around the game; [`http`] asks it. What a game must keep to in any
+//! [`Server`] is a server as a process, for tests of what is around the game; [`http`] asks it. A [`Network`] carries
+//! the messages of a simulation. What a game must keep to in any
 //! case, [`check_game`](tiltyard_shared::check::check_game) checks by itself.
 
 pub mod http;
 mod line;
+mod network;
 mod play;
 mod server;
 
 pub use line::Line;
+pub use network::{Faulted, Faults, Network};
 pub use play::Play;
 pub use server::{Server, binary};

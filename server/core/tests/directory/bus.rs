@@ -1,13 +1,17 @@
-//! The bus of the simulation: envelopes with a time of arrival, and what happened to them.
+//! What is on the bus of the simulation, and what happened to it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tiltyard_core::{
     directory::messages::{Heartbeat, RoomEvent, RoomPage},
     instance::InstanceId,
 };
-use tiltyard_shared::game::Rng;
+use tiltyard_testing::Faults;
 use uuid::Uuid;
+
+/// What happens to envelopes until all is calm.
+pub(crate) const FAULTS: Faults =
+    Faults { lost: 0.05, doubled: 0.05, late: 0.05, usual: Duration::from_millis(20), latest: Duration::from_secs(15) };
 
 /// What is in an envelope.
 #[derive(Clone, Debug)]
@@ -42,7 +46,7 @@ pub(crate) struct Counts {
     pub(crate) delivered: u64,
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
-    pub(crate) delayed: u64,
+    pub(crate) late: u64,
     pub(crate) crashed: u64,
     pub(crate) restarted: u64,
     pub(crate) paused: u64,
@@ -56,7 +60,7 @@ impl Counts {
             ("delivered", self.delivered),
             ("lost", self.lost),
             ("doubled", self.doubled),
-            ("delayed", self.delayed),
+            ("late", self.late),
             ("crashed", self.crashed),
             ("restarted", self.restarted),
             ("paused", self.paused),
@@ -69,7 +73,7 @@ impl Counts {
         self.delivered += other.delivered;
         self.lost += other.lost;
         self.doubled += other.doubled;
-        self.delayed += other.delayed;
+        self.late += other.late;
         self.crashed += other.crashed;
         self.restarted += other.restarted;
         self.paused += other.paused;
@@ -80,44 +84,5 @@ impl Counts {
     /// What has not happened.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         self.all().into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
-    }
-}
-
-/// Envelopes by their time of arrival.
-#[derive(Debug, Default)]
-pub(crate) struct Bus {
-    envelopes: BTreeMap<(Duration, u64), Envelope>,
-    sent: u64,
-}
-
-impl Bus {
-    /// Sends an envelope; faults happen to it unless all is calm.
-    pub(crate) fn send(&mut self, envelope: Envelope, now: Duration, rng: &mut Rng, calm: bool, counts: &mut Counts) {
-        let fault = if calm { 100 } else { rng.below(100) };
-        let usual = now + Duration::from_millis(rng.below(20).into());
-        match fault {
-            0..=4 => counts.lost += 1,
-            5..=9 => {
-                counts.doubled += 1;
-                self.put(usual, envelope.clone());
-                self.put(usual + Duration::from_millis(rng.below(4_000).into()), envelope);
-            }
-            10..=14 => {
-                counts.delayed += 1;
-                self.put(usual + Duration::from_millis(rng.below(15_000).into()), envelope);
-            }
-            _ => self.put(usual, envelope),
-        }
-    }
-
-    fn put(&mut self, at: Duration, envelope: Envelope) {
-        self.sent += 1;
-        self.envelopes.insert((at, self.sent), envelope);
-    }
-
-    /// The next envelope that has arrived.
-    pub(crate) fn next(&mut self, now: Duration) -> Option<Envelope> {
-        let entry = self.envelopes.first_entry().filter(|entry| entry.key().0 <= now)?;
-        Some(entry.remove())
     }
 }

@@ -13,10 +13,11 @@ use tiltyard_shared::{
     game::Rng,
     protocol::{ServerMessage, lobby::Browse},
 };
+use tiltyard_testing::{Faulted, Faults, Network};
 use uuid::Uuid;
 
 use crate::{
-    bus::{Body, Bus, Counts, Envelope},
+    bus::{Body, Counts, Envelope, FAULTS},
     node::{Machine, Node},
 };
 
@@ -52,14 +53,14 @@ struct Asked {
 
 pub(crate) struct World {
     nodes: Vec<Node>,
-    bus: Bus,
+    bus: Network<Envelope>,
     /// Questions without an answer by the numbers that the bus gives them.
     asked: BTreeMap<u64, Asked>,
     requests: u64,
     rng: Rng,
     now: Duration,
     rooms: u128,
-    calm: bool,
+    faults: Faults,
     mutant: Mutant,
     verbose: bool,
     counts: Counts,
@@ -69,13 +70,13 @@ impl World {
     pub(crate) fn new(seed: u64, mutant: Mutant, verbose: bool) -> Self {
         Self {
             nodes: (0..NODES).map(Node::new).collect(),
-            bus: Bus::default(),
+            bus: Network::default(),
             asked: BTreeMap::new(),
             requests: 0,
             rng: Rng::new(seed),
             now: Duration::from_secs(1),
             rooms: 0,
-            calm: false,
+            faults: FAULTS,
             mutant,
             verbose,
             counts: Counts::default(),
@@ -89,13 +90,14 @@ impl World {
             let time = Duration::from_millis(50 + u64::from(self.rng.below(450)));
             self.pass(time)?;
         }
-        self.calm = true;
+        self.faults = FAULTS.calm();
         for slot in 0..NODES {
             self.heal(slot);
         }
         self.pass(CALM)?;
         self.check_lists()?;
-        Ok(self.counts)
+        let Faulted { lost, doubled, late } = self.bus.faulted();
+        Ok(Counts { lost, doubled, late, ..self.counts })
     }
 
     /// Somebody does something, or something happens to somebody.
@@ -259,12 +261,12 @@ impl World {
         if self.verbose {
             println!("{:?} {from} -> {to}: {body:?}", self.now);
         }
-        self.bus.send(Envelope { from, to, body }, self.now, &mut self.rng, self.calm, &mut self.counts);
+        self.bus.send(self.now, Envelope { from, to, body }, &self.faults, &mut self.rng);
     }
 
     fn deliver(&mut self) {
         let mut later = Vec::new();
-        while let Some(envelope) = self.bus.next(self.now) {
+        while let Some(envelope) = self.bus.arrived(self.now) {
             let node = &self.nodes[envelope.to];
             if node.paused.is_some() {
                 later.push(envelope);
@@ -276,7 +278,7 @@ impl World {
             }
         }
         for envelope in later {
-            self.bus.send(envelope, self.now, &mut self.rng, true, &mut self.counts);
+            self.bus.send(self.now, envelope, &FAULTS.calm(), &mut self.rng);
         }
     }
 

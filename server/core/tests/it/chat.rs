@@ -4,7 +4,7 @@
 //! `CHAT_SEED=n cargo test -p tiltyard-core --test it chat` plays one seed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -19,12 +19,15 @@ use tiltyard_shared::{
     game::Rng,
     protocol::{ServerMessage, chat::JoinChannel, limits::PRESENT_NAMES},
 };
+use tiltyard_testing::{Faults, Network};
 
 const BEAT: Duration = Duration::from_millis(250);
 const STEPS: u32 = 300;
 const SEEDS: u64 = 300;
 /// Longer than a presence that is not told again is believed.
 const QUIET: Duration = Duration::from_secs(70);
+/// Whatever is under way may come next: no other delay is needed.
+const FAULTS: Faults = Faults { lost: 0.17, doubled: 0.17, late: 0.0, usual: Duration::ZERO, latest: Duration::ZERO };
 const NAMES: [&str; 4] = ["lobby", "arena", "pong", "chess"];
 
 /// An instance, and what its members are.
@@ -54,8 +57,8 @@ struct World {
     now: Duration,
     nodes: Vec<Node>,
     /// What is under way, and to whom.
-    bus: VecDeque<(usize, Message)>,
-    faults: bool,
+    bus: Network<(usize, Message)>,
+    faults: Faults,
     lives: u64,
     names: u64,
     heard: u64,
@@ -72,8 +75,8 @@ impl World {
             rng,
             now: Duration::from_secs(10),
             nodes: Vec::new(),
-            bus: VecDeque::new(),
-            faults: true,
+            bus: Network::default(),
+            faults: FAULTS,
             lives: 0,
             names: 0,
             heard: 0,
@@ -101,7 +104,7 @@ impl World {
         for _ in 0..STEPS {
             self.step();
         }
-        self.faults = false;
+        self.faults = FAULTS.calm();
         for node in 0..self.nodes.len() {
             let now = self.now;
             self.nodes[node].up = true;
@@ -225,24 +228,16 @@ impl World {
             assert!(presence.is_bounded() && presence.names.iter().all(|name| name.starts_with("seen")));
         }
         for to in 0..self.nodes.len() {
-            let copies = if !self.faults {
-                1
-            } else if !self.nodes[from].up {
-                0
-            } else {
-                [1, 1, 1, 1, 0, 2][self.below(6)]
-            };
-            (0..copies).for_each(|_| self.bus.push_back((to, message.clone())));
+            if self.nodes[from].up {
+                self.bus.send(self.now, (to, message.clone()), &self.faults, &mut self.rng);
+            }
         }
     }
 
     /// Something arrives; with faults, anything that is under way.
     fn deliver(&mut self) {
-        if self.bus.is_empty() {
-            return;
-        }
-        let index = if self.faults { self.below(self.bus.len().min(12)) } else { 0 };
-        let Some((to, message)) = self.bus.remove(index) else { return };
+        let index = if self.faults == FAULTS { self.below(self.bus.under_way().clamp(1, 12)) } else { 0 };
+        let Some((to, message)) = self.bus.take(index) else { return };
         if !self.nodes[to].up {
             return;
         }
@@ -273,7 +268,7 @@ impl World {
             self.nodes[node].channels.tick(now);
             self.carry(node);
         }
-        while !self.faults && !self.bus.is_empty() {
+        while self.faults != FAULTS && self.bus.under_way() > 0 {
             self.deliver();
         }
     }

@@ -14,6 +14,7 @@ use tiltyard_core::matchmaking::{
     },
 };
 use tiltyard_shared::game::Rng;
+use tiltyard_testing::{Faulted, Faults, Network};
 
 use crate::faults::Counts;
 
@@ -63,11 +64,19 @@ impl Trouble {
     }
 }
 
+/// What happens to envelopes when everything goes wrong.
+const FAULTS: Faults = Faults {
+    lost: 0.03,
+    doubled: 0.03,
+    late: 0.03,
+    usual: Duration::from_millis(240),
+    latest: Duration::from_secs(15),
+};
+
 /// All envelopes by when they arrive.
 #[derive(Default)]
 pub(crate) struct Bus {
-    envelopes: BTreeMap<(Duration, u64), Envelope>,
-    order: u64,
+    network: Network<Envelope>,
     /// Batches to each instance in this step.
     taken: BTreeMap<InstanceId, usize>,
 }
@@ -79,19 +88,9 @@ impl Bus {
     }
 
     /// Sends an envelope, with whatever happens to envelopes.
-    pub(crate) fn send(&mut self, envelope: Envelope, trouble: Trouble, rng: &mut Rng, counts: &mut Counts) {
-        let all = trouble == Trouble::All;
-        if all && rng.chance(0.03) {
-            counts.dropped += 1;
-            return;
-        }
-        if all && rng.chance(0.03) {
-            counts.doubled_messages += 1;
-            let after = Self::delay(all, rng, counts);
-            self.put(envelope.sent + after, envelope.clone());
-        }
-        let after = Self::delay(all, rng, counts);
-        self.put(envelope.sent + after, envelope);
+    pub(crate) fn send(&mut self, envelope: Envelope, trouble: Trouble, rng: &mut Rng) {
+        let faults = if trouble == Trouble::All { FAULTS } else { FAULTS.calm() };
+        self.network.send(envelope.sent, envelope, &faults, rng);
     }
 
     /// Sends a batch: it is refused, or comes as envelopes do. Its sender waits only so long for the reply.
@@ -108,7 +107,7 @@ impl Bus {
         );
         match refused {
             true => counts.refused += 1,
-            false => self.send(envelope, trouble, rng, counts),
+            false => self.send(envelope, trouble, rng),
         }
     }
 
@@ -126,24 +125,19 @@ impl Bus {
         }
     }
 
-    fn delay(all: bool, rng: &mut Rng, counts: &mut Counts) -> Duration {
-        if all && rng.chance(0.03) {
-            counts.late += 1;
-            return Duration::from_millis(u64::from(1_000 + rng.below(14_000)));
-        }
-        Duration::from_millis(u64::from(1 + rng.below(240)))
-    }
-
     /// An envelope that arrives at this time for sure.
     pub(crate) fn put(&mut self, at: Duration, envelope: Envelope) {
-        self.order += 1;
-        self.envelopes.insert((at, self.order), envelope);
+        self.network.put(at, envelope);
     }
 
     /// The next envelope that has arrived.
     pub(crate) fn arrived(&mut self, now: Duration) -> Option<Envelope> {
-        let first = self.envelopes.first_entry().filter(|first| first.key().0 <= now)?;
-        Some(first.remove())
+        self.network.arrived(now)
+    }
+
+    /// What happened to envelopes.
+    pub(crate) fn faulted(&self) -> Faulted {
+        self.network.faulted()
     }
 }
 

@@ -30,7 +30,7 @@ impl World {
         if self.nodes[slot].cut_until < self.now {
             self.trace(|| format!("{:?} {slot} publishes {request:?}", self.nodes[slot].role));
             let envelope = Envelope { to: BROKER, sent: self.now, body: Body::Publish(request) };
-            self.bus.send(envelope, self.trouble, &mut self.rng, &mut self.counts);
+            self.bus.send(envelope, self.trouble, &mut self.rng);
         }
     }
 

@@ -10,8 +10,8 @@ use crate::{
 /// What happened in a run, or in several.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) dropped: u64,
-    pub(crate) doubled_messages: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
     pub(crate) late: u64,
     pub(crate) refused: u64,
     pub(crate) undelivered: u64,
@@ -43,8 +43,8 @@ pub(crate) struct Counts {
 impl Counts {
     fn named(&mut self) -> [(&'static str, &mut u64); 24] {
         [
-            ("dropped message", &mut self.dropped),
-            ("doubled message", &mut self.doubled_messages),
+            ("lost message", &mut self.lost),
+            ("doubled message", &mut self.doubled),
             ("late message", &mut self.late),
             ("refused batch", &mut self.refused),
             ("undelivered message", &mut self.undelivered),

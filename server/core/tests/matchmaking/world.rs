@@ -15,6 +15,7 @@ use tiltyard_core::matchmaking::{
     },
 };
 use tiltyard_shared::game::Rng;
+use tiltyard_testing::Faulted;
 
 use crate::{
     bus::{Body, Bus, Envelope, TicketQueue, Trouble},
@@ -166,7 +167,8 @@ impl World {
             played.map_err(|why| format!("step {step}: {why}"))?;
         }
         self.check_calm(STEP * (CALM_STEPS - 20)).map_err(|why| format!("in the end: {why}"))?;
-        Ok(self.counts)
+        let Faulted { lost, doubled, late } = self.bus.faulted();
+        Ok(Counts { lost, doubled, late, ..self.counts })
     }
 
     fn check_waits(&mut self) -> Result<(), String> {
