@@ -1,4 +1,4 @@
-//! What the pool does with statements, one by one; rounds are tested against a model from outside (`tests/matchmaking`).
+//! Statements taken by the pool, one by one; rounds are tested against a model from outside (`tests/matchmaking`).
 
 use uuid::Uuid;
 
