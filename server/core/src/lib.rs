@@ -6,7 +6,7 @@
 //! gets at a tick. [`schedule`] says when ticks are due, [`packed`] turns messages between instances into bytes, and
 //! [`least`] measures a line. The server's tasks drive them.
 //!
-//! The modules are declared in order, lowest first: none names a module below it in the list.
+//! The modules are declared lowest first: none names one that is declared after it.
 
 pub mod packed;
 pub mod instance;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Authority, SeatState};
 use crate::{inputs::SeatInputs, seat::SeatId, views::ViewId};
 
-/// A request to enter.
+/// A join request without its connection.
 #[derive(Clone, Debug)]
 pub struct JoinRequest {
     /// The name that the player chose.

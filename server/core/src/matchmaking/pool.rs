@@ -102,13 +102,13 @@ pub struct Proposal {
     pub mode: String,
     /// The region.
     pub region: String,
-    /// The room.
+    /// The venue.
     pub place: Venue,
     /// The tickets by team, one entry for each team of the mode, with their waiting time so far.
     pub teams: Vec<Vec<Ticket>>,
 }
 
-/// The room in which a proposal is played.
+/// The venue of a proposal: the room in which it is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Venue {
     /// A new room.
