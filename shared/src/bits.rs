@@ -1,8 +1,9 @@
-//! Bits in and out of bytes, least significant first: what chunks are written with. No allocation but the output's growth.
+//! Writes bits to bytes and reads them, least significant first; chunks consist of them. Allocates only to grow the
+//! output.
 
 use thiserror::Error;
 
-/// The input ends before the value does, or a code is longer than any value.
+/// The error for input that ends before the value does, or a code longer than any value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("bits end early or a code is too long")]
 pub struct BadBits;
@@ -16,7 +17,7 @@ pub struct BitWriter<'a> {
 }
 
 impl<'a> BitWriter<'a> {
-    /// Writes behind what `out` already holds.
+    /// Writes after the present content of `out`.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out, pending: 0, count: 0 }
     }
@@ -42,8 +43,8 @@ impl<'a> BitWriter<'a> {
         }
     }
 
-    /// Appends an exponential Golomb code of order `k` (at most 31): `q = (value >> k) + 1`, as many zeros as `q` has bits
-    /// above its lowest, a one, those bits, then the low `k` bits of `value`.
+    /// Appends an exponential Golomb code of order `k` (at most 31): `q = (value >> k) + 1`, as many zeros as `q` has
+    /// bits above its lowest, a one, those bits, then the low `k` bits of `value`.
     #[inline]
     pub fn write_golomb(&mut self, value: u32, k: u32) {
         let quotient = (u64::from(value) >> k) + 1;
@@ -54,7 +55,7 @@ impl<'a> BitWriter<'a> {
         self.write(value & low_mask(k), k);
     }
 
-    /// Writes what is pending, padded with zeros to a whole byte.
+    /// Writes the pending bits, padded with zeros to a whole byte.
     pub fn finish(self) {
         let bytes = self.count.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
@@ -74,27 +75,27 @@ impl<'a> BitReader<'a> {
         Self { bytes, position: 0 }
     }
 
-    /// How many bits are left.
+    /// The number of bits left.
     pub fn remaining(&self) -> usize {
         self.bytes.len() * 8 - self.position
     }
 
-    /// How many bits have been read.
+    /// The number of bits read.
     pub fn position(&self) -> u64 {
         self.position as u64
     }
 
-    /// Passes over what is left of a begun byte.
+    /// Skips the rest of a begun byte.
     pub fn align(&mut self) {
         self.position = self.position.next_multiple_of(8);
     }
 
-    /// How many bytes have been read, a begun one included.
+    /// The number of bytes read, a begun one included.
     pub fn bytes_read(&self) -> usize {
         self.position.div_ceil(8)
     }
 
-    /// The next `bits` (at most 32).
+    /// Reads the next `bits` (at most 32).
     ///
     /// # Errors
     ///
@@ -109,7 +110,7 @@ impl<'a> BitReader<'a> {
         Ok(value)
     }
 
-    /// The next `bits` (at most 32) without passing over them; behind the end there are zeros.
+    /// The next `bits` (at most 32) without consuming them. After the end they are zeros.
     #[inline]
     pub fn peek(&self, bits: u32) -> u32 {
         let (first, shift) = (self.position / 8, self.position % 8);
@@ -125,7 +126,7 @@ impl<'a> BitReader<'a> {
         (window >> shift) as u32 & low_mask(bits)
     }
 
-    /// The next `bits` (at most 64).
+    /// Reads the next `bits` (at most 64).
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ impl<'a> BitReader<'a> {
         Ok(low | high << 32)
     }
 
-    /// The next exponential Golomb code of order `k`.
+    /// Reads the next exponential Golomb code of order `k`.
     ///
     /// # Errors
     ///
@@ -156,7 +157,7 @@ impl<'a> BitReader<'a> {
     }
 }
 
-/// How many bits a value takes as an exponential Golomb code of order `k` (at most 31).
+/// The number of bits of a value as an exponential Golomb code of order `k` (at most 31).
 pub fn golomb_bits(value: u32, k: u32) -> u32 {
     2 * ((u64::from(value) >> k) + 1).ilog2() + 1 + k
 }

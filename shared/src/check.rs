@@ -1,8 +1,8 @@
-//! [`check_game`]: plays a game by itself and finds what would go wrong between server and clients.
+//! [`check_game`]: plays a game by itself and finds where server and clients would differ.
 //!
-//! A random journal is played twice and must give the same states, also if one of the two is saved and made again now and
-//! then, or plays a second later; meanwhile one viewer's replica, fed with real frames, must equal the author's structs,
-//! quantized by a second and naive function.
+//! A random journal is played twice and must give the same states, even if one of the two is saved and restored now and
+//! then, or plays a second later. Meanwhile one viewer's replica, fed with real frames, must equal the author's structs
+//! as quantized by a second, naive function.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -28,12 +28,12 @@ use again::{again, difference};
 pub use lines::NaiveLines;
 pub use naive::{Naive, naive_quantize};
 
-/// How much to play.
+/// The amount of play.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
-    /// The first seed; a failure names the one that found it.
+    /// The first seed. A failure names the one that found it.
     pub seed: u64,
-    /// How many seeds, one match each.
+    /// The number of seeds, one match each.
     pub matches: u32,
     /// Ticks of a match.
     pub ticks: u32,
@@ -47,14 +47,14 @@ impl Default for Check {
     }
 }
 
-/// What went wrong, and how to see it again.
+/// A failure, with the means to reproduce it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// The seed to put into [`Check::seed`].
     pub seed: u64,
     /// The tick at which it was found.
     pub tick: Tick,
-    /// What differs, in words: entity and lane where there are any.
+    /// The difference in words: with entity and lane where there are any.
     pub what: String,
 }
 
@@ -126,12 +126,12 @@ impl Check {
         Ok(())
     }
 
-    /// The default config, or any.
+    /// The default config, or a random one.
     fn config<G: Game>(random: &mut Rng) -> G::Config {
         if random.chance(0.5) { G::Config::default() } else { G::Config::arbitrary(random) }
     }
 
-    /// Joins, leaves and inputs of a random match.
+    /// The joins, leaves and inputs of a random match.
     fn journal<G: Game>(&self, random: &mut Rng) -> Vec<Vec<Command<G::Input>>> {
         let (mut inside, mut away, mut next, teams) = (Vec::new(), BTreeSet::new(), 1, random.chance(0.5));
         let tick = |_| {
@@ -166,7 +166,7 @@ impl Check {
     }
 }
 
-/// Whether all that players send and are told within the bounds of its type is small enough to arrive.
+/// Checks that everything players send and are told within the bounds of its type is small enough to arrive.
 fn sizes<G: Game>() -> Result<(), String> {
     let most = [
         ("an input", G::Input::schema(), limits::INPUT_BYTES),
@@ -181,14 +181,14 @@ fn sizes<G: Game>() -> Result<(), String> {
     })
 }
 
-/// Everything of a simulation that must not differ between two runs.
+/// The state of a simulation that must not differ between two runs.
 fn fingerprint<G: Game>(sim: &Simulation<G>) -> (Vec<StateHash>, Vec<u8>) {
     let committed = sim.world().committed();
     let groups = (0..committed.group_count() as u32).map(|group| committed.group(GroupId(group)).hash);
     (groups.collect(), codec::encode(sim.game()))
 }
 
-/// The simplest receiver there is: never throttled, never behind, no bounds.
+/// The simplest receiver: never throttled, never behind, without bounds.
 struct Viewer<E: Replicate> {
     replica: Replica,
     player: Option<PlayerId>,
@@ -203,7 +203,7 @@ impl<E: Replicate> Viewer<E> {
         Self { replica, player: None, view: Vec::new(), next_view: Vec::new(), entities: std::marker::PhantomData }
     }
 
-    /// Looks through the eyes of one player until it leaves, then of another.
+    /// Takes the view of one player until that player leaves, then of another.
     fn look<G: Game<Entity = E>>(&mut self, sim: &Simulation<G>, commands: &[Command<G::Input>]) -> Result<(), String> {
         for command in commands {
             match command {

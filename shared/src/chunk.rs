@@ -1,5 +1,5 @@
-//! The encoded change of one group, in three forms from one encoder: *delta* (from exactly one version), *catch-up* (for
-//! whoever holds any state since a tick) and *snapshot* (for whoever holds nothing).
+//! The encoded change of one group, in three forms from one encoder: *delta* (from exactly one version), *catch-up*
+//! (for a client that holds any state since a tick) and *snapshot* (for a client that holds nothing).
 //!
 //! ```text
 //! delta    0    base:G0(tick - base - 1)
@@ -19,12 +19,12 @@
 //! blob          length:G4, bytes
 //! ```
 //!
-//! `Gk` is an exponential Golomb code of order k, a plain number a width in bits (see [`crate::bits`]); a chunk is padded
-//! to whole bytes. A delta leads to the tick of its frame. The difference of a lane is taken modulo its width, zigzagged,
-//! less one; a lane of one bit has none, since it can only flip. Of a linear lane it is that of the rates, and the error by
-//! which the new line misses the old one at the tick before. A [learned code](crate::prefix) stands in the place of the
-//! default one: for the mask, the difference, a held lane as it is. `lane` writes and reads lanes, [`Table::apply`](crate::replica::Table) decodes
-//! chunks.
+//! `Gk` is an exponential Golomb code of order k, a plain number a width in bits (see [`crate::bits`]); a chunk is
+//! padded to whole bytes. A delta leads to the tick of its frame. The difference of a lane is taken modulo its width,
+//! zigzagged, less one; a lane of one bit has none, since it can only flip. The difference of a linear lane is that of
+//! the rates, with the error by which the new line misses the old one at the tick before. A
+//! [learned code](crate::prefix) replaces the default one for the mask, the difference, and a held lane as it is.
+//! `lane` writes and reads lanes; [`Table::apply`](crate::replica::Table) decodes chunks.
 
 use crate::{
     bits::BitWriter,
@@ -47,26 +47,26 @@ pub(crate) const GENERATION_ORDER: u32 = 4;
 pub(crate) const SOURCES_ORDER: u32 = 0;
 pub(crate) const FROM_ORDER: u32 = 3;
 
-/// Which of the three forms a chunk has.
+/// The form of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// From exactly the version before the last commit.
     Delta,
-    /// For whoever holds the state of this tick or of a later one.
+    /// For a client that holds the state of this tick or of a later one.
     CatchUp(Tick),
-    /// For whoever holds nothing.
+    /// For a client that holds nothing.
     Snapshot,
 }
 
-/// Appends the chunk of a group in the wanted form. The state it leads to is that of the last commit.
+/// Appends the chunk of a group in this form. It leads to the state of the last commit.
 ///
 /// A delta makes sense only for a group that the last commit changed.
 pub fn encode(world: &Committed, group: GroupId, form: Form, out: &mut Vec<u8>) {
     encode_for(world, group, form, |_| false, out);
 }
 
-/// As [`encode`], for somebody who `holds` other groups at the versions before the last commit: what comes from these is a
-/// move.
+/// As [`encode`], for a client that `holds` other groups at the versions before the last commit: members that come from
+/// these are moves.
 pub fn encode_for(world: &Committed, group: GroupId, form: Form, holds: impl Fn(GroupId) -> bool, out: &mut Vec<u8>) {
     encode_core(world, group, form, out);
     if form == Form::Delta {
@@ -76,7 +76,8 @@ pub fn encode_for(world: &Committed, group: GroupId, form: Form, holds: impl Fn(
     }
 }
 
-/// Appends what everybody gets of a chunk. Behind that of a delta stands each of its [`sources`], in their order.
+/// Appends the part of a chunk that is the same for everybody. In a delta each of its [`sources`] follows, in their
+/// order.
 pub fn encode_core(world: &Committed, group: GroupId, form: Form, out: &mut Vec<u8>) {
     let mut encoder = Encoder { world, bits: BitWriter::new(out) };
     match form {
@@ -87,12 +88,12 @@ pub fn encode_core(world: &Committed, group: GroupId, form: Form, out: &mut Vec<
     encoder.bits.finish();
 }
 
-/// Who came to a group with the last commit, one list for each group that they came from.
+/// The members that came to a group with the last commit, one list for each group that they came from.
 pub fn sources(world: &Committed, group: GroupId) -> impl Iterator<Item = &[Move]> {
     world.group(group).moved.chunk_by(|a, b| a.from == b.from)
 }
 
-/// Appends one of the [`sources`] of a delta: moves for who holds the group that they came from, else whole.
+/// Appends one of the [`sources`] of a delta: as moves for a client that holds the group they came from, else whole.
 pub fn encode_source(world: &Committed, to: GroupId, moves: &[Move], held: bool, out: &mut Vec<u8>) {
     let mut encoder = Encoder { world, bits: BitWriter::new(out) };
     if held {
@@ -131,7 +132,7 @@ impl Encoder<'_> {
             }
         }
 
-        // A slot whose member was replaced is told as an arrival only.
+        // A slot whose member was replaced is only told as an arrival.
         let gone = || group.departed.iter().filter(|slot| group.arrived.binary_search(slot).is_err());
         self.bits.write_golomb(gone().count() as u32, DEPARTED_ORDER);
         let mut indexes = OldIndexes::new(&group.members, &group.arrived, &group.departed);
@@ -191,7 +192,7 @@ impl Encoder<'_> {
         });
     }
 
-    /// Slots in rising order by their gaps, each followed by what `item` writes.
+    /// Writes slots in ascending order as gaps, each followed by what `item` writes.
     fn by_slot(&mut self, slots: impl Iterator<Item = u16> + Clone, mut item: impl FnMut(&mut Self, u16)) {
         let (count, last) = slots.clone().fold((0, 0), |(count, _), slot| (count + 1, slot));
         if count == 0 {
@@ -250,7 +251,7 @@ impl Encoder<'_> {
         self.blobs(slot, u64::MAX);
     }
 
-    /// The blobs of a slot whose bit is set.
+    /// Writes the blobs of a slot whose bit is set.
     fn blobs(&mut self, slot: u16, mask: u64) {
         let count = self.world.kind(self.world.member(slot)).blobs.len();
         let blobs = self.world.blobs(slot)[..count].iter().enumerate();
@@ -263,7 +264,7 @@ impl Encoder<'_> {
     }
 }
 
-/// Finds where slots stood in the member list before a commit, asked in rising order, from the list after it.
+/// Finds the places of slots in the member list before a commit from the list after it. Ask in ascending order.
 struct OldIndexes<'a> {
     members: &'a [u16],
     arrived: &'a [u16],

@@ -1,6 +1,5 @@
-//! What one player gets for one tick: a small head of its own, a body that it shares with all who see the same, and an own
-//! part. This file is the layout; who gets what is `tiltyard-core`'s edge, what a client does with it is
-//! [`crate::replica`].
+//! The data of one tick for one player: a small head, a body shared by all who see the same, and an own part. This file
+//! defines the layout; `tiltyard-core`'s edge decides who gets what, and [`crate::replica`] is the client's side.
 //!
 //! ```text
 //! frame   0x00 head body [own]
@@ -18,8 +17,8 @@
 //! piece   0x02 epoch:varint number:varint last:u8 bytes              joined: a frame
 //! ```
 //!
-//! Numbers are little endian; `varint` is LEB128; a gap is the distance to the one before, less one; bits fill bytes from
-//! the lowest. An own part stands in the frame if the head's OWN is set.
+//! Numbers are little endian; `varint` is LEB128; a gap is the distance to the number before, less one; bits fill bytes
+//! from the lowest. The frame has an own part if the head's OWN is set.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -36,11 +35,11 @@ pub(crate) use cursor::{BitList, Cursor};
 
 /// Flags of the head.
 pub mod head_flags {
-    /// First frame of an epoch, or first after a long silence in it: states the whole view; numbers are written in full.
+    /// First frame of an epoch, or first after a long silence in it: states the whole view, and numbers in full.
     pub const START: u8 = 1;
-    /// How far inputs are settled.
+    /// The settled inputs.
     pub const INPUTS: u8 = 1 << 1;
-    /// How far the schedule has been moved.
+    /// The moves of the schedule.
     pub const MOVED: u8 = 1 << 2;
     /// Inputs that were refused since the last frame.
     pub const REFUSED: u8 = 1 << 3;
@@ -48,7 +47,7 @@ pub mod head_flags {
     pub const HASH: u8 = 1 << 4;
     /// An own part follows the body.
     pub const OWN: u8 = 1 << 5;
-    /// All of them. Other bits are refused, so that a later version can give them a meaning.
+    /// All flags. Other bits are refused, so that a later version can give them a meaning.
     pub const ALL: u8 = START | INPUTS | MOVED | REFUSED | HASH | OWN;
 }
 
@@ -56,7 +55,7 @@ pub mod head_flags {
 pub mod part_flags {
     /// The view, or a change of it. (Body only.)
     pub const VIEW: u8 = 1;
-    /// Some groups are behind. (In an own part: the own group is, and nothing follows for this flag.)
+    /// Some groups are behind. (In an own part: the own group is, and no bytes follow for this flag.)
     pub const BEHIND: u8 = 1 << 1;
     /// There are chunks.
     pub const CHUNKS: u8 = 1 << 2;
@@ -66,22 +65,22 @@ pub mod part_flags {
     pub const LOST: u8 = 1 << 4;
     /// The id of the own group. (Own part only.)
     pub const GROUP: u8 = 1 << 5;
-    /// All that a body may have.
+    /// All flags that a body may have.
     pub const BODY: u8 = VIEW | BEHIND | CHUNKS | EVENTS | LOST;
-    /// All that an own part may have.
+    /// All flags that an own part may have.
     pub const OWN: u8 = BEHIND | CHUNKS | EVENTS | LOST | GROUP;
 }
 
 /// The head of a frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Head {
-    /// The run of frames that this belongs to.
+    /// The epoch of the frame.
     pub epoch: u32,
-    /// The tick whose state this leads to.
+    /// The tick whose state the frame leads to.
     pub tick: Tick,
     /// Whether it is the first of its epoch.
     pub start: bool,
-    /// What became of inputs, if that has changed.
+    /// The settled inputs, if they have changed.
     pub inputs: Option<Settled>,
     /// Schedule moves in ticks since the room opened, if that has changed.
     pub moved: Option<u32>,
@@ -93,7 +92,7 @@ pub struct Head {
     pub own: bool,
 }
 
-/// What became of a player's inputs.
+/// How far a player's inputs are settled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// The highest number up to which all inputs are executed or refused.
@@ -102,13 +101,13 @@ pub struct Settled {
     pub margin: i16,
 }
 
-/// Bytes that are no frame of the expected view.
+/// The error for bytes that are no frame of the expected view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BadFrame {
     /// The bytes end early.
     #[error("frame ends early")]
     Truncated,
-    /// A number beyond its range: a place outside the view, a list that does not rise, an unknown code or flag.
+    /// A number beyond its range: a place outside the view, a list that does not ascend, an unknown code or flag.
     #[error("frame has a number beyond its range")]
     OutOfRange,
     /// Bytes are left over.
@@ -169,8 +168,8 @@ impl Head {
         cursor.varint_u32()
     }
 
-    /// Reads a head. `last` is the tick of the frame before it, `sent` the highest input number that the client has sent:
-    /// by them shortened numbers become whole.
+    /// Reads a head. `last` is the tick of the frame before it and `sent` the highest input number that the client has
+    /// sent: they complete shortened numbers.
     pub(crate) fn read(cursor: &mut Cursor<'_>, last: Tick, sent: u32) -> Result<Self, BadFrame> {
         if cursor.u8()? != FRAME {
             return Err(BadFrame::OutOfRange);
@@ -229,7 +228,7 @@ pub fn write_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Appends how many there are, then each as its distance to the one before, less one.
+/// Appends the number of items, then each as its distance to the one before, less one.
 pub fn write_rising(out: &mut Vec<u8>, items: impl ExactSizeIterator<Item = u32>) {
     write_varint(out, items.len() as u64);
     let mut next = 0;
@@ -269,8 +268,8 @@ pub fn write_bit_list(out: &mut Vec<u8>, bits: impl Iterator<Item = bool>) {
     }
 }
 
-/// Appends a list of events, which are in the order of their numbers. Returns nothing: an empty list is not written at all,
-/// its flag stays clear.
+/// Appends a list of events, in the order of their numbers. An empty list must not be written at all; its flag stays
+/// clear.
 pub fn write_events<'a>(out: &mut Vec<u8>, events: impl ExactSizeIterator<Item = (u64, &'a [u8])>) {
     write_varint(out, events.len() as u64);
     let mut next = 0;
@@ -282,7 +281,7 @@ pub fn write_events<'a>(out: &mut Vec<u8>, events: impl ExactSizeIterator<Item =
     }
 }
 
-/// Appends a piece of a frame that is too large to be sent in one go. Its pieces are numbered from 0.
+/// Appends a piece of a frame that is too large to be sent in one go. The pieces of a frame are numbered from 0.
 pub fn write_piece(out: &mut Vec<u8>, epoch: u32, number: u32, last: bool, bytes: &[u8]) {
     out.push(PIECE);
     write_varint(out, u64::from(epoch));

@@ -1,7 +1,7 @@
-//! What a game author implements, and what drives it: the [`Game`] trait, its [`Ctx`], and the [`Simulation`].
+//! The interface for game authors and its driver: the [`Game`] trait, its [`Ctx`], and the [`Simulation`].
 //!
-//! A simulation is a pure function of its seed, its config and the ordered [`Command`]s of each tick. It knows nothing of
-//! seats, sockets or clocks; those are `tiltyard-core`'s and the server's.
+//! A simulation is a pure function of its seed, its config and the ordered [`Command`]s of each tick. It knows no
+//! seats, sockets or clocks; those belong to `tiltyard-core` and the server.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -30,19 +30,19 @@ pub use simulation::{Command, Simulation};
 
 /// The rules of a game. Plain data, no async: everything a room does follows from these functions.
 ///
-/// A game is deterministic: it uses [`Ctx::rng`] and [`Ctx::tick`] instead of the system's randomness and clock, ordered
-/// maps instead of hashed ones, and `libm` instead of `f32::sin` and friends, whose results differ between platforms.
-/// [`check_game`](crate::check::check_game) finds most slips.
+/// A game is deterministic: it uses [`Ctx::rng`] and [`Ctx::tick`] instead of the system's randomness and clock,
+/// ordered maps instead of hashed ones, and `libm` instead of `f32::sin` and friends, whose results differ between
+/// platforms. [`check_game`](crate::check::check_game) finds most slips.
 pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
-    /// The name by which players, operators and metrics know the game: lower case, digits and dashes, at most 32 bytes.
+    /// The name of the game for players, operators and metrics: lower case, digits and dashes, at most 32 bytes.
     const NAME: &'static str;
-    /// What a room is made from.
+    /// The settings of a room.
     type Config: Wire + Default;
-    /// What stands in the world.
+    /// The entities of the world.
     type Entity: Replicate;
-    /// What players send.
+    /// The input of a player.
     type Input: Wire;
-    /// What happens once, rather than is: a shot, a score, a message.
+    /// An event, which happens once: a shot, a score, a message.
     type Event: Wire;
 
     /// Tick rate, number of players and other properties of a room with this config.
@@ -50,56 +50,56 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
         Settings::default()
     }
 
-    /// The ways to play that players can search for by matchmaking, each with the config of its rooms; by default none.
-    /// Names are lower case, digits and dashes, at most 32 bytes; [`Settings::max_players`] has room for all seats.
+    /// The modes that players can search for by matchmaking, each with the config of its rooms; none by default. Names
+    /// are lower case, digits and dashes, at most 32 bytes; [`Settings::max_players`] must have room for all seats.
     ///
-    /// A matched room fills like any other, player by player: who cares which team somebody was matched into asks
-    /// [`Ctx::team`].
+    /// A matched room fills like any other, player by player. [`Ctx::team`] is the team that a player was matched into.
     fn modes() -> Vec<(Mode, Self::Config)> {
         Vec::new()
     }
 
-    /// The grid of a room with this config, and where an entity stands on it: groups are its cells, and entities stand in
-    /// the cell of their position unless the game puts them elsewhere. By default there is none, and one group.
+    /// The grid of a room with this config, and the position of an entity on it: groups are its cells, and entities are
+    /// in the cell of their position unless the game puts them elsewhere. By default there is no grid, and one group.
     fn grid(_config: &Self::Config) -> Option<(Grid, Position<Self::Entity>)> {
         None
     }
 
-    /// A new room at tick 0.
+    /// Makes a room at tick 0.
     fn new(config: Self::Config, ctx: &mut Ctx<'_, Self>) -> Self;
 
-    /// A player took a seat.
+    /// Adds a player who took a seat.
     fn join(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>);
 
-    /// A player's seat is free again. Entities in the player's own group are despawned after this; others are the game's.
+    /// Removes a player whose seat is free again. Afterwards entities in the player's own group are despawned; others
+    /// are left to the game.
     fn leave(&mut self, player: PlayerId, why: Leave, ctx: &mut Ctx<'_, Self>);
 
-    /// A player has had no connection for [`Settings::away_after`]; the seat is kept for [`Settings::grace`]. By default
-    /// nothing: what the player held goes on. A game that should not punish a bad line stops it here, and shows others
-    /// that the player is away.
+    /// A player has had no connection for [`Settings::away_after`]; the seat is kept for [`Settings::grace`]. By
+    /// default nothing happens, and the player's last input stays in force. A game that should not punish a bad line
+    /// stops the player here, and shows others that the player is away.
     fn away(&mut self, _player: PlayerId, _ctx: &mut Ctx<'_, Self>) {}
 
-    /// A player who was [`away`](Game::away) is back on a connection.
+    /// A player who was [`away`](Game::away) has a connection again.
     fn back(&mut self, _player: PlayerId, _ctx: &mut Ctx<'_, Self>) {}
 
-    /// One fixed step. Inputs come in the order of seats, each player's in the order sent.
+    /// Computes one fixed step. Inputs come in the order of seats, each player's in the order sent.
     fn tick(&mut self, inputs: &Inputs<Self::Input>, ctx: &mut Ctx<'_, Self>);
 
-    /// The groups that a player sees; by default all but the own groups of others.
+    /// Lists the groups that a player sees; by default all but the own groups of others.
     fn view(&self, _player: PlayerId, view: &mut View<'_, Self::Entity>) {
         view.all();
     }
 
-    /// The groups that spectators see, who have no seat; by default all but own groups.
+    /// Lists the groups that spectators see, who have no seat; by default all but own groups.
     fn spectate(&self, view: &mut View<'_, Self::Entity>) {
         view.all();
     }
 }
 
-/// Why a player's seat became free.
+/// The reason why a player's seat became free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Leave {
-    /// The client said so.
+    /// The client gave it up.
     Quit,
     /// The connection was gone for longer than [`Settings::grace`].
     Lost,
@@ -112,23 +112,23 @@ pub enum Leave {
 pub struct Settings {
     /// Steps a second, 1 to 128. Default 20.
     pub tick_hz: u32,
-    /// Players get a frame every so many ticks, at least 1. Default 1.
+    /// Ticks from one frame to the next for players, at least 1. Default 1.
     pub send_every: u32,
     /// Seats, at most 65,535. Default 64.
     pub max_players: u32,
-    /// Most who watch without a seat. Default 64.
+    /// Most spectators, who need no seat. Default 64.
     pub max_spectators: u32,
-    /// What becomes of inputs that arrive after the tick they aimed at. Default [`Late::Apply`].
+    /// The policy for inputs that arrive after the tick they aimed at. Default [`Late::Apply`].
     pub late: Late,
-    /// The game is not asked about an input that comes so long after the tick it aimed at: it is refused with
-    /// [`Code::TooLate`](crate::protocol::Code::TooLate). Counted in ticks, so a server that stalls makes no input stale.
-    /// Default 1 s.
+    /// An input that arrives this long after the tick it aimed at is refused with
+    /// [`Code::TooLate`](crate::protocol::Code::TooLate), without asking the game. Counted in ticks, so a server that
+    /// stalls makes no input stale. Default 1 s.
     pub stale: Duration,
-    /// The game is told that a player is [`away`](Game::away) after so long without a connection. Default 1 s.
+    /// Time without a connection after which the game is told that a player is [`away`](Game::away). Default 1 s.
     pub away_after: Duration,
-    /// How long a seat is kept for a player whose connection is gone. Default 30 s.
+    /// Time that a seat is kept for a player whose connection is gone. Default 30 s.
     pub grace: Duration,
-    /// How long a room without players stays. Default 10 s.
+    /// Time that a room without players stays open. Default 10 s.
     pub linger: Duration,
 }
 
@@ -137,7 +137,8 @@ pub struct Settings {
 pub enum Late {
     /// Executed at the next tick, unless it is [`Settings::stale`].
     Apply,
-    /// Executed if it is not stale and at most so many ticks late, otherwise refused with [`Code::TooLate`](crate::protocol::Code::TooLate).
+    /// Executed if it is not stale and at most this many ticks late, otherwise refused with
+    /// [`Code::TooLate`](crate::protocol::Code::TooLate).
     RefuseAfter(u32),
 }
 
@@ -163,7 +164,7 @@ impl Settings {
         Duration::from_secs(1) / self.tick_hz.clamp(1, 128)
     }
 
-    /// How many ticks after the one it aimed at an input is still executed.
+    /// The most ticks after the one it aimed at that an input is still executed.
     pub fn most_late(&self) -> u32 {
         let stale = self.stale.as_nanos().div_ceil(self.tick_length().as_nanos().max(1));
         let stale = u32::try_from(stale).unwrap_or(u32::MAX);
@@ -174,7 +175,7 @@ impl Settings {
     }
 }
 
-/// What a game's functions may touch.
+/// The part of a room that a game's functions may use.
 pub struct Ctx<'a, G: Game> {
     /// The entities.
     pub world: &'a mut World<G::Entity>,
@@ -189,12 +190,12 @@ pub struct Ctx<'a, G: Game> {
 }
 
 impl<G: Game> Ctx<'_, G> {
-    /// The name that a player chose; empty for who is not in the room.
+    /// The name that a player chose; empty for a player who is not in the room.
     pub fn name(&self, player: PlayerId) -> &str {
         self.players.get(&player).map_or("", |person| &person.name)
     }
 
-    /// The team that a player was matched into, from 0; `None` for who came without matchmaking.
+    /// The team that a player was matched into, from 0; `None` for a player who came without matchmaking.
     pub fn team(&self, player: PlayerId) -> Option<u16> {
         self.players.get(&player)?.team
     }
@@ -204,31 +205,32 @@ impl<G: Game> Ctx<'_, G> {
         self.players.keys().copied()
     }
 
-    /// The group that only this player sees: for a hand of cards, ammunition, anything secret.
+    /// The group that only this player sees: for a hand of cards, ammunition, and other secrets.
     pub fn own_group(&mut self, player: PlayerId) -> GroupId {
         self.world.own_group(player)
     }
 
-    /// Tells one player of an event.
+    /// Sends an event to one player.
     pub fn send(&mut self, player: PlayerId, event: &G::Event) {
         self.outbox.events.push((Audience::Player(player), codec::encode(event)));
     }
 
-    /// Tells everyone who sees the group of an event.
+    /// Sends an event to everyone who sees the group.
     pub fn broadcast(&mut self, group: GroupId, event: &G::Event) {
         self.outbox.events.push((Audience::Group(group), codec::encode(event)));
     }
 
-    /// Tells everyone who sees the group in which an entity stood at the last commit; nobody, before its first.
+    /// Sends an event to everyone who sees the group in which an entity was at the last commit; to nobody before its
+    /// first.
     pub fn broadcast_at(&mut self, entity: EntityId, event: &G::Event) {
         if let Some(group) = self.world.group_of(entity) {
             self.broadcast(group, event);
         }
     }
 
-    /// Says in the lobby what is special about the room: JSON text of at most
-    /// [`METADATA_BYTES`](limits::METADATA_BYTES). Anything else is refused and counted, and what was said before stays.
-    /// The lobby takes it over at most once a second.
+    /// Sets the text that the lobby shows for the room: JSON of at most [`METADATA_BYTES`](limits::METADATA_BYTES).
+    /// Anything else is refused and counted, and the previous text stays. The lobby takes changes at most once a
+    /// second.
     pub fn set_metadata(&mut self, json: impl Into<String>) {
         let json = json.into();
         if json == self.outbox.metadata {
@@ -241,8 +243,8 @@ impl<G: Game> Ctx<'_, G> {
         }
     }
 
-    /// Whether the room takes no new players even if it has free seats. Those who are in it, and those who have a pass, are
-    /// not concerned.
+    /// Sets whether the room takes no new players even if it has free seats. Players who are in it or have a pass are
+    /// not affected.
     pub fn set_locked(&mut self, locked: bool) {
         self.outbox.locked = locked;
     }
@@ -259,14 +261,14 @@ impl<G: Game> fmt::Debug for Ctx<'_, G> {
     }
 }
 
-/// What a game told its players, collected until the room takes it.
+/// The output of a game, collected until the room takes it.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Encoded events in the order in which they happened.
     pub events: Vec<(Audience, Vec<u8>)>,
     /// Set once the game has called [`Ctx::finish`].
     pub finished: Option<serde_json::Value>,
-    /// What the lobby is to say of the room: JSON text, or empty.
+    /// The room's text for the lobby: JSON, or empty.
     pub metadata: String,
     /// How often [`Ctx::set_metadata`] was refused.
     pub metadata_refused: u64,
@@ -274,7 +276,7 @@ pub struct Outbox {
     pub locked: bool,
 }
 
-/// Who is told of an event.
+/// The audience of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// One player.
@@ -288,44 +290,45 @@ pub enum Audience {
 pub struct Inputs<I>(Vec<(PlayerId, I)>);
 
 impl<I> Inputs<I> {
-    /// All of them: in the order of seats, each player's in the order sent.
+    /// All inputs: in the order of seats, each player's in the order sent.
     pub fn iter(&self) -> impl Iterator<Item = (PlayerId, &I)> {
         self.0.iter().map(|(player, input)| (*player, input))
     }
 
-    /// Those of one player, in the order sent.
+    /// The inputs of one player, in the order sent.
     pub fn of(&self, player: PlayerId) -> impl Iterator<Item = &I> {
         self.iter().filter(move |(from, _)| *from == player).map(|(_, input)| input)
     }
 }
 
-/// Collects the groups that a player sees. Own groups take care of themselves and are not listed here.
+/// Collects the groups that a player sees. Own groups are added by themselves and are not listed here.
 #[derive(Debug)]
 pub struct View<'a, E: Replicate> {
-    /// The entities, as they were committed for this frame.
+    /// The entities as committed for this frame.
     pub world: &'a World<E>,
     pub(crate) groups: &'a mut Vec<GroupId>,
 }
 
 impl<'a, E: Replicate> View<'a, E> {
-    /// An empty view that collects into `groups` (cleared first; sorted and without doubles after [`View::finish`]).
+    /// An empty view that collects into `groups`, which is cleared first, and sorted and without doubles after
+    /// [`View::finish`].
     pub fn new(world: &'a World<E>, groups: &'a mut Vec<GroupId>) -> Self {
         groups.clear();
         Self { world, groups }
     }
 
-    /// Sees every group but own ones and the overflow group.
+    /// Adds every group except own ones and the overflow group.
     pub fn all(&mut self) {
         self.groups.extend(self.world.shared_groups());
     }
 
-    /// Sees one more group.
+    /// Adds one group.
     pub fn group(&mut self, group: GroupId) {
         self.groups.push(group);
     }
 
-    /// Sees the cell in which an entity stands and all cells at most `depth` away: 1 for 3 x 3, 2 for 5 x 5.
-    /// Nothing if the entity does not stand in a cell of the grid.
+    /// Adds the cell in which an entity is and all cells at most `depth` away: 1 for 3 x 3, 2 for 5 x 5. Adds nothing
+    /// if the entity is not in a cell of the grid.
     pub fn around(&mut self, entity: EntityId, depth: u32) {
         if let (Some(group), Some(grid)) = (self.world.group_of(entity), self.world.grid()) {
             grid.around(group, depth, self.groups);
@@ -335,7 +338,7 @@ impl<'a, E: Replicate> View<'a, E> {
     /// Sorts the list and drops doubles and groups that cannot be listed (own ones, the overflow group, unknown ids).
     pub fn finish(self) {
         let Self { world, groups } = self;
-        // Mostly nothing is to be done, so that all are looked at, without a branch for each.
+        // Mostly there is nothing to do, so all are looked at, without a branch for each.
         if !groups.windows(2).fold(true, |rises, pair| rises & (pair[0] < pair[1])) {
             groups.sort_unstable();
             groups.dedup();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::GroupId;
 
-/// Square cells over a rectangle from (0, 0). Cell groups are numbered row by row from 0; the group after the last cell
+/// Square cells over a rectangle from (0, 0). Cell groups are numbered row by row from 0. The group after the last cell
 /// is the overflow group, for positions outside: nobody sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
@@ -20,8 +20,8 @@ pub struct Grid {
 pub const MAX_CELLS: u32 = 16_384;
 
 impl Grid {
-    /// Covers `width` x `height` with cells of side `cell`. An entity changes cell once it is a sixteenth of a cell beyond
-    /// the border; see [`Grid::with_hysteresis`].
+    /// Covers `width` x `height` with cells of side `cell`. An entity changes cell once it is a sixteenth of a cell
+    /// beyond the border; see [`Grid::with_hysteresis`].
     ///
     /// # Panics
     ///
@@ -33,14 +33,14 @@ impl Grid {
         Self { width, height, cell, hysteresis: cell / 16.0, columns: columns as u32, rows: rows as u32 }
     }
 
-    /// How far beyond the border of its cell an entity still counts as in it.
+    /// Sets how far beyond the border of its cell an entity still counts as in it.
     #[must_use]
     pub fn with_hysteresis(mut self, distance: f32) -> Self {
         self.hysteresis = distance.max(0.0);
         self
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     pub fn cells(&self) -> u32 {
         self.columns * self.rows
     }
@@ -60,7 +60,7 @@ impl Grid {
         })
     }
 
-    /// The cell of a position whose entity stood in `current`: the same one while it is within the hysteresis.
+    /// The cell of a position whose entity was in `current`: the same one while it is within the hysteresis.
     pub fn cell_from(&self, current: Option<GroupId>, position: [f32; 2]) -> Option<GroupId> {
         match current {
             Some(cell) if cell.0 < self.cells() && self.is_near(cell, position) => Some(cell),
@@ -68,7 +68,8 @@ impl Grid {
         }
     }
 
-    /// Appends the cells at most `depth` columns and rows away from `center`, in rising order. Nothing if `center` is no cell.
+    /// Appends the cells at most `depth` columns and rows away from `center`, in ascending order. Nothing if `center`
+    /// is no cell.
     pub fn around(&self, center: GroupId, depth: u32, out: &mut Vec<GroupId>) {
         if center.0 >= self.cells() {
             return;

@@ -1,4 +1,5 @@
-//! The hash by which both ends prove that they hold the same state: two 32-bit sums, because JavaScript has no cheap 64 bits.
+//! The hash that proves to both ends that they hold the same state: two 32-bit sums, because JavaScript has no cheap 64
+//! bits.
 //!
 //! A sum does not depend on order, so the server keeps it incrementally: subtract the old term, add the new one. Every
 //! term is mixed by the finalizer of MurmurHash3 (Appleby, public domain).
@@ -13,7 +14,7 @@ use crate::id::{GroupId, Tick};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateHash(pub u32, pub u32);
 
-/// Stands where a lane's index would: the term of the membership itself, whose content is the kind.
+/// Used in place of a lane's index for the term of the membership itself, whose content is the kind.
 const MEMBER: u32 = 0xFFFF;
 
 impl StateHash {
@@ -24,7 +25,7 @@ impl StateHash {
         Self::mix(mix(entity.wrapping_add(index.wrapping_mul(0x9E37_79B1))), content)
     }
 
-    /// The term that says that an entity of this kind is a member at all.
+    /// The term for the membership of an entity of this kind.
     pub fn member(slot: u16, generation: u16, kind: u8) -> Self {
         Self::field(slot, generation, MEMBER, u32::from(kind))
     }
@@ -34,7 +35,7 @@ impl StateHash {
         bytes.iter().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
     }
 
-    /// What a group adds to the hash of a view.
+    /// The contribution of a group to the hash of a view.
     pub fn in_view(self, group: GroupId, version: Tick) -> Self {
         let key = mix(group.0.wrapping_mul(0x9E37_79B1).wrapping_add(version.0));
         let (first, second) = (Self::mix(key, self.0), Self::mix(!key, self.1));

@@ -1,7 +1,7 @@
-//! Learns codings from what rooms commit: a [`Recording`] counts what their chunks would say of each lane, and writes a file
-//! that `#[replicate(codings = "…")]` reads.
+//! Learns codings from what rooms commit. A [`Recording`] counts what their chunks would tell of each lane, and writes
+//! a file that `#[replicate(codings = "…")]` reads.
 //!
-//! What is learned is static: neither servers nor clients adapt while they run. `divide` finds the cells of one code.
+//! The result is static: neither servers nor clients adapt while they run. `divide` finds the cells of one code.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -19,19 +19,19 @@ use crate::{
 
 mod divide;
 
-/// How often all members are taken down as they are, in commits: what joins and catch-ups tell.
+/// Commits between two counts of all members as they are, as joins and catch-ups tell them.
 const ALL_EVERY: u32 = 64;
 
-/// Most different values that are counted of one thing; when there are so many, others are left out.
+/// Most different values that are counted of one thing; further ones are left out.
 const MAX_VALUES: usize = 1 << 16;
 
-/// Of fewer values nothing is learned.
+/// Fewest values from which a code is learned.
 const MIN_COUNT: u64 = 500;
 
-/// Masks of kinds with more fields are not coded.
+/// Most fields of a kind whose masks are coded.
 const MAX_MASK_BITS: u32 = 32;
 
-/// How a file begins: then what was found, in bits a value.
+/// The beginning of a file, followed by the findings in bits a value.
 const TITLE: &str = "\
 # Learned codings: kind, lane (* is the mask of changed fields), what they were learned of, codes. They are for
 # #[replicate(codings = \"…\")] on the entity. What they save, in bits a value:
@@ -40,7 +40,7 @@ const TITLE: &str = "\
 /// How often each value was told.
 type Counts = BTreeMap<u32, u64>;
 
-/// What the chunks of a game's rooms say, counted by lane.
+/// Counts of what the chunks of a game's rooms tell, by lane.
 #[derive(Clone, Debug)]
 pub struct Recording {
     schema: EntitySchema,
@@ -62,7 +62,7 @@ struct LaneCounts {
     wholes: Counts,
 }
 
-/// What came of one thing that is coded.
+/// The result for one thing that can be coded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The kind of the entity.
@@ -71,9 +71,9 @@ pub struct Finding {
     pub lane: String,
     /// `mask`, `change`, `error` or `whole`.
     pub of: &'static str,
-    /// How many values were counted.
+    /// The number of values counted.
     pub count: u64,
-    /// The least that any code of single values needs, in bits a value.
+    /// The least bits a value that any code of single values needs.
     pub entropy: f64,
     /// Bits a value by the default coding.
     pub default: f64,
@@ -84,7 +84,7 @@ pub struct Finding {
 }
 
 impl Recording {
-    /// Nothing yet, of these entities.
+    /// An empty recording of these entities.
     pub fn new(schema: EntitySchema) -> Self {
         let kind = |kind: &KindSchema| KindCounts {
             masks: Counts::new(),
@@ -94,7 +94,7 @@ impl Recording {
         Self { layout: Layout::new(&schema), schema, kinds, commits: 0 }
     }
 
-    /// Counts what the last commit of a room changed. To be called after every commit.
+    /// Counts what the last commit of a room changed. Call it after every commit.
     pub fn observe(&mut self, world: &Committed) {
         let all = self.commits.is_multiple_of(ALL_EVERY);
         self.commits = self.commits.wrapping_add(1);
@@ -116,8 +116,8 @@ impl Recording {
         }
     }
 
-    /// Plays one room of a game with `players` who all join at once, and records it. `input` is asked at every tick what each
-    /// player does.
+    /// Plays one room of a game with `players` who all join at once, and records it. `input` gives the input of each
+    /// player at every tick.
     pub fn play<G: Game>(
         config: G::Config,
         seed: u64,
@@ -147,7 +147,7 @@ impl Recording {
         recording
     }
 
-    /// Adds what was counted elsewhere, of the same entities.
+    /// Adds the counts of another recording of the same entities.
     pub fn merge(&mut self, other: &Self) {
         let merge =
             |into: &mut Counts, from: &Counts| from.iter().for_each(|(value, times)| count(into, *value, *times));
@@ -188,7 +188,7 @@ impl Recording {
         }
     }
 
-    /// What can be learned, by kind and lane in their order.
+    /// The results, by kind and lane in their order.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for ((kind, layout), counts) in self.schema.kinds.iter().zip(&self.layout.kinds).zip(&self.kinds) {
@@ -203,7 +203,7 @@ impl Recording {
         findings
     }
 
-    /// The file for `#[replicate(codings = "…")]`: the same counts give the same text.
+    /// The file for `#[replicate(codings = "…")]`. The same counts give the same text.
     pub fn file(&self, findings: &[Finding]) -> String {
         let mut file = String::from(TITLE);
         for line in table(findings).lines() {
@@ -238,7 +238,7 @@ fn lane_findings(kind: &str, lane: &LaneSchema, layout: &LaneLayout, counts: &La
         out.last().is_some_and(|finding| finding.code.is_some())
     };
     if lane.linear {
-        // Without a code of the changes one of the errors would have no place.
+        // Without a code of the changes, a code of the errors would not be used.
         if add("change", &counts.changes, &rate_bits) {
             add("error", &counts.errors, &|error| golomb_bits(error, ERROR_ORDER));
         }
@@ -251,7 +251,7 @@ fn lane_findings(kind: &str, lane: &LaneSchema, layout: &LaneLayout, counts: &La
     }
 }
 
-/// What can be learned of one thing, named by its kind, its lane and what of it.
+/// The result for one thing, named by its kind, its lane and the part that is coded.
 fn finding(
     [kind, lane]: [&str; 2],
     of: &'static str,
@@ -275,7 +275,7 @@ fn finding(
     Finding { kind, lane, of, count: total, entropy, default, learned, code }
 }
 
-/// The findings for people.
+/// The findings as a table for people.
 fn table(findings: &[Finding]) -> String {
     let mut out = format!(" {:28} {:6} {:>9} {:>8} {:>8} {:>8}\n", "", "", "count", "entropy", "default", "learned");
     for Finding { kind, lane, of, count, entropy, default, learned, code } in findings.iter().filter(|it| it.count > 0)

@@ -1,9 +1,11 @@
-//! What a Tiltyard server and its clients must agree on. Pure: no I/O, no clock, no async.
+//! The parts on which a Tiltyard server and its clients must agree. Pure: no I/O, no clock, no async.
 //!
-//! The modules in reading order: an author implements [`game::Game`]; its entities live in a [`world::World`], whose
-//! commit quantizes them by [`replicate`] and finds what changed; [`chunk`] encodes the change of one group and [`frame`]
-//! what one player gets for one tick; a [`replica::Replica`] is the client's mirror of it all; [`protocol`] is what else
-//! the two ends say to each other. Below they stand in their order, lowest first: a module names none that stands after it.
+//! An author implements [`game::Game`]. Its entities live in a [`world::World`], whose commit quantizes them by
+//! [`replicate`] and finds what changed; [`chunk`] encodes the change of one group, and [`frame`] the data of one tick
+//! for one player. A [`replica::Replica`] is the client's mirror of it all. [`protocol`] has the other messages of the
+//! two ends.
+//!
+//! The modules are declared lowest first: none names one that is declared after it.
 
 // Derived code names this crate by its path, also inside this crate's own tests.
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Linear lanes: a quantized value that moves at a constant rate, so that a client knows its next values and is told only
-//! when another one comes.
+//! Linear lanes: a quantized value that moves at a constant rate, so that a client knows its next values and is only
+//! told when the line changes.
 //!
-//! A line is the triple (value, rate, tick) with its tick moved to 0, where it needs none: everything is computed modulo
-//! 2^(bits + 8) in wrapping integers, so that nothing is lost by moving it. Values and rates have 8 fractional bits.
+//! A line is the triple (value, rate, tick) with its tick moved to 0 and so omitted. Everything is computed modulo
+//! 2^(bits + 8) in wrapping integers, so moving it loses nothing. Values and rates have 8 fractional bits.
 
 /// Bits of a value and of a rate below one step.
 pub const FRACTION: u32 = 8;
@@ -10,7 +10,7 @@ pub const FRACTION: u32 = 8;
 /// Most bits of a code of a linear lane.
 pub const MAX_BITS: u32 = 32 - FRACTION;
 
-/// The middle of a step: where a value without a rate stands.
+/// The middle of a step, which is the value without a rate.
 const MIDDLE: u32 = 1 << (FRACTION - 1);
 
 /// The value of a linear lane at every tick. Both numbers are below 2^(bits + 8).
@@ -18,29 +18,29 @@ const MIDDLE: u32 = 1 << (FRACTION - 1);
 pub struct Line {
     /// The value at tick 0.
     pub origin: u32,
-    /// What a tick adds.
+    /// The change per tick.
     pub rate: u32,
 }
 
 impl Line {
-    /// Stands still at a code.
+    /// A line that stays at a code.
     pub fn still(code: u32) -> Self {
         Self { origin: code << FRACTION | MIDDLE, rate: 0 }
     }
 
-    /// Goes at `rate` and has `value` at `tick`.
+    /// A line that has `value` at `tick` and moves at `rate`.
     #[inline]
     pub fn through(bits: u32, tick: u32, value: u32, rate: u32) -> Self {
         Self { origin: wrap(bits, value.wrapping_sub(rate.wrapping_mul(tick))), rate: wrap(bits, rate) }
     }
 
-    /// Goes from what a field was `ticks` ago to what it is at `tick`, in steps above the quantizer's code 0. The rate
+    /// A line from a field's value `ticks` ago to its value at `tick`, in steps above the quantizer's code 0. The rate
     /// saturates at half of what the bits hold; below 1/256 of a step it is 0.
     pub fn between(bits: u32, [before, now]: [f64; 2], ticks: u32, tick: u32) -> Self {
         let scale = f64::from(1_u32 << FRACTION);
         let rate = (now - before) / f64::from(ticks.max(1)) * scale;
         let most = f64::from((1_u32 << (bits + FRACTION - 1)) - 1);
-        // `as` takes NaN for 0; no value is one.
+        // `as` turns NaN to 0; no value is one.
         let rate = if rate.abs() < 1.0 { 0 } else { rate.clamp(-most, most).round() as i32 };
         let value = ((now + 0.5) * scale) as u32;
         if rate == 0 { Self::still(value >> FRACTION) } else { Self::through(bits, tick, value, rate as u32) }
@@ -58,7 +58,7 @@ impl Line {
         self.value_at(bits, tick) >> FRACTION
     }
 
-    /// What stands for the lane in a hash.
+    /// The content of the lane in a hash.
     #[inline]
     pub fn content(self) -> u32 {
         self.origin.wrapping_add(self.rate.wrapping_mul(0x9E37_79B1))

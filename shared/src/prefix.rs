@@ -1,12 +1,12 @@
-//! Prefix codes that were learned: common values take few bits, and every value has a code.
+//! Learned prefix codes: common values take few bits, and every value has a code.
 //!
-//! A code divides the values from 0 to 2^width - 1 into *cells*, one behind the other; a cell with `raw` bits holds 2^raw
-//! values. A value is written as the codeword of its cell, then its place in the cell as a plain number of `raw` bits. So a
-//! common value has a cell of its own, and what hardly ever comes stands in large ones: that is the escape, and no value
-//! is without. Codewords are canonical, as in DEFLATE (RFC 1951, 3.2.2), which is why lengths say all.
+//! A code divides the values from 0 to 2^width - 1 into *cells*, one after the other; a cell with `raw` bits holds
+//! 2^raw values. A value is written as the codeword of its cell, then its place in the cell as a plain number of `raw`
+//! bits. So a common value has a cell of its own, and rare ones share large cells: these are the escape, and no value
+//! lacks a code. Codewords are canonical, as in DEFLATE (RFC 1951, 3.2.2), so their lengths determine them.
 //!
-//! As text a code is two digits a cell, its codeword's length and its raw bits, each one of `0` to `9`, `a` to `w`. Codes are
-//! made by [`crate::learn`] and announced in the schema.
+//! As text a code has two digits a cell, its codeword's length and its raw bits, each one of `0` to `9`, `a` to `w`.
+//! [`crate::learn`] makes codes, and the schema announces them.
 
 use thiserror::Error;
 
@@ -18,7 +18,7 @@ pub const MAX_LENGTH: u32 = 12;
 /// Most cells of a code.
 pub const MAX_CELLS: usize = 256;
 
-/// Why a text is no code.
+/// The reason why a text is no code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BadPrefix {
     /// No cell, half of one, more than [`MAX_CELLS`], or a number that is too large.
@@ -35,7 +35,7 @@ pub enum BadPrefix {
     Range,
 }
 
-/// What is wrong with a text as a code of values of `width` bits (at most 32).
+/// Checks that a text is a code of values of `width` bits (at most 32).
 ///
 /// # Errors
 ///
@@ -75,18 +75,18 @@ const fn digit(byte: u8) -> Option<u32> {
     }
 }
 
-/// The text of a code with these cells: lengths of codewords and raw bits.
+/// The text of a code with these cells, given as lengths of codewords and raw bits.
 pub(crate) fn text(cells: impl Iterator<Item = [u32; 2]>) -> String {
     cells.flatten().map(|digit| char::from_digit(digit, 36).expect("lengths and raw bits are one digit")).collect()
 }
 
-/// A code that can write and read.
+/// A code for writing and reading.
 #[derive(Clone, Debug)]
 pub struct Prefix {
     cells: Vec<Cell>,
     /// Bits of the longest codeword.
     longest: u32,
-    /// The cell whose codeword the next `longest` bits begin with.
+    /// For the next `longest` bits: the cell whose codeword they begin with.
     lookup: Vec<u8>,
 }
 
@@ -111,7 +111,7 @@ impl Prefix {
         let mut start = 0_u32;
         let cell = |pair: &[u8]| {
             let cell = Cell { start, raw: digit(&pair[1]), length: digit(&pair[0]), codeword: 0 };
-            // Only the end of the last cell may be beyond.
+            // Only the end of the last cell may overflow.
             start = start.wrapping_add(1_u32.checked_shl(u32::from(cell.raw)).unwrap_or(0));
             cell
         };
@@ -122,7 +122,7 @@ impl Prefix {
         let (mut lookup, mut next) = (vec![0; 1 << longest], 0_u32);
         for index in order {
             let cell = &mut cells[index];
-            // Counted up in the longest form, each codeword begins where the last one's end.
+            // Counted up in the longest form, each codeword begins where the previous one ends.
             cell.codeword = (next.reverse_bits() >> 1 >> (31 - longest)) as u16;
             for bits in (usize::from(cell.codeword)..lookup.len()).step_by(1 << cell.length) {
                 lookup[bits] = index as u8;
@@ -132,7 +132,7 @@ impl Prefix {
         Ok(Self { cells, longest, lookup })
     }
 
-    /// Appends a value that has at most the width's bits.
+    /// Appends a value of at most the width's bits.
     #[inline]
     pub fn write(&self, bits: &mut BitWriter<'_>, value: u32) {
         let cell = self.cell(value);
@@ -140,7 +140,7 @@ impl Prefix {
         bits.write(value - cell.start, u32::from(cell.raw));
     }
 
-    /// The next value.
+    /// Reads the next value.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl Prefix {
         Ok(cell.start + bits.read(u32::from(cell.raw))?)
     }
 
-    /// How many bits a value takes.
+    /// The number of bits that a value takes.
     pub fn bits_of(&self, value: u32) -> u32 {
         let cell = self.cell(value);
         u32::from(cell.length) + u32::from(cell.raw)

@@ -1,11 +1,11 @@
-//! What server and clients say to each other beside frames: messages, codes, limits.
+//! The protocol of server and clients beside frames: messages, codes, limits.
 //!
 //! Every WebSocket message is binary. From a client it is one bincode [`ClientMessage`]; from a server its first byte
 //! is [`FRAME`] or [`PIECE`] (then see [`crate::frame`]) or [`CONTROL`] (then one bincode [`ServerMessage`]).
 //!
-//! The protocol grows at its ends: a reader skips bytes behind a message's last field and messages that it does not know,
-//! and keeps codes that it does not know as numbers. What a client must understand to play on is sent only to who has said
-//! so in its [`capabilities`].
+//! The protocol grows at its ends: a reader skips bytes after a message's last field and messages that it does not
+//! know, and keeps unknown codes as numbers. Messages that a client must understand to play on are only sent to clients
+//! that have announced them in their [`capabilities`].
 
 pub mod limits;
 pub mod capabilities;

@@ -1,7 +1,7 @@
 //! The client's mirror of a world: one [`Table`] per group of its view, each at its own version, checked by hash.
 //!
-//! A replica takes frames and says what to report; opening sockets, clocks and drawing are the client's. After any error
-//! it holds nothing that can be trusted: ask for everything anew with [`Replica::resync`].
+//! A replica takes frames and says what to report; the client opens sockets, keeps clocks and draws. After any error
+//! nothing that it holds can be trusted: ask for everything again with [`Replica::resync`].
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -32,7 +32,7 @@ pub use shown::Shown;
 use table::{Gone, Others};
 pub use table::{Table, TableMember};
 
-/// All that one client sees of a room.
+/// Everything that one client sees of a room.
 #[derive(Clone, Debug)]
 pub struct Replica {
     layout: Layout,
@@ -40,7 +40,7 @@ pub struct Replica {
     started: bool,
     tick: Option<Tick>,
     view: Vec<Seen>,
-    /// What the frame that is being applied takes out of the view.
+    /// The groups that the frame being applied removes from the view.
     left: Vec<Seen>,
     own: Option<Seen>,
     events: Vec<Event>,
@@ -78,7 +78,7 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// [`ReplicaError`] if it cannot be applied or leads elsewhere than the server is.
+    /// [`ReplicaError`] if it cannot be applied or leads to another state than the server's.
     pub fn apply(&mut self, bytes: &[u8]) -> Result<Applied, ReplicaError> {
         if bytes.first() != Some(&PIECE) {
             return self.apply_frame(bytes);
@@ -251,18 +251,18 @@ impl Replica {
         }
     }
 
-    /// The events that arrived since they were last taken, in order.
+    /// Takes the events that arrived since the last call, in order.
     pub fn drain_events(&mut self) -> impl Iterator<Item = Event> {
         self.events.drain(..)
     }
 
-    /// What to report to the server.
+    /// The report to the server.
     pub fn report(&self) -> Report {
         Report { epoch: self.epoch, applied: self.tick.unwrap_or(Tick(0)), event: self.consumed }
     }
 
-    /// Begins a new epoch and returns what to send: frames of the old one are dropped from now on. With `anew` everything
-    /// is forgotten and asked for again; otherwise the server goes on from what is held.
+    /// Begins a new epoch and returns the request to send: frames of the old one are dropped from now on. With `anew`
+    /// everything is forgotten and asked for again; otherwise the server continues from what is held.
     pub fn resync(&mut self, anew: bool) -> Resync {
         self.epoch += 1;
         self.started = false;
@@ -273,8 +273,8 @@ impl Replica {
         Resync { epoch: self.epoch, applied: self.tick, event: self.consumed }
     }
 
-    /// The ticks that were applied have not happened: forgets everything but the events consumed, and waits for the first
-    /// frame of the epoch, which states all.
+    /// Undoes the applied ticks, which have not happened: forgets everything but the consumed events, and waits for the
+    /// first frame of the epoch, which states everything.
     pub fn rewind(&mut self) {
         self.forget();
         self.started = false;
@@ -287,7 +287,8 @@ impl Replica {
         self.own = None;
     }
 
-    /// The groups whose tables are current at the tick last applied, rising, the own group included: what a resume names.
+    /// The groups whose tables are current at the last applied tick, the own group included, in ascending order, for a
+    /// resume.
     pub fn current_groups(&self) -> Vec<u32> {
         let current = self.view.iter().chain(&self.own).filter(|seen| seen.behind.is_none());
         let mut groups: Vec<u32> = current.map(|seen| seen.id.0).collect();
@@ -296,12 +297,12 @@ impl Replica {
         groups
     }
 
-    /// Remembers the highest input number sent: shortened numbers in heads are counted from it.
+    /// Remembers the highest input number sent, from which shortened numbers in heads are counted.
     pub fn sent_input(&mut self, number: u32) {
         self.sent = number;
     }
 
-    /// The hash of what is held, without groups that are behind.
+    /// The hash of the held groups, without those that are behind.
     pub fn hash(&self) -> StateHash {
         let mut hash = StateHash::default();
         for seen in self.view.iter().chain(&self.own).filter(|seen| seen.behind.is_none()) {
@@ -320,12 +321,12 @@ impl Replica {
         self.epoch
     }
 
-    /// How many frames said that events owed to this client had been dropped.
+    /// The number of frames that told of dropped events for this client.
     pub fn events_lost(&self) -> u64 {
         self.events_lost
     }
 
-    /// What the bits of all frames applied so far were for.
+    /// The bits of all frames applied so far, by purpose.
     pub fn anatomy(&self) -> Anatomy {
         self.anatomy
     }
@@ -335,7 +336,7 @@ impl Replica {
         &self.layout
     }
 
-    /// The tables in the order of their groups, the own group last; and whether each is behind.
+    /// The tables in the order of their groups, the own group last, each with whether it is behind.
     pub fn tables(&self) -> impl Iterator<Item = (GroupId, &Table, bool)> {
         self.view.iter().chain(&self.own).map(|seen| (seen.id, &seen.table, seen.behind.is_some()))
     }
@@ -345,7 +346,7 @@ impl Replica {
         self.own.as_ref().map(|own| own.id)
     }
 
-    /// All entities to show. While a group is behind, one slot may stand in two tables: the newer one shows it.
+    /// All entities to show. While a group is behind, one slot may be in two tables: the newer one shows it.
     pub fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
         let doubled = self.newest_by_slot();
         self.view.iter().chain(&self.own).flat_map(move |seen| {
@@ -365,7 +366,7 @@ impl Replica {
         })
     }
 
-    /// Which group shows each slot; `None` while no group is behind, when no slot can stand in two.
+    /// The group that shows each slot; `None` while no group is behind, because no slot can be in two tables then.
     fn newest_by_slot(&self) -> Option<BTreeMap<u16, GroupId>> {
         let seen = || self.view.iter().chain(&self.own);
         seen().any(|seen| seen.behind.is_some()).then(|| {

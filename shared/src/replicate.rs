@@ -1,9 +1,9 @@
-//! How an author's structs become lanes: the [`Replicate`] trait, its quantizers, and the schema that clients decode
-//! by.
+//! Turns an author's structs into lanes: the [`Replicate`] trait, its quantizers, and the schema by which clients
+//! decode.
 //!
 //! A *lane* is one quantized field of at most 32 bits; a *blob* is a String or byte field, replicated whole. The derive
-//! macro writes all of this; nothing here knows of groups, chunks or sockets. What a code means is `quantizer`'s, which
-//! field types there are is `field`'s.
+//! macro writes all of this; nothing here knows groups, chunks or sockets. `quantizer` defines the meaning of codes,
+//! `field` the types of fields.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -29,14 +29,14 @@ pub use tiltyard_derive::Replicate;
 /// Most fields (lanes and blobs together) that one kind may have, because a change mask is one `u64`.
 pub const MAX_FIELDS: usize = 64;
 
-/// What stands in a [`World`](crate::world::World): a struct, or an enum of structs (each variant is a *kind*).
+/// An entity of a [`World`](crate::world::World): a struct, or an enum of structs (each variant is a *kind*).
 ///
 /// Derive it: the [derive macro](macro@Replicate) lists the attributes of fields.
 pub trait Replicate: Clone + Serialize + DeserializeOwned + Send + 'static {
     /// The kinds of this type and the fields of each.
     fn schema() -> EntitySchema;
 
-    /// Which kind this value is: the index of its variant, 0 for a struct.
+    /// The kind of this value: the index of its variant, 0 for a struct.
     fn kind(&self) -> u8;
 
     /// Appends every lane, then every blob, in the order of the schema.
@@ -46,30 +46,30 @@ pub trait Replicate: Clone + Serialize + DeserializeOwned + Send + 'static {
     fn restore(kind: u8, fields: &mut Fields<'_>) -> Option<Self>;
 }
 
-/// A [`Replicate`] type that is exactly one kind: a struct. Only such a type can be what an enum's variant holds.
+/// A [`Replicate`] type with exactly one kind: a struct. Only such a type can be held by an enum's variant.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of entity",
     label = "not a struct that derives `Replicate`",
     note = "a variant is a unit, holds one struct that derives `Replicate`, or has named fields"
 )]
 pub trait Kind: Replicate {
-    /// Its fields, as far as clients see them.
+    /// The fields that clients see.
     const FIELDS: &'static [FieldMark];
 }
 
 /// The kinds of an entity type, in the order of their kind numbers (at most 256).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EntitySchema {
-    /// One entry a variant; exactly one for a struct.
+    /// One entry for each variant; exactly one for a struct.
     pub kinds: Vec<KindSchema>,
 }
 
 impl EntitySchema {
-    /// Whether every learned coding can be used, as a document from elsewhere may claim.
+    /// Checks that every learned coding can be used, since a document from elsewhere may claim anything.
     ///
     /// # Errors
     ///
-    /// What is wrong with the first that cannot.
+    /// The flaw of the first coding that cannot be used.
     pub fn check(&self) -> Result<(), BadPrefix> {
         for kind in &self.kinds {
             kind.mask.iter().try_for_each(|text| prefix::check(text, kind.fields()))?;
@@ -90,10 +90,11 @@ pub struct KindSchema {
     pub lanes: Vec<LaneSchema>,
     /// The fields that are replicated whole.
     pub blobs: Vec<BlobSchema>,
-    /// How a delta says which fields have changed, if that was [learned](crate::prefix).
+    /// The code of the masks of changed fields in deltas, if one was [learned](crate::prefix).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<String>,
-    /// The names of the fields that stay on the server. Not part of the document: clients do not learn of them.
+    /// The names of the fields that stay on the server. They are not part of the document: clients do not learn of
+    /// them.
     #[serde(skip)]
     pub skipped: Vec<String>,
 }
@@ -105,18 +106,18 @@ impl KindSchema {
         Self { name: name.to_owned(), ..inner }
     }
 
-    /// How many fields it has: the bits of its masks.
+    /// The number of its fields: the bits of its masks.
     pub fn fields(&self) -> u32 {
         (self.lanes.len() + self.blobs.len()) as u32
     }
 }
 
-/// One lane: its name, what its code means, and how a change of it is coded.
+/// One lane: its name, the meaning of its codes, and the coding of its changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneSchema {
     /// The field's name; `name.0`, `name.1`, … for the items of an array.
     pub name: String,
-    /// What a code means.
+    /// The meaning of its codes.
     pub quantizer: Quantizer,
     /// Whether a change of this lane makes clients snap instead of gliding.
     #[serde(default)]
@@ -124,28 +125,28 @@ pub struct LaneSchema {
     /// Whether the value moves at a rate of its own: see [`crate::linear`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub linear: bool,
-    /// How a change is coded in a delta chunk.
+    /// The coding of a change in a delta chunk.
     pub coding: Coding,
-    /// What was learned: it goes before `coding`.
+    /// The learned codings, which take precedence over `coding`.
     #[serde(default, skip_serializing_if = "Learned::is_empty")]
     pub learned: Learned,
 }
 
 impl LaneSchema {
-    /// A lane that is coded as its quantizer suggests, and is no teleport counter.
+    /// A lane with the coding that its quantizer suggests, which is no teleport counter.
     pub fn new(name: &str, quantizer: impl Into<Quantizer>) -> Self {
         let quantizer = quantizer.into();
         let (coding, learned) = (quantizer.coding(), Learned::default());
         Self { name: name.to_owned(), teleport: false, linear: false, coding, learned, quantizer }
     }
 
-    /// A linear lane: its rates differ by more than its values do, for they count in 256ths of a step.
+    /// A linear lane. Its rates differ by more than its values do, because they count in 256ths of a step.
     pub fn linear(name: &str, by: Linear) -> Self {
         let quantizer = Quantizer::from(by.0);
         Self { linear: true, coding: quantizer.rate_coding(), ..Self::new(name, quantizer) }
     }
 
-    /// How many bits a number has that a learned coding is of: those of a code, or of a line's rate.
+    /// The number of bits of a value of a learned coding: those of a code, or of a line's rate.
     pub fn coded_bits(&self) -> u32 {
         let bits = self.quantizer.bits();
         if self.linear { bits.min(linear::MAX_BITS) + linear::FRACTION } else { bits }
@@ -157,22 +158,22 @@ impl LaneSchema {
 pub struct BlobSchema {
     /// The field's name.
     pub name: String,
-    /// Most bytes it may hold; a longer value is cut (at a character) and counted as a quantization error.
+    /// Most bytes that it may hold; a longer value is cut (at a character) and counted as a quantization error.
     pub max_len: u32,
     /// Whether the bytes are UTF-8 text.
     pub text: bool,
 }
 
-/// The codings of one lane that were learned from what a game did, each a [prefix code](crate::prefix) as text.
+/// The codings of one lane that were learned from recorded play, each a [prefix code](crate::prefix) as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
-    /// Of its changes; in a linear lane of its rate's.
+    /// For its changes; in a linear lane for those of its rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
-    /// Of what a line misses, in a linear lane whose `change` is learned.
+    /// For the error of a line, in a linear lane whose `change` is learned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Of the lane as it is; in a linear lane of its rate.
+    /// For the lane as it is; in a linear lane for its rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<String>,
 }
@@ -183,42 +184,42 @@ impl Learned {
         *self == Self::default()
     }
 
-    /// Each coding that there is.
+    /// All codings that were learned.
     fn texts(&self) -> impl Iterator<Item = &str> {
         [&self.change, &self.error, &self.whole].into_iter().filter_map(|text| text.as_deref())
     }
 }
 
-/// How the change of a lane is coded in a delta chunk. Announced in the schema, so that it can be learned.
+/// The coding of a lane's changes in a delta chunk. Announced in the schema, so that it can be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
-    /// Exponential Golomb code of order `k` of the zigzagged wrapping difference, less one (a changed lane is never 0). In a
-    /// linear lane it is the code of its rates.
+    /// Exponential Golomb code of order `k` of the zigzagged wrapping difference, less one (a changed lane is never 0).
+    /// In a linear lane it codes the rates.
     Golomb {
         /// The order: small differences below `2^k` take about `k + 1` bits.
         k: u8,
     },
 }
 
-/// Where [`Replicate::quantize`] puts codes and blob bytes. Reused from entity to entity, so that commit does not
+/// The output of [`Replicate::quantize`]: codes and blob bytes. Reused for all entities, so that commit does not
 /// allocate.
 #[derive(Clone, Debug, Default)]
 pub struct Quantized {
-    /// One code a lane.
+    /// One code for each lane.
     pub lanes: Vec<u32>,
     /// The unquantized value of each linear lane, in steps above its code 0.
     pub steps: Vec<f64>,
     /// The bytes of all blobs, one after the other.
     pub blob_bytes: Vec<u8>,
-    /// Where each blob ends in `blob_bytes`.
+    /// The end of each blob in `blob_bytes`.
     pub blob_ends: Vec<usize>,
-    /// How many values were out of range, not a number, or too long, since this was made.
+    /// The number of values that were out of range, not a number, or too long, since this was made.
     pub errors: u64,
 }
 
 impl Quantized {
-    /// Forgets lanes and blobs; keeps the count of errors, and the capacity.
+    /// Clears lanes and blobs, but keeps the count of errors and the capacity.
     pub fn clear(&mut self) {
         self.lanes.clear();
         self.steps.clear();
@@ -226,7 +227,7 @@ impl Quantized {
         self.blob_ends.clear();
     }
 
-    /// Appends a lane that has its code already.
+    /// Appends a lane by its code.
     pub fn lane(&mut self, code: u32) {
         self.lanes.push(code);
     }
@@ -264,7 +265,7 @@ impl Quantized {
         self.blob_of(&text.as_bytes()[..end]);
     }
 
-    /// Appends at most `max_len` bytes, cut after that.
+    /// Appends bytes, cut after `max_len`.
     pub fn bytes(&mut self, bytes: &[u8], max_len: u32) {
         let end = bytes.len().min(max_len as usize);
         self.errors += u64::from(end < bytes.len());
@@ -281,7 +282,7 @@ impl Quantized {
         &self.blob_bytes[start..self.blob_ends[index]]
     }
 
-    /// How many blobs there are.
+    /// The number of blobs.
     pub fn blob_count(&self) -> usize {
         self.blob_ends.len()
     }
@@ -297,7 +298,7 @@ impl Quantized {
     }
 }
 
-/// Where [`Replicate::restore`] reads codes and blob bytes from, in the order of the schema.
+/// The input of [`Replicate::restore`]: codes and blob bytes, in the order of the schema.
 #[derive(Debug)]
 pub struct Fields<'a> {
     codes: &'a [u32],
@@ -312,7 +313,7 @@ impl<'a> Fields<'a> {
         Self { codes: lanes, lane: 0, lines: None, blobs: blobs.iter() }
     }
 
-    /// Reads from the codes and blobs of a member as it is at a tick: linear lanes have gone on till then.
+    /// Reads from the codes and blobs of a member at a tick, up to which linear lanes have moved on.
     pub fn at(tick: Tick, kind: &'a KindLayout, codes: &'a [u32], blobs: &'a [Box<[u8]>]) -> Self {
         Self { lines: Some((kind, tick)), ..Self::new(codes, blobs) }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rng(rand_pcg::Pcg32);
 
 impl Rng {
-    /// The generator of a seed.
+    /// The generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self(rand_pcg::Pcg32::seed_from_u64(seed))
     }

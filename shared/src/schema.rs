@@ -1,6 +1,7 @@
-//! The schema document of a game: what a client must know to decode its entities, inputs, events and config.
+//! The schema document of a game, which a client needs to decode its entities, inputs, events and config.
 //!
-//! It is sent as JSON text in [`Entered`](crate::protocol::ServerMessage::Entered) unless the client already knows its hash.
+//! It is sent as JSON text in [`Entered`](crate::protocol::ServerMessage::Entered) unless the client already knows its
+//! hash.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -14,28 +15,28 @@ use crate::{
 
 mod value;
 
-/// Most parts of a value whose lists are empty.
+/// Most parts of a value with empty lists.
 const MAX_PARTS: u64 = 65_536;
 
-/// The shapes of everything that one game sends and takes.
+/// The shapes of everything that a game sends and takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
     /// The game's name.
     pub game: String,
     /// Its entities.
     pub entity: EntitySchema,
-    /// What clients send.
+    /// The shape of inputs.
     pub input: WireSchema,
-    /// What happens.
+    /// The shape of events.
     pub event: WireSchema,
-    /// What a room is made from.
+    /// The shape of configs.
     pub config: WireSchema,
 }
 
-/// Why a document is no schema that a client can go by.
+/// The reason why a document is no schema that a client can use.
 #[derive(Debug, Error)]
 pub enum BadSchema {
-    /// It is not the JSON of one.
+    /// It is not the JSON of a schema.
     #[error("no schema: {0}")]
     Json(#[from] serde_json::Error),
     /// There are more kinds of entities than numbers for them.
@@ -46,7 +47,7 @@ pub enum BadSchema {
     Fields {
         /// The kind.
         kind: String,
-        /// How many it has.
+        /// The number of its fields.
         fields: u32,
     },
     /// A learned coding cannot be used.
@@ -58,11 +59,11 @@ pub enum BadSchema {
 }
 
 impl Schema {
-    /// The schema that a document from elsewhere describes.
+    /// Parses the schema in a document from elsewhere.
     ///
     /// # Errors
     ///
-    /// [`BadSchema`] if a client could not go by it.
+    /// [`BadSchema`] if a client could not use it.
     pub fn parse(json: &str) -> Result<Self, BadSchema> {
         let schema: Self = serde_json::from_str(json)?;
         let kinds = &schema.entity.kinds;

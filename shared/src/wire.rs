@@ -1,5 +1,5 @@
-//! How inputs, events and configs travel: bincode bytes, a schema by which other languages read and write them, and a
-//! generator of random values for [`check_game`](crate::check::check_game), fuzzing and bots.
+//! The encoding of inputs, events and configs: bincode bytes, a schema by which other languages read and write them,
+//! and random values for [`check_game`](crate::check::check_game), fuzzing and bots.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -13,7 +13,7 @@ mod value;
 pub use tiltyard_derive::Wire;
 pub(crate) use value::random_length;
 
-/// Most bytes of a `String` and most items of a `Vec` whose field says nothing.
+/// Most bytes of a `String` and most items of a `Vec` whose field sets no bound.
 pub const DEFAULT_MAX_LEN: u32 = 256;
 
 /// Most levels of values inside values.
@@ -22,8 +22,8 @@ pub const MAX_DEPTH: u32 = 32;
 /// A plain value that both ends understand. Derive it beside serde's two traits.
 ///
 /// Supported: `bool`, integers up to 64 bits, finite `f32` and `f64`, `String`, `Vec<T>`, `Option<T>`, `[T; N]` (N up
-/// to 32), `()`, [`EntityId`](crate::id::EntityId), [`PlayerId`](crate::id::PlayerId), structs and enums of these.
-/// A type that contains itself is none: neither its schema nor the stack that decoding takes would end. The compiler
+/// to 32), `()`, [`EntityId`](crate::id::EntityId), [`PlayerId`](crate::id::PlayerId), structs and enums of these. A
+/// type that contains itself is not supported: neither its schema nor the stack for decoding it would end. The compiler
 /// refuses it as a cycle in [`Wire::DEPTH`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent",
@@ -41,14 +41,15 @@ pub trait Wire: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Send + 
     /// A random value within the schema's bounds.
     fn arbitrary(rng: &mut Rng) -> Self;
 
-    /// Whether the value keeps the bounds that its type does not enforce: lengths of text and sequences, finite floats.
+    /// Whether the value is within the bounds that its type does not enforce: lengths of text and sequences, finite
+    /// floats.
     fn is_bounded(&self) -> bool {
         true
     }
 }
 
 /// A [`Wire`] value whose length a field may bound by `#[wire(max_len = 32)]`: `String` by bytes, `Vec` by items, and
-/// `Option` of these. The bound is that of the field's own value: the texts in a `Vec<String>` keep the default.
+/// `Option` of these. The bound applies to the field's own value: the texts in a `Vec<String>` keep the default.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no length to bound",
     label = "`max_len` is for `String`, `Vec` and `Option` of these"
@@ -81,7 +82,7 @@ pub const fn depth(parts: &[u32]) -> u32 {
     deepest + 1
 }
 
-/// The shape of a [`Wire`] value, in the words of bincode's standard configuration (PROTOCOL.md has the bytes).
+/// The shape of a [`Wire`] value, in terms of bincode's standard configuration (PROTOCOL.md has the bytes).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum WireSchema {
@@ -116,9 +117,9 @@ pub enum WireSchema {
         /// The shape of an item.
         item: Box<WireSchema>,
     },
-    /// Exactly so many items, no length.
+    /// A fixed number of items, without a length.
     Array {
-        /// How many.
+        /// The number of items.
         len: u32,
         /// The shape of an item.
         item: Box<WireSchema>,
@@ -132,7 +133,7 @@ pub enum WireSchema {
     Struct {
         /// The type's name.
         name: String,
-        /// Names and shapes; a tuple's fields are called `0`, `1`, ….
+        /// Names and shapes; the fields of a tuple are named `0`, `1`, ….
         fields: Vec<WireField>,
     },
     /// The variant's index (variable-length `u32`), then its fields.

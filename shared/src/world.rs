@@ -1,8 +1,8 @@
 //! The entities of a room: plain structs that game code mutates, grouped by interest, quantized and compared by
 //! [`World::commit`].
 //!
-//! The world hands out `&mut` only through its own methods, so it knows which entities were touched; nothing else is
-//! looked at. What was committed is in [`Committed`]; encoding it is [`crate::chunk`]'s part.
+//! The world hands out `&mut` only through its own methods, so it knows which entities were touched, and looks at no
+//! others. [`Committed`] holds the committed state, and [`crate::chunk`] encodes it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,23 +24,23 @@ pub use committed::{Committed, Fault, Group, Member, Move};
 pub use saved::BadSave;
 pub(crate) use saved::SavedWorld;
 
-/// A slot is used again only while so many others are free.
+/// A slot is used again only while this many others are free.
 const FREE_SLOTS_KEPT: usize = 32;
 
-/// Who may see a group.
+/// The players who may see a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Audience {
-    /// Everybody whose view lists it.
+    /// Everybody whose view lists the group.
     Shared,
     /// Nobody: positions outside the grid.
     Overflow,
-    /// Its owner, always.
+    /// The owner, always.
     Own(PlayerId),
     /// Nobody, until it is given to the next player.
     Free,
 }
 
-/// Values that a world had to bend, counted since it was made. In a strict world each is a panic instead.
+/// Values that a world had to bend, counted since its creation. In a strict world each one panics instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bent {
     /// Fields out of range, not a number, or too long.
@@ -51,12 +51,12 @@ pub struct Bent {
     pub full: u64,
 }
 
-/// Where an entity stands.
+/// The location of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Location {
-    /// In the cell of its position; without a grid in group 0.
+    /// In the cell of its position, or in group 0 without a grid.
     Grid,
-    /// Where the game put it.
+    /// In the group where the game put it.
     Group(GroupId),
 }
 
@@ -67,7 +67,7 @@ struct Slot<E> {
     location: Location,
 }
 
-/// Tells the grid where an entity stands. Not asked for entities that the game put into a group of its choice.
+/// The position of an entity on the grid. Not asked for entities that the game put into a group of its choice.
 pub type Position<E> = fn(&E) -> [f32; 2];
 
 /// All entities of a room.
@@ -112,12 +112,13 @@ impl<E: Replicate> World<E> {
         }
     }
 
-    /// From now on groups are cells, and entities stand in the cell of their position unless the game puts them elsewhere. A
-    /// game says so by [`Game::grid`](crate::game::Game::grid): a room that is made again from saved bytes asks it there.
+    /// Sets a grid: groups are its cells, and entities are in the cell of their position unless the game puts them
+    /// elsewhere. A game should use [`Game::grid`](crate::game::Game::grid) instead, which a restored room asks for its
+    /// grid.
     ///
     /// # Panics
     ///
-    /// If groups or entities exist already.
+    /// If further groups or any entities exist already.
     pub fn set_grid(&mut self, grid: Grid, position: Position<E>) {
         assert!(self.slots.is_empty() && self.audiences.len() == 1, "a grid comes before entities and groups");
         self.audiences = vec![Audience::Shared; grid.cells() as usize];
@@ -127,17 +128,17 @@ impl<E: Replicate> World<E> {
         self.grid = Some((grid, position));
     }
 
-    /// The grid, if there is one.
+    /// The grid, if any.
     pub fn grid(&self) -> Option<&Grid> {
         self.grid.as_ref().map(|(grid, _)| grid)
     }
 
-    /// Whether values out of range and positions outside the grid are a panic instead of being bent and counted.
+    /// Sets whether values out of range and positions outside the grid panic instead of being bent and counted.
     pub fn set_strict(&mut self, strict: bool) {
         self.strict = strict;
     }
 
-    /// What had to be bent so far.
+    /// The values bent so far.
     pub fn bent(&self) -> Bent {
         Bent { fields: self.scratch.errors, ..self.bent }
     }
@@ -147,7 +148,8 @@ impl<E: Replicate> World<E> {
         self.spawn_at(Location::Grid, entity)
     }
 
-    /// Adds an entity to a group of the game's choice, wherever its position is. An unknown group counts as none.
+    /// Adds an entity to a group of the game's choice, wherever its position is. With an unknown group, the grid
+    /// decides.
     pub fn spawn_in(&mut self, group: GroupId, entity: E) -> EntityId {
         self.spawn_at(if self.exists(group) { Location::Group(group) } else { Location::Grid }, entity)
     }
@@ -183,12 +185,12 @@ impl<E: Replicate> World<E> {
         Some(entity)
     }
 
-    /// An entity.
+    /// An entity by its id.
     pub fn get(&self, id: EntityId) -> Option<&E> {
         self.slots.get(id.slot as usize).filter(|entry| entry.generation == id.generation)?.entity.as_ref()
     }
 
-    /// An entity to change: it is looked at by the next commit.
+    /// An entity to change. The next commit looks at it.
     pub fn get_mut(&mut self, id: EntityId) -> Option<&mut E> {
         self.get(id)?;
         self.touch(id.slot);
@@ -203,7 +205,7 @@ impl<E: Replicate> World<E> {
         })
     }
 
-    /// All entities to change, in the order of their slots: every one is looked at by the next commit.
+    /// All entities to change, in the order of their slots. The next commit looks at every one.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (EntityId, &mut E)> {
         let touched = &mut self.touched;
         self.slots.iter_mut().enumerate().filter_map(|(slot, entry)| {
@@ -215,22 +217,22 @@ impl<E: Replicate> World<E> {
         })
     }
 
-    /// How many entities there are.
+    /// The number of entities.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no entities.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// A new group that views may list: a team, a floor. It is never given back.
+    /// Makes a group that views may list: a team, a floor. It is never given back.
     pub fn new_group(&mut self) -> GroupId {
         self.add_group(Audience::Shared)
     }
 
-    /// The group that only this player sees. Made when first asked for.
+    /// The group that only this player sees. Made at the first call.
     pub fn own_group(&mut self, player: PlayerId) -> GroupId {
         if let Some(group) = self.own_group_of(player) {
             return group;
@@ -246,7 +248,7 @@ impl<E: Replicate> World<E> {
         group
     }
 
-    /// The group that only this player sees, if it was ever asked for.
+    /// The group that only this player sees, if it was ever made.
     pub fn own_group_of(&self, player: PlayerId) -> Option<GroupId> {
         self.owned.get(&player).copied()
     }
@@ -259,7 +261,7 @@ impl<E: Replicate> World<E> {
         }
     }
 
-    /// Despawns what stands in a player's own group and frees the group for the next player.
+    /// Despawns the entities in a player's own group and frees the group for the next player.
     pub fn drop_own_group(&mut self, player: PlayerId) {
         let Some(group) = self.owned.remove(&player) else { return };
         let inside: Vec<EntityId> =
@@ -275,19 +277,19 @@ impl<E: Replicate> World<E> {
         self.set_location(id, Location::Group(group));
     }
 
-    /// Lets the grid say again where an entity stands.
+    /// Lets the grid decide again where an entity is.
     pub fn move_to_grid(&mut self, id: EntityId) {
         self.set_location(id, Location::Grid);
     }
 
-    /// The group in which an entity stood at the last commit.
+    /// The group of an entity at the last commit.
     pub fn group_of(&self, id: EntityId) -> Option<GroupId> {
         self.get(id)?;
         let member = self.committed.member(id.slot as u16);
         member.group.filter(|_| member.generation == id.generation as u16)
     }
 
-    /// The groups that views may list, in rising order.
+    /// The groups that views may list, in ascending order.
     pub fn shared_groups(&self) -> impl Iterator<Item = GroupId> {
         let shared = self.audiences.iter().enumerate().filter(|(_, audience)| **audience == Audience::Shared);
         shared.map(|(group, _)| GroupId(group as u32))
@@ -298,13 +300,14 @@ impl<E: Replicate> World<E> {
         self.audiences.get(group.0 as usize) == Some(&Audience::Shared)
     }
 
-    /// What the last commit fixed.
+    /// The state fixed by the last commit.
     pub fn committed(&self) -> &Committed {
         &self.committed
     }
 
-    /// Quantizes what was touched since the last commit, and all that moves by a linear lane, compares it with what was committed, and fixes the difference as
-    /// the state of `tick`, which is above that of the last commit.
+    /// Quantizes the entities touched since the last commit, and those that move by a linear lane, compares them with
+    /// the committed state, and fixes the difference as the state of `tick`, which must be above that of the last
+    /// commit.
     ///
     /// # Panics
     ///
@@ -364,7 +367,7 @@ impl<E: Replicate> World<E> {
         self.slots[id.slot as usize].location
     }
 
-    /// An unknown group is no location: the entity stays where it is.
+    /// Does nothing for an unknown group: the entity stays where it is.
     fn set_location(&mut self, id: EntityId, location: Location) {
         let known = !matches!(location, Location::Group(group) if !self.exists(group));
         if known && self.get(id).is_some() {

@@ -1,8 +1,8 @@
-//! A player without a head: walks about the field, aims at the nearest fighter, shoots. It knows what a client knows.
+//! A computer player: walks about the field, aims at the nearest fighter, and shoots. It knows what a client knows.
 //!
-//! The load swarm plays with it. Bots never stand still, and walk from place to place all over the field, so that every
-//! view keeps changing. At the default view depth a bot then sees about 26 entities in a room of 50 bots, 74 of 300 and
-//! 200 of 1,000 (half a minute each; fighters, shots, pickups, its own ammunition).
+//! The load swarm plays with it. Bots never stand still, and walk from place to place all over the field, so every view
+//! keeps changing. At the default view depth a bot then sees about 26 entities in a room of 50 bots, 74 of 300 and 200
+//! of 1,000 (half a minute each; fighters, shots, pickups, its own ammunition).
 
 use std::f32::consts::TAU;
 
@@ -15,18 +15,18 @@ use crate::{
     rules::{self, Point},
 };
 
-/// It shoots at what is nearer than this.
+/// It shoots at fighters nearer than this.
 const RANGE: f32 = 300.0;
-/// It has arrived when it is nearer than this.
+/// It has reached its goal when it is nearer than this.
 const ARRIVED: f32 = 32.0;
-/// It gives up a place after so many ticks: ten seconds, in which it walks 2,000 units.
+/// Ticks after which it gives up a goal: ten seconds, in which it walks 2,000 units.
 const PATIENCE_TICKS: u32 = 200;
-/// It aims so many radians beside the mark, at most.
+/// The most radians by which its aim misses the mark.
 const ERROR: f32 = 0.15;
-/// How often it holds the trigger while someone is in range. Rounds last, and fights do too.
+/// The share of inputs in which it holds the trigger while someone is in range, so that rounds and fights last.
 const TRIGGER: f32 = 0.25;
 
-/// One bot: where it is going, and until when it tries.
+/// One bot, with its goal and the time until which it tries to reach that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bot {
     goal: Point,
@@ -39,7 +39,8 @@ impl Bot {
         Self { goal: rules::random_place(rng), until: Tick(0) }
     }
 
-    /// What it does next: as player `me`, who sees these entities at `tick`. Ask as often as inputs are to be sent.
+    /// Decides the next input of player `me`, who sees these entities at `tick`. Call it as often as inputs are to be
+    /// sent.
     pub fn decide(
         &mut self,
         me: PlayerId,
@@ -78,7 +79,7 @@ impl tiltyard_shared::bot::Bot for Bot {
     }
 }
 
-/// Where this player's living fighter stands, if it has one, and where the others do.
+/// The position of this player's living fighter, if it has one, and those of the others.
 fn fighters(me: PlayerId, sees: impl IntoIterator<Item = (EntityId, Thing)>) -> (Option<Point>, Vec<Point>) {
     let (mut own, mut others) = (None, Vec::new());
     for (_, thing) in sees {
@@ -92,7 +93,7 @@ fn fighters(me: PlayerId, sees: impl IntoIterator<Item = (EntityId, Thing)>) -> 
     (own, others)
 }
 
-/// The way from one place to another, brought to length 1 (or 0, if they are the same).
+/// The direction from one place to another, of length 1 (or 0 if they are the same).
 fn direction(from: Point, to: Point) -> Point {
     let length = rules::distance_squared(from, to).sqrt().max(f32::MIN_POSITIVE);
     [(to[0] - from[0]) / length, (to[1] - from[1]) / length]

@@ -1,4 +1,4 @@
-//! What stands in the arena. Clients see every field that is not marked `skip`, rounded to its step.
+//! The entities of the arena. Clients see every field that is not marked `skip`, rounded to its step.
 
 use tiltyard_shared::prelude::*;
 
@@ -15,14 +15,14 @@ pub enum Thing {
     Fighter(Fighter),
     /// A projectile in the air.
     Shot(Shot),
-    /// Something to take.
+    /// A pickup on the field.
     Pickup(Pickup),
-    /// A player's rounds. It stands in the player's own group, so nobody else knows them.
+    /// A player's rounds. They are in the player's own group, so nobody else sees them.
     Ammo(Ammo),
 }
 
 impl Thing {
-    /// Where it is, for the grid: never asked for ammunition, which stands in a group of its owner's.
+    /// The position for the grid; never asked of ammunition, which is in its owner's group.
     pub fn position(&self) -> Point {
         match self {
             Self::Fighter(fighter) => fighter.position(),
@@ -33,7 +33,7 @@ impl Thing {
     }
 }
 
-/// A player's figure. While it is dead, it has no health left, lies where it fell, and only its owner sees it.
+/// A player's figure. While dead, it has no health left, lies where it fell, and only its owner sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Fighter {
     /// Its middle, to the right.
@@ -42,7 +42,7 @@ pub struct Fighter {
     /// Its middle, downwards.
     #[replicate(range = 0.0..=SIZE, step = STEP)]
     pub y: f32,
-    /// Where it aims: 0 is to the right, a quarter turn is down.
+    /// The direction in which it aims: 0 is to the right, a quarter turn is down.
     #[replicate(angle = 8)]
     pub aim: f32,
     /// Health left; 0 is dead.
@@ -50,12 +50,12 @@ pub struct Fighter {
     pub hp: u8,
     /// Whether hits do not hurt it.
     pub safe: bool,
-    /// How many others it killed; stops at 65,535.
+    /// The number of others that it has killed; stops at 65,535.
     pub score: u16,
     /// Rises when it comes back elsewhere, so that clients do not draw it gliding across the field.
     #[replicate(teleport)]
     pub returns: u8,
-    /// Whose it is: a client knows its own fighter by this.
+    /// The player: a client knows its own fighter by this.
     pub owner: PlayerId,
     /// The name to draw above it.
     #[replicate(max_len = NAME_BYTES as u32)]
@@ -92,25 +92,25 @@ pub struct Shot {
     /// The direction in which it flies.
     #[replicate(angle = 8)]
     pub heading: f32,
-    /// Who fired it.
+    /// The player who fired it.
     pub owner: PlayerId,
     /// Units a second.
     #[replicate(skip)]
     pub velocity: Point,
-    /// When it is spent.
+    /// The tick at which it is spent.
     #[replicate(skip)]
     pub ends: Tick,
 }
 
 impl Shot {
-    /// A shot that leaves the middle of a fighter.
+    /// A shot fired from the middle of a fighter.
     pub fn from_fighter(fighter: &Fighter, ends: Tick) -> Self {
         let Fighter { x, y, aim: heading, owner, .. } = *fighter;
         Self { x, y, heading, owner, velocity: rules::shot_velocity(heading), ends }
     }
 }
 
-/// Something to take by walking over it.
+/// An item taken by walking over it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Pickup {
     /// Its middle, to the right.
@@ -119,20 +119,20 @@ pub struct Pickup {
     /// Its middle, downwards.
     #[replicate(range = 0.0..=SIZE, step = STEP)]
     pub y: f32,
-    /// What it does.
+    /// The effect on the player who takes it.
     pub effect: Effect,
 }
 
-/// What a pickup does for who takes it.
+/// The effect of a pickup on the player who takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Replicate, Wire)]
 pub enum Effect {
-    /// Heals; left alone by the unhurt.
+    /// Heals; players without injuries leave it alone.
     Medkit,
     /// Halves the time between shots for ten seconds, and fills the magazine.
     Rapid,
 }
 
-/// What a player has to shoot with.
+/// A player's ammunition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Ammo {
     /// Rounds left.

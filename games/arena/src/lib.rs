@@ -1,8 +1,9 @@
 //! The arena, Tiltyard's example game: a 2-D, top-down field on which fighters walk, aim, shoot, heal and come back.
 //!
-//! Read it in the order of its modules: [`rules`] are numbers and pure functions, [`entities`] what stands in the world,
-//! [`messages`] what travels beside it; `seat` is what the game keeps of a player, `targets` finds who stands near a
-//! point, and `phases` are the parts of a tick, `outcome` how a match ends. This file ties them together as a [`Game`]. [`bot`] plays it.
+//! Read its modules in order: [`rules`] has numbers and pure functions, [`entities`] the contents of the world, and
+//! [`messages`] the inputs and events. `seat` is the state of one player, `targets` finds players near a point,
+//! `phases` are the parts of a tick, and `outcome` decides how a match ends. This file ties them together as a
+//! [`Game`]. [`bot`] plays it.
 
 pub mod rules;
 pub mod entities;
@@ -26,12 +27,12 @@ use rules::{CELL, SIZE};
 use seat::Seat;
 use targets::Targets;
 
-/// What a room is made from.
+/// The settings of a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
 pub struct Config {
     /// Seats; 0 counts as 1. Default 1,000.
     pub max_players: u16,
-    /// Pickups that lie on the field when none is missing, at most [`Config::MAX_PICKUPS`]. Default 64.
+    /// Most pickups on the field at a time, at most [`Config::MAX_PICKUPS`]. Default 64.
     pub pickups: u16,
     /// How many cells of 128 units a player sees in each direction beyond its own, at most 16 (the whole field). Default 3.
     ///
@@ -40,7 +41,7 @@ pub struct Config {
     /// a page that draws a unit as two pixels: a screen of 1280 x 720 then shows 320 units to the sides. Of what is
     /// spread evenly over the field a player sees 15 % on average, because the walls cut views.
     pub view_depth: u8,
-    /// How many seconds a match lasts from its first player on; 0, the default: it never ends.
+    /// Seconds that a match lasts, counted from its first player. 0, the default: it never ends.
     pub match_seconds: u16,
 }
 
@@ -60,11 +61,11 @@ impl Default for Config {
 pub struct Arena {
     config: Config,
     seats: BTreeMap<PlayerId, Seat>,
-    /// Everything in the air, in the order in which it was fired.
+    /// The shots in the air, in the order in which they were fired.
     shots: Vec<EntityId>,
     pickups: Vec<EntityId>,
     ends: Option<Tick>,
-    /// Built anew in every tick.
+    /// Rebuilt in every tick.
     #[serde(skip)]
     targets: Targets,
 }
@@ -121,7 +122,7 @@ impl Game for Arena {
         self.remove_shots_of(player, ctx);
     }
 
-    /// Nobody walks into the wall, or empties the magazine, because of a bad line.
+    /// Lets a player rest, so that a bad line makes nobody walk into a wall or empty the magazine.
     fn away(&mut self, player: PlayerId, _ctx: &mut Ctx<'_, Self>) {
         if let Some(seat) = self.seats.get_mut(&player) {
             seat.rest();
@@ -153,7 +154,7 @@ impl Game for Arena {
     }
 }
 
-/// Sees the cells around a point: the place where a fighter fell, which stands in no cell until it comes back.
+/// Adds the cells around a point: the place where a fighter fell, which is in no cell until it comes back.
 fn watch(view: &mut View<'_, Thing>, [x, y]: rules::Point, depth: u32) {
     let Some(grid) = view.world.grid() else { return };
     let steps = || (0..=2 * depth).map(|step| (step as f32 - depth as f32) * CELL);

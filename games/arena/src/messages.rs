@@ -1,4 +1,4 @@
-//! What travels beside the world: the inputs of players, and what happens once.
+//! The inputs of players, and the events of a match.
 
 use tiltyard_shared::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{
     rules::{NAME_BYTES, Point},
 };
 
-/// What a player's hands do. It stays so until the next input: send one when something changes.
+/// A player's controls. They stay as they are until the next input: send one when something changes.
 ///
 /// Any value is fine: [`crate::rules`] bound them all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Wire)]
@@ -20,56 +20,56 @@ pub struct Input {
     pub fire: bool,
 }
 
-/// What happens once. Those who see the cell where it happens are told, unless it says otherwise.
+/// An event. Players who see the cell where it happens are told, unless it says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
 pub enum Event {
     /// A shot was fired.
     Fired {
-        /// By whom.
+        /// The shooter.
         by: PlayerId,
-        /// Where.
+        /// The place.
         at: Spot,
     },
     /// Told to the shooter alone: the trigger was pulled, and the magazine is empty.
     Empty,
     /// A fighter was hurt.
     Hit {
-        /// By whom.
+        /// The shooter.
         by: PlayerId,
-        /// Who.
+        /// The fighter that was hurt.
         victim: PlayerId,
-        /// Where.
+        /// The place.
         at: Spot,
         /// Health lost.
         damage: u8,
     },
     /// A fighter was killed.
     Killed {
-        /// By whom.
+        /// The killer.
         by: PlayerId,
         /// The killer's name.
         #[wire(max_len = NAME_BYTES as u32)]
         by_name: String,
-        /// Who.
+        /// The fighter that was killed.
         victim: PlayerId,
         /// The victim's name.
         #[wire(max_len = NAME_BYTES as u32)]
         victim_name: String,
-        /// Where.
+        /// The place.
         at: Spot,
     },
     /// A pickup was taken.
     Taken {
-        /// By whom.
+        /// The taker.
         by: PlayerId,
-        /// What it did.
+        /// Its effect.
         effect: Effect,
-        /// Where it lay.
+        /// The place where it lay.
         at: Spot,
     },
 }
 
-/// A place in whole units, which is all that a sound or a spark needs.
+/// A place in whole units, which is enough for a sound or a spark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Spot {
     /// To the right.

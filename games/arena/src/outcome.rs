@@ -1,7 +1,7 @@
-//! Matches that end: how long they last, who is on whose side, what comes out.
+//! Matches that end: their length, their sides, and their results.
 //!
-//! A room without [`Config::match_seconds`](crate::Config::match_seconds) never ends. Sides are what matchmaking says; who
-//! came otherwise has none, and is nobody's mate.
+//! A room without [`Config::match_seconds`](crate::Config::match_seconds) never ends. Sides come from matchmaking; a
+//! player who came otherwise has none, and is nobody's mate.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Arena {
-    /// The clock begins to run with the first player.
+    /// Starts the clock with the first player.
     pub(crate) fn start_clock(&mut self, now: Tick) {
         let ticks = u32::from(self.config.match_seconds) * TICK_HZ;
         if ticks > 0 && self.ends.is_none() {
@@ -30,13 +30,13 @@ impl Arena {
         }
     }
 
-    /// Whether two were matched into the same team.
+    /// Whether two players were matched into the same team.
     pub(crate) fn are_mates(&self, one: PlayerId, other: PlayerId) -> bool {
         let team = |player| self.seats.get(player).and_then(|seat| seat.team);
         team(&one).is_some() && team(&one) == team(&other)
     }
 
-    /// Kills by player and by team, of those who are there at the end.
+    /// Kills by player and by team, of the players present at the end.
     fn result(&self, ctx: &Ctx<'_, Self>) -> Value {
         let mut teams = BTreeMap::<u16, u32>::new();
         let players: Vec<_> = self

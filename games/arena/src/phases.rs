@@ -1,5 +1,5 @@
-//! The phases of a tick, in their order. Each goes through players in the order of joining or through entities in the
-//! order of their making, so the same inputs always give the same match.
+//! The phases of a tick, in their order. Each goes through players in the order of joining, or through entities in the
+//! order of creation, so the same inputs always give the same match.
 
 use tiltyard_shared::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Arena {
-    /// Brings back to a random place those who have been dead for long enough.
+    /// Brings players who have been dead for long enough back at a random place.
     pub(crate) fn revive(&mut self, ctx: &mut Ctx<'_, Self>) {
         for seat in self.seats.values_mut() {
             if !seat.revive(ctx.tick) {
@@ -28,7 +28,7 @@ impl Arena {
         }
     }
 
-    /// Moves and turns the living, and notes where they stand.
+    /// Moves and turns the living, and notes their positions.
     pub(crate) fn walk(&mut self, ctx: &mut Ctx<'_, Self>) {
         let living = self.seats.iter().filter(|(_, seat)| seat.is_alive());
         self.targets.replace(living.filter_map(|(player, seat)| {
@@ -60,14 +60,14 @@ impl Arena {
         }
     }
 
-    /// Moves what is in the air, and hurts who is in its way.
+    /// Moves the shots in the air, and hurts the fighters in their way.
     pub(crate) fn fly(&mut self, ctx: &mut Ctx<'_, Self>) {
         let mut shots = std::mem::take(&mut self.shots);
         shots.retain(|id| self.fly_one(*id, ctx));
         self.shots = shots;
     }
 
-    /// Whether the shot is still in the air.
+    /// Moves a shot. Returns whether it is still in the air.
     fn fly_one(&mut self, id: EntityId, ctx: &mut Ctx<'_, Self>) -> bool {
         let Some(Thing::Shot(shot)) = ctx.world.get_mut(id) else { return false };
         let (owner, from) = (shot.owner, [shot.x, shot.y]);
@@ -94,12 +94,12 @@ impl Arena {
         hits.min_by(|(a, one), (b, other)| a.total_cmp(b).then(one.cmp(other))).map(|(_, player)| player)
     }
 
-    /// Whether someone who stood there at the start of the phase is still to be hit.
+    /// Whether a player who was alive at the start of the phase can still be hit.
     fn is_alive(&self, player: PlayerId) -> bool {
         self.seats.get(&player).is_some_and(Seat::is_alive)
     }
 
-    /// Hurts who is not protected.
+    /// Hurts a fighter that is not protected.
     fn hit(&mut self, by: PlayerId, victim: PlayerId, ctx: &mut Ctx<'_, Self>) {
         let Some(seat) = self.seats.get(&victim).filter(|seat| !seat.is_safe(ctx.tick)) else { return };
         let Some(fighter) = fighter_mut(ctx.world, seat.fighter) else { return };
@@ -123,7 +123,7 @@ impl Arena {
         ctx.world.move_to(seat.fighter, own_group);
     }
 
-    /// Counts a kill; gives the killer's name.
+    /// Counts a kill. Returns the killer's name.
     fn score(&self, killer: PlayerId, world: &mut World<Thing>) -> String {
         let fighter = self.seats.get(&killer).and_then(|seat| fighter_mut(world, seat.fighter));
         fighter.map_or_else(String::new, |fighter| {
@@ -132,7 +132,7 @@ impl Arena {
         })
     }
 
-    /// Gives pickups to who stands on them and has a use for them.
+    /// Gives pickups to players who stand on them and have a use for them.
     pub(crate) fn collect(&mut self, ctx: &mut Ctx<'_, Self>) {
         let mut pickups = std::mem::take(&mut self.pickups);
         pickups.retain(|id| match ctx.world.get(*id) {
@@ -179,7 +179,7 @@ impl Arena {
         }
     }
 
-    /// Now and then puts a new pickup on the field, while some are missing.
+    /// Puts a new pickup on the field now and then, while some are missing.
     pub(crate) fn restock(&mut self, ctx: &mut Ctx<'_, Self>) {
         if ctx.tick.0.is_multiple_of(rules::RESTOCK_TICKS) && self.lacks_pickups() {
             self.add_pickup(ctx);
@@ -207,7 +207,7 @@ impl Arena {
     }
 }
 
-/// Fires a round; gives the shot.
+/// Fires a round. Returns the shot.
 fn fire(seat: &mut Seat, ctx: &mut Ctx<'_, Arena>) -> Option<EntityId> {
     seat.fired(ctx.tick);
     let Some(Thing::Fighter(fighter)) = ctx.world.get(seat.fighter) else { return None };

@@ -21,45 +21,45 @@ pub const FIGHTER_RADIUS: f32 = 16.0;
 pub const WALK_SPEED: f32 = 200.0;
 /// Health of an unhurt fighter.
 pub const MAX_HP: u8 = 100;
-/// From death to the return.
+/// Time from death to the return.
 pub const RESPAWN_TICKS: u32 = 40;
-/// After a return; ends early with the first shot.
+/// Time of protection after a return. It ends early with the first shot.
 pub const PROTECTION_TICKS: u32 = 40;
 
 /// Half the width of a shot.
 pub const SHOT_RADIUS: f32 = 4.0;
 /// Units that a shot flies in a second.
 pub const SHOT_SPEED: f32 = 480.0;
-/// How long a shot flies: 360 units, which is less than its owner sees at the default view depth.
+/// The time that a shot flies: 360 units, which is less than its owner sees at the default view depth.
 pub const SHOT_TICKS: u32 = 15;
 /// Health that a hit costs.
 pub const DAMAGE: u8 = 20;
 
-/// From one shot to the next.
+/// Time from one shot to the next.
 pub const COOLDOWN_TICKS: u32 = 8;
 /// The same with rapid fire.
 pub const RAPID_COOLDOWN_TICKS: u32 = 4;
 /// How long rapid fire lasts.
 pub const RAPID_TICKS: u32 = 200;
-/// Rounds that a fighter carries at most.
+/// Most rounds that a fighter carries.
 pub const MAGAZINE: u8 = 12;
-/// After so long another round is there.
+/// Time until another round is loaded.
 pub const RELOAD_TICKS: u32 = 12;
 
 /// Half the width of a pickup.
 pub const PICKUP_RADIUS: f32 = 12.0;
 /// Health that a medkit gives.
 pub const MEDKIT: u8 = 50;
-/// While pickups are missing, one comes back every so often.
+/// Time between two new pickups while some are missing.
 pub const RESTOCK_TICKS: u32 = 4;
 
 /// Most bytes of a name above a fighter.
 pub const NAME_BYTES: usize = 24;
 
-/// A place, or the way from one to another: to the right, down.
+/// A place, or the way from one place to another: to the right, and down.
 pub type Point = [f32; 2];
 
-/// Where a fighter stands after a tick of `dt` seconds. The walls stop it; it glides along them.
+/// The position of a fighter after a tick of `dt` seconds. The walls stop it; it glides along them.
 ///
 /// `walk` is a direction whose length says how fast: 127 and above is full speed, also for diagonals.
 pub fn walk([x, y]: Point, walk: [i8; 2], dt: f32) -> Point {
@@ -69,7 +69,7 @@ pub fn walk([x, y]: Point, walk: [i8; 2], dt: f32) -> Point {
     [inside(x + right * distance), inside(y + down * distance)]
 }
 
-/// The angle that a fighter aims at: what its player wants, less whole turns; as before if that is no number.
+/// The angle that a fighter aims at: the one wanted, without whole turns; the one before if that is not finite.
 pub fn turn(before: f32, wanted: f32) -> f32 {
     if wanted.is_finite() { wanted.rem_euclid(TAU) } else { before }
 }
@@ -79,7 +79,7 @@ pub fn shot_velocity(aim: f32) -> Point {
     [libm::cosf(aim) * SHOT_SPEED, libm::sinf(aim) * SHOT_SPEED]
 }
 
-/// Where something with this velocity is after `dt` seconds.
+/// The position of something with this velocity after `dt` seconds.
 pub fn fly([x, y]: Point, [right, down]: Point, dt: f32) -> Point {
     [x + right * dt, y + down * dt]
 }
@@ -89,8 +89,8 @@ pub fn is_on_field(at: Point) -> bool {
     at.iter().all(|part| (0.0..=SIZE).contains(part))
 }
 
-/// How much of the way from `from` to `to` is done, 0 to 1, at the point nearest to `target`; `None` if that is farther
-/// away than `reach`.
+/// The part of the way from `from` to `to`, 0 to 1, at which it is nearest to `target`; `None` if that is farther away
+/// than `reach`.
 pub fn passes(from: Point, to: Point, target: Point, reach: f32) -> Option<f32> {
     let (way, off) = (sub(to, from), sub(target, from));
     let length_squared = dot(way, way);
@@ -110,7 +110,7 @@ pub fn after(tick: Tick, ticks: u32) -> Tick {
     Tick(tick.0.saturating_add(ticks))
 }
 
-/// Somewhere on the field where a fighter may stand.
+/// A random place on the field where a fighter may stand.
 pub fn random_place(rng: &mut Rng) -> Point {
     [(); 2].map(|()| rng.between(FIGHTER_RADIUS, SIZE - FIGHTER_RADIUS))
 }

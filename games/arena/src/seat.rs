@@ -1,4 +1,4 @@
-//! What the game keeps of a player: its entities, what its hands do, and when it may do what.
+//! The game's state of a player: its entities, its controls, and the times at which it may act.
 
 use tiltyard_shared::prelude::*;
 
@@ -7,18 +7,18 @@ use crate::{
     rules::{self, COOLDOWN_TICKS, PROTECTION_TICKS, RAPID_COOLDOWN_TICKS, RELOAD_TICKS, RESPAWN_TICKS},
 };
 
-/// A player of the arena. A time stands for "from this tick on" or "until before this tick".
+/// A player of the arena. A time means "from this tick on" or "until before this tick".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seat {
     /// Its figure, dead or alive.
     pub(crate) fighter: EntityId,
     /// Its rounds, in its own group.
     pub(crate) ammo: EntityId,
-    /// Whose mate it is.
+    /// The team of its mates.
     pub(crate) team: Option<u16>,
-    /// The last input: what it says, goes on.
+    /// The last input, which stays in force.
     pub(crate) held: Input,
-    /// Whether the trigger was pulled since the last tick, though perhaps let go again.
+    /// Whether the trigger was pulled since the last tick, even if it was released again.
     pulled: bool,
     loaded_from: Tick,
     next_round: Tick,
@@ -43,13 +43,13 @@ impl Seat {
         }
     }
 
-    /// Takes an input in, whatever is in it.
+    /// Takes an input of any content.
     pub(crate) fn hold(&mut self, input: Input) {
         self.pulled |= input.fire;
         self.held = Input { aim: rules::turn(self.held.aim, input.aim), ..input };
     }
 
-    /// Stands still and holds its fire.
+    /// Makes the fighter stand still and hold its fire.
     pub(crate) fn rest(&mut self) {
         self.pulled = false;
         self.held = Input { aim: self.held.aim, ..Input::default() };
@@ -75,7 +75,7 @@ impl Seat {
         (self.dead_until, self.rapid_until) = (Some(rules::after(now, RESPAWN_TICKS)), now);
     }
 
-    /// Whether it is time to come back; if so, it is alive and protected from now on.
+    /// Whether it is time to come back; if so, the fighter is alive and protected from now on.
     pub(crate) fn revive(&mut self, now: Tick) -> bool {
         let due = self.dead_until.is_some_and(|until| until <= now);
         if due {
@@ -84,7 +84,7 @@ impl Seat {
         due
     }
 
-    /// Whether the trigger is pulled and the gun has cooled down; if so, it is hot again. Asked once a tick.
+    /// Whether the trigger is pulled and the gun has cooled down; if so, it is hot again. To be called once a tick.
     pub(crate) fn pulls_trigger(&mut self, now: Tick) -> bool {
         let pulled = std::mem::take(&mut self.pulled) || self.held.fire;
         let fires = pulled && self.is_alive() && self.loaded_from <= now;
@@ -95,12 +95,12 @@ impl Seat {
         fires
     }
 
-    /// Notes that a round was fired: that ends protection, and puts the next round off.
+    /// Notes a fired round, which ends protection and delays the next round.
     pub(crate) fn fired(&mut self, now: Tick) {
         (self.safe_until, self.next_round) = (now, rules::after(now, RELOAD_TICKS));
     }
 
-    /// Whether another round is there; if so, the one after it takes as long again.
+    /// Whether another round is loaded; if so, the one after it takes as long again.
     pub(crate) fn reloads(&mut self, now: Tick) -> bool {
         let due = self.next_round <= now;
         if due {

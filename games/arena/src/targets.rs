@@ -1,4 +1,4 @@
-//! Finds who stands near a point, among a thousand and more, without looking at everyone.
+//! Finds the players near a point, among a thousand and more, without looking at all of them.
 
 use tiltyard_shared::game::PlayerId;
 
@@ -8,11 +8,11 @@ use crate::rules::{Point, SIZE};
 const SQUARE: f32 = 64.0;
 const COLUMNS: u32 = (SIZE / SQUARE) as u32;
 
-/// Players and where they stand, sorted by squares row by row, so that neighbours in a row are one slice.
+/// Players and their positions, sorted by squares row by row, so that neighbours in a row are one slice.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Targets(Vec<Target>);
 
-/// Someone who can be hit.
+/// A player who can be hit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Target {
     square: u32,
@@ -21,14 +21,14 @@ pub(crate) struct Target {
 }
 
 impl Targets {
-    /// Forgets the old ones, and takes these instead.
+    /// Replaces all targets.
     pub(crate) fn replace(&mut self, targets: impl Iterator<Item = (PlayerId, Point)>) {
         self.0.clear();
         self.0.extend(targets.map(|(player, at)| Target { square: square(line(at[1]), line(at[0])), player, at }));
         self.0.sort_unstable_by_key(|target| (target.square, target.player));
     }
 
-    /// All who stand at most `reach` to each side of a point, and some who stand a little farther away.
+    /// All players at most `reach` away to each side of a point, and some a little farther away.
     pub(crate) fn near(&self, [x, y]: Point, reach: f32) -> impl Iterator<Item = &Target> {
         let (left, right) = (line(x - reach), line(x + reach));
         (line(y - reach)..=line(y + reach)).flat_map(move |row| self.between(square(row, left), square(row, right)))
@@ -45,7 +45,7 @@ fn square(row: u32, column: u32) -> u32 {
     row * COLUMNS + column
 }
 
-/// The row or column of a coordinate; the first or last for one outside (`as` takes what is negative for 0).
+/// The row or column of a coordinate; the first or last for one outside (`as` turns negative numbers to 0).
 fn line(part: f32) -> u32 {
     ((part / SQUARE) as u32).min(COLUMNS - 1)
 }

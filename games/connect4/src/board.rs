@@ -1,4 +1,4 @@
-//! The board, its rules as pure functions, and the clock that everyone sees. It knows of colours, not of players.
+//! The board, its rules as pure functions, and the clock that everyone sees. It knows colours, not players.
 //!
 //! A cell has a number: row x 7 + column, both from 0; row 0 is the lowest.
 
@@ -10,29 +10,29 @@ use crate::messages::Refusal;
 pub const COLUMNS: usize = 7;
 /// Cells one above the other.
 pub const ROWS: usize = 6;
-/// Cells in all; as the number of a cell, none.
+/// Cells in all. As the number of a cell it means none.
 pub const CELLS: u8 = (COLUMNS * ROWS) as u8;
 
 /// Rows, from the lowest up, each from left to right.
 pub type Cells = [[Color; COLUMNS]; ROWS];
 
-/// To the right, up, and along both diagonals: the same lines lead the other way.
+/// To the right, up, and along both diagonals. The opposite directions give the same lines.
 const DIRECTIONS: [[i32; 2]; 4] = [[0, 1], [1, 0], [1, 1], [1, -1]];
 
-/// Of a disc and of who plays with it.
+/// The colour of a disc, and of the player who drops it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Replicate, Wire)]
 pub enum Color {
-    /// An empty cell; a spectator; nobody's turn; nobody's victory.
+    /// An empty cell; a spectator; no turn; no winner.
     #[default]
     None,
-    /// Has the first move of the first match.
+    /// The colour with the first move of the first match.
     Red,
-    /// The other.
+    /// The other colour.
     Yellow,
 }
 
 impl Color {
-    /// The opponent's.
+    /// The opponent's colour.
     pub fn other(self) -> Self {
         match self {
             Self::None => Self::None,
@@ -42,37 +42,37 @@ impl Color {
     }
 }
 
-/// How far a match is.
+/// The progress of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Replicate)]
 pub enum Phase {
-    /// For a second player.
+    /// Waiting for a second player.
     Waiting,
-    /// It is somebody's turn.
+    /// The match is on.
     Playing,
-    /// The last match stands on the board, until both ask for the next one.
+    /// The last match is still on the board, until both players ask for the next one.
     Over,
 }
 
-/// What everybody sees of a match.
+/// A match, as everybody sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Board {
     /// The discs.
     pub cells: Cells,
-    /// The numbers of the four cells that won; each [`CELLS`] if there are none.
+    /// The numbers of the four winning cells; each is [`CELLS`] if there are none.
     #[replicate(range = 0..=CELLS)]
     pub four: [u8; 4],
-    /// How far the match is.
+    /// The progress of the match.
     pub phase: Phase,
-    /// Whose turn it is; nobody's unless the match is on.
+    /// The colour whose turn it is; `None` unless the match is on.
     pub turn: Color,
-    /// Who won; nobody for a draw, and until the match is over.
+    /// The colour that won; `None` for a draw, and until the match is over.
     pub winner: Color,
-    /// The last tick for what is awaited: the move of who has the turn, or after the match that both want another one.
+    /// The last tick for the next move, or after a match for both players to ask for another one.
     pub deadline: Tick,
 }
 
 impl Board {
-    /// An empty one that waits for players.
+    /// An empty board that waits for players.
     pub fn waiting() -> Self {
         Self {
             cells: [[Color::None; COLUMNS]; ROWS],
@@ -84,7 +84,7 @@ impl Board {
         }
     }
 
-    /// An empty one on which this colour has the first move, until the deadline.
+    /// An empty board on which this colour has the first move, until the deadline.
     pub fn playing(first: Color, deadline: Tick) -> Self {
         Self { phase: Phase::Playing, turn: first, deadline, ..Self::waiting() }
     }
@@ -99,11 +99,12 @@ impl Board {
         self.cells[ROWS - 1].iter().all(|color| *color != Color::None)
     }
 
-    /// Lets a disc fall into a column, and passes the turn to the other colour; gives the cell where it comes to rest.
+    /// Lets a disc fall into a column, and passes the turn to the other colour. Returns the cell where it comes to
+    /// rest.
     ///
     /// # Errors
     ///
-    /// Why this colour may not do that now. The board is as before.
+    /// The reason why this colour may not do that now. The board stays as it was.
     pub fn drop(&mut self, color: Color, column: u8) -> Result<u8, Refusal> {
         if self.phase != Phase::Playing {
             return Err(Refusal::NoMatch);
@@ -122,7 +123,7 @@ impl Board {
     }
 }
 
-/// Four discs of one colour in a line, through this cell.
+/// Finds four discs of one colour in a line through this cell.
 pub fn four_through(cells: &Cells, cell: u8) -> Option<[u8; 4]> {
     let [row, column] = [usize::from(cell) / COLUMNS, usize::from(cell) % COLUMNS].map(|part| part as i32);
     let color = color_at(cells, [row, column]).filter(|color| *color != Color::None)?;
@@ -133,7 +134,7 @@ pub fn four_through(cells: &Cells, cell: u8) -> Option<[u8; 4]> {
     fours.next().map(|line| line.map(|[row, column]| (row * COLUMNS as i32 + column) as u8))
 }
 
-/// `None` beside the board.
+/// The colour at a place; `None` outside the board.
 fn color_at(cells: &Cells, [row, column]: [i32; 2]) -> Option<Color> {
     let row = cells.get(usize::try_from(row).ok()?)?;
     row.get(usize::try_from(column).ok()?).copied()

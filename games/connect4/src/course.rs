@@ -1,4 +1,4 @@
-//! A match from its start to its end, and what comes after it: another one, or the end of the room.
+//! A match from its start to its end, and then another one or the end of the room.
 
 use serde_json::json;
 use tiltyard_shared::prelude::*;
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Connect4 {
-    /// An empty board, and the clock runs.
+    /// Starts a match with an empty board and a running clock.
     pub(crate) fn start(&mut self, ctx: &mut Ctx<'_, Self>) {
         let deadline = after(ctx.tick, self.config.move_ticks());
         *self.board_mut(ctx.world) = Board::playing(self.first, deadline);
@@ -22,7 +22,7 @@ impl Connect4 {
         ctx.broadcast(GroupId(0), &Event::Started { first: self.first });
     }
 
-    /// Does what a player wants, if the rules allow it.
+    /// Carries out a player's input, if the rules allow it.
     pub(crate) fn handle(&mut self, player: PlayerId, input: &Input, ctx: &mut Ctx<'_, Self>) -> Result<(), Refusal> {
         match (self.color_of(player, ctx.world), input) {
             (Color::None, _) => Err(Refusal::Watching),
@@ -69,7 +69,7 @@ impl Connect4 {
         Ok(())
     }
 
-    /// Ends what has run out of time: the match, or the wait for another one.
+    /// Ends the match, or the wait for another one, when its time has run out.
     pub(crate) fn watch_clock(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Board { phase, turn, deadline, .. } = *self.board(ctx.world);
         match phase {
@@ -79,8 +79,8 @@ impl Connect4 {
         }
     }
 
-    /// A player is about to leave. Before the first disc its colour is free again; afterwards it loses the match, and
-    /// without it there is no other.
+    /// Handles a player who is about to leave. Before the first disc the player's colour is free again; afterwards the
+    /// player loses the match, and no other follows.
     pub(crate) fn abandon(&mut self, player: PlayerId, ctx: &mut Ctx<'_, Self>) {
         let color = self.color_of(player, ctx.world);
         if color == Color::None {
@@ -109,7 +109,7 @@ impl Connect4 {
         ctx.broadcast(GroupId(0), &Event::Ended { winner, name, ending });
     }
 
-    /// Tells the result of the last match, and how many each of the two has won. The room closes.
+    /// Reports the result of the last match, and each player's number of wins. The room closes.
     fn close(&mut self, ctx: &mut Ctx<'_, Self>) {
         if std::mem::replace(&mut self.closed, true) {
             return;

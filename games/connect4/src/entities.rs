@@ -1,4 +1,4 @@
-//! What stands in the world: one board, and one entry for everybody in the room.
+//! The entities of the world: one board, and one entry for everybody in the room.
 
 use tiltyard_shared::{prelude::*, protocol::limits::NAME_BYTES};
 
@@ -13,14 +13,14 @@ pub enum Thing {
     Person(Person),
 }
 
-/// Somebody in the room: one of the two who play, or a spectator.
+/// Somebody in the room: one of the two players, or a spectator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 pub struct Person {
-    /// Who: a client knows itself by this.
+    /// The id: a client knows itself by this.
     pub player: PlayerId,
-    /// With which discs; none for a spectator.
+    /// The colour of the player's discs; `None` for a spectator.
     pub color: Color,
-    /// Whether this player asked for another match since the last one ended.
+    /// Whether this player has asked for another match since the last one ended.
     pub rematch: bool,
     /// Matches won in this room; stops at 65,535.
     pub wins: u16,
@@ -30,7 +30,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// A spectator, so far.
+    /// A spectator at first.
     pub fn new(player: PlayerId, name: String) -> Self {
         Self { player, color: Color::None, rematch: false, wins: 0, name }
     }

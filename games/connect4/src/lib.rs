@@ -1,8 +1,8 @@
 //! Connect four: two players drop discs in turn, against a clock, until four are in a line. Others watch.
 //!
-//! Read it in the order of its modules: [`board`] are the rules without players, [`entities`] what stands in the world,
-//! [`messages`] what travels beside it; `seats` is who has which colour, `course` a match from its start to its end.
-//! This file ties them together as a [`Game`].
+//! Read its modules in order: [`board`] has the rules without players, [`entities`] the contents of the world, and
+//! [`messages`] the inputs and events. `seats` assigns the colours, and `course` runs a match from its start to its
+//! end. This file ties them together as a [`Game`].
 
 pub mod board;
 pub mod entities;
@@ -23,15 +23,15 @@ use messages::{Event, Input};
 
 /// Ticks a second.
 pub const TICK_HZ: u32 = 10;
-/// The two who play, and spectators.
+/// Two players and the spectators.
 pub const MAX_PLAYERS: u32 = 16;
-/// So long after a match both may ask for another one; then the room closes.
+/// Time after a match in which both players may ask for another one; then the room closes.
 pub const REMATCH_TICKS: u32 = 60 * TICK_HZ;
 
-/// What a room is made from.
+/// The settings of a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
 pub struct Config {
-    /// Who takes longer than this for a move loses; 0 counts as 1. Default 30.
+    /// Time for a move; a player who takes longer loses. 0 counts as 1. Default 30.
     pub seconds_per_move: u16,
 }
 
@@ -42,22 +42,22 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What a player has for a move.
+    /// The time for a move in ticks.
     pub fn move_ticks(&self) -> u32 {
         u32::from(self.seconds_per_move.max(1)) * TICK_HZ
     }
 }
 
-/// A room: one match after the other, until the two who play no longer want to.
+/// A room: one match after the other, until the two players no longer want another.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Connect4 {
     config: Config,
     board: EntityId,
-    /// Everybody in the room, in the order of coming.
+    /// Everybody in the room, in the order of joining.
     people: BTreeMap<PlayerId, EntityId>,
-    /// Who has the first move of this match or the next.
+    /// The colour with the first move of this match or the next.
     first: Color,
-    /// Whether the result has been told.
+    /// Whether the result was reported.
     closed: bool,
 }
 

@@ -1,56 +1,56 @@
-//! What travels beside the world: what players do, and what happens once.
+//! The inputs of players, and the events of a match.
 
 use tiltyard_shared::{prelude::*, protocol::limits::NAME_BYTES};
 
 use crate::board::Color;
 
-/// What a player does. What the rules do not allow is answered by [`Event::Refused`].
+/// A player's input. One that the rules do not allow is answered by [`Event::Refused`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
 pub enum Input {
     /// Lets a disc fall.
     Drop {
-        /// Where: 0 is the leftmost column.
+        /// The column; 0 is the leftmost.
         column: u8,
     },
-    /// Gives the match up.
+    /// Gives up the match.
     Resign,
     /// Asks for another match; it begins when both have asked.
     Rematch,
 }
 
-/// What happens once. Everyone is told, unless it says otherwise.
+/// An event. Everyone is told, unless it says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
 pub enum Event {
     /// A match begins.
     Started {
-        /// Who has the first move.
+        /// The colour with the first move.
         first: Color,
     },
     /// A disc falls.
     Dropped {
-        /// Whose.
+        /// Its colour.
         color: Color,
         /// The number of the cell where it comes to rest.
         cell: u8,
     },
     /// A match is over.
     Ended {
-        /// Who won; `None` for a draw.
+        /// The colour that won; `None` for a draw.
         winner: Color,
         /// The winner's name; empty for a draw.
         #[wire(max_len = NAME_BYTES as u32)]
         name: String,
-        /// Why.
+        /// The reason.
         ending: Ending,
     },
-    /// Told to one player alone: what it wanted to do is not allowed.
+    /// Told to one player alone: the input is not allowed.
     Refused {
-        /// Why not.
+        /// The reason.
         why: Refusal,
     },
 }
 
-/// Why a match is over.
+/// The reason why a match is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub enum Ending {
     /// Four discs in a line.
@@ -65,19 +65,19 @@ pub enum Ending {
     Left,
 }
 
-/// Why something is not allowed.
+/// The reason why an input is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub enum Refusal {
     /// Spectators only watch.
     Watching,
     /// There is no match now.
     NoMatch,
-    /// It is the other's turn.
+    /// It is the other player's turn.
     NotYourTurn,
     /// There are seven columns.
     NoSuchColumn,
     /// Six discs are in this column.
     ColumnFull,
-    /// Another match comes after this one.
+    /// The match is not over, so none can follow yet.
     NotOver,
 }

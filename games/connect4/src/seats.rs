@@ -1,4 +1,4 @@
-//! Who has which colour. The first two in the room play; when a colour is free while there is no match, it goes to the
+//! Assigns the colours. The first two in the room play. A colour that is free while there is no match goes to the
 //! spectator who came first.
 
 use tiltyard_shared::prelude::*;
@@ -10,12 +10,12 @@ use crate::{
 };
 
 impl Connect4 {
-    /// With which discs a player plays; none for spectators and strangers.
+    /// The colour of a player's discs; `None` for spectators and strangers.
     pub(crate) fn color_of(&self, player: PlayerId, world: &World<Thing>) -> Color {
         self.people.get(&player).and_then(|id| person(world, *id)).map_or(Color::None, |person| person.color)
     }
 
-    /// Who plays with these discs; for no colour, the spectator who came first.
+    /// The player with this colour; for no colour, the spectator who came first.
     pub(crate) fn first_with<'w>(&self, color: Color, world: &'w World<Thing>) -> Option<(EntityId, &'w Person)> {
         let mut people = self.people.values().filter_map(|id| Some((*id, person(world, *id)?)));
         people.find(|(_, person)| person.color == color)
@@ -35,7 +35,7 @@ impl Connect4 {
         self.start(ctx);
     }
 
-    /// The board; it stands for as long as the room does.
+    /// The board; it exists as long as the room does.
     pub(crate) fn board<'w>(&self, world: &'w World<Thing>) -> &'w Board {
         match world.get(self.board) {
             Some(Thing::Board(board)) => board,
@@ -59,7 +59,7 @@ fn person(world: &World<Thing>, id: EntityId) -> Option<&Person> {
     }
 }
 
-/// Changes somebody, if it is somebody.
+/// Changes a person; does nothing to other entities.
 pub(crate) fn change(world: &mut World<Thing>, id: EntityId, change: impl FnOnce(&mut Person)) {
     if let Some(Thing::Person(person)) = world.get_mut(id) {
         change(person);

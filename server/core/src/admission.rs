@@ -1,4 +1,4 @@
-//! Who may come in, and how often: seats reserved for a short time against a pass, and how many messages are taken.
+//! Admission: seats reserved for a short time against a pass, and message rate limits.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,17 +12,18 @@ pub use bucket::Bucket;
 /// Bytes of a pass.
 const PASS_BYTES: usize = 16;
 
-/// Most wishes from elsewhere that are remembered; further ones are left without an answer.
+/// Most wishes from elsewhere that are remembered. Further ones get no answer.
 const WISHES: usize = 16 * 1024;
 
-/// The number of a reservation, which nobody guesses: its bytes are the pass. One instance needs no signature over them.
+/// The number of a reservation: its bytes are the pass. It cannot be guessed, and one instance needs no signature over
+/// it.
 type Number = [u8; PASS_BYTES];
 
-/// Seats that are kept for whoever shows the pass; `T` is what keeps one. There are never more than there are seats.
+/// Seats reserved against a pass; `T` is what keeps one. There are never more than there are seats.
 #[derive(Debug)]
 pub struct Reservations<T> {
     kept: BTreeMap<Number, (T, Duration)>,
-    /// Wishes from elsewhere by their ids, as long as a pass would live, with the pass once there is one.
+    /// Wishes from elsewhere by id, each with its pass once there is one. Kept as long as a pass would live.
     wishes: BTreeMap<Uuid, (Option<Number>, Duration)>,
 }
 
@@ -31,9 +32,9 @@ pub struct Reservations<T> {
 pub enum Wish {
     /// It is new.
     New,
-    /// It is being looked after, or there are too many.
+    /// It is being handled, or there are too many.
     Pending,
-    /// This pass was given for it.
+    /// It was granted this pass.
     Granted(Vec<u8>),
 }
 
@@ -44,14 +45,14 @@ impl<T> Default for Reservations<T> {
 }
 
 impl<T> Reservations<T> {
-    /// Keeps a seat for [`limits::PASS_LIFETIME`]; returns the pass. `secret` are 128 random bits.
+    /// Keeps a seat for [`limits::PASS_LIFETIME`] and returns its pass. `secret` is 128 random bits.
     pub fn keep(&mut self, secret: u128, seat: T, now: Duration) -> Vec<u8> {
         let number = secret.to_be_bytes();
         self.kept.insert(number, (seat, now + limits::PASS_LIFETIME));
         number.to_vec()
     }
 
-    /// Hears of a wish from elsewhere. Its pass, if there will be one, is to be told to [`Self::granted`].
+    /// Takes a wish from elsewhere. If a pass is given for it, [`Self::granted`] must be told.
     pub fn hear(&mut self, wish: Uuid, now: Duration) -> Wish {
         match self.wishes.get(&wish) {
             None if self.wishes.len() >= WISHES => Wish::Pending,
@@ -64,14 +65,14 @@ impl<T> Reservations<T> {
         }
     }
 
-    /// A wish that was heard has got this pass.
+    /// Notes the pass that was given for a wish.
     pub fn granted(&mut self, wish: Uuid, pass: &[u8]) {
         if let (Some((given, _)), Ok(number)) = (self.wishes.get_mut(&wish), Number::try_from(pass)) {
             *given = Some(number);
         }
     }
 
-    /// The seat that a pass was given for. The pass is used up.
+    /// Takes the seat that a pass was given for, and uses up the pass.
     ///
     /// # Errors
     ///
@@ -82,19 +83,19 @@ impl<T> Reservations<T> {
         if now < until { Ok(seat) } else { Err(Code::BadPass) }
     }
 
-    /// The seat that a pass was given for. The pass stays good.
+    /// Returns the seat that a pass was given for. The pass stays valid.
     pub fn look(&self, pass: &[u8]) -> Option<&T> {
         let number = Number::try_from(pass).ok()?;
         self.kept.get(&number).map(|(seat, _)| seat)
     }
 
-    /// Lets go of the seats that nobody came for in time.
+    /// Drops the seats that were not taken in time.
     pub fn expire(&mut self, now: Duration) {
         self.kept.retain(|_, (_, until)| now < *until);
         self.wishes.retain(|_, (_, until)| now < *until);
     }
 
-    /// How many seats are kept.
+    /// The number of seats kept.
     pub fn len(&self) -> usize {
         self.kept.len()
     }

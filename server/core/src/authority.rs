@@ -1,7 +1,7 @@
-//! The authority of a room: its simulation, the seats of its players and their inputs, the numbers of its events.
+//! The authority of a room: its simulation, the seats of its players, their inputs, and the numbers of its events.
 //!
-//! What happens in a room follows from what this is told, and from nothing else. Each step is [`Published`]; what becomes of
-//! it, which bytes and whose, is the edge's. Time is an argument.
+//! The calls to it determine everything that happens in a room. Each step is [`Published`]; the edge decides which
+//! bytes of it go to whom. Time is an argument.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -33,27 +33,27 @@ pub use saved::{History, SeatHistory};
 use seats::Seat;
 pub use seats::{Entered, JoinRequest, Returning, SPECTATOR};
 
-/// Inputs by what became of them.
+/// Inputs counted by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InputStats {
-    /// Came in time.
+    /// Inputs that came in time.
     pub accepted: u64,
-    /// Came late and were executed.
+    /// Inputs that came late and were executed.
     pub late: u64,
-    /// Had been taken in before.
+    /// Inputs that had been taken in before.
     pub repeated: u64,
-    /// Were refused.
+    /// Inputs that were refused.
     pub refused: u64,
 }
 
-/// What an authority has counted since its room was opened.
+/// Counters of an authority since its room was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AuthorityStats {
     /// Ticks computed.
     pub ticks: u64,
-    /// Inputs by what became of them.
+    /// Inputs by outcome.
     pub inputs: InputStats,
-    /// Events that were dropped because they were above [`MAX_EVENT_BYTES`].
+    /// Events dropped because they were larger than [`MAX_EVENT_BYTES`].
     pub events_too_large: u64,
 }
 
@@ -75,17 +75,17 @@ pub struct Authority<G: Game> {
     lost: Vec<(SeatId, Code)>,
     /// Whether frames are due.
     due: bool,
-    /// By seat, as published.
+    /// The published states, by seat.
     states: Vec<SeatState>,
     views: Views,
-    /// The view that is being asked for.
+    /// A buffer for the view that the game is asked for.
     view: Vec<GroupId>,
     /// The number of the last event: now, and at the last commit.
     event: u64,
     event_committed: u64,
     /// The events of the last step.
     events: Vec<Event>,
-    /// Events that somebody may yet need.
+    /// Events that a client may still need.
     kept: Kept,
     /// The inputs refused between the last two commits.
     refused: Vec<(SeatId, u32, Code)>,
@@ -99,7 +99,7 @@ impl<G: Game> fmt::Debug for Authority<G> {
 }
 
 impl<G: Game> Authority<G> {
-    /// Around a simulation, with nobody in it.
+    /// An authority for a simulation, with all seats free.
     pub fn new(simulation: Simulation<G>, settings: Settings, keep: Keep) -> Self {
         Self {
             most_late: settings.most_late(),
@@ -142,7 +142,7 @@ impl<G: Game> Authority<G> {
         &mut self.simulation
     }
 
-    /// What was counted.
+    /// The counters.
     pub fn stats(&self) -> AuthorityStats {
         self.stats
     }
@@ -151,7 +151,7 @@ impl<G: Game> Authority<G> {
     ///
     /// # Errors
     ///
-    /// A [`Code`] after which the connection cannot go on.
+    /// A [`Code`] that ends the connection.
     pub fn take_inputs(&mut self, seat: SeatId, first: u32, inputs: &[Input]) -> Result<(), Code> {
         if inputs.is_empty() || inputs.len() > limits::EARLY_INPUTS {
             return Err(Code::Malformed);
@@ -183,7 +183,7 @@ impl<G: Game> Authority<G> {
         Ok(())
     }
 
-    /// Computes the next tick. True if frames are due.
+    /// Computes the next tick. Returns true if frames are due.
     pub fn step(&mut self, now: Duration) -> bool {
         self.remove_lost(now);
         let tick = Tick(self.simulation.tick().0 + 1);
@@ -203,7 +203,7 @@ impl<G: Game> Authority<G> {
         self.due
     }
 
-    /// The last step.
+    /// The output of the last step.
     pub fn published(&self) -> Published<'_> {
         Published {
             due: self.due,
@@ -217,7 +217,7 @@ impl<G: Game> Authority<G> {
         }
     }
 
-    /// Asks the game for the views of the seats that are attached, and writes down what else their frames need to know.
+    /// Asks the game for the views of the attached seats, and notes what else their frames need.
     fn look(&mut self) {
         self.refused.clear();
         for index in 0..self.seats.len() {
@@ -257,8 +257,8 @@ impl<G: Game> Authority<G> {
         }
     }
 
-    /// From now on an edge serves a seat, or does not: it is throttled, or its connection is gone. One that is not has
-    /// no view.
+    /// Sets whether an edge serves a seat. It does not serve a throttled seat or one without a connection, and such a
+    /// seat has no view.
     pub fn attach(&mut self, seat: SeatId, attached: bool) {
         if let Some(Some(entry)) = self.seats.get_mut(seat.index()) {
             entry.attached = attached;
@@ -272,7 +272,7 @@ impl<G: Game> Authority<G> {
         self.states[seat.index()].view.take().into_iter().for_each(|view| self.views.release(view));
     }
 
-    /// What the game says of the room: JSON text, or empty.
+    /// The game's metadata for the room: JSON text, or empty.
     pub fn metadata(&self) -> &str {
         &self.simulation.told().metadata
     }
@@ -292,13 +292,13 @@ impl<G: Game> Authority<G> {
         self.empty_since.is_some_and(|since| now.saturating_sub(since) > self.settings.linger)
     }
 
-    /// Whether the numbers of its ticks run out within a day: the room must close, since they never begin anew.
+    /// Whether the tick numbers run out within a day. The room must then close, because they never start again.
     pub fn is_worn_out(&self) -> bool {
         const DAY: u32 = 24 * 60 * 60;
         u32::MAX - self.simulation.tick().0 <= DAY * self.settings.tick_hz.clamp(1, 128)
     }
 
-    /// By how many ticks the schedule has been moved in all: clients are told in the next frame.
+    /// Sets the number of ticks by which the schedule has been moved in all; the next frame tells clients.
     pub fn schedule_moved(&mut self, ticks: u32) {
         self.moved = ticks;
     }

@@ -1,9 +1,9 @@
-//! Chat: who is in which channel of this instance, who hears what is said there, and who is seen there.
+//! Chat: the members of this instance's channels, the messages they hear, and the names they see.
 //!
-//! What members, other instances and the time do goes in, [`Effect`]s come out. Messages are told once and not kept:
-//! who is not there, or whose bus is away, does not hear them. Presence is private unless a member wants to be seen;
-//! then an instance tells the others all its visible names of a channel, whenever they change and again every
-//! [`RESTATED`], so that whatever was lost on the way is mended by the next time.
+//! Takes what members and other instances do, and the time, and returns [`Effect`]s. Messages are sent once and not
+//! kept: a member who is absent, or whose bus is away, does not hear them. Presence is private unless a member wants to
+//! be seen. For each channel with visible members, an instance tells the others who they are, on every change and
+//! again every [`RESTATED`], which repairs whatever was lost on the way.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -33,46 +33,46 @@ use local::{Attendance, Local};
 use messages::{ChatMessage, Presence};
 use remote::Remote;
 
-/// Most channels of an instance that somebody is in; further ones are refused with [`Code::ServerFull`].
+/// Most channels in use on an instance; further ones are refused with [`Code::ServerFull`].
 pub const INSTANCE_CHANNELS: usize = 2_048;
 
-/// Most members of a channel on one instance; further ones are refused with [`Code::ServerFull`].
+/// Most members of a channel on an instance; further ones are refused with [`Code::ServerFull`].
 pub const CHANNEL_MEMBERS: usize = 1_024;
 
-/// Messages a second for long that a channel takes from members of this instance, twice as many at once: more are
-/// refused. From all other instances together it takes twice as many; more are dropped.
+/// Sustained messages a second that a channel takes from members of this instance, in bursts of twice as many; more are
+/// refused. From all other instances together it takes twice this rate; more are dropped.
 pub const CHANNEL_MESSAGES: u32 = 16;
 
-/// Each channel in which somebody is visible is told again so often.
+/// Interval at which each channel with visible members is told again.
 pub const RESTATED: Duration = Duration::from_secs(15);
 
-/// Most presences that go out at each [`Channels::tick`]; the others wait. At four ticks a second all channels that there
-/// may be are told again within what their last word holds.
+/// Most presences sent at each [`Channels::tick`]; the others wait. At four ticks a second, even the most channels are
+/// told again before their last presence expires.
 const PRESENCES_A_TICK: usize = 16;
 
-/// A connection that is in channels, or was.
+/// A connection that is or was in channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemberId(u64);
 
-/// What has to be done, in this order.
+/// An action for the caller, to be done in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Tell these members.
     Tell(Vec<MemberId>, ServerMessage),
-    /// Tell all other instances what was said here.
+    /// Tell all other instances about a message from here.
     Chat(ChatMessage),
-    /// Tell all other instances who is visible here.
+    /// Tell all other instances which members here are visible.
     Presence(Presence),
 }
 
-/// What became of a message from another instance.
+/// The outcome of a message from another instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// Members here are told.
     Told,
-    /// Nobody here is in the channel, or it is our own.
+    /// Nobody here is in the channel, or the message is our own.
     Nobody,
-    /// More came than the channel takes: this one is dropped.
+    /// The channel takes no more for now: the message is dropped.
     TooMany,
 }
 
@@ -85,14 +85,14 @@ pub struct Channels {
     last_member: u64,
     channels: BTreeMap<Channel, Local>,
     remote: Remote,
-    /// Channels whose members are to be told who is there.
+    /// Channels whose members must be told who is visible.
     unshown: BTreeSet<Channel>,
-    /// Channels whose presence is to be told to other instances, each once.
+    /// Channels whose presence must be told to other instances, each once.
     untold: VecDeque<Channel>,
     /// The number of the last presence.
     number: u64,
     restate: Duration,
-    /// Whether what is told arrives.
+    /// Whether the bus is connected.
     connected: bool,
     effects: Vec<Effect>,
 }
@@ -105,7 +105,7 @@ struct Member {
 }
 
 impl Channels {
-    /// An instance that nobody is in. Until [`Self::connected`] it tells other instances nothing.
+    /// The channels of an instance with no members. Tells other instances nothing until [`Self::connected`].
     pub fn new(id: InstanceId, incarnation: Incarnation) -> Self {
         Self {
             id,
@@ -123,12 +123,12 @@ impl Channels {
         }
     }
 
-    /// What has to be done since the last call.
+    /// The actions due since the last call.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         mem::take(&mut self.effects)
     }
 
-    /// A connection that may be in channels from now on.
+    /// Adds a connection that may join channels.
     pub fn join(&mut self, now: Duration) -> MemberId {
         self.last_member += 1;
         let member = MemberId(self.last_member);
@@ -138,19 +138,19 @@ impl Channels {
         member
     }
 
-    /// The connection is gone.
+    /// Removes a connection.
     pub fn leave(&mut self, member: MemberId) {
         for channel in self.members.remove(&member).into_iter().flat_map(|member| member.channels) {
             self.remove(member, &channel);
         }
     }
 
-    /// A member wants to be in a channel, or to be there in another way. In how many it is then.
+    /// Joins a member to a channel, or changes how it is there. Returns how many channels it is in.
     ///
     /// # Errors
     ///
-    /// [`Code::BadChannel`], [`Code::BadName`], [`Code::TooManyChannels`], [`Code::ServerFull`], [`Code::Flooding`]. What was
-    /// so far stays.
+    /// [`Code::BadChannel`], [`Code::BadName`], [`Code::TooManyChannels`], [`Code::ServerFull`], [`Code::Flooding`].
+    /// The membership stays as it was.
     pub fn attend(&mut self, now: Duration, id: MemberId, wish: &JoinChannel) -> Result<usize, Code> {
         let (channel, name) = wish.check()?;
         let member = self.members.get_mut(&id).ok_or(Code::NotInChannel)?;
@@ -181,7 +181,7 @@ impl Channels {
         Ok(count)
     }
 
-    /// A member wants to be in a channel no longer. In how many it is then.
+    /// Takes a member out of a channel. Returns how many channels it is still in.
     ///
     /// # Errors
     ///
@@ -197,7 +197,7 @@ impl Channels {
         Ok(count)
     }
 
-    /// A member says something. All who are in the channel hear it, the member too.
+    /// Sends a member's message to everyone in the channel, the member included.
     ///
     /// # Errors
     ///
@@ -219,7 +219,7 @@ impl Channels {
         Ok(())
     }
 
-    /// Something was said on an instance.
+    /// Takes a message from another instance.
     pub fn hear(&mut self, now: Duration, message: &ChatMessage) -> Heard {
         let local = self.channels.get_mut(&message.channel).filter(|local| !local.members.is_empty());
         let Some(local) = local.filter(|_| message.instance != self.id && message.is_bounded()) else {
@@ -232,7 +232,7 @@ impl Channels {
         Heard::Told
     }
 
-    /// An instance says who is visible there. What is late, doubled or out of bounds changes nothing.
+    /// Takes an instance's presence in a channel. A late, repeated or out-of-bounds one changes nothing.
     pub fn seen(&mut self, now: Duration, presence: Presence) {
         let channel = presence.channel.clone();
         if presence.instance != self.id && presence.is_bounded() && self.remote.take(now, presence) {
@@ -240,7 +240,7 @@ impl Channels {
         }
     }
 
-    /// The other instances are these: whoever is gone takes its names along, and whoever is new is told ours.
+    /// Takes the set of living instances. The names of those that are gone go with them; new ones are told ours.
     pub fn peers(&mut self, alive: BTreeMap<InstanceId, Incarnation>) {
         let (left, is_new) = self.remote.know(alive);
         self.unshown.extend(left);
@@ -249,19 +249,19 @@ impl Channels {
         }
     }
 
-    /// From now on what is told arrives; what was told before may be missing.
+    /// Notes that the bus is connected: what is sent arrives from now on, and earlier messages may be missing.
     pub fn connected(&mut self, now: Duration) {
         self.connected = true;
         self.remote.renew(now);
         self.restate_all();
     }
 
-    /// The bus is away: nothing is told, and what others told is not forgotten.
+    /// Notes that the bus is away: nothing is sent, and what others told is kept.
     pub fn disconnected(&mut self) {
         self.connected = false;
     }
 
-    /// The time has come to be. To be called four times a second.
+    /// Advances the time. Call it four times a second.
     pub fn tick(&mut self, now: Duration) {
         if self.connected {
             let left = self.remote.expire(now);
@@ -275,7 +275,7 @@ impl Channels {
         self.show(now);
     }
 
-    /// How many connections are in channels, or were.
+    /// The number of connections that are or were in channels.
     pub fn members(&self) -> usize {
         self.members.len()
     }
@@ -288,7 +288,7 @@ impl Channels {
         self.tidy(channel);
     }
 
-    /// Who is visible here is not as it was.
+    /// Notes that the visible members of a channel have changed.
     fn changed(&mut self, channel: &Channel) {
         self.unshown.insert(channel.clone());
         self.restate_one(channel);
@@ -309,7 +309,7 @@ impl Channels {
         }
     }
 
-    /// Tells other instances who is visible here, as many channels as may be told now.
+    /// Tells other instances about visible members, in as many channels as is allowed now.
     fn tell_presences(&mut self, now: Duration) {
         let mut left = PRESENCES_A_TICK;
         for _ in 0..self.untold.len() {
@@ -331,7 +331,7 @@ impl Channels {
         }
     }
 
-    /// Tells members who is there, where that has changed and was not told just now.
+    /// Tells members who is visible, in channels where that has changed and was not just told.
     fn show(&mut self, now: Duration) {
         let channels = &mut self.channels;
         let due = self.unshown.extract_if(.., |channel| {
@@ -351,7 +351,7 @@ impl Channels {
         }
     }
 
-    /// A channel that nobody is in and of which no other instance holds names is gone.
+    /// Removes a channel with no members of which no other instance holds names.
     fn tidy(&mut self, channel: &Channel) {
         if self.channels.get(channel).is_some_and(|local| local.members.is_empty() && !local.is_held) {
             self.channels.remove(channel);
@@ -370,7 +370,7 @@ impl Channels {
         self.channels.get(channel).map(|local| local.members.keys().copied().collect()).unwrap_or_default()
     }
 
-    /// Who is visible in a channel, wherever they are.
+    /// The visible members of a channel, on all instances.
     fn present(&self, channel: &Channel) -> ServerMessage {
         let (mut visible, mut names) = self.channels.get(channel).map(Local::visible).unwrap_or_default();
         for (count, first) in self.remote.visible(channel) {

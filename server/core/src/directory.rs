@@ -1,9 +1,9 @@
-//! The directory: which rooms there are, and the pages of them that lobbies show.
+//! The directory: the known rooms, and the pages of them that lobbies show.
 //!
-//! The list itself knows nothing of where a room runs or how it came to be known: that is the [`roster`]'s business, which
-//! hears of the rooms of all instances by [`messages`]. Every change of a listed room raises the *revision*;
-//! a lobby's client holds a [`Page`] of some revision and is brought from there to now by one difference, however much has
-//! happened in between. Rooms that are private are found by id and code, and on no page.
+//! It does not know where a room runs or how it became known. That is the business of the [`roster`], which learns the
+//! rooms of all instances from [`messages`]. Every change of a listed room raises the *revision*. A lobby's client
+//! holds a [`Page`] of some revision, and one difference brings it up to date, however much has happened since. Private
+//! rooms are found by id and code, and are on no page.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,46 +28,46 @@ mod tests;
 
 pub use fleet::FleetView;
 
-/// What a room says of itself.
+/// A room as it describes itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// What the lobby shows.
+    /// The entry that the lobby shows.
     pub entry: RoomEntry,
-    /// Whether it shows it at all.
+    /// Whether the lobby leaves it out.
     pub private: bool,
 }
 
-/// All rooms that are known.
+/// All known rooms.
 #[derive(Debug, Default)]
 pub struct Directory {
     revision: u64,
     rooms: BTreeMap<Uuid, Known>,
-    /// Of two rooms with one code, which rooms of different instances may have for a while, the older one is found.
+    /// Rooms by code. Rooms of different instances may share a code for a while; the older one is found.
     codes: BTreeSet<(String, Uuid)>,
-    /// The listed rooms of each game by their players.
+    /// The listed rooms of each game, by number of players.
     filled: BTreeMap<String, BTreeSet<(u32, Uuid)>>,
-    /// Pages of this revision that somebody has asked for.
+    /// The pages of this revision that were asked for.
     pages: BTreeMap<Browse, Arc<Page>>,
 }
 
 #[derive(Debug)]
 struct Known {
     listing: Listing,
-    /// The revision at which it became what it is.
+    /// The revision of its last change.
     changed: u64,
 }
 
-/// Which rooms stood on a page, at a revision. Shared by all who hold the same.
+/// The rooms on a page at a revision. Shared by all who hold the same.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
     revision: u64,
     total: u32,
-    /// Falling ids: newest first.
+    /// Descending ids: newest first.
     rooms: Vec<Uuid>,
 }
 
 impl Page {
-    /// The revision at which the page was so.
+    /// The revision of the page.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -78,7 +78,7 @@ impl Page {
 }
 
 impl Directory {
-    /// A room was opened, or is not as it was. Nothing changes if it is.
+    /// Adds or updates a room. Does nothing if nothing has changed.
     pub fn put(&mut self, listing: Listing) {
         let id = listing.entry.room;
         if self.rooms.get(&id).is_some_and(|known| known.listing == listing) {
@@ -97,7 +97,7 @@ impl Directory {
         self.rooms.insert(id, Known { listing, changed: self.revision });
     }
 
-    /// A room is gone.
+    /// Removes a room.
     pub fn remove(&mut self, room: Uuid) {
         self.take_out(room);
         let Some(known) = self.rooms.remove(&room) else { return };
@@ -108,7 +108,7 @@ impl Directory {
         }
     }
 
-    /// What is known of a room is in [`Self::filled`] no more.
+    /// Takes a room out of [`Self::filled`].
     fn take_out(&mut self, room: Uuid) {
         let Some(Known { listing, .. }) = self.rooms.get(&room) else { return };
         if let Some(filled) = self.filled.get_mut(&listing.entry.game) {
@@ -119,7 +119,7 @@ impl Directory {
         }
     }
 
-    /// The pages known so far are of another revision now.
+    /// Begins the next revision, which makes the known pages stale.
     fn turn(&mut self) {
         self.revision += 1;
         self.pages.clear();
@@ -130,7 +130,7 @@ impl Directory {
         self.revision
     }
 
-    /// A room, private or not.
+    /// The room with this id, private or not.
     pub fn find(&self, room: Uuid) -> Option<&Listing> {
         self.rooms.get(&room).map(|known| &known.listing)
     }
@@ -147,13 +147,13 @@ impl Directory {
         self.rooms.values().map(|known| &known.listing)
     }
 
-    /// The listed rooms of a game, the fullest first; of those that are as full, the newest.
+    /// The listed rooms of a game, the fullest first; of equally full ones, the newest first.
     pub fn fullest(&self, game: &str) -> impl Iterator<Item = &RoomEntry> {
         let filled = self.filled.get(game).into_iter().flat_map(|filled| filled.iter().rev());
         filled.filter_map(|(_, room)| self.rooms.get(room)).map(|known| &known.listing.entry)
     }
 
-    /// A page as it is now, and the [`ServerMessage::Rooms`] that states it.
+    /// A page as it is now, with the [`ServerMessage::Rooms`] that states it.
     pub fn snapshot(&mut self, browse: &Browse) -> (Arc<Page>, ServerMessage) {
         let page = self.page(browse);
         let rooms = page.rooms.iter().map(|room| self.rooms[room].listing.entry.clone()).collect();
@@ -161,7 +161,7 @@ impl Directory {
         (page, message)
     }
 
-    /// What has changed on a page since it was the one held, as a [`ServerMessage::RoomsChanged`]; `None` if nothing has.
+    /// A page's changes since the one held, as a [`ServerMessage::RoomsChanged`]; `None` if there are none.
     pub fn difference(&mut self, browse: &Browse, held: &Page) -> Option<(Arc<Page>, ServerMessage)> {
         if held.revision == self.revision {
             return None;

@@ -1,10 +1,11 @@
-//! Who gets what this tick: views, versions, throttled players, shared bodies, events.
+//! The edge of a room decides what each player gets at a tick: views, versions, throttling, shared bodies, events.
 //!
-//! A seat is *steady* while it was handed everything up to the last commit. Steady seats whose views are (and were) the
-//! same share one body, assembled once from chunks that are encoded once; what is left for each is a head, a copy and
-//! an own part. Whoever entered, was throttled or passed over, has resynced, or needs more than fits gets a body
-//! gathered for it alone, and is steady again once nothing is left behind. A seat is *throttled* by its lag, *passed
-//! over* at send ticks that are not its own by its pace, and gets its first frames as its line takes them.
+//! A seat is *steady* when it was handed everything up to the last commit. Steady seats with the same views, now and
+//! before, share one body, which is assembled once from chunks that are encoded once; each needs only a head, a copy
+//! and an own part of its own. A seat that has just entered, was throttled or passed over, has resynced, or needs more
+//! than fits gets a body gathered for it alone, and is steady again once nothing is left behind. A seat is *throttled*
+//! by its lag, *passed over* by its pace at send ticks that are not its turn, and gets its first frames as fast as its
+//! line takes them.
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub use hear::Up;
 use pace::Pace;
 use seat::{EdgeSeat, Standing};
 
-/// What a frame needs to know beside the world.
+/// The facts that a frame depends on, beside the world.
 #[derive(Clone, Copy, Debug)]
 struct Situation<'a> {
     /// The time.
@@ -49,19 +50,19 @@ struct Situation<'a> {
     rtt: Duration,
     /// The sorted view that the game wants.
     view: &'a [GroupId],
-    /// Its number here.
+    /// The view's number at this edge.
     number: ViewId,
-    /// The player's own group, if there is one.
+    /// The player's own group, if any.
     own: Option<GroupId>,
-    /// Up to where inputs are settled.
+    /// How far inputs are settled.
     settled: Settled,
-    /// By how many ticks the schedule has been moved.
+    /// The number of ticks by which the schedule has been moved.
     moved: u32,
-    /// No other frame follows: whoever can take it gets all at once.
+    /// No frame follows: a client that can take it gets everything at once.
     last: bool,
 }
 
-/// What the edge has counted since it was made.
+/// Counters of an edge since its creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdgeStats {
     /// Frames handed over.
@@ -76,15 +77,15 @@ pub struct EdgeStats {
     pub gathered_bodies: u64,
     /// Resyncs and resumes.
     pub resyncs: u64,
-    /// How often a seat began to be throttled.
+    /// How often a seat became throttled.
     pub throttles: u64,
-    /// Frames that said that events owed had been dropped.
+    /// Frames that told of lost events.
     pub events_lost: u64,
     /// Groups left for a later frame.
     pub deferred: u64,
     /// Pieces of frames too large to be sent in one go.
     pub pieces: u64,
-    /// How often a seat was given another pace.
+    /// Changes of a seat's pace.
     pub paces: u64,
     /// Resyncs that were ignored because their epoch was not above the current one.
     pub stale_resyncs: u64,
@@ -95,32 +96,32 @@ pub struct EdgeStats {
 pub struct Edge {
     seats: Vec<Option<EdgeSeat>>,
     common: Common,
-    /// Whether the seat that was served last was given another view.
+    /// Whether the seat served last was given another view.
     gave: bool,
 }
 
 impl Edge {
-    /// No seats, no events.
+    /// With no seats and no events.
     pub fn new(bounds: Bounds) -> Self {
         Self { seats: Vec::new(), common: Common::new(bounds), gave: false }
     }
 
-    /// What was counted so far.
+    /// The counters.
     pub fn stats(&self) -> EdgeStats {
         EdgeStats { chunks: self.common.chunks.encoded, ..self.common.stats }
     }
 
-    /// How many seats are throttled now.
+    /// The number of throttled seats.
     pub fn throttled(&self) -> usize {
         self.seats.iter().flatten().filter(|seat| seat.throttled.is_some()).count()
     }
 
-    /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
+    /// Puts a deliberate fault into the next delta that has a place for it, to prove that clients notice.
     pub fn inject(&mut self, fault: Fault) {
         self.common.chunks.fault = Some(fault);
     }
 
-    /// Opens a seat: its first frame will state everything.
+    /// Opens a seat. Its first frame states everything.
     pub fn open(&mut self, id: SeatId, verify: bool) {
         self.close(id);
         let index = id.index();
@@ -137,8 +138,8 @@ impl Edge {
         }
     }
 
-    /// Tells which seats are to have a view from now on, and which none: who is throttled or has no connection needs
-    /// none.
+    /// Calls `attach` for each seat that begins or ceases to need a view: a throttled seat and one without a connection
+    /// need none.
     pub fn look(&mut self, mut attach: impl FnMut(SeatId, bool)) {
         for (index, seat) in self.seats.iter_mut().enumerate() {
             if let Some(seat) = seat
@@ -155,8 +156,8 @@ impl Edge {
         self.seats.get(id.index()).and_then(Option::as_ref).is_some_and(EdgeSeat::wants_view)
     }
 
-    /// Takes what the authority says of a step. If frames are due, what was made for the commit before is forgotten, and every
-    /// seat is to be served, by [`Edge::frame`] or [`Edge::throttle`].
+    /// Takes what the authority publishes at a step. If frames are due, everything made for the previous commit is
+    /// dropped, and each seat is to be served by [`Edge::frame`] or [`Edge::throttle`].
     pub fn publish(&mut self, published: &Published<'_>) {
         for event in published.events {
             self.take_event(event);
@@ -191,17 +192,17 @@ impl Edge {
         }
     }
 
-    /// After [`Self::frame`]: the last event before, if the client was given another view.
+    /// After [`Self::frame`]: the number of the last event before, if the client was given another view.
     pub fn gave(&self) -> Option<u64> {
         self.gave.then_some(self.common.event_before)
     }
 
-    /// Up to where a seat's client has consumed the events that are owed to it.
+    /// The number up to which a seat's client has consumed its events.
     pub fn confirmed(&self, id: SeatId) -> u64 {
         self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, EdgeSeat::consumed)
     }
 
-    /// The edge of a room that was made again: the seats wait for their clients, who say what they hold.
+    /// The edge of a restored room: its seats wait for their clients, who say what they hold.
     pub fn again(bounds: Bounds, history: History<'_>) -> Self {
         let mut edge = Self::new(bounds);
         let History { tick, event, logs, seats } = history;
@@ -218,7 +219,7 @@ impl Edge {
         edge
     }
 
-    /// What the client on a new connection of a seat understands: bits of [`capabilities`].
+    /// Sets what the client on a seat's new connection understands: bits of [`capabilities`].
     pub fn understands(&mut self, id: SeatId, bits: u64) {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.first.pieces = bits & capabilities::PIECES != 0;
@@ -226,28 +227,28 @@ impl Edge {
         }
     }
 
-    /// A seat's socket carries so many bytes in a second, as was seen while it was blocked.
+    /// Sets how many bytes a second a seat's socket carries, as measured while it was blocked.
     pub fn set_rate(&mut self, id: SeatId, rate: u32) {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.first.set_rate(rate);
         }
     }
 
-    /// A seat's socket that was blocked has taken bytes.
+    /// Notes that a seat's blocked socket has taken bytes.
     pub fn drained(&mut self, id: SeatId, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.drained(now);
         }
     }
 
-    /// The pace of a seat, if its client is to be told of it: a frame comes at every so many-th send tick.
+    /// The pace `n` of a seat, if its client must be told of it: it gets a frame at every `n`-th send tick.
     pub fn take_pace(&mut self, id: SeatId) -> Option<u32> {
         let pace = seat(&mut self.seats, id)?.pace.take_untold();
         self.common.stats.paces += u64::from(pace.is_some());
         pace
     }
 
-    /// A seat's connection is gone.
+    /// Notes that a seat's connection is gone.
     pub fn disconnect(&mut self, id: SeatId, world: &Committed, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.connected = false;
@@ -255,8 +256,8 @@ impl Edge {
         self.throttle(id, world, now);
     }
 
-    /// Serves a seat without a frame: its socket is blocked, or gone. It is throttled until all it was handed is
-    /// applied; not so during its first frames, as long as they move.
+    /// Serves a seat without a frame, because its socket is blocked or gone. It is throttled until everything handed
+    /// over is applied; but not during its first frames, as long as they move.
     pub fn throttle(&mut self, id: SeatId, world: &Committed, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
             if seat.pace.is_turn() {
@@ -270,12 +271,12 @@ impl Edge {
         }
     }
 
-    /// Since when a seat has been throttled.
+    /// The time since which a seat has been throttled.
     pub fn throttled_since(&self, id: SeatId) -> Option<Duration> {
         self.seats.get(id.index())?.as_ref()?.throttled
     }
 
-    /// Whether a seat was passed over at the last commit: throttled, or not its turn, or with enough under way.
+    /// Whether a seat was passed over at the last commit: it was throttled, not its turn, or had enough under way.
     pub fn was_passed_over(&self, id: SeatId) -> bool {
         self.seats.get(id.index()).and_then(Option::as_ref).is_some_and(|seat| seat.passed_over)
     }
@@ -285,13 +286,13 @@ impl Edge {
         self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, |seat| seat.epoch)
     }
 
-    /// How many frames were handed over to a seat.
+    /// The number of frames handed over to a seat.
     pub fn frames(&self, id: SeatId) -> u64 {
         self.seats.get(id.index()).and_then(Option::as_ref).map_or(0, |seat| seat.frames)
     }
 
-    /// Serves a seat: fills `out` with its frame of this commit, or with a piece of one. False if there is none: it is passed
-    /// over, or nothing is new. The refused inputs are taken only for a frame that can tell them.
+    /// Serves a seat: fills `out` with its frame of this commit, or with a piece of one. Returns false if it has none:
+    /// it is passed over, or nothing is new. Refused inputs are consumed only by a frame that can tell them.
     ///
     /// # Errors
     ///
@@ -353,15 +354,16 @@ impl Edge {
         Ok(written)
     }
 
-    /// The next piece of the frame of which [`Self::frame`] has given the last one, if the socket takes more at once. False if
-    /// there is none.
+    /// After [`Self::frame`]: writes the next piece of its frame, for a socket that takes more at once. Returns false
+    /// if there is none.
     pub fn piece(&mut self, id: SeatId, now: Duration, out: &mut Vec<u8>) -> bool {
         out.clear();
         seat(&mut self.seats, id).is_some_and(|seat| self.common.write_piece(seat, now, out))
     }
 }
 
-/// Heads shorten ticks to 16 bits. Long before they could be mistaken, a start says everything in full.
+/// Most ticks between frames. Heads shorten ticks to 16 bits; long before those are ambiguous, a start states all in
+/// full.
 const LONGEST_SILENCE: u32 = 1 << 15;
 
 fn seat(seats: &mut [Option<EdgeSeat>], id: SeatId) -> Option<&mut EdgeSeat> {

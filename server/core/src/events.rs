@@ -1,22 +1,22 @@
-//! Events do not coalesce: each group keeps a bounded log of them, each seat a bounded queue of its own.
+//! Events do not coalesce: each group keeps a bounded log of them, and each seat a bounded queue of its own.
 //!
-//! A queue forgets what its seat has confirmed with each report. Logs are shared: now and then they forget what none of
-//! those who see their group can need again.
+//! A report lets a seat's queue forget what its client has confirmed. Logs are shared: now and then they forget what no
+//! seat that sees their group can still need.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tiltyard_shared::world::GroupId;
 
-/// Logs are rid of what is consumed at each such commit: that costs a look at everybody's view.
+/// Commits from one cleanup of the logs to the next: a cleanup looks at everybody's view.
 const FORGET_EVERY: u64 = 16;
 
-/// How much of events is kept.
+/// Limits on the events that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// Most events of a log; the oldest is dropped for a new one, and whom it was owed is told.
+    /// Most events of a log. One more drops the oldest, and the players it was owed to are told.
     pub events: usize,
-    /// Most bytes of them; the same.
+    /// Most bytes of these events; the same applies.
     pub bytes: usize,
 }
 
@@ -35,12 +35,12 @@ pub struct Log {
     entries: VecDeque<Entry>,
     #[serde(skip)]
     bytes: usize,
-    /// The highest number that was dropped because the log was full.
+    /// The highest number of an event dropped because the log was full.
     pub(crate) dropped: u64,
 }
 
 impl Log {
-    /// Puts an event in its place; one that is there already stays.
+    /// Inserts an event in order. Does nothing if its number is there already.
     pub(crate) fn insert(&mut self, entry: Entry, keep: Keep) {
         let index = self.entries.partition_point(|other| other.number < entry.number);
         if self.entries.get(index).is_some_and(|other| other.number == entry.number) {
@@ -54,7 +54,7 @@ impl Log {
         }
     }
 
-    /// The log that was saved, within its bounds, in order, and with nothing above the `last` event.
+    /// Restores a saved log: within its bounds, in order, and with nothing above the `last` event.
     pub(crate) fn restored(self, keep: Keep, last: u64) -> Self {
         let mut log = Self { dropped: self.dropped.min(last), ..Self::default() };
         for entry in self.entries.into_iter().filter(|entry| entry.number <= last) {
@@ -68,14 +68,14 @@ impl Log {
         self.entries.range(self.entries.partition_point(|entry| entry.number <= number)..)
     }
 
-    /// Forgets the events up to a number: they have been consumed.
+    /// Forgets the events up to a number, because they have been consumed.
     pub(crate) fn trim(&mut self, number: u64) {
         while self.entries.front().is_some_and(|entry| entry.number <= number) {
             self.pop_oldest();
         }
     }
 
-    /// The same, and the memory as well if nothing is left.
+    /// The same, and frees the memory if nothing is left.
     pub(crate) fn consume(&mut self, number: u64) {
         self.trim(number);
         if self.entries.is_empty() {
@@ -93,16 +93,16 @@ impl Log {
 /// The logs of a room's groups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Logs {
-    /// By group, as far as there were events.
+    /// By group, up to the last group that had an event.
     logs: Vec<Log>,
-    /// By group: up to where its events may go, while that is found.
+    /// By group, while forgetting: the number up to which its events may go.
     #[serde(skip)]
     spent: Vec<u64>,
     commits: u64,
 }
 
 impl Logs {
-    /// The logs that were saved, of so many groups, each within its bounds.
+    /// Restores saved logs of this many groups, each within its bounds.
     pub(crate) fn restored(self, groups: usize, keep: Keep, last: u64) -> Self {
         let logs = self.logs.into_iter().take(groups).map(|log| log.restored(keep, last));
         Self { logs: logs.collect(), spent: Vec::new(), commits: self.commits % FORGET_EVERY }
@@ -122,8 +122,8 @@ impl Logs {
         self.logs.get(group.0 as usize)
     }
 
-    /// At every 16th commit: forgets the events up to `before`, except those above what one who sees their group has
-    /// confirmed. `confirmed` lists that for everyone and each group of its view.
+    /// At every 16th commit: forgets the events up to `before`, except those above the number that a client who sees
+    /// their group has confirmed. `confirmed` lists this number for each client and each group of its view.
     pub(crate) fn forget(&mut self, before: u64, confirmed: impl Iterator<Item = (GroupId, u64)>) {
         self.commits = (self.commits + 1) % FORGET_EVERY;
         if self.commits != 0 || self.logs.iter().all(|log| log.entries.is_empty()) {

@@ -9,10 +9,10 @@ use tiltyard_shared::{
     protocol::{Code, limits},
 };
 
-/// What a seat's client has sent and what became of it.
+/// A seat's inputs and their outcomes.
 ///
-/// At most [`limits::EARLY_INPUTS`] wait; one more is refused. Refusals not yet told are bounded by the same number of
-/// entries: an older one is forgotten, the client sees it settled.
+/// At most [`limits::EARLY_INPUTS`] wait; one more is refused. At most as many refusals are kept until they are told:
+/// an older one is forgotten, and the client only sees that it is settled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SeatInputs<I> {
     waiting: VecDeque<Waiting<I>>,
@@ -29,16 +29,16 @@ struct Waiting<I> {
     input: I,
 }
 
-/// What became of an input, for the metrics.
+/// The outcome of an input, for the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It waits for the tick it aims at.
+    /// It waits for the tick that it aims at.
     Accepted,
-    /// It came after the tick it aimed at, and will be executed at the next.
+    /// It came after the tick that it aimed at, and is executed at the next.
     Late,
-    /// It had been taken in before; nothing happens.
+    /// It was taken in before; nothing happens.
     Repeated,
-    /// It was refused, and the client is told in the next frame.
+    /// It was refused; the next frame tells the client.
     Refused(Code),
 }
 
@@ -55,7 +55,7 @@ impl<I> Default for SeatInputs<I> {
 }
 
 impl<I> SeatInputs<I> {
-    /// Whether these are inputs that a client can have sent: what was saved may have been changed.
+    /// Whether a client can have sent these inputs: saved bytes may have been changed.
     pub(crate) fn is_sound(&self, bounded: impl Fn(&I) -> bool) -> bool {
         let numbers = self.waiting.iter().map(|waiting| waiting.number);
         self.waiting.len() <= limits::EARLY_INPUTS
@@ -71,8 +71,8 @@ impl<I> SeatInputs<I> {
         self.highest
     }
 
-    /// The session goes on with another client, which need not know what the one before aimed at, and has kept its inputs
-    /// from number `first` on. What it has not kept and was never taken in is lost, and counts as settled.
+    /// Continues the session with another client, which need not know what the one before aimed at. It has kept its
+    /// inputs from number `first` on; earlier ones that were never taken in are lost, and count as settled.
     pub fn resume(&mut self, first: u32) {
         self.aim = Tick(0);
         if first > self.highest.saturating_add(1) {
@@ -81,17 +81,17 @@ impl<I> SeatInputs<I> {
         }
     }
 
-    /// Up to where inputs are settled, and the margin of the last.
+    /// The number up to which inputs are settled, and the margin of the last.
     pub fn settled(&self) -> Settled {
         self.settled
     }
 
-    /// Takes an input in, or why it is refused whenever it comes. `next` is the tick that will be computed next; one that
-    /// aimed at a tick more than `most_late` before it is refused.
+    /// Takes an input in. `input` is the input, or the code with which it is refused in any case. `next` is the tick to
+    /// be computed next; an input aimed at a tick more than `most_late` before it is refused.
     ///
     /// # Errors
     ///
-    /// [`Code::OutOfOrder`] if the number skips one or the aim falls: the connection cannot go on.
+    /// [`Code::OutOfOrder`] if the number skips one or the aim falls. The connection must end.
     pub fn take(
         &mut self,
         number: u32,
@@ -146,7 +146,7 @@ impl<I> SeatInputs<I> {
         self.refused.drain(..)
     }
 
-    /// Everything before the oldest that waits is settled.
+    /// Settles everything before the oldest input that waits.
     fn settle(&mut self) {
         self.settled.number = self.waiting.front().map_or(self.highest, |waiting| waiting.number - 1);
     }

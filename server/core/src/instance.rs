@@ -1,4 +1,4 @@
-//! The names of instances, and the words out of which everything on the bus is named.
+//! The names of instances, and the words that make up all names on the bus.
 
 use std::fmt;
 
@@ -8,12 +8,13 @@ use thiserror::Error;
 /// Most bytes of a word.
 pub const WORD_BYTES: usize = 48;
 
-/// Not a name: words of 1 to [`WORD_BYTES`] characters out of `a-z`, `A-Z`, `0-9`, `-` and `_`, at most five of them.
+/// The error for text that is no name: one to five words of 1 to [`WORD_BYTES`] characters out of `a-z`, `A-Z`, `0-9`,
+/// `-` and `_`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a name for the bus: words of 1 to 48 letters, digits, - or _, at most five of them")]
 pub struct NameError;
 
-/// Whether a text is one word: what fits a routing key, a queue's name and a label of a metric.
+/// Whether a text is one word, as fits a routing key, a queue's name and a label of a metric.
 pub const fn is_word(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut index = 0;
@@ -26,22 +27,22 @@ pub const fn is_word(text: &str) -> bool {
     !bytes.is_empty() && bytes.len() <= WORD_BYTES
 }
 
-/// An instance: one word, unique in its fleet. Small enough to be copied.
+/// The name of an instance: one word, unique in its fleet. Small enough to be copied.
 ///
-/// An operator may give a restarted instance the same name. Whatever must not be mistaken for that of its predecessor
-/// carries a number that rises over restarts, as [`Incarnation`] does.
+/// An operator may give a restarted instance the same name. Whatever must not be mistaken for its predecessor's carries
+/// a number that rises over restarts, as [`Incarnation`] does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId {
     /// The name, then zeros.
     bytes: [u8; WORD_BYTES],
 }
 
-/// One life of an instance: when it began, in microseconds since 1970. Of two with the same name the younger counts.
+/// One life of an instance: its start, in microseconds since 1970. Of two with the same name the younger counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Incarnation(pub u64);
 
 impl InstanceId {
-    /// The instance of this name.
+    /// The instance with this name.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl<'de> Deserialize<'de> for InstanceId {
     }
 }
 
-/// A name that is known to be one.
+/// A name that is known to be valid.
 #[cfg(test)]
 pub(crate) const fn instance(name: &str) -> InstanceId {
     match InstanceId::new(name) {

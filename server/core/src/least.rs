@@ -1,12 +1,12 @@
-//! The least of what was measured lately: what a line takes when nothing is in the way.
+//! The least of recent measurements: what a line takes when nothing is in the way.
 
 use std::time::Duration;
 
-/// The least value of a window of time, in a few words: the window is divided in halves, of which three are kept. So a
-/// value counts for at least the window and at most half a window more. While nothing is measured, the last one holds.
+/// The least value of a window of time. The window is divided in halves, of which three are kept, so a value counts for
+/// the window and up to half a window more. While nothing is measured, the last value stays.
 #[derive(Clone, Copy, Debug)]
 pub struct Least {
-    /// By half, the present one first, in microseconds.
+    /// The least value of each half in microseconds, the present half first.
     halves: [u32; 3],
     /// When the present half began.
     began: Duration,
@@ -21,7 +21,7 @@ impl Default for Least {
 }
 
 impl Least {
-    /// Takes a value that was measured now. It is told the same `window` each time.
+    /// Takes a value measured now. `window` must be the same each time.
     #[inline]
     pub fn note(&mut self, value: Duration, now: Duration, window: Duration) {
         let micros = value.as_secs().saturating_mul(1_000_000) + u64::from(value.subsec_micros());
@@ -40,7 +40,7 @@ impl Least {
         self.began = now - Duration::from_micros((passed.as_micros() % half.as_micros().max(1)) as u64);
     }
 
-    /// The least value, if there was any.
+    /// The least value, if any was measured.
     pub fn get(&self) -> Option<Duration> {
         let [a, b, c] = self.halves;
         let least = a.min(b).min(c);

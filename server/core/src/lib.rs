@@ -1,11 +1,12 @@
-//! The rules of a Tiltyard server as pure state machines: events in, effects out, time an argument.
+//! The rules of a Tiltyard server as pure state machines: events in, effects out, time as an argument.
 //!
-//! No tokio, no sockets, no logging. [`directory`] is which rooms there are, [`chat`] who is in which channel and hears what,
-//! [`admission`] who may come in; a [`room`] is an [`authority`], which owns a simulation, its seats and inputs, and an
-//! [`edge`], which decides who gets what this tick; [`schedule`] says when ticks are due, [`packed`] how what instances say becomes bytes, [`least`] what a line is now. The
-//! server's tasks drive them.
+//! No tokio, no sockets, no logging. [`directory`] lists the rooms of the fleet, [`chat`] carries messages between the
+//! members of channels, [`matchmaking`] brings players together, and [`admission`] limits who may enter. A [`room`] is
+//! an [`authority`], which owns a simulation, its seats and inputs, and an [`edge`], which decides what each player
+//! gets at a tick. [`schedule`] says when ticks are due, [`packed`] turns messages between instances into bytes, and
+//! [`least`] measures a line. The server's tasks drive them.
 //!
-//! Below they stand in their order, lowest first: a module names none that stands after it.
+//! The modules are declared lowest first: none names one that is declared after it.
 
 pub mod packed;
 pub mod instance;

@@ -1,9 +1,9 @@
 //! Matchmaking: tickets wait in a pool, a round proposes matches, and a match counts when every home has agreed.
 //!
-//! [`mode`] is what a game declares and [`ticket`] what players ask for. [`pool`] decides who should play whom.
-//! [`proposals`] are the three machines (matchmaker, home, host) that make a proposal a match although messages are lost,
-//! doubled and late and although any of the three may die. Nothing here knows the broker: the server's lobby carries the
-//! messages, keeps the clocks and opens the rooms.
+//! A game declares its [`mode`]s, and a [`ticket`] is what players ask for. The [`pool`] decides who should play
+//! together. The [`proposals`] are three machines (matchmaker, home, host) that turn a proposal into a match, although
+//! messages are lost, doubled and late and any of the three may die. Nothing here knows the broker: the server's
+//! matchmaking service carries the messages, keeps the clocks and opens the rooms.
 
 use serde::{Deserialize, Serialize};
 pub use tiltyard_shared::game::mode;
@@ -20,10 +20,10 @@ pub use crate::instance::InstanceId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub Uuid);
 
-/// A ticket. Never given twice; a v7 uuid, so that of two the younger is the greater.
+/// The id of a ticket. Never given twice; a v7 uuid, so of two tickets the younger has the greater id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TicketId(pub Uuid);
 
-/// A match, from its proposal on: a v7 uuid. A proposal that fills seats of a running room has an id of its own.
+/// The id of a match, from its proposal on: a v7 uuid. A proposal that fills seats of a running room has its own id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MatchId(pub Uuid);

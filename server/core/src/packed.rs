@@ -1,9 +1,9 @@
-//! How what instances say to one another becomes bytes: MessagePack with the names of fields and variants.
+//! Messages between instances as bytes: MessagePack with the names of fields and variants.
 //!
-//! Instances of two versions are in one fleet while it is updated. A field that the newer one has added is passed over by the
-//! older one; the newer one takes a field that did not come for its default, so each that is added has
-//! `#[serde(default)]`. A variant that the older one does not know is [`Malformed`]: where others stand beside it, each is
-//! [`Packed`] for itself.
+//! Instances of two versions are in one fleet while it is updated. An older one skips a field that a newer one has
+//! added; a newer one takes the default for a field that is missing, so each added field has `#[serde(default)]`. A
+//! variant that the older one does not know is [`Malformed`]: where others are beside it, each is [`Packed`] for
+//! itself.
 
 use std::marker::PhantomData;
 
@@ -14,17 +14,17 @@ use thiserror::Error;
 /// Deepest nesting of what is read.
 const DEPTH: usize = 32;
 
-/// Not exactly one value of the type expected.
+/// The error for bytes that are not exactly one value of the expected type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("malformed")]
 pub struct Malformed;
 
-/// The bytes of a value.
+/// Encodes a value.
 pub fn pack<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     rmp_serde::to_vec_named(value).expect("what instances say has only what MessagePack has")
 }
 
-/// The value of these bytes.
+/// Decodes a value.
 ///
 /// # Errors
 ///
@@ -36,9 +36,10 @@ pub fn unpack<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, Malformed> {
     if bytes.is_empty() { Ok(value) } else { Err(Malformed) }
 }
 
-/// A value in bytes of its own: of several in a message, who does not know the kind of one can still read the others.
+/// A value in bytes of its own. Of several in a message, a reader that does not know the kind of one can still read the
+/// others.
 ///
-/// For people (as JSON) it is the value.
+/// In human-readable formats such as JSON it is the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed<T> {
     bytes: Vec<u8>,
@@ -46,12 +47,12 @@ pub struct Packed<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Packed<T> {
-    /// The value as bytes.
+    /// Packs a value.
     pub fn of(value: &T) -> Self {
         Self { bytes: pack(value), of: PhantomData }
     }
 
-    /// The value.
+    /// Reads the value.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! A room: its [`Authority`], and the one [`Edge`] that sends its players what they see, on one thread.
+//! A room: its [`Authority`], and the [`Edge`] that sends players what they see, on one thread.
 //!
-//! Time is an argument, sockets are somebody else's. The driver calls [`Room::step`] at each deadline, and when frames are
-//! due serves every connected seat once, by [`Room::frame`] or, if its socket is blocked, [`Room::throttle`].
+//! Time is an argument, and the sockets belong to the driver. The driver calls [`Room::step`] at each deadline. When
+//! frames are due, it serves every connected seat once, by [`Room::frame`] or, if its socket is blocked, by
+//! [`Room::throttle`].
 
 use std::{fmt, time::Duration};
 
@@ -22,20 +23,20 @@ pub use crate::{
     seat::SeatId,
 };
 
-/// What a room has counted since it was opened, and how large it is now.
+/// Counters of a room since it was opened, and its present size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Ticks computed.
     pub ticks: u64,
-    /// Inputs by what became of them.
+    /// Inputs by outcome.
     pub inputs: InputStats,
-    /// Events that were dropped because they were above [`MAX_EVENT_BYTES`].
+    /// Events dropped because they were larger than [`MAX_EVENT_BYTES`].
     pub events_too_large: u64,
-    /// What the edge counted.
+    /// The edge's counters.
     pub edge: EdgeStats,
-    /// Values that the world had to bend.
+    /// Values that the world could not take as they were.
     pub bent: Bent,
-    /// Metadata that was refused because it was too long or no JSON.
+    /// Metadata that was refused because it was too long or not JSON.
     pub metadata_refused: u64,
     /// Seats that are throttled now.
     pub throttled: usize,
@@ -49,7 +50,7 @@ pub struct Stats {
 pub struct Room<G: Game> {
     authority: Authority<G>,
     edge: Edge,
-    /// Seats that were freed for being lost, until somebody asks.
+    /// Seats freed because their players were lost, until [`Room::closed`] is called.
     closed: Vec<(SeatId, Code)>,
 }
 
@@ -68,7 +69,7 @@ impl<G: Game> Room<G> {
         Self::with_bounds(config, seed, Bounds::default())
     }
 
-    /// A room whose frames have other bounds than the protocol's, for tests.
+    /// A room with bounds on frames other than the protocol's, for tests.
     pub fn with_bounds(config: G::Config, seed: u64, bounds: Bounds) -> Self {
         let settings = G::settings(&config);
         Self::around(Simulation::new(config, seed), settings, bounds)
@@ -83,7 +84,7 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// The room whose [`Authority::save`] gave these bytes. Its players are away, since `now`, until they resume.
+    /// Restores a room from the bytes of [`Authority::save`]. Its players are away since `now`, until they resume.
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl<G: Game> Room<G> {
         Ok(Self { authority, edge, closed: Vec::new() })
     }
 
-    /// What decides what happens in it.
+    /// The authority.
     pub fn authority(&self) -> &Authority<G> {
         &self.authority
     }
@@ -114,7 +115,7 @@ impl<G: Game> Room<G> {
         self.authority.simulation_mut()
     }
 
-    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others.
+    /// Gives a new player a seat; the game hears of it at the next step. `promised` free seats are reserved for others.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl<G: Game> Room<G> {
         Ok(entered)
     }
 
-    /// Lets somebody watch. The game does not hear of it.
+    /// Gives a spectator a seat. The game does not hear of it.
     ///
     /// # Errors
     ///
@@ -137,11 +138,12 @@ impl<G: Game> Room<G> {
         Ok(entered)
     }
 
-    /// Gives a session its seat again, on another connection, and goes on from where the client is.
+    /// Gives a session its seat again on a new connection, and continues from where the client is.
     ///
     /// # Errors
     ///
-    /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current one.
+    /// [`Code::UnknownSession`] if no seat has this token, [`Code::StaleEpoch`] if the epoch is not above the current
+    /// one.
     pub fn resume(&mut self, back: Returning, now: Duration) -> Result<Entered, Code> {
         let Returning { token, resync, first_input, groups, verify } = back;
         let seat = self.authority.find(token).ok_or(Code::UnknownSession)?;
@@ -150,14 +152,14 @@ impl<G: Game> Room<G> {
         self.authority.resume(seat, first_input, resync.epoch).ok_or(Code::UnknownSession)
     }
 
-    /// How a session that has a seat, and nothing of its room any more, resumes: it is told everything anew.
+    /// The resume of a client that has a seat but nothing of its room any more: it is told everything again.
     pub fn anew(&self, token: Uuid, verify: bool) -> Option<Returning> {
         let epoch = self.edge.epoch(self.authority.find(token)?).saturating_add(1);
         let resync = Resync { epoch, applied: None, event: 0 };
         Some(Returning { token, resync, first_input: 1, groups: Vec::new(), verify })
     }
 
-    /// A connection is gone: its seat is kept for [`Settings::grace`].
+    /// Notes that a connection is gone. Its seat is kept for [`Settings::grace`].
     pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
         self.authority.disconnect(seat, now);
         self.authority.attach(seat, false);
@@ -170,11 +172,11 @@ impl<G: Game> Room<G> {
         self.edge.close(seat);
     }
 
-    /// Takes a message of a client in the room.
+    /// Takes a message from a client in the room.
     ///
     /// # Errors
     ///
-    /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
+    /// A [`Code`] that ends the connection; [`Code::Left`] if the client gave up its seat.
     pub fn receive(&mut self, seat: SeatId, message: ClientMessage, now: Duration) -> Result<(), Code> {
         let world = self.authority.simulation().world().committed();
         match self.edge.receive(seat, message, world, now)? {
@@ -183,7 +185,7 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// Computes the next tick. True if frames are due.
+    /// Computes the next tick. Returns true if frames are due.
     pub fn step(&mut self, now: Duration) -> bool {
         let Self { authority, edge, closed } = self;
         edge.look(|seat, attached| authority.attach(seat, attached));
@@ -199,19 +201,20 @@ impl<G: Game> Room<G> {
         due
     }
 
-    /// Serves a seat: fills `out` (emptied first) with its frame or a piece of it. False if there is none: it is passed over, or
-    /// nothing is new.
+    /// Serves a seat: fills `out` (emptied first) with its frame or a piece of it. Returns false if it has none: it is
+    /// passed over, or nothing is new.
     ///
     /// # Errors
     ///
-    /// A [`Code`] for which the seat must be removed: its view cannot be sent, or it has been throttled for longer than
+    /// A [`Code`] for which the seat must be removed: its view cannot be sent, or it was throttled for longer than
     /// [`Settings::grace`].
     pub fn frame(&mut self, seat: SeatId, now: Duration, rtt: Duration, out: &mut Vec<u8>) -> Result<bool, Code> {
         let throttled = self.edge.throttled_since(seat);
         if throttled.is_some_and(|since| now.saturating_sub(since) > self.authority.settings().grace) {
             return Err(Code::Unresponsive);
         }
-        // Whoever came back after the step gets a view now. An edge on another thread would wait for the next step.
+        // A client that came back after the step gets a view now. An edge on another thread would wait for the next
+        // step.
         let wanted = self.edge.wants_view(seat) || self.authority.finished().is_some();
         if wanted && !self.authority.has_view(seat) {
             self.authority.show(seat);
@@ -223,54 +226,54 @@ impl<G: Game> Room<G> {
         written
     }
 
-    /// After [`Room::frame`]: fills `out` with the next piece of its frame, if the socket takes more at once. False if there is
-    /// none.
+    /// After [`Room::frame`]: fills `out` with the next piece of its frame, for a socket that takes more at once.
+    /// Returns false if there is none.
     pub fn piece(&mut self, seat: SeatId, now: Duration, out: &mut Vec<u8>) -> bool {
         self.edge.piece(seat, now, out)
     }
 
-    /// What the client on a new connection of a seat understands: bits of
+    /// Sets what the client on a seat's new connection understands: bits of
     /// [`capabilities`](tiltyard_shared::protocol::capabilities).
     pub fn understands(&mut self, seat: SeatId, bits: u64) {
         self.edge.understands(seat, bits);
     }
 
-    /// A seat's socket carries so many bytes in a second, as was seen while it was blocked.
+    /// Sets how many bytes a second a seat's socket carries, as measured while it was blocked.
     pub fn set_rate(&mut self, seat: SeatId, rate: u32) {
         self.edge.set_rate(seat, rate);
     }
 
-    /// A seat's socket that was blocked has taken bytes.
+    /// Notes that a seat's blocked socket has taken bytes.
     pub fn drained(&mut self, seat: SeatId, now: Duration) {
         self.edge.drained(seat, now);
     }
 
-    /// The pace of a seat, if its client is to be told of it: a frame comes at every so many-th send tick.
+    /// The pace `n` of a seat, if its client must be told of it: it gets a frame at every `n`-th send tick.
     pub fn take_pace(&mut self, seat: SeatId) -> Option<u32> {
         self.edge.take_pace(seat)
     }
 
-    /// Whether a seat was passed over when it was last served: what it has been sent is not the newest.
+    /// Whether a seat was passed over when it was last served: what it was sent is not the newest.
     pub fn was_passed_over(&self, seat: SeatId) -> bool {
         self.edge.was_passed_over(seat)
     }
 
-    /// Instead of [`Room::frame`] for a seat whose socket is blocked.
+    /// Call it instead of [`Room::frame`] for a seat whose socket is blocked.
     pub fn throttle(&mut self, seat: SeatId, now: Duration) {
         self.edge.throttle(seat, self.authority.simulation().world().committed(), now);
     }
 
-    /// The seats that the room has freed by itself since this was last asked: their players were lost.
+    /// The seats that the room has freed since the last call because their players were lost.
     pub fn closed(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
         self.closed.drain(..)
     }
 
-    /// By how many ticks the schedule has been moved in all: clients are told in the next frame.
+    /// Sets the number of ticks by which the schedule has been moved in all; the next frame tells clients.
     pub fn schedule_moved(&mut self, ticks: u32) {
         self.authority.schedule_moved(ticks);
     }
 
-    /// How many frames were handed over to a seat, on all its connections.
+    /// The number of frames handed over to a seat, on all its connections.
     pub fn frames_handed(&self, seat: SeatId) -> u64 {
         self.edge.frames(seat)
     }
@@ -280,12 +283,12 @@ impl<G: Game> Room<G> {
         self.edge.throttled_since(seat).is_some()
     }
 
-    /// Makes a deliberate fault in the next delta that offers a place for it, to prove that clients notice.
+    /// Puts a deliberate fault into the next delta that has a place for it, to prove that clients notice.
     pub fn inject(&mut self, fault: Fault) {
         self.edge.inject(fault);
     }
 
-    /// What was counted, and how large the room is now.
+    /// The counters, and the present size of the room.
     pub fn stats(&self) -> Stats {
         let (world, counted) = (self.simulation().world(), self.authority.stats());
         let committed = world.committed();

@@ -1,13 +1,13 @@
-//! When ticks are due: fixed deadlines on a monotonic clock, a bounded debt, and what happens beyond it.
+//! The schedule of ticks: fixed deadlines on a monotonic clock, with a bounded debt.
 
 use std::time::Duration;
 
-/// How many ticks a room may be behind its schedule before the schedule is moved.
+/// Most ticks that a room may be behind its schedule before the schedule is moved.
 pub const MAX_DEBT_TICKS: u32 = 5;
 
-/// The deadlines of a room's ticks. They do not drift: each is one tick length after the one before, however late a tick
-/// was run. A late tick is run late, the ones after it at once, until the debt is paid; a debt above [`MAX_DEBT_TICKS`]
-/// moves the schedule instead, so that tick numbers have no gaps and game time falls behind the wall.
+/// The deadlines of a room's ticks. They do not drift: each is one tick length after the one before, however late a
+/// tick ran. After a late tick the following ones run at once, until the debt is paid. A debt above [`MAX_DEBT_TICKS`]
+/// moves the schedule instead, so that tick numbers have no gaps and game time falls behind the wall clock.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     deadline: Duration,
@@ -15,17 +15,17 @@ pub struct Schedule {
     moved: u32,
 }
 
-/// How punctual a tick was.
+/// The punctuality of a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lateness {
     /// How long after its deadline the tick began.
     pub late: Duration,
-    /// By how many ticks the schedule was moved because of it.
+    /// The number of ticks by which the schedule was moved because of that.
     pub moved: u32,
 }
 
 impl Schedule {
-    /// The first tick is due at `start`.
+    /// A schedule whose first tick is due at `start`.
     pub fn new(start: Duration, length: Duration) -> Self {
         Self { deadline: start, length, moved: 0 }
     }
@@ -35,12 +35,12 @@ impl Schedule {
         self.deadline
     }
 
-    /// By how many ticks the schedule has been moved in all.
+    /// The number of ticks by which the schedule has been moved in all.
     pub fn moved(&self) -> u32 {
         self.moved
     }
 
-    /// A tick begins now: sets the deadline of the next.
+    /// Begins a tick: sets the deadline of the next.
     pub fn begin(&mut self, now: Duration) -> Lateness {
         let late = now.saturating_sub(self.deadline);
         let owed = u32::try_from(late.as_nanos() / self.length.as_nanos().max(1)).unwrap_or(u32::MAX);

@@ -1,5 +1,5 @@
-//! Views by number: players who see the same groups share one list. The authority of a room publishes views by their numbers;
-//! an edge has numbers of its own, by which it shares bodies.
+//! Views by number: players who see the same groups share one list. The authority of a room publishes views by its
+//! numbers; an edge has its own, by which it shares bodies.
 
 use hashbrown::HashTable;
 use tiltyard_shared::world::GroupId;
@@ -12,7 +12,7 @@ pub struct ViewId {
 }
 
 impl ViewId {
-    /// Where a table indexed by views has its entry.
+    /// The index of its entry in a table by views.
     pub(crate) fn index(self) -> usize {
         self.index as usize
     }
@@ -32,7 +32,7 @@ struct List {
 #[derive(Debug)]
 pub struct Views {
     lists: Vec<List>,
-    /// The lists in use but for the empty one, by their hash. Nobody asks for their order.
+    /// The lists in use except the empty one, by hash. Their order does not matter.
     numbers: HashTable<ViewId>,
     unused: Vec<ViewId>,
     free: Vec<ViewId>,
@@ -52,7 +52,7 @@ impl Views {
         &self.lists[view.index()].groups
     }
 
-    /// Whether a view is this list. It mostly is, so that all groups are compared, several at a time.
+    /// Whether a view is this list. Mostly it is, so all groups are compared, several at a time.
     pub(crate) fn is(&self, view: ViewId, groups: &[GroupId]) -> bool {
         let known = self.groups(view);
         known.len() == groups.len() && known.iter().zip(groups).fold(true, |same, (a, b)| same & (a == b))
@@ -79,7 +79,7 @@ impl Views {
         view
     }
 
-    /// One user more.
+    /// Adds a user.
     pub(crate) fn share(&mut self, view: ViewId) -> ViewId {
         if view != Self::EMPTY {
             self.lists[view.index()].users += 1;
@@ -87,7 +87,7 @@ impl Views {
         view
     }
 
-    /// One user less.
+    /// Removes a user.
     pub(crate) fn release(&mut self, view: ViewId) {
         if view == Self::EMPTY {
             return;
@@ -99,11 +99,11 @@ impl Views {
         }
     }
 
-    /// Lets the numbers of lists that nobody uses be given again.
+    /// Makes the numbers of unused lists available again.
     pub(crate) fn begin_commit(&mut self) {
         for view in self.unused.drain(..) {
             let List { groups, hash, users, life } = &mut self.lists[view.index()];
-            // A list may have been given up, taken up and given up again within one commit.
+            // A list may have been released, acquired and released again within one commit.
             if *users == 0 && !groups.is_empty() {
                 if let Ok(entry) = self.numbers.find_entry(*hash, |other| *other == view) {
                     entry.remove();
@@ -116,7 +116,7 @@ impl Views {
     }
 }
 
-/// As rustc's FxHash: lists are compared after all.
+/// The mix of rustc's FxHash. Collisions do no harm, because the lists are compared too.
 fn hash(groups: &[GroupId]) -> u64 {
     let mix =
         |hash: u64, group: &GroupId| (hash.rotate_left(5) ^ u64::from(group.0)).wrapping_mul(0x517c_c1b7_2722_0a95);

@@ -1,4 +1,4 @@
-//! What both macros do with the item they are given: refuse what no derived trait can be for, and take fields apart.
+//! Helpers of both macros: they refuse items for which no trait can be derived, and take fields apart.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -20,12 +20,12 @@ pub(crate) fn refuse_attributes(attrs: &[Attribute], name: &str) -> Result<()> {
     }
 }
 
-/// The name of a thing as the schema says it: without `r#`.
+/// The name of an item in the schema: without `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// The name of a field as the schema says it: `0`, `1`, … in a tuple.
+/// The name of a field in the schema: `0`, `1`, … in a tuple.
 pub(crate) fn member_name(member: &Member) -> String {
     match member {
         Member::Named(ident) => plain(ident),
@@ -33,7 +33,7 @@ pub(crate) fn member_name(member: &Member) -> String {
     }
 }
 
-/// The place of these tokens, for generated ones: there the compiler points when what is generated does not hold.
+/// The span of these tokens, for generated ones: the compiler points there when generated code does not hold.
 pub(crate) fn at(tokens: &impl ToTokens) -> Span {
     Span::mixed_site().located_at(tokens.span())
 }

@@ -1,6 +1,6 @@
 //! `#[derive(Replicate)]`: a struct is one kind, an enum one kind a variant, an enum without any fields a lane.
 //!
-//! What a single field becomes is [`field`]'s.
+//! [`field`] handles a single field.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -75,7 +75,7 @@ struct Kind {
     body: Body,
 }
 
-/// What a kind is made of.
+/// The content of a kind.
 enum Body {
     Fields(Vec<Field>),
     /// The struct that a newtype variant holds.
@@ -131,7 +131,7 @@ impl Kind {
         }
     }
 
-    /// What codings of its fields depend on, as a constant slice.
+    /// The properties of its fields on which codings depend, as a constant slice.
     fn fields(&self) -> TokenStream {
         match &self.body {
             Body::Fields(fields) => {
@@ -142,7 +142,7 @@ impl Kind {
         }
     }
 
-    /// A pattern that fits this kind and looks at nothing.
+    /// A pattern that fits this kind and binds nothing.
     fn any(&self) -> TokenStream {
         let path = &self.path;
         quote!(#path { .. })

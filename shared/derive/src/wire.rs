@@ -9,7 +9,7 @@ use syn::{
 
 use crate::input;
 
-/// What serde may be told without changing bincode's bytes.
+/// The serde attributes that do not change bincode's bytes.
 const HARMLESS: [&str; 9] = [
     "alias",
     "bound",
@@ -109,7 +109,7 @@ impl Shape {
 }
 
 impl Field {
-    /// `<Type as Trait>`, with the span of the type, so that the compiler points there when it does not fit.
+    /// `<Type as Trait>`, with the span of the type, where the compiler then points when the type does not fit.
     fn subject(&self) -> TokenStream {
         let (ty, role) = (&self.ty, if self.max_len.is_some() { quote!(Bounded) } else { quote!(Wire) });
         quote_spanned!(ty.span()=> <#ty as ::tiltyard_shared::wire::#role>)
@@ -200,7 +200,7 @@ fn implementation(ident: &Ident, shapes: &[Shape], Methods { schema, arbitrary }
     }
 }
 
-/// The one attribute of fields, at most once.
+/// The only attribute of fields, at most once.
 fn max_len(attrs: &[Attribute]) -> Result<Option<Expr>> {
     let mut found = None;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("wire")) {
@@ -217,7 +217,7 @@ fn max_len(attrs: &[Attribute]) -> Result<Option<Expr>> {
     Ok(found)
 }
 
-/// Refuses what would make serde's bytes others than the schema says.
+/// Refuses attributes that would make serde's bytes differ from the schema.
 fn refuse_serde(attrs: &[Attribute]) -> Result<()> {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
         for meta in attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)? {

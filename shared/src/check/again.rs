@@ -1,4 +1,4 @@
-//! Whether a game goes on from saved bytes as if nothing had been, and does the same at another time of day.
+//! Checks that a game continues from saved bytes as if nothing had happened, and does the same at another time of day.
 
 use std::{thread, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     rng::Rng,
 };
 
-/// Between two runs of the same match: a clock of whole seconds shows another one.
+/// Time between two runs of the same match, in which a clock of whole seconds moves on.
 const LATER: Duration = Duration::from_millis(1_050);
 
-/// So many bytes of states are kept.
+/// Most bytes of states that are kept.
 const MOST_BYTES: usize = 64 << 20;
 
 impl Check {
@@ -41,7 +41,7 @@ impl Check {
                     let what = difference(&before, &sim);
                     return Err(fail(&sim, format!("the same journal gave another state a second later: {what}")));
                 }
-                // Of a large game only the beginning is played.
+                // Only the beginning of a large game is played.
                 let ends = if later { index + 1 == states.len() } else { bytes > MOST_BYTES };
                 if ends || sim.outbox().finished.is_some() {
                     break;
@@ -55,11 +55,11 @@ impl Check {
     }
 }
 
-/// The simulation, saved and made again.
+/// Saves and restores a simulation.
 ///
 /// # Errors
 ///
-/// What differs right away, in words.
+/// The difference found right away, in words.
 pub(super) fn again<G: Game>(sim: &Simulation<G>) -> Result<Simulation<G>, String> {
     let saved = sim.save().map_err(|error| error.to_string())?;
     let again = Simulation::restore(&saved).map_err(|error| error.to_string())?;
@@ -70,7 +70,7 @@ pub(super) fn again<G: Game>(sim: &Simulation<G>) -> Result<Simulation<G>, Strin
     }
 }
 
-/// The first thing in which two simulations differ: kind and field of an entity, or a part of the game's own state, and both
+/// The first difference of two simulations: kind and field of an entity, or a part of the game's own state, with both
 /// values.
 pub(super) fn difference<G: Game>(one: &Simulation<G>, other: &Simulation<G>) -> String {
     let kinds = G::Entity::schema().kinds;
@@ -100,7 +100,7 @@ pub(super) fn difference<G: Game>(one: &Simulation<G>, other: &Simulation<G>) ->
     )
 }
 
-/// Where two values differ, by the names of their fields, and how.
+/// The field in which two values differ, by name, and the difference.
 fn differing<T: Serialize>(one: &T, other: &T) -> Option<String> {
     match (serde_json::to_value(one), serde_json::to_value(other)) {
         (Ok(one), Ok(other)) => within(&one, &other),

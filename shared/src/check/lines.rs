@@ -1,5 +1,5 @@
-//! A second account of linear lanes, slow and simple: the triple of a value, a rate and a tick, in whole numbers that do not
-//! wrap by themselves. What commit keeps as a line must equal this.
+//! A naive model of linear lanes: the triple of a value, a rate and a tick, in integers that do not wrap by themselves.
+//! The lines that commit keeps must equal it.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ struct Triple {
     value: i64,
     rate: i64,
     tick: i64,
-    /// How many such numbers there are.
+    /// The number of different values.
     span: i64,
 }
 
@@ -35,8 +35,8 @@ pub struct NaiveLines {
 }
 
 impl NaiveLines {
-    /// The lines of an entity at a commit, going on from those at the commit before if it is the same one; and the entity
-    /// with the codes that a member of a group has: an origin in the place of each linear lane, then the rates.
+    /// The lines of an entity at a commit, which continue those of the commit before if it is the same entity. Also
+    /// returns the entity with the codes of a group's member: an origin in place of each linear lane, then the rates.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! A second quantizer, slow and simple: it walks an entity's serde form by field name, in `f64`. What the derive macro and
-//! commit do fast must equal this.
+//! A naive quantizer: it walks an entity's serde form by field name, in `f64`. The fast code of the derive macro and
+//! commit must equal it.
 
 use serde_json::Value;
 
 use crate::replicate::{EntitySchema, KindSchema, Quantizer, Replicate};
 
-/// What an entity looks like to a client: its kind, the codes of its lanes, its blobs.
+/// An entity as a client sees it: its kind, the codes of its lanes, its blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Naive {
     /// The kind's number.
@@ -51,7 +51,7 @@ pub(super) fn quantize(schema: &EntitySchema, form: &Value) -> Result<Naive, Str
     Ok(Naive { kind: number as u8, lanes, blobs })
 }
 
-/// The kind of a serde form, and its fields. A struct is its own; enums are tagged from outside.
+/// The kind of a serde form, and its fields. A struct is its own kind; enums are externally tagged.
 pub(super) fn variant<'a>(kinds: &[KindSchema], form: &'a Value) -> Result<(usize, &'a Value), String> {
     let by_name = |name: &str| kinds.iter().position(|kind| kind.name == name);
     match form {
@@ -74,7 +74,7 @@ pub(super) fn lookup<'a>(fields: &'a Value, name: &str) -> Result<&'a Value, Str
 }
 
 fn code(quantizer: &Quantizer, value: &Value) -> Result<u32, String> {
-    // serde_json has no NaN or infinity: they are null. Infinities are not told apart, so tests leave them out.
+    // serde_json has no NaN or infinity: both are null. So infinities cannot be told apart, and tests leave them out.
     let number = || value.as_f64().unwrap_or(0.0);
     Ok(match quantizer {
         Quantizer::Fixed { min, step, max } => {

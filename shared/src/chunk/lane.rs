@@ -1,5 +1,5 @@
-//! A lane in a chunk, written and read: its change in a delta, and as it is elsewhere. By the lane's learned codings, or
-//! without one by the default.
+//! Writes and reads a lane in a chunk, as a change in a delta and as it is elsewhere: by the lane's learned codings, or
+//! by the default.
 
 use crate::{
     bits::{BadBits, BitReader, BitWriter, low_mask},
@@ -10,17 +10,17 @@ use crate::{
 
 pub(crate) const ERROR_ORDER: u32 = 3;
 
-/// What a delta says of a lane. Signed numbers are zigzagged.
+/// The change of a lane in a delta. Signed numbers are zigzagged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The wrapping difference of a held lane, less one.
     Held(u32),
-    /// The difference of a line's rates, and by how much the new one misses the old one at the tick before.
+    /// The difference of a line's rates, and the error by which the new one misses the old one at the tick before.
     Line { rate: u32, error: u32 },
 }
 
 impl KindLayout {
-    /// How a lane differs between two commits, the later one that of a tick.
+    /// The change of a lane between two commits, the later of which has this tick.
     #[inline]
     pub(crate) fn change(&self, lane: usize, old: &[u32], new: &[u32], tick: u32) -> Change {
         let LaneLayout { bits, .. } = self.lanes[lane];
@@ -35,7 +35,7 @@ impl KindLayout {
         }
     }
 
-    /// Changes a lane in the delta of a tick.
+    /// Applies the change of a lane in the delta of a tick.
     #[inline]
     pub(crate) fn follow(&self, lane: usize, codes: &mut [u32], change: Change, tick: u32) {
         let LaneLayout { bits, rate: index, .. } = self.lanes[lane];

@@ -1,4 +1,4 @@
-//! Reading a frame's bytes.
+//! Reads the bytes of a frame.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ impl<'a> Cursor<'a> {
         Ok(self.array::<1>()?[0])
     }
 
-    /// A byte of flags, all of which must be `known`.
+    /// Reads a byte of flags, all of which must be `known`.
     pub(crate) fn flags(&mut self, known: u8) -> Result<u8, BadFrame> {
         let flags = self.u8()?;
         if flags & !known == 0 { Ok(flags) } else { Err(BadFrame::OutOfRange) }
@@ -63,7 +63,8 @@ impl<'a> Cursor<'a> {
         u32::try_from(self.varint()?).map_err(|_| BadFrame::OutOfRange)
     }
 
-    /// A list as [`write_rising`] writes it; every item takes at least a byte, so its length is checked by the bytes left.
+    /// Reads a list as [`write_rising`] writes it. Every item takes at least a byte, so the bytes left bound its
+    /// length.
     pub(crate) fn rising(&mut self) -> Result<Vec<u32>, BadFrame> {
         let count = self.varint()?;
         if count > self.rest.len() as u64 {

@@ -1,30 +1,30 @@
-//! What a game declares for the players who look for a match: teams, windows, waiting.
+//! The modes that a game declares for matchmaking: teams, windows, waiting.
 //!
-//! Plain values, written in code and the same on every instance: [`Game::modes`](super::Game::modes) names them. Who waits for
-//! one, and how a match is found, is the server's.
+//! Plain values, written in code and the same on every instance: [`Game::modes`](super::Game::modes) names them. The
+//! server keeps the players who wait for a mode, and finds the matches.
 
 use std::time::Duration;
 
-/// One way to play a game that can be searched for.
+/// A way to play a game that players can search for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mode {
-    /// Its name, one of the game's.
+    /// Its name, unique in the game.
     pub name: String,
-    /// How many teams play, at least 1. All against all: either one team of all, or as many teams as players.
+    /// The number of teams, at least 1. All against all: either one team of everybody, or as many teams as players.
     pub teams: usize,
-    /// Most players of a team, at least 1. A party is at most so large.
+    /// Most players of a team, at least 1. It also limits the size of a party.
     pub team_size: usize,
-    /// With so many players a match may begin once its oldest ticket has waited [`Mode::max_wait`]; a match of fewer ends.
-    /// Default: teams x team size.
+    /// The number of players with which a match may begin once its oldest ticket has waited [`Mode::max_wait`]; a match
+    /// of fewer ends. Default: teams x team size.
     pub min_players: usize,
-    /// How far the ratings of a match's tickets may be from one another. Default: 100, and 10 more a second, up to 1,000.
+    /// The largest distance between the ratings of a match's tickets. Default: 100, and 10 more a second, up to 1,000.
     pub window: Window,
-    /// To how many milliseconds a region may be away. Default: 80, and 5 more a second, up to 250.
+    /// The largest round trip to a region in milliseconds. Default: 80, and 5 more a second, up to 250.
     pub latency: Window,
-    /// After this waiting a match of [`Mode::min_players`] is good enough. Default 30 s.
+    /// The waiting time after which a match of [`Mode::min_players`] is good enough. Default 30 s.
     pub max_wait: Duration,
-    /// By how much the mean ratings of two teams may differ. Default: the limit of [`Mode::window`], which never forbids a
-    /// match, because means lie between the ratings that they are made of.
+    /// The largest difference between the mean ratings of two teams. Default: the limit of [`Mode::window`], which
+    /// never forbids a match, because means lie between the ratings they are made of.
     pub balance: u32,
     /// Whether seats that become free in a running room are filled from the pool. Default: no.
     pub backfill: bool,
@@ -33,18 +33,18 @@ pub struct Mode {
 /// A tolerance that grows with waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// For a ticket that has just come.
+    /// The tolerance for a new ticket.
     pub start: u32,
-    /// So much more for each second of waiting.
+    /// The increase for each second of waiting.
     pub growth: u32,
-    /// It grows no further than this; at least `start`.
+    /// The largest tolerance; at least `start`.
     pub limit: u32,
 }
 
-/// Why a mode cannot be.
+/// The reason why a mode is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadMode {
-    /// It has no teams, or teams of nobody.
+    /// It has no teams, or teams without seats.
     NoSeats,
     /// It has more than [`MAX_PLAYERS`] seats.
     TooManySeats,
@@ -58,7 +58,7 @@ pub enum BadMode {
 pub const MAX_PLAYERS: usize = 1_024;
 
 impl Mode {
-    /// A mode with these teams, and everything else as its field's documentation says.
+    /// A mode with these teams, and the default of every other field.
     pub fn new(name: &str, teams: usize, team_size: usize) -> Self {
         let window = Window { start: 100, growth: 10, limit: 1_000 };
         Self {
@@ -74,16 +74,16 @@ impl Mode {
         }
     }
 
-    /// Seats of a room of this mode: the most players of a match.
+    /// The seats of a room of this mode: the most players of a match.
     pub fn seats(&self) -> usize {
         self.teams * self.team_size
     }
 
-    /// Whether this mode can be played.
+    /// Checks that this mode can be played.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// What is wrong with the mode.
     pub fn check(&self) -> Result<(), BadMode> {
         let seats = self.teams.saturating_mul(self.team_size);
         let windows = [self.window, self.latency];
@@ -98,12 +98,12 @@ impl Mode {
 }
 
 impl Window {
-    /// The same at all times.
+    /// A window that never changes.
     pub fn fixed(size: u32) -> Self {
         Self { start: size, growth: 0, limit: size }
     }
 
-    /// How wide it is for a ticket that has waited so long. It never shrinks.
+    /// The tolerance for a ticket that has waited this long. It never shrinks.
     pub fn at(&self, waited: Duration) -> u32 {
         let grown = u128::from(self.growth) * waited.as_millis() / 1_000;
         let width = u128::from(self.start).saturating_add(grown).min(u128::from(self.limit));

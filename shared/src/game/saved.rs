@@ -1,8 +1,8 @@
-//! A simulation as bytes, from which it is made again and goes on as if nothing had been.
+//! Saves a simulation as bytes and restores it, so that it continues as if nothing had happened.
 //!
-//! Version 1: the number 1; a `u32`, little-endian, how long the next part is; MessagePack with the names of fields for what
-//! is the author's (so that a field that was added, with a default, still loads), and for the rest of the simulation; and
-//! what was committed, as bytes of our own.
+//! Version 1: the number 1; a `u32`, little-endian, the length of the next part; MessagePack with the names of fields
+//! for the author's state (so that it still loads after a field with a default was added) and the rest of the
+//! simulation; and the committed state, as bytes of our own.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
 /// The version of the bytes.
 const VERSION: u8 = 1;
 
-/// A simulation but for what was committed. The parameters are the author's types, or references to them.
+/// A simulation without its committed state. The parameters are the author's types, or references to them.
 #[derive(Serialize, Deserialize)]
 struct Saved<G, E, P> {
     config: Vec<u8>,
@@ -35,7 +35,7 @@ struct Saved<G, E, P> {
 }
 
 impl<G: Game> Simulation<G> {
-    /// The whole state as bytes. Events that nobody has taken yet are no part of it.
+    /// The whole state as bytes, without the events that nobody has taken yet.
     ///
     /// # Errors
     ///
@@ -63,7 +63,8 @@ impl<G: Game> Simulation<G> {
         Ok(bytes)
     }
 
-    /// The simulation that [`Self::save`] was asked for, by this version of the game or an earlier one with the same config.
+    /// Restores a saved simulation. The bytes may be from this version of the game, or from an earlier one with the
+    /// same config.
     ///
     /// # Errors
     ///

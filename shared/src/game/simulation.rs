@@ -1,4 +1,4 @@
-//! What drives a game: a [`Simulation`] steps it by the [`Command`]s of each tick, which are a room's journal.
+//! The driver of a game: a [`Simulation`] steps it by the [`Command`]s of each tick, which form a room's journal.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{id::GroupId, protocol::codec, world::World};
 pub enum Command<I> {
     /// A player takes a seat.
     Join {
-        /// Who: higher than all before.
+        /// The player, with a higher id than all before.
         player: PlayerId,
         /// The name that the player chose.
         name: String,
@@ -21,31 +21,31 @@ pub enum Command<I> {
     },
     /// A seat is free again.
     Leave {
-        /// Whose.
+        /// The player.
         player: PlayerId,
-        /// For what reason.
+        /// The reason.
         why: Leave,
     },
-    /// A player has no connection any more.
+    /// A player no longer has a connection.
     Away {
-        /// Who.
+        /// The player.
         player: PlayerId,
     },
-    /// A player who was away has one again.
+    /// A player who was away has a connection again.
     Back {
-        /// Who.
+        /// The player.
         player: PlayerId,
     },
-    /// A player does something.
+    /// A player sends an input.
     Input {
-        /// Who.
+        /// The player.
         player: PlayerId,
-        /// What.
+        /// The input.
         input: I,
     },
 }
 
-/// What a room knows of a player beside what its game keeps.
+/// The room's own data of a player, beside the game's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Person {
     pub(super) name: String,
@@ -87,7 +87,7 @@ impl<G: Game> Simulation<G> {
         Self::at_tick(config, seed, Tick(0))
     }
 
-    /// A room whose ticks are counted from another on, for tests of what happens when there are no more.
+    /// A room whose ticks count from another one on, for tests of the end of tick numbers.
     pub fn at_tick(config: G::Config, seed: u64, tick: Tick) -> Self {
         let dt = G::settings(&config).tick_length().as_secs_f32();
         let (mut world, mut rng, players, mut outbox) =
@@ -101,8 +101,8 @@ impl<G: Game> Simulation<G> {
         Self { config: bytes, game, world, rng, tick, dt, players, outbox, inputs: Inputs(Vec::new()) }
     }
 
-    /// Computes the next tick: joins and leaves in their order, then the game's own step with all inputs.
-    /// Commands of players who are not in the room are passed over.
+    /// Computes the next tick: joins and leaves in their order, then the game's own step with all inputs. Skips
+    /// commands of players who are not in the room.
     pub fn step(&mut self, commands: impl IntoIterator<Item = Command<G::Input>>) {
         self.tick.0 += 1;
         self.inputs.0.clear();
@@ -140,7 +140,7 @@ impl<G: Game> Simulation<G> {
         self.game.tick(&self.inputs, ctx!(self));
     }
 
-    /// Fixes the world's state of this tick, so that it can be sent. See [`World::commit`].
+    /// Fixes the world's state at this tick, so that it can be sent. See [`World::commit`].
     pub fn commit(&mut self) {
         self.world.commit(self.tick);
     }
@@ -161,7 +161,7 @@ impl<G: Game> Simulation<G> {
 
     /// The config from which the room was made.
     pub fn config(&self) -> G::Config {
-        // They are the bytes of one.
+        // They are always the bytes of a config.
         codec::decode(&self.config).unwrap_or_default()
     }
 
@@ -185,12 +185,12 @@ impl<G: Game> Simulation<G> {
         &mut self.world
     }
 
-    /// What the game told its players since this was last emptied.
+    /// The game's output since this was last emptied.
     pub fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
     }
 
-    /// What the game says of its room.
+    /// The game's output.
     pub fn told(&self) -> &Outbox {
         &self.outbox
     }

@@ -1,17 +1,17 @@
-//! Divides the values of a lane into the cells of a [prefix code](crate::prefix): halves them again and again where that pays,
-//! then gives each cell a codeword by how often it comes.
+//! Divides the values of a lane into the cells of a [prefix code](crate::prefix): halves them again and again where
+//! that pays, then gives each cell a codeword by its frequency.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::prefix::{MAX_CELLS, MAX_LENGTH};
 
-/// A cell must pay for its place in the schema: this many bits over all that was recorded, at least,
+/// A cell must pay for its place in the schema: at least this many bits over everything recorded,
 const PRICE: f64 = 16.0;
 
-/// and at least one part in so many of a bit a value, so that chance is not learned.
+/// and at least one part in this many of a bit a value, so that no chance is learned.
 const SHARE: f64 = 400.0;
 
-/// The cells for values below 2^width and how often each came, in rising order: lengths of codewords and raw bits.
+/// The cells for values below 2^width with these counts, in ascending order: lengths of codewords and raw bits.
 pub(super) fn cells(values: &[(u32, u64)], width: u32) -> Vec<[u32; 2]> {
     let total = values.iter().map(|(_, times)| times).sum::<u64>().max(1) as f64;
     let mut price = PRICE + total / SHARE;
@@ -26,10 +26,10 @@ pub(super) fn cells(values: &[(u32, u64)], width: u32) -> Vec<[u32; 2]> {
     cells.iter().zip(lengths).map(|((raw, _), length)| [length, *raw]).collect()
 }
 
-/// A cell: its raw bits, and how often its values came.
+/// A cell: its raw bits, and the count of its values.
 type Cell = (u32, u64);
 
-/// The cheapest cells for the 2^raw values from `start` on, and what they cost in bits.
+/// The cheapest cells for the 2^raw values from `start` on, and their cost in bits.
 fn divide(values: &[(u32, u64)], start: u64, raw: u32, bits: &dyn Fn(f64) -> f64, price: f64) -> (f64, Vec<Cell>) {
     let times: u64 = values.iter().map(|(_, times)| times).sum();
     let own = if times == 0 { 0.0 } else { times as f64 * (f64::from(raw) + bits(times as f64)) };
@@ -48,7 +48,7 @@ fn divide(values: &[(u32, u64)], start: u64, raw: u32, bits: &dyn Fn(f64) -> f64
     (low_cost + high_cost, cells)
 }
 
-/// The lengths of a Huffman code, none above [`MAX_LENGTH`]: what comes hardly ever is taken for more frequent.
+/// The lengths of a Huffman code, none above [`MAX_LENGTH`]: very rare values are counted as more frequent.
 fn lengths(times: &[u64]) -> Vec<u32> {
     let mut least = (times.iter().sum::<u64>() >> MAX_LENGTH).max(1);
     loop {

@@ -1,6 +1,6 @@
-//! Chat by channel: what a channel is called, and how a connection wants to be in it.
+//! Chat by channel: the names of channels, and requests to join them.
 //!
-//! Names are what clients claim, and words are not kept: who is not there when something is said will not hear of it.
+//! Names are claimed by clients, and messages are not kept: a client that is absent when one is sent never gets it.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{Code, limits, text};
 
-/// A wish to be in a channel.
+/// A request to join a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinChannel {
     /// The client's number of this request.
     pub request: u32,
     /// The name of a [`Channel`].
     pub channel: String,
-    /// Under which name: [plain text](text::plain) of 1 to [`limits::NAME_BYTES`].
+    /// The name in the channel: [plain text](text::plain) of 1 to [`limits::NAME_BYTES`].
     pub name: String,
-    /// Whether others see the name among those who are there. Who is not seen hears and speaks all the same.
+    /// Whether others see the name in the list of members. An invisible member hears and speaks all the same.
     pub visible: bool,
 }
 
 impl JoinChannel {
-    /// What a client sent: the channel, and the plain form of the name.
+    /// Checks what a client sent. Returns the channel, and the plain form of the name.
     ///
     /// # Errors
     ///
@@ -34,17 +34,17 @@ impl JoinChannel {
     }
 }
 
-/// The name of a channel: 1 to [`limits::CHANNEL_BYTES`] characters out of `a-z`, `0-9`, `-` and `_`, so that no two look
-/// the same, and each is one word of a key on the bus. A channel is there while somebody is in it.
+/// The name of a channel: 1 to [`limits::CHANNEL_BYTES`] characters out of `a-z`, `0-9`, `-` and `_`, so that no two
+/// look the same, and each is one word of a key on the bus. A channel exists while somebody is in it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Channel(String);
 
 impl Channel {
-    /// The channel of this name.
+    /// The channel with this name.
     ///
     /// # Errors
     ///
-    /// [`Code::BadChannel`] if there can be none.
+    /// [`Code::BadChannel`] if it is not a valid name.
     pub fn new(name: &str) -> Result<Self, Code> {
         let is_clear = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         let fits = (1..=limits::CHANNEL_BYTES).contains(&name.len()) && name.bytes().all(is_clear);

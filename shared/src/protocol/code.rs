@@ -1,25 +1,25 @@
-//! Why a server refuses something or closes a connection: one table of codes for messages, close frames, JSON and metrics.
+//! Reasons for refusals and closed connections: one table of codes for messages, close frames, JSON and metrics.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Whether it makes sense to try again after a code.
+/// Whether another try makes sense after a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// It would end the same way.
+    /// Another try would end the same way.
     Final,
-    /// It may end well.
+    /// Another try may succeed.
     Again,
 }
 
-/// Writes [`Code`] and its tables out of the one list below: number, name, fate, words.
+/// Generates [`Code`] and its tables from the one list below: number, name, fate, words.
 macro_rules! codes {
     ($($(#[$doc:meta])* $number:literal $name:ident, $fate:ident: $words:literal;)*) => {
         /// Every reason for which a server refuses something or closes a connection.
         ///
-        /// The close code of the WebSocket is 4000 plus the number. On the wire a code is its number, as the index of an
-        /// enum is.
+        /// The close code of the WebSocket is 4000 plus the number. On the wire a code is its number, like the index of
+        /// an enum.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $($(#[$doc])* $name,)*
@@ -57,7 +57,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Bytes that are no message, or one that makes no sense here.
+    /// Bytes that are no message, or a message that makes no sense here.
     0 Malformed, Final: "malformed message";
     /// A message, field or payload beyond its limit.
     1 TooLarge, Final: "message too large";
@@ -65,11 +65,11 @@ codes! {
     2 TooEarly, Final: "not yet: say hello, then enter";
     /// More messages than [`MESSAGES_PER_SECOND`](super::limits::MESSAGES_PER_SECOND).
     3 TooFast, Again: "too many messages";
-    /// No hello or no wish in time.
+    /// No hello or no request in time.
     4 HelloTimeout, Again: "no hello in time";
-    /// Another [`VERSION`](super::VERSION).
+    /// A different [`VERSION`](super::VERSION).
     5 WrongVersion, Final: "this server speaks another protocol version";
-    /// No such game here.
+    /// No such game on this server.
     6 UnknownGame, Final: "unknown game";
     /// No such room.
     7 UnknownRoom, Final: "unknown room";
@@ -119,33 +119,33 @@ codes! {
     29 NotAllowed, Final: "spectators only watch";
     /// Text that is no [`RoomCode`](super::lobby::RoomCode).
     30 BadCode, Final: "bad room code";
-    /// A page of the lobby that cannot be.
+    /// An invalid page of the lobby.
     31 BadFilter, Final: "bad filter";
     /// A title that is not [plain](super::text::plain).
     32 BadTitle, Final: "bad title";
     /// The game has no such mode.
     33 UnknownMode, Final: "unknown mode";
-    /// A party that cannot be: a bad code, more players than a team holds, or not together in time.
+    /// An invalid party: a bad code, more players than a team holds, or not together in time.
     34 BadParty, Final: "bad party";
     /// A rating beyond [`RATING`](super::limits::RATING).
     35 BadRating, Final: "bad rating";
-    /// This connection looks for a match already.
+    /// This connection is already searching for a match.
     36 AlreadySearching, Final: "already searching";
-    /// The search has ended because somebody of the party wanted so, or was gone.
+    /// The search has ended because a player of the party cancelled it, or was gone.
     37 Cancelled, Final: "the search was cancelled";
-    /// Too few of a match's players have come: the others search on.
+    /// Too few of a match's players have come: the others continue to search.
     38 TooFew, Final: "too few players came";
-    /// Text that cannot be the name of a [`Channel`](super::chat::Channel).
+    /// Text that is no name of a [`Channel`](super::chat::Channel).
     39 BadChannel, Final: "bad channel";
     /// A channel that this connection is not in.
     40 NotInChannel, Final: "not in that channel";
     /// More than [`CHANNELS`](super::limits::CHANNELS) of one connection.
     41 TooManyChannels, Final: "in too many channels";
-    /// Words that are empty or not [plain](super::text::plain).
+    /// A message that is empty or not [plain](super::text::plain).
     42 BadText, Final: "bad text";
-    /// Said too often, by this connection or in this channel; or attended too often.
+    /// Too many messages from this connection or in this channel, or too many joins.
     43 Flooding, Again: "too much said at once";
-    /// A message that this server does not know, or does not do anything for.
+    /// A message that this server does not know or does not act on.
     44 Unsupported, Final: "this server does not do that";
 }
 
@@ -155,14 +155,14 @@ impl Code {
         Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Unknown(number))
     }
 
-    /// Whether no further try makes sense: who was refused would be refused again, and the seat of a connection that was
-    /// closed so is gone, or another has it. After all others, those of later versions included, one tries again, and the
-    /// server keeps the seat.
+    /// Whether no further try makes sense: a refused request would be refused again, and the seat of a connection
+    /// closed with this code is gone, or another connection has it. After all other codes, those of later versions
+    /// included, clients try again, and the server keeps the seat.
     pub fn is_final(self) -> bool {
         self.fate() == Fate::Final
     }
 
-    /// The code as JSON and metrics name it: `room_full`.
+    /// The code's name in JSON and metrics: `room_full`.
     pub fn label(self) -> String {
         let mut label = String::new();
         for character in self.name().chars() {
@@ -179,7 +179,7 @@ impl Code {
         4000u16.saturating_add(self.number())
     }
 
-    /// Its name; that of one of a later version is `Unknown`.
+    /// Its name; `Unknown` for a code of a later version.
     fn name(self) -> String {
         match self {
             Self::Unknown(_) => "Unknown".to_owned(),
@@ -217,7 +217,7 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// A code in JSON: its name, or the number of one that has none.
+/// A code in JSON: its name, or the number of one without a name.
 struct Readable;
 
 impl de::Visitor<'_> for Readable {

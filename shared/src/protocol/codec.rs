@@ -1,7 +1,7 @@
 //! The only file that names bincode: its standard configuration, always with a limit.
 //!
-//! bincode's limits count the memory that decoding claims, not wire bytes, so nothing is allocated by a length that the
-//! peer made up. Lists escape them; they are `bounded`'s.
+//! bincode's limits count the memory that decoding claims, not wire bytes, so a length made up by the peer allocates
+//! nothing. Lists escape these limits; `bounded` handles them.
 
 use std::marker::PhantomData;
 
@@ -20,10 +20,10 @@ const LIMIT: usize = 4 * limits::MESSAGE_BYTES;
 /// Most memory that decoding a saved state may claim.
 const SAVED_LIMIT: usize = 1 << 28;
 
-/// Bytes that are not the value they should be.
+/// The error for bytes that are not the expected value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CodecError {
-    /// The bytes end early, claim too much, or name something that is not there.
+    /// The bytes end early, claim too much, or name something that does not exist.
     #[error("malformed bytes")]
     Malformed,
     /// Bytes are left over after the value.
@@ -34,7 +34,7 @@ pub enum CodecError {
     Unknown(u32),
 }
 
-/// The bytes of a value.
+/// Encodes a value.
 ///
 /// # Panics
 ///
@@ -43,7 +43,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     bincode::serde::encode_to_vec(value, bincode::config::standard()).expect("derived Serialize does not fail")
 }
 
-/// The value of bytes, all of them.
+/// Decodes a value from all of the bytes.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 
-/// The value at the start of bytes, and what follows it.
+/// Decodes the value at the start of the bytes. Returns also what follows it.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub(crate) fn decode_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8
     Ok((value, &bytes[read..]))
 }
 
-/// The value of bytes that this or another server has saved: as [`decode`], but it may be as large as a room.
+/// Decodes a value that this or another server has saved: as [`decode`], but it may be as large as a room.
 ///
 /// # Errors
 ///
@@ -76,23 +76,23 @@ pub fn decode_saved<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> 
     if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len() - read)) }
 }
 
-/// The value at the start of bytes, and how many it took.
+/// Decodes the value at the start of the bytes. Returns also its length.
 fn decode_start<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
     let config = bincode::config::standard().with_limit::<LIMIT>();
     let seed = Bounded::<PhantomData<T>>::seed(bytes.len());
     bincode::serde::seed_decode_from_slice(seed, bytes, config).map_err(|_| CodecError::Malformed)
 }
 
-/// The client's message of these bytes. Bytes behind its last field are of a later version and passed over.
+/// Decodes a client's message. Bytes after its last field are of a later version and skipped.
 ///
 /// # Errors
 ///
-/// [`CodecError::Unknown`] for a message of a later version, [`CodecError::Malformed`] for what is none.
+/// [`CodecError::Unknown`] for a message of a later version, [`CodecError::Malformed`] for bytes that are no message.
 pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, CodecError> {
     decode_message(bytes, ClientMessage::KINDS)
 }
 
-/// The server's message of these bytes, which follow [`CONTROL`]; otherwise as [`decode_client`].
+/// Decodes a server's message from the bytes after [`CONTROL`]; otherwise as [`decode_client`].
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, CodecError> {
 }
 
 fn decode_message<T: DeserializeOwned>(bytes: &[u8], kinds: u32) -> Result<T, CodecError> {
-    // A number below 251 is its only byte.
+    // A number below 251 takes a single byte.
     let kind = match bytes.first() {
         Some(&kind @ ..251) => u32::from(kind),
         _ => decode_start::<u32>(bytes)?.0,
@@ -110,13 +110,13 @@ fn decode_message<T: DeserializeOwned>(bytes: &[u8], kinds: u32) -> Result<T, Co
     if kind < kinds { Ok(decode_start(bytes)?.0) } else { Err(CodecError::Unknown(kind)) }
 }
 
-/// The version that a client speaks, from the part of its hello that never changes.
+/// The protocol version of a client, from the part of its hello that never changes.
 ///
 /// # Errors
 ///
 /// [`CodecError::Malformed`] if the bytes are no hello of any version.
 pub fn decode_version(bytes: &[u8]) -> Result<u16, CodecError> {
-    /// What every version's hello begins with.
+    /// The beginning of every version's hello.
     #[derive(Deserialize)]
     enum Beginning {
         Hello { protocol: u16, client: String },
@@ -126,16 +126,16 @@ pub fn decode_version(bytes: &[u8]) -> Result<u16, CodecError> {
     Ok(protocol)
 }
 
-/// The whole goodbye that every version understands: code, message, and how many frames were handed over.
+/// Encodes the goodbye that every version understands: code, message, and the number of frames handed over.
 pub fn encode_first_goodbye(code: Code, frames: u64) -> Vec<u8> {
     let goodbye = ServerMessage::Goodbye { code, message: code.to_string(), frames, retry_within_ms: 0 };
     let mut bytes = encode_control(&goodbye);
-    // Version 1 takes nothing behind the frames: the last field is this one byte.
+    // Version 1 takes nothing after the frames: the last field is this one byte.
     bytes.pop();
     bytes
 }
 
-/// The bytes of a whole control message: [`CONTROL`] and the value.
+/// Encodes a control message: [`CONTROL`] and the value.
 pub fn encode_control(message: &ServerMessage) -> Vec<u8> {
     let mut bytes = vec![CONTROL];
     bytes.extend(encode(message));

@@ -1,5 +1,5 @@
-//! Sizes and rates that both ends know. The server closes with [`Code::TooLarge`](super::Code::TooLarge) or
-//! [`Code::TooFast`](super::Code::TooFast) beyond them.
+//! Sizes and rates that both ends know. Beyond them the server closes with [`Code::TooLarge`](super::Code::TooLarge) or
+//! [`Code::TooFast`](super::Code::TooFast).
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub const CONFIG_BYTES: usize = 2 * 1024;
 pub const NAME_BYTES: usize = 32;
 /// Most bytes of a room's title.
 pub const TITLE_BYTES: usize = 48;
-/// Most bytes of what a game says of its room in the lobby.
+/// Most bytes of a room's metadata in the lobby.
 pub const METADATA_BYTES: usize = 512;
 /// Most rooms of a page of the lobby's list.
 pub const PAGE_ROOMS: usize = 50;
@@ -27,9 +27,9 @@ pub const PASS_BYTES: usize = 2 * 1024;
 pub const CREDENTIAL_BYTES: usize = 8 * 1024;
 /// Most groups that a resume names as current.
 pub const RESUME_GROUPS: usize = 1024;
-/// Most bytes of a result that players are told.
+/// Most bytes of a result that players get.
 pub const RESULT_BYTES: usize = 16 * 1024;
-/// Ratings are between this and its negative.
+/// Bound on the absolute value of ratings.
 pub const RATING: u32 = 1_000_000;
 /// Most players of a party.
 pub const PARTY: u8 = 16;
@@ -37,13 +37,13 @@ pub const PARTY: u8 = 16;
 pub const CHANNEL_BYTES: usize = 32;
 /// Most channels that a connection may be in.
 pub const CHANNELS: usize = 8;
-/// Most bytes of what is said at once in a channel.
+/// Most bytes of a message in a channel.
 pub const SAID_BYTES: usize = 256;
-/// So much may be said at once after a silence of so many [`SAID_SPACING`]s.
+/// Most messages to channels in a burst, after a silence of as many [`SAID_SPACING`]s.
 pub const SAID_BURST: u32 = 5;
-/// So often an [`JoinChannel`](super::chat::JoinChannel) may follow another at once.
+/// Most [`JoinChannel`](super::chat::JoinChannel)s in a burst.
 pub const ATTEND_BURST: u32 = 16;
-/// Most names of a list of who is in a channel.
+/// Most names in a list of a channel's members.
 pub const PRESENT_NAMES: usize = 64;
 /// Most inputs of one seat that wait for their tick.
 pub const EARLY_INPUTS: usize = 64;
@@ -53,39 +53,40 @@ pub const FRAME_BYTES: usize = 64 * 1024;
 pub const FRAME_EVENT_BYTES: usize = 16 * 1024;
 /// Most bytes of a chunk.
 pub const CHUNK_BYTES: usize = 1024 * 1024;
-/// Most messages a second that a client may send for long; a burst of twice as many is taken.
+/// Most messages a second that a client may sustain; bursts may be twice as large.
 pub const MESSAGES_PER_SECOND: u32 = 200;
-/// Most inputs a second that a client may send for long; a burst of twice as many is taken.
+/// Most inputs a second that a client may sustain; bursts may be twice as large.
 pub const INPUTS_PER_SECOND: u32 = 500;
-/// A client keeps so many inputs after they are settled, to send them again if a room loses them.
+/// Number of inputs that a client keeps after they are settled, to send them again if a room loses them.
 pub const KEPT_INPUTS: usize = 256;
-/// And keeps them for so long.
+/// How long it keeps them.
 pub const KEPT_FOR: Duration = Duration::from_secs(10);
-/// Time from the accepted connection to a hello, and from a hello to the wish to enter.
+/// Time from the accepted connection to a hello, and from a hello to the request to enter.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
-/// Who was refused for a passing reason may ask again after so long.
+/// Time after which a request that was refused for a passing reason may be repeated.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// Who is told that the server stops comes back at a random time within so long.
+/// Clients that are told that the server stops come back at a random time within this.
 pub const RETURN_WITHIN: Duration = Duration::from_secs(4);
-/// Differences of the lobby's list are sent at most so often.
+/// Least time between two differences of the lobby's list.
 pub const LIST_SPACING: Duration = Duration::from_millis(250);
-/// For long, a connection may say something in channels so often, and attend one so often.
+/// Sustained time between two messages of a connection to channels, and between two joins.
 pub const SAID_SPACING: Duration = Duration::from_secs(1);
-/// Changes of who is in a channel are told at most so often.
+/// Least time between two lists of a channel's members.
 pub const PRESENT_SPACING: Duration = Duration::from_secs(1);
-/// A seat is kept so long for whoever has a pass for it.
+/// How long a seat is kept for a pass.
 pub const PASS_LIFETIME: Duration = Duration::from_secs(10);
-/// The seat of a match is kept so long for a player whose search was cut off before the seat was taken.
+/// How long the seat of a match is kept for a player whose search was cut off before the seat was taken.
 pub const CUT_OFF: Duration = Duration::from_secs(3);
-/// A party has so long to come together.
+/// Time in which a party must come together.
 pub const GATHERING: Duration = Duration::from_secs(60);
-/// A frame with nothing in it is sent at most so often.
+/// Least time between two frames without content.
 pub const IDLE_FRAME: Duration = Duration::from_millis(250);
-/// A client reports what it has applied at latest so long after it did.
+/// Longest time from applying a frame to reporting it.
 pub const REPORT: Duration = Duration::from_millis(100);
-/// A resync so soon after the last one waits.
+/// A resync that follows the last one sooner than this waits.
 pub const RESYNC_SPACING: Duration = Duration::from_secs(1);
-/// A seat is throttled once its oldest frame not reported applied is older than this and two round trips.
+/// A seat is throttled when the age of its frames, from handing over to report, exceeds the least recent age by more
+/// than this and keeps growing.
 pub const LAG: Duration = Duration::from_millis(500);
-/// A seat is also throttled while one more frame like the last would make more bytes than this not reported applied.
+/// A seat is also throttled while one more frame like the last would make the bytes not reported applied exceed this.
 pub const UNAPPLIED_BYTES: usize = 128 * 1024;

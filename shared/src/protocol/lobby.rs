@@ -1,4 +1,4 @@
-//! The lobby's words: how rooms are listed, filtered and named.
+//! The lobby's types: how rooms are listed, filtered and named.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Code, ServerMessage, limits};
 use crate::rng::Rng;
 
-/// What a client wants to see of the list of rooms.
+/// The part of the list of rooms that a client wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Browse {
     /// Only rooms of this game.
@@ -24,7 +24,7 @@ impl Browse {
     ///
     /// # Errors
     ///
-    /// [`Code::BadFilter`] if no game can have the name, or the page is beyond [`limits::LAST_PAGE`].
+    /// [`Code::BadFilter`] if the name fits no game, or the page is beyond [`limits::LAST_PAGE`].
     pub fn check(&self) -> Result<(), Code> {
         let named = self.game.as_ref().is_none_or(|game| (1..=limits::NAME_BYTES).contains(&game.len()));
         if named && self.page <= limits::LAST_PAGE { Ok(()) } else { Err(Code::BadFilter) }
@@ -34,23 +34,23 @@ impl Browse {
 /// A room as the lobby shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomEntry {
-    /// Its id: rises with the time at which rooms were opened.
+    /// Its id: rises with the time at which the room was opened.
     pub room: Uuid,
     /// Its [`RoomCode`].
     pub code: String,
     /// Its game.
     pub game: String,
-    /// What whoever made it called it; may be empty. At most [`limits::TITLE_BYTES`].
+    /// The title that its creator gave it; may be empty. At most [`limits::TITLE_BYTES`].
     pub title: String,
     /// Seats that are taken.
     pub players: u32,
     /// Seats in all.
     pub seats: u32,
-    /// Who watches.
+    /// The number of spectators.
     pub spectators: u32,
     /// Whether it takes no new players even if it has free seats.
     pub locked: bool,
-    /// What its game says of it: JSON text of at most [`limits::METADATA_BYTES`], or empty.
+    /// The game's text for the lobby: JSON of at most [`limits::METADATA_BYTES`], or empty.
     pub metadata: String,
     /// Bits: 1 for a room that would survive the end of its process. Others are of later versions.
     pub flags: u32,
@@ -63,16 +63,16 @@ impl RoomEntry {
     }
 }
 
-/// How a new room is found.
+/// The title and visibility of a new room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomOptions {
-    /// What the lobby calls it, in [plain text](super::text::plain) of at most [`limits::TITLE_BYTES`]; may be empty.
+    /// Its title in the lobby, in [plain text](super::text::plain) of at most [`limits::TITLE_BYTES`]; may be empty.
     pub title: String,
-    /// Whether only those find it who know its id or code: it is not listed, and nobody is led there by its game's name.
+    /// Whether the room is only found by its id or code: it is not listed, and the name of its game leads nobody there.
     pub private: bool,
 }
 
-/// A page of the list as a client keeps it: what it was told whole, and since then by differences.
+/// A client's copy of a page: told whole once, and by differences since then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomList {
     /// The revision of the last message.
@@ -83,7 +83,7 @@ pub struct RoomList {
 }
 
 impl RoomList {
-    /// Takes a message of the server; false if it is not about the list.
+    /// Applies a message of the server; false if it is not about the list.
     pub fn apply(&mut self, message: ServerMessage) -> bool {
         let (revision, total, entries) = match message {
             ServerMessage::Rooms { revision, total, rooms, .. } => {
@@ -107,7 +107,7 @@ impl RoomList {
     }
 }
 
-/// What people tell each other to meet in a room: six characters that are not mistaken for one another.
+/// The code by which people meet in a room: six characters that are not mistaken for one another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomCode([u8; RoomCode::LENGTH]);
 
@@ -115,7 +115,7 @@ impl RoomCode {
     /// Characters of a code.
     pub const LENGTH: usize = 6;
 
-    /// The characters that occur: no 0 and O, no 1, I and L, no U that is heard as V.
+    /// The characters in use: no 0 and O, no 1, I and L, no U, which is heard as V.
     pub const ALPHABET: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
     /// A random code: one of 729 million.
@@ -127,7 +127,7 @@ impl RoomCode {
 impl FromStr for RoomCode {
     type Err = Code;
 
-    /// In upper or lower case, with or without space at its ends.
+    /// Parses a code in upper or lower case, with or without space at its ends.
     fn from_str(text: &str) -> Result<Self, Code> {
         let text = text.trim().to_ascii_uppercase();
         let code = <[u8; Self::LENGTH]>::try_from(text.as_bytes()).map_err(|_| Code::BadCode)?;

@@ -1,41 +1,42 @@
-//! Searching for a match: what a client asks for, and what it is told until the match is on.
+//! The search for a match: a client's request, and what it is told until the match is on.
 //!
-//! A search belongs to the connection on which it was asked for. Seats are taken on another one, so that a match that comes
-//! to nothing costs no waiting time: the search goes on where it was.
+//! A search belongs to the connection that asked for it. Seats are taken on another connection, so a match that fails
+//! costs no waiting time: the search continues where it was.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Code, limits};
 
-/// A wish for a match.
+/// A request for a match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
     /// The game's name.
     pub game: String,
     /// The name of one of its [modes](crate::game::Game::modes).
     pub mode: String,
-    /// How strong the player is, in the game's own measure: what the client claims. At most [`limits::RATING`] from 0.
+    /// The player's strength in the game's own measure, as the client claims. At most [`limits::RATING`] from 0.
     pub rating: i32,
-    /// With whom; `None` alone.
+    /// The player's party; `None` for a single player.
     pub party: Option<Party>,
 }
 
 /// Players who want to be in one team.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Party {
-    /// What they have agreed on: 1 to [`limits::NAME_BYTES`] letters, digits, `-` or `_`.
+    /// The code that they have agreed on: 1 to [`limits::NAME_BYTES`] letters, digits, `-` or `_`.
     pub code: String,
-    /// How many they are: the search begins when so many have come. At most [`limits::PARTY`] and the mode's team size.
+    /// Their number: the search begins when all have come. At most [`limits::PARTY`] and the mode's team size.
     pub size: u8,
 }
 
 impl Search {
-    /// Checks what a client sent. Whether there is such a game and mode is not known here.
+    /// Checks what a client sent, but not whether the game and mode exist.
     ///
     /// # Errors
     ///
-    /// [`Code::UnknownGame`], [`Code::UnknownMode`] for what cannot be a name, [`Code::BadRating`], [`Code::BadParty`].
+    /// [`Code::UnknownGame`] and [`Code::UnknownMode`] for texts that are no names, [`Code::BadRating`],
+    /// [`Code::BadParty`].
     pub fn check(&self) -> Result<(), Code> {
         let is_name = |text: &str| (1..=limits::NAME_BYTES).contains(&text.len());
         let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
@@ -51,53 +52,53 @@ impl Search {
     }
 }
 
-/// How a search is.
+/// The state of a search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SearchState {
-    /// Others of the party have yet to come.
+    /// Other players of the party have yet to come.
     Gathering {
-        /// How many have come.
+        /// The number of players who have come.
         here: u8,
-        /// How many there will be.
+        /// The number of players in the party.
         size: u8,
     },
-    /// Nobody found yet, or a match came to nothing.
+    /// No match was found yet, or a match failed.
     Searching {
-        /// For how many milliseconds by now, at most a `u32`'s; the client counts on by itself.
+        /// The waiting time so far in milliseconds, at most a `u32`'s. The client counts on by itself.
         waited_ms: u32,
     },
-    /// A match was found; others have yet to agree. Nothing to be done.
+    /// A match was found; others have yet to agree. The client need not act.
     Agreed,
-    /// Enter there with this pass, on another connection. It is good for [`limits::PASS_LIFETIME`].
+    /// Enter with this pass, on another connection. It is valid for [`limits::PASS_LIFETIME`].
     Joining {
-        /// The match: what [`ClientMessage::SearchAgain`](super::ClientMessage::SearchAgain) names.
+        /// The match, for [`ClientMessage::SearchAgain`](super::ClientMessage::SearchAgain).
         id: Uuid,
-        /// The WebSocket URL; empty if it is the one of this connection.
+        /// The WebSocket URL; empty if it is that of this connection.
         url: String,
-        /// What to show there.
+        /// The pass to show there.
         pass: Vec<u8>,
     },
-    /// The match is on, with somebody of the party in it. The search is over.
+    /// The match is on, with a player of the party in it. The search is over.
     Matched {
         /// The match.
         id: Uuid,
     },
     /// The search is over without a match.
     Ended {
-        /// Why.
+        /// The reason.
         code: Code,
-        /// Searching again makes sense after so many milliseconds.
+        /// Milliseconds after which another search makes sense.
         retry_after_ms: Option<u32>,
     },
 }
 
 impl SearchState {
-    /// The end of a search, with nothing said of another.
+    /// The end of a search, without a hint at another one.
     pub fn ended(code: Code) -> Self {
         Self::Ended { code, retry_after_ms: None }
     }
 
-    /// Whether nothing follows.
+    /// Whether no other state follows.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Matched { .. } | Self::Ended { .. })
     }

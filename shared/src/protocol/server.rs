@@ -1,4 +1,4 @@
-//! What a server says beside frames.
+//! Messages from the server beside frames.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::{ClientMessage, Target, capabilities};
 use super::{Code, limits, lobby::RoomEntry, search::SearchState};
 use crate::id::{PlayerId, Tick};
 
-/// What a server says beside frames.
+/// A message from the server beside frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ServerMessage {
     /// The answer to hello.
@@ -19,14 +19,14 @@ pub enum ServerMessage {
         server: String,
         /// The games that can be played here.
         games: Vec<String>,
-        /// What the server takes beside what all must: bits of [`capabilities`].
+        /// What the server understands beside the mandatory messages: bits of [`capabilities`].
         capabilities: u64,
-        /// Whom the server takes the client for; `None` for nobody in particular.
+        /// The identity that the server gives the client; `None` for none in particular.
         identity: Option<Identity>,
-        /// A credential to keep and to show next time: at most [`limits::CREDENTIAL_BYTES`].
+        /// A credential to keep and to present next time: at most [`limits::CREDENTIAL_BYTES`].
         credential: Option<Vec<u8>>,
     },
-    /// You are in. Frames follow.
+    /// The client has a seat. Frames follow.
     Entered(Box<Entered>),
     /// The seat is elsewhere.
     Redirect {
@@ -34,102 +34,104 @@ pub enum ServerMessage {
         request: u32,
         /// The WebSocket URL to connect to.
         url: String,
-        /// What to show there; empty after [`ClientMessage::Search`]: search again there.
+        /// The pass to show there; empty after [`ClientMessage::Search`]: search again there.
         pass: Vec<u8>,
     },
-    /// It cannot be done. Before the room this may be answered with another wish.
+    /// A request is refused. Before entering a room, another one may follow.
     Refused {
         /// The request that this answers; 0 for none.
         request: u32,
-        /// Why.
+        /// The reason.
         code: Code,
-        /// The same in words.
+        /// The reason in words.
         message: String,
-        /// Asking again makes sense after so many milliseconds.
+        /// Milliseconds after which another request makes sense.
         retry_after_ms: Option<u32>,
     },
     /// The last message before the connection closes. Its code, message and frames never change their place.
     Goodbye {
-        /// Why.
+        /// The reason.
         code: Code,
-        /// The same in words.
+        /// The reason in words.
         message: String,
-        /// How many frames were handed over to this seat on all its connections.
+        /// The number of frames handed over to this seat on all its connections.
         frames: u64,
-        /// Who comes back shall do so at a random time within so many milliseconds; 0 for at once.
+        /// A client that comes back must do so at a random time within this many milliseconds; 0 for at once.
         retry_within_ms: u32,
     },
     /// The page that [`ClientMessage::Browse`] asked for, whole.
     Rooms {
-        /// The list's revision: rises with every change of any room.
+        /// The revision of the list: rises with every change of any room.
         revision: u64,
         /// Rooms on all pages.
         total: u32,
-        /// The rooms of the page, newest first: ids fall.
+        /// The rooms of the page, newest first, so in descending order of ids.
         rooms: Vec<RoomEntry>,
     },
-    /// What has changed on the page since the last message about it. At most one in [`limits::LIST_SPACING`].
+    /// The changes of the page since the last message about it. At most one in [`limits::LIST_SPACING`].
     RoomsChanged {
-        /// The list's revision.
+        /// The revision of the list.
         revision: u64,
         /// Rooms on all pages.
         total: u32,
-        /// Rooms that are new on the page, or not as they were. The page stays sorted by falling ids.
+        /// Rooms that are new on the page or have changed. The page stays sorted by descending ids.
         changed: Vec<RoomEntry>,
-        /// Rooms that are not on the page any more.
+        /// Rooms that are no longer on the page.
         removed: Vec<Uuid>,
     },
-    /// How the search is that [`ClientMessage::Search`] began. Of states that follow quickly only the last may be told.
+    /// The state of the search that [`ClientMessage::Search`] began. Of states in quick succession only the last may be
+    /// told.
     Search(SearchState),
-    /// Somebody has said something in a channel that you are in; maybe you.
+    /// A message in a channel that the client is in; it may be the client's own.
     ChannelMessage {
         /// The channel.
         channel: String,
-        /// Who: the name that the speaker has chosen, which proves nothing.
+        /// The name that the speaker has chosen, which proves nothing.
         name: String,
-        /// What.
+        /// The message.
         text: String,
     },
-    /// Who wants to be seen in a channel that you are in, on all instances. At most one in [`limits::PRESENT_SPACING`] for a
-    /// channel, beside the answer to [`ClientMessage::JoinChannel`].
+    /// The visible members of a channel that the client is in, on all instances. At most one in
+    /// [`limits::PRESENT_SPACING`] for a channel, beside the answer to [`ClientMessage::JoinChannel`].
     Present {
         /// The channel.
         channel: String,
-        /// How many.
+        /// Their number.
         visible: u32,
         /// Their names, sorted: the first [`limits::PRESENT_NAMES`] of them. Two may have one name.
         names: Vec<String>,
     },
     /// Asks for a [`ClientMessage::Pong`].
     Ping {
-        /// What the answer shall name.
+        /// The number for the answer.
         number: u32,
     },
     /// The answer to a [`ClientMessage::Ping`].
     Pong {
         /// The number of the ping.
         number: u32,
-        /// For how long the ping lay at the server before this answer, in milliseconds.
+        /// The time that the ping waited at the server before this answer, in milliseconds.
         held_ms: u32,
     },
-    /// From now on a frame comes at every so many-th send tick at most. To who has said [`capabilities::PACE`].
+    /// From now on frames come at most at every `every`-th send tick. Only for clients with [`capabilities::PACE`].
     Pace {
-        /// 1 for all of them.
+        /// The pace: 1 for every send tick.
         every: u32,
     },
-    /// The room of the seat is being moved: wait here. To who has said [`capabilities::WAIT`].
+    /// The seat's room is being moved: wait here. Only for clients with [`capabilities::WAIT`].
     Wait {
         /// The request that this answers.
         request: u32,
-        /// For at most so many milliseconds.
+        /// The longest wait in milliseconds.
         for_ms: u32,
     },
-    /// Words of the operator to everybody. To who has said [`capabilities::ANNOUNCEMENT`].
+    /// The operator's message to everybody. Only for clients with [`capabilities::ANNOUNCEMENT`].
     Announcement {
-        /// What.
+        /// The message.
         text: String,
     },
-    /// The result of the match, before [`Self::Goodbye`] with [`Code::Finished`]. To who has said [`capabilities::RESULT`].
+    /// The result of the match, before [`Self::Goodbye`] with [`Code::Finished`]. Only for clients with
+    /// [`capabilities::RESULT`].
     Result {
         /// JSON text of at most [`limits::RESULT_BYTES`]; empty for one that is longer.
         result: String,
@@ -138,48 +140,50 @@ pub enum ServerMessage {
     Renewed {
         /// The request that this answers.
         request: u32,
-        /// Whom the server takes the client for from now on.
+        /// The identity that the server gives the client from now on.
         identity: Identity,
         /// A credential to keep.
         credential: Option<Vec<u8>>,
     },
-    /// The room is about to move: open a second connection there and stand by. To who has said [`capabilities::MOVE`].
+    /// The room is about to move: open a second connection there and stand by. Only for clients with
+    /// [`capabilities::MOVE`].
     Prepare {
         /// The WebSocket URL to connect to.
         url: String,
-        /// What to show in [`ClientMessage::StandBy`].
+        /// The ticket for [`ClientMessage::StandBy`].
         ticket: Vec<u8>,
-        /// Within so many milliseconds.
+        /// The time for that in milliseconds.
         within_ms: u32,
     },
-    /// The room has moved; no more frames come here. To who has said [`capabilities::MOVE`].
+    /// The room has moved; no more frames come here. Only for clients with [`capabilities::MOVE`].
     Moved {
         /// The number of its new owner.
         owner: u32,
         /// The last tick of this owner.
         tick: Tick,
-        /// The WebSocket URL where it is.
+        /// The WebSocket URL of the room.
         url: String,
     },
 }
 
 impl ServerMessage {
-    /// How many kinds of messages there are: a higher index is of a later version.
+    /// The number of kinds of messages: a higher index is of a later version.
     pub const KINDS: u32 = 19;
 
-    /// A refusal, with the code's own words; unless it is final, one may ask again after [`limits::RETRY_AFTER`].
+    /// A refusal in the code's own words. Unless it is final, the request may be repeated after
+    /// [`limits::RETRY_AFTER`].
     pub fn refused(request: u32, code: Code) -> Self {
         Self::refused_because(request, code, code.to_string())
     }
 
-    /// The same in other words.
+    /// A refusal in other words.
     pub fn refused_because(request: u32, code: Code, message: String) -> Self {
         let retry_after_ms = (!code.is_final()).then_some(limits::RETRY_AFTER.as_millis() as u32);
         Self::Refused { request, code, message, retry_after_ms }
     }
 }
 
-/// The seat that a client has got.
+/// The seat that a client got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entered {
     /// The request that this answers.
@@ -188,13 +192,13 @@ pub struct Entered {
     pub room: Uuid,
     /// The game's name.
     pub game: String,
-    /// Who you are in this room; 0 for a spectator.
+    /// The client's player in this room; 0 for a spectator.
     pub player: PlayerId,
-    /// The secret with which [`Target::Resume`] takes the seat over.
+    /// The secret with which [`Target::Resume`] resumes the seat.
     pub token: Uuid,
     /// Ticks a second.
     pub tick_hz: u32,
-    /// Frames come every so many ticks.
+    /// Ticks from one frame to the next.
     pub send_every: u32,
     /// The last tick that was computed.
     pub tick: Tick,
@@ -208,29 +212,29 @@ pub struct Entered {
     pub schema: Option<String>,
     /// The room's [code](super::lobby::RoomCode).
     pub code: String,
-    /// Whether you watch instead of play.
+    /// Whether the client watches instead of playing.
     pub spectator: bool,
-    /// The seat is kept for so many milliseconds without a connection: try to resume for so long.
+    /// Milliseconds that the seat is kept without a connection, in which resuming makes sense.
     pub grace_ms: u32,
     /// The number of the room's owner, which rises when another instance takes it over.
     pub owner: u32,
-    /// After a take-over the last tick that still holds; later ones may have been taken back.
+    /// After a take-over, the last tick that is still valid; later ones may have been taken back.
     pub cut: Option<Tick>,
     /// Whether the room would survive the end of its process.
     pub protected: bool,
 }
 
-/// Whom a server takes a client for.
+/// The identity that a server gives a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The same for the same player at all times.
+    /// The key of the player, which stays the same at all times.
     pub key: String,
-    /// The name that the credential gives.
+    /// The name in the credential.
     pub name: String,
-    /// Whether the server made it up.
+    /// Whether the server made up the identity.
     pub guest: bool,
-    /// What the player may.
+    /// The player's permissions.
     pub roles: Vec<String>,
-    /// The credential must be renewed within so many milliseconds.
+    /// Milliseconds within which the credential must be renewed.
     pub expires_in_ms: Option<u32>,
 }

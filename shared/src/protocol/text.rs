@@ -1,8 +1,8 @@
-//! Text that people choose and others see: names of players, titles of rooms, words in a chat.
+//! Text that people choose and others see: names of players, titles of rooms, messages in a chat.
 //!
-//! A profile in the spirit of UAX #31: people write in any script and with emoji, but nobody writes what is not seen. The
-//! JavaScript SDK has the same rules (`web/sdk/text.js`), and `shared/vectors/texts.json` holds both to them. Names that
-//! look alike are another matter, that of the room in which they meet.
+//! A profile in the spirit of UAX #31: people write in any script and with emoji, but nobody writes invisible text. The
+//! JavaScript SDK has the same rules (`web/sdk/text.js`), and `shared/vectors/texts.json` tests both against them.
+//! Names that look alike are checked by the room in which they meet.
 
 use std::{iter, ops::RangeInclusive, str::Chars};
 
@@ -10,19 +10,19 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeEmoji as _, UnicodeGeneralCategory as _};
 
-/// Why a text has no plain form.
+/// The reason why a text has no plain form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Flaw {
-    /// Its plain form has more bytes than there may be.
+    /// Its plain form exceeds the limit in bytes.
     #[error("it is too long")]
     TooLong,
-    /// A character is not seen, or changes how others are, where nothing asks for it; or nothing at all is seen.
+    /// A character is invisible, or changes how others look where nothing asks for it; or nothing at all is visible.
     #[error("it has a character that is not seen")]
     Unseen,
-    /// A character is not assigned by Unicode, or for private use.
+    /// A character is not assigned by Unicode, or is for private use.
     #[error("it has a character that is not in Unicode")]
     Unknown,
-    /// A mark stands on nothing, or too many stand on one character.
+    /// A mark has no base, or too many are on one character.
     #[error("it has a mark on nothing, or too many on one character")]
     Stacked,
 }
@@ -33,14 +33,14 @@ const EMOJI_SELECTOR: char = '\u{fe0f}';
 const BLACK_FLAG: char = '\u{1f3f4}';
 const CANCEL_TAG: char = '\u{e007f}';
 
-/// Tags that make one flag of a black one, without the last that ends them.
+/// Number of tags that turn a black flag into another, without the last one, which ends them.
 const FLAG_TAGS: RangeInclusive<usize> = 3..=6;
 
 /// Most nonspacing marks on one character, and on one of a [joined script](JOINED): Burmese writes four.
 const MARKS: [usize; 2] = [3, 4];
 
-/// Scripts whose letters join or stack, so that they use joiners: Arabic to Sinhala, Tibetan, Burmese, Khmer, Mongolian and
-/// the others of their kinds.
+/// Scripts whose letters join or stack, so that they use joiners: Arabic to Sinhala, Tibetan, Burmese, Khmer, Mongolian
+/// and the like.
 const JOINED: [RangeInclusive<char>; 10] = [
     '\u{600}'..='\u{dff}',
     '\u{f00}'..='\u{109f}',
@@ -54,12 +54,12 @@ const JOINED: [RangeInclusive<char>; 10] = [
     '\u{1e900}'..='\u{1e95f}',
 ];
 
-/// The plain form of a text: in NFC, without space at its ends, every run of space inside one blank, without hints where a
-/// line may break.
+/// The plain form of a text: in NFC, without space at its ends, with every run of space inside as one blank, and
+/// without hints where a line may break.
 ///
 /// # Errors
 ///
-/// The [`Flaw`] for which there is none of at most `max_bytes`.
+/// The [`Flaw`] that makes a plain form of at most `max_bytes` impossible.
 pub fn plain(text: &str, max_bytes: usize) -> Result<String, Flaw> {
     let plain = fold(text);
     if plain.len() > max_bytes {
@@ -82,12 +82,12 @@ pub fn plain(text: &str, max_bytes: usize) -> Result<String, Flaw> {
 fn fold(text: &str) -> String {
     let composed = text.chars().filter(|character| !is_break_hint(*character)).nfc();
     let spaced: String = composed.map(|character| if is_blank(character) { ' ' } else { character }).collect();
-    // A non-joiner at the end of a word does nothing: it waits for the letter that is typed next.
+    // A non-joiner at the end of a word does nothing: it only matters before the next letter that is typed.
     let words = spaced.split(' ').map(|word| word.trim_end_matches(NON_JOINER));
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A character and what stands on it or is joined to it, as far as it has been read.
+/// A character with the marks on it and the characters joined to it, as far as they have been read.
 #[derive(Default)]
 struct Cluster {
     base: Option<char>,
@@ -128,13 +128,14 @@ impl Cluster {
         fits
     }
 
-    /// Whatever is not a base needs one, and more.
+    /// Requires a base for everything that is not one, and that it `fits`.
     fn check(&self, fits: bool, flaw: Flaw) -> Result<(), Flaw> {
         if fits && self.base.is_some() { Ok(()) } else { Err(flaw) }
     }
 
-    /// Joiners stand between letters of scripts that use them, the joiner of both also behind the last, to give it
-    /// another form; and it makes one emoji of several.
+    /// Whether a joiner is allowed here. Both joiners may stand between letters of scripts that use them; the
+    /// zero-width joiner also after the last letter, to give it another form, and between emoji, to make one of
+    /// several.
     fn takes_joiner(&self, joiner: char, next: Option<char>) -> bool {
         let is_letter = |character: char| {
             let group = character.general_category_group();
@@ -147,7 +148,7 @@ impl Cluster {
     }
 }
 
-/// Behind a black flag: the tags that make it that of a nation.
+/// After a black flag: skips the tags that make it that of a nation.
 fn skip_tags(rest: &mut Chars<'_>) {
     let is_tag = |character: &char| matches!(character, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
     let tags = rest.clone().take_while(is_tag).count();
@@ -160,7 +161,7 @@ fn is_blank(character: char) -> bool {
     character.general_category() == GeneralCategory::SpaceSeparator
 }
 
-/// The soft hyphen, and the space of no width that some scripts have between words.
+/// Whether a character is a soft hyphen, or the space of no width that some scripts have between words.
 fn is_break_hint(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}')
 }
@@ -169,12 +170,12 @@ fn is_selector(character: char) -> bool {
     matches!(character, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// How many marks a letter has in itself.
+/// The number of marks that are part of a letter.
 fn marks_in(character: char) -> usize {
     iter::once(character).nfd().filter(|part| part.general_category() == GeneralCategory::NonspacingMark).count()
 }
 
-/// Letters, marks and a symbol that are not seen.
+/// Whether a character is an invisible letter, mark or symbol.
 fn is_filler(character: char) -> bool {
     matches!(
         character,
@@ -186,7 +187,7 @@ fn is_joined(character: char) -> bool {
     JOINED.iter().any(|scripts| scripts.contains(&character))
 }
 
-/// An emoji, or what makes one of another; no digit and no letter of a flag.
+/// Whether a character is an emoji, or makes one of another; false for a digit and for a letter of a flag.
 fn is_picture(character: char) -> bool {
     character.is_emoji_char() && !character.is_ascii() && !matches!(character, '\u{1f1e6}'..='\u{1f1ff}')
 }
@@ -197,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// What the rules are about, beside letters: so that they meet.
+    /// The characters that the rules are about, beside letters, so that they meet.
     fn character() -> impl Strategy<Value = char> {
         let special = "A1é\u{301}\u{302} \u{a0}\u{3000}\u{ad}\u{200b}\u{200c}\u{200d}\u{202e}م\u{64b}ര\u{d4d}\u{1102f}\
             \u{fe0f}\u{fe00}\u{20e3}👨👩✈\u{1f3fd}🏴\u{e0067}\u{e0062}\u{e007f}\u{1f1e9}각ᄀ\u{1161}\u{11a8}क\u{93c}\u{958}\

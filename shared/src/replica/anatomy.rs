@@ -1,23 +1,23 @@
-//! What the bits of frames were for: counted while they are decoded, for whoever measures.
+//! The purposes of the bits in frames, counted for measurements while they are decoded.
 
 use std::ops::{AddAssign, Sub};
 
-/// Bits by what they were for.
+/// Bits by purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Anatomy {
-    /// Frames.
+    /// The number of frames.
     pub frames: u64,
-    /// Members that came from a group that was held, as they were.
+    /// The number of members that came unchanged from a group that was held.
     pub moves: u64,
-    /// Heads of frames, flags of their parts, changes of the view, and which groups have chunks.
+    /// Heads of frames, flags of their parts, changes of the view, and the lists of groups with chunks.
     pub heads: u64,
     /// Forms, versions, counts and padding of chunks.
     pub chunk_headers: u64,
-    /// Who arrives and who leaves in deltas, arrivals with all they bring.
+    /// Arrivals and departures in deltas; arrivals with all their fields.
     pub membership: u64,
     /// Members of snapshots and catch-ups.
     pub snapshots: u64,
-    /// Changed fields in deltas, and whose they are.
+    /// Changed fields in deltas, with their members.
     pub lanes: u64,
     /// Events.
     pub events: u64,
@@ -46,7 +46,7 @@ impl AddAssign for Anatomy {
 impl Sub for Anatomy {
     type Output = Self;
 
-    /// What was counted since `earlier`.
+    /// The bits counted since `earlier`.
     fn sub(self, earlier: Self) -> Self {
         Self {
             frames: self.frames - earlier.frames,

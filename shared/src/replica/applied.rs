@@ -1,13 +1,13 @@
-//! What comes of a frame.
+//! The results of applying a frame.
 
 use crate::frame::Head;
 
-/// What became of a frame.
+/// The result of applying a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Applied {
     /// It belongs to an epoch before the one asked for, and was dropped.
     Stale,
-    /// It was a piece of a frame of which more are to come.
+    /// It was a piece of a frame, and more pieces are to come.
     Piece,
     /// The replica is now at its tick.
     Frame(Head),

@@ -1,4 +1,4 @@
-//! Why a frame could not be applied.
+//! The reasons why a frame could not be applied.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use crate::{
     id::{GroupId, Tick},
 };
 
-/// Bytes that are no chunk, or one that starts from something else than what is held.
+/// The error for bytes that are no chunk, or a chunk that starts from another state than the one held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BadChunk {
     /// The bits end early.
@@ -20,9 +20,9 @@ pub enum BadChunk {
     /// The chunk starts from another state.
     #[error("chunk starts from {base:?}, held is {held:?}")]
     WrongBase {
-        /// What the table equals.
+        /// The version that the table equals.
         held: Tick,
-        /// What it should equal, or be newer than.
+        /// The version that it should equal, or be newer than.
         base: Tick,
     },
 }
@@ -33,21 +33,21 @@ impl From<BadBits> for BadChunk {
     }
 }
 
-/// Why a frame could not be applied. The replica is then good for nothing but a resync with `None`.
+/// The reason why a frame could not be applied. The replica is then only good for a resync with `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ReplicaError {
-    /// The frame's own bytes.
+    /// The frame itself is malformed.
     #[error(transparent)]
     Frame(#[from] BadFrame),
-    /// A chunk.
+    /// A chunk is malformed, or does not fit.
     #[error("group {}: {reason}", group.0)]
     Chunk {
-        /// Of which group.
+        /// The group of the chunk.
         group: GroupId,
-        /// What is wrong with it.
+        /// The flaw of the chunk.
         reason: BadChunk,
     },
-    /// The frame was applied and the result is not what the server has.
+    /// The frame was applied, and the result differs from the server's state.
     #[error("state hash at {0:?} differs from the server's")]
     HashMismatch(Tick),
     /// An epoch began without the frame that states the view.

@@ -1,38 +1,38 @@
-//! A frame that comes in pieces, joined again: see "Pieces" in PROTOCOL.md. As `web/sdk/pieces.js`.
+//! Joins the pieces of a frame: see "Pieces" in PROTOCOL.md. As `web/sdk/pieces.js`.
 
 use crate::{
     frame::{BadFrame, Cursor},
     protocol::limits,
 };
 
-/// No frame is larger.
+/// Most bytes of a frame.
 const MOST: usize = limits::CHUNK_BYTES + limits::FRAME_BYTES;
 
-/// The pieces of one frame so far. What has come costs no more memory than the largest frame.
+/// The pieces of one frame so far. They take no more memory than the largest frame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pieces {
     joined: Vec<u8>,
     next: u32,
 }
 
-/// What became of a piece.
+/// The result of taking a piece.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Joined {
     /// It belongs to an older epoch and was dropped; it was the last of its frame.
     Stale,
-    /// More are to come.
+    /// More pieces are to come.
     More,
-    /// This is the frame message.
+    /// The complete frame message.
     Whole(Vec<u8>),
 }
 
 impl Pieces {
-    /// Whether a frame has begun and is not whole.
+    /// Whether a frame has begun and is not complete.
     pub(super) fn is_pending(&self) -> bool {
         self.next > 0
     }
 
-    /// Takes the next piece, its first byte included; `epoch` is the one that counts.
+    /// Takes the next piece, its first byte included. `epoch` is the current one.
     pub(super) fn take(&mut self, bytes: &[u8], epoch: u32) -> Result<Joined, BadFrame> {
         let mut cursor = Cursor::new(bytes);
         cursor.u8()?;
@@ -45,7 +45,7 @@ impl Pieces {
         if of > epoch {
             return Err(BadFrame::OutOfRange);
         }
-        // An empty piece would let the numbers rise for nothing.
+        // Empty pieces would let the numbers rise for nothing.
         let fits = !cursor.rest.is_empty() && self.joined.len() + cursor.rest.len() <= MOST;
         if number != self.next || !fits {
             return Err(BadFrame::OutOfRange);

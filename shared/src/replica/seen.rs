@@ -1,4 +1,4 @@
-//! One group as a client sees it: its table, and until which tick nothing of it was missed.
+//! One group as a client sees it: its table, and the tick up to which nothing of it was missed.
 
 use super::Table;
 use crate::id::{GroupId, Tick};
@@ -13,12 +13,12 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// A group of which nothing is held: until its first frame is applied it is as behind as can be.
+    /// A group of which nothing is held. Until its first frame is applied it is behind from tick 0 on.
     pub(super) fn new(id: GroupId) -> Self {
         Self { id, table: Table::default(), behind: Some(Tick(0)) }
     }
 
-    /// Notes since when the group is behind, if it is. `fresh` is the tick of the frame before.
+    /// Notes whether the group is behind, and since when. `fresh` is the tick of the frame before.
     pub(super) fn mark_behind(&mut self, behind: bool, chunk: bool, fresh: Tick) {
         self.behind = match (behind, chunk) {
             (false, _) => None,

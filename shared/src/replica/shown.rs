@@ -1,4 +1,4 @@
-//! What is shown of a replica: one entity, as it is at the tick that its table is known for.
+//! An entity shown by a replica, at the tick for which its table is known.
 
 use super::TableMember;
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
 pub struct Shown<'a> {
     /// Its slot, generation and kind.
     pub member: TableMember,
-    /// The group it is shown from.
+    /// The group from which it is shown.
     pub group: GroupId,
-    /// The codes of its lanes, as [`Table::lanes`](super::Table::lanes) has them.
+    /// The codes of its lanes, as in [`Table::lanes`](super::Table::lanes).
     pub lanes: &'a [u32],
     /// Its blobs.
     pub blobs: &'a [Box<[u8]>],
-    /// The tick whose state this is: that of the frame, or the last known one of a group that is behind.
+    /// The tick of this state: that of the frame, or the last known one of a group that is behind.
     pub tick: Tick,
     pub(super) kind: &'a KindLayout,
 }
@@ -28,12 +28,12 @@ impl Shown<'_> {
         EntityId { slot: u32::from(self.member.slot), generation: u32::from(self.member.generation) }
     }
 
-    /// The entity as the author's type; `None` if it is another game's.
+    /// The entity as the author's type; `None` if it belongs to another game.
     pub fn restore<E: Replicate>(&self) -> Option<E> {
         E::restore(self.member.kind, &mut Fields::at(self.tick, self.kind, self.lanes, self.blobs))
     }
 
-    /// The codes that its lanes have at [`Shown::tick`].
+    /// The codes of its lanes at [`Shown::tick`].
     pub fn codes(&self) -> impl Iterator<Item = u32> {
         (0..self.kind.lanes.len()).map(|lane| self.kind.code_at(self.lanes, lane, self.tick))
     }

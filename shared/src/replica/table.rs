@@ -33,7 +33,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The version of the group that this table equals; 0 for never.
+    /// The version of the group that this table equals; 0 for none.
     pub fn version(&self) -> Tick {
         self.version
     }
@@ -43,12 +43,12 @@ impl Table {
         self.hash
     }
 
-    /// Its members in the order of their slots.
+    /// The members in the order of their slots.
     pub fn members(&self) -> &[TableMember] {
         &self.members
     }
 
-    /// The codes of a member's lanes (of a linear one: the origin of its line), then the rates of its linear ones.
+    /// The codes of a member's lanes (of a linear one, the origin of its line), then the rates of its linear ones.
     pub fn lanes(&self, layout: &Layout, index: usize) -> &[u32] {
         let count = layout.kinds[self.members[index].kind as usize].codes();
         &self.lanes[index * layout.lane_stride..][..count]
@@ -60,12 +60,12 @@ impl Table {
         &self.blobs[index * layout.blob_stride..][..count]
     }
 
-    /// Applies one chunk of a frame and returns how many bytes it took. `fresh` is the last tick whose state this table is
-    /// known to equal. After an error the table is good for nothing but a snapshot.
+    /// Applies one chunk of a frame. Returns its length in bytes. `fresh` is the last tick whose state this table is
+    /// known to equal. After an error the table is only good for a snapshot.
     ///
     /// # Errors
     ///
-    /// [`BadChunk`] if the bytes are no chunk or do not start from what this table holds.
+    /// [`BadChunk`] if the bytes are no chunk or do not start from this table's state.
     pub fn apply(&mut self, layout: &Layout, bytes: &[u8], tick: Tick, fresh: Tick) -> Result<usize, BadChunk> {
         let (others, gone, anatomy) = (Others::default(), &mut Gone::default(), &mut Anatomy::default());
         let frame = &mut Frame { layout, tick, others, gone, anatomy };
@@ -116,7 +116,7 @@ impl Table {
     }
 }
 
-/// An entity as a chunk states it whole, or as it stood in another table.
+/// An entity stated whole by a chunk, or taken from another table.
 #[derive(Clone)]
 struct Whole {
     member: TableMember,

@@ -1,15 +1,17 @@
-//! The file of codings that [`crate::learn`] writes and `#[replicate(codings = "…")]` reads, and what its lines must fit.
+//! The file of codings that [`crate::learn`] writes and `#[replicate(codings = "…")]` reads, and the conditions for its
+//! lines.
 //!
-//! A line is a kind, a lane (`*` for the mask of the kind), the mark of what it was learned of, and codes by what they are of,
-//! as in `Walker x 9f3b51c6d2a04e87 change=… error=… whole=…`. Empty lines and those that begin with `#` say nothing.
+//! A line is a kind, a lane (`*` for the mask of the kind), the mark of what it was learned from, and the codes by
+//! purpose, as in `Walker x 9f3b51c6d2a04e87 change=… error=… whole=…`. Empty lines and those that begin with `#` are
+//! ignored.
 
 use super::{EntitySchema, KindSchema, LaneSchema};
 use crate::{linear, prefix};
 
-/// What stands for the mask of a kind where a lane's name is expected.
+/// The name of a kind's mask in place of a lane's name.
 pub(crate) const MASK: &str = "*";
 
-/// What codings of a lane depend on: its quantizer, and whether it is linear.
+/// A hash of the properties of a lane on which its codings depend: its quantizer, and whether it is linear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     hash: u64,
@@ -24,7 +26,7 @@ impl Mark {
         Self { hash: 0xcbf2_9ce4_8422_2325, bits }.and(tag)
     }
 
-    /// FNV-1a over the bytes of one more number.
+    /// Extends the hash by a number: FNV-1a over its bytes.
     pub(super) const fn and(self, number: u64) -> Self {
         let (mut hash, mut rest) = (self.hash, 8);
         while rest > 0 {
@@ -43,13 +45,13 @@ impl Mark {
         mark.and(u64::MAX)
     }
 
-    /// The same of a linear lane: the bits are those of its rate.
+    /// The mark of a linear lane: the bits are those of its rate.
     pub(super) const fn linear(self) -> Self {
         let bits = if self.bits < linear::MAX_BITS { self.bits } else { linear::MAX_BITS };
         Self { bits: bits + linear::FRACTION, ..self }.and(1)
     }
 
-    /// That of an enum without fields, by the names of its variants.
+    /// The mark of an enum without fields, by the names of its variants.
     pub const fn of_choice(names: &[&str]) -> Self {
         let (mut mark, mut at) = (Self::new(5, u32::BITS - (names.len() as u32).saturating_sub(1).leading_zeros()), 0);
         while at < names.len() {
@@ -59,29 +61,29 @@ impl Mark {
         mark
     }
 
-    /// As the file has it.
+    /// The mark as it is written in the file.
     pub(crate) const fn number(self) -> u64 {
         self.hash
     }
 }
 
-/// A field of a kind as the derive macro knows it.
+/// A field of a kind, as the derive macro knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldMark {
     /// Its name.
     pub name: &'static str,
-    /// How many lanes it is; 0 for a blob.
+    /// The number of its lanes; 0 for a blob.
     pub lanes: usize,
-    /// What they depend on; `None` for a blob.
+    /// The mark of its lanes; `None` for a blob.
     pub mark: Option<Mark>,
 }
 
-/// What a line of the file says.
+/// A line of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// The lane's name, or `*`.
     pub lane: &'a str,
-    /// What it was learned of.
+    /// The mark of what it was learned from.
     pub mark: u64,
     /// Its codes.
     pub codes: &'a [&'a str],
@@ -135,7 +137,7 @@ const fn same(name: &[u8], other: &[u8], end: usize) -> bool {
     at == end && at == name.len()
 }
 
-/// That of a mask: which fields there are, lanes before blobs.
+/// The mark of a mask: its fields, lanes before blobs.
 const fn mask_mark(fields: &[FieldMark]) -> Mark {
     let (mut mark, mut bits, mut round) = (Mark::new(7, 0), 0, 0);
     while round < 2 {
@@ -154,7 +156,7 @@ const fn mask_mark(fields: &[FieldMark]) -> Mark {
 }
 
 impl KindSchema {
-    /// The mark of its mask: the same that the macro finds by the fields.
+    /// The mark of its mask. The macro finds the same from the fields.
     pub(crate) fn mask_mark(&self) -> Mark {
         let mut mark = Mark::new(7, self.fields());
         let field = |lane: &LaneSchema| lane.name.as_bytes()[..first_dot(lane.name.as_bytes())].to_vec();
@@ -170,7 +172,7 @@ impl KindSchema {
 }
 
 impl LaneSchema {
-    /// What codings of it depend on.
+    /// The mark of the lane.
     pub(crate) fn mark(&self) -> Mark {
         let mark = self.quantizer.mark();
         if self.linear { mark.linear() } else { mark }
@@ -178,7 +180,7 @@ impl LaneSchema {
 }
 
 impl EntitySchema {
-    /// The same with the codings of a file, as far as they fit. The derive macro warns of those that do not.
+    /// The schema with the codings of a file, as far as they fit. The derive macro warns of those that do not.
     #[must_use]
     pub fn with_codings(mut self, file: &str) -> Self {
         for line in file.lines().filter(|line| !line.starts_with('#')) {

@@ -1,4 +1,4 @@
-//! The types that fields may have: [`Lane`] needs no attribute, [`LaneBy`] a quantizer, [`Blob`] a limit.
+//! The types of fields: [`Lane`] needs no attribute, [`LaneBy`] needs a quantizer, and [`Blob`] a limit.
 
 use crate::id::{EntityId, PlayerId, Tick};
 
@@ -13,12 +13,12 @@ use super::{Angle, BlobSchema, Fields, Fixed, Int, LaneSchema, Linear, Mark, Qua
     note = "an enum without fields: derive `Replicate` for it; what stays on the server: `#[replicate(skip)]`"
 )]
 pub trait Lane: Sized {
-    /// How many lanes.
+    /// The number of lanes.
     const LANES: usize = 1;
-    /// What codings of each depend on.
+    /// The mark of each lane.
     const MARK: Mark;
 
-    /// Describes the lanes of a field of that name; arrays append `.0`, `.1`, ….
+    /// Describes the lanes of a field with this name; arrays append `.0`, `.1`, ….
     fn describe(name: &str, out: &mut Vec<LaneSchema>);
     /// Appends the lanes of this value.
     fn quantize(&self, out: &mut Quantized);
@@ -26,7 +26,7 @@ pub trait Lane: Sized {
     fn restore(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
-/// A field type that a quantizer makes one or more lanes: floats by [`Fixed`] and [`Angle`], integers by [`Int`],
+/// A field type that a quantizer turns into one or more lanes: floats by [`Fixed`] and [`Angle`], integers by [`Int`],
 /// arrays of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be quantized by `{Q}`",
@@ -34,10 +34,10 @@ pub trait Lane: Sized {
     note = "floats take `range` with `step`, or `angle`; integers take `range` alone; arrays of either take the same"
 )]
 pub trait LaneBy<Q>: Sized {
-    /// How many lanes.
+    /// The number of lanes.
     const LANES: usize = 1;
 
-    /// Describes the lanes of a field of that name; arrays append `.0`, `.1`, ….
+    /// Describes the lanes of a field with this name; arrays append `.0`, `.1`, ….
     fn describe(name: &str, by: &Q, out: &mut Vec<LaneSchema>);
     /// Appends the lanes of this value.
     fn quantize(&self, by: &Q, out: &mut Quantized);
@@ -51,11 +51,11 @@ pub trait LaneBy<Q>: Sized {
     label = "`max_len` is for `String` and `Vec<u8>`"
 )]
 pub trait Blob: Sized {
-    /// Describes a field of that name.
+    /// Describes a field with this name.
     fn describe(name: &str, max_len: u32, out: &mut Vec<BlobSchema>);
     /// Appends the bytes of this value, at most `max_len`.
     fn quantize(&self, max_len: u32, out: &mut Quantized);
-    /// Reads them back; `None` if there are none, too many, or they have no meaning.
+    /// Reads the bytes back; `None` if there are none, too many, or they have no meaning.
     fn restore(max_len: u32, fields: &mut Fields<'_>) -> Option<Self>;
 }
 
@@ -174,7 +174,7 @@ impl<T: Lane, const N: usize> Lane for [T; N] {
     }
 }
 
-/// Floats: computed in `f64`, shown as what the type keeps of that.
+/// Floats: computed in `f64`, shown in the precision of the type.
 macro_rules! float_lane {
     ($float:ty: $($quantizer:ty => $append:ident),*) => {$(
         impl LaneBy<$quantizer> for $float {
@@ -217,7 +217,7 @@ macro_rules! linear_lane {
 
 linear_lane!(f32, f64);
 
-/// Integers of a range.
+/// Integers within a range.
 macro_rules! int_lane_by {
     ($($int:ty),*) => {$(
         impl LaneBy<Int> for $int {
@@ -255,7 +255,7 @@ impl<Q, T: LaneBy<Q>, const N: usize> LaneBy<Q> for [T; N] {
     }
 }
 
-/// The items, if none is missing.
+/// All items, or `None` if one is missing.
 fn all<T, const N: usize>(items: [Option<T>; N]) -> Option<[T; N]> {
     let complete = items.iter().all(Option::is_some);
     complete.then(|| items.map(|item| item.expect("none is missing")))

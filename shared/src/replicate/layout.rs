@@ -1,4 +1,4 @@
-//! What an encoder or decoder must know of the kinds: counts, widths, codings.
+//! The layout of kinds for encoders and decoders: counts, widths, codings.
 
 use super::{Coding, EntitySchema, KindSchema, LaneSchema, Learned};
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
     prefix::Prefix,
 };
 
-/// What an encoder or decoder must know of the kinds: counts, widths, codings. Made from a schema.
+/// The layout of kinds for encoders and decoders: counts, widths, codings. Made from a schema.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// By kind number.
+    /// The layouts by kind number.
     pub kinds: Vec<KindLayout>,
     /// Most codes of any kind.
     pub lane_stride: usize,
@@ -22,18 +22,18 @@ pub struct Layout {
     pub kind_bits: u32,
 }
 
-/// The lanes and blobs of one kind.
+/// The layout of one kind.
 ///
-/// A member's codes are one a lane (of a linear lane: the origin of its line), then the rate of each linear lane.
+/// A member has one code for each lane (for a linear lane, the origin of its line), then the rate of each linear lane.
 #[derive(Clone, Debug)]
 pub struct KindLayout {
     /// Width in bits and coding of each lane.
     pub lanes: Vec<LaneLayout>,
-    /// The linear ones among them, by their indexes.
+    /// The indexes of the linear lanes.
     pub linear: Vec<usize>,
     /// Most bytes of each blob.
     pub blobs: Vec<u32>,
-    /// How a delta says which fields have changed, if that was learned.
+    /// The code of the masks of changed fields in deltas, if one was learned.
     pub mask: Option<Box<Prefix>>,
 }
 
@@ -44,25 +44,25 @@ pub struct LaneLayout {
     pub bits: u32,
     /// Order of the Golomb code of its changes, or of its rates.
     pub golomb: u32,
-    /// Where the rate of a linear lane stands among the codes.
+    /// The index of a linear lane's rate among the codes.
     pub rate: Option<usize>,
-    /// What was learned of it.
+    /// The learned codings.
     pub learned: LearnedLayout,
 }
 
-/// The learned codings of one lane; where there is none, the default one is used.
+/// The learned codings of one lane; the default one is used where there is none.
 #[derive(Clone, Debug, Default)]
 pub struct LearnedLayout {
-    /// Of its changes, or of its rate's.
+    /// For its changes, or those of its rate.
     pub change: Option<Box<Prefix>>,
-    /// Of what a line misses.
+    /// For the error of a line.
     pub error: Option<Box<Prefix>>,
-    /// Of the lane as it is, or of its rate.
+    /// For the lane as it is, or for its rate.
     pub whole: Option<Box<Prefix>>,
 }
 
 impl LearnedLayout {
-    /// What does not fit the lane is left out: [`EntitySchema::check`] tells.
+    /// Codings that do not fit the lane are left out: [`EntitySchema::check`] reports them.
     fn new(learned: &Learned, width: u32) -> Self {
         let code = |text: &Option<String>| code(text.as_deref(), width);
         Self { change: code(&learned.change), error: code(&learned.error), whole: code(&learned.whole) }
@@ -95,12 +95,12 @@ impl KindLayout {
         }
     }
 
-    /// How many bits a change mask of this kind has.
+    /// The number of bits of a change mask of this kind.
     pub fn fields(&self) -> usize {
         self.lanes.len() + self.blobs.len()
     }
 
-    /// How many codes a member of this kind has.
+    /// The number of codes of a member of this kind.
     pub fn codes(&self) -> usize {
         self.lanes.len() + self.linear.len()
     }
@@ -111,12 +111,12 @@ impl KindLayout {
         self.lanes[lane].rate.map(|rate| Line { origin: codes[lane], rate: codes[rate] })
     }
 
-    /// The code that a lane has at a tick.
+    /// The code of a lane at a tick.
     pub fn code_at(&self, codes: &[u32], lane: usize, tick: Tick) -> u32 {
         self.line(codes, lane).map_or(codes[lane], |line| line.code_at(self.lanes[lane].bits, tick.0))
     }
 
-    /// What stands for a lane in the hash: its code, or both numbers of its line.
+    /// The content of a lane in the hash: its code, or both numbers of its line.
     #[inline]
     pub fn content(&self, codes: &[u32], lane: usize) -> u32 {
         self.line(codes, lane).map_or(codes[lane], Line::content)

@@ -1,8 +1,8 @@
-//! What the codes of lanes mean: fixed-point numbers, angles, integers of a range, and the like.
+//! The meaning of lane codes: fixed-point numbers, angles, integers within a range, and the like.
 //!
-//! Quantizers are total. A value out of range takes the nearest end, NaN counts as 0, and both are reported, never a
-//! panic. Only additions, multiplications, divisions and roundings are used, so every platform finds the same codes and
-//! values, JavaScript's included. Derived code holds [`Fixed`], [`Angle`] and [`Int`] as constants; [`Quantizer`] is
+//! Quantizers are total. A value out of range takes the nearest end, NaN counts as 0, and both are reported; nothing
+//! panics. Only additions, multiplications, divisions and roundings are used, so every platform finds the same codes
+//! and values, JavaScript included. Derived code holds [`Fixed`], [`Angle`] and [`Int`] as constants; [`Quantizer`] is
 //! their form in the schema.
 
 use std::f64::consts::TAU;
@@ -43,7 +43,7 @@ impl Fixed {
         let steps = steps(min, end, step);
         assert!(steps > 0.0, "a range must not be empty");
         assert!(steps <= 4_294_967_296.0, "a range has at most 2^32 steps");
-        // Divisions such as 0.3 / 0.1 miss the whole number by a little: then the nearest one is meant.
+        // Divisions such as 0.3 / 0.1 miss the whole number by a little; the nearest one is meant then.
         let nearest = (steps + 0.5) as u64;
         let whole = nearest > 0 && (steps - nearest as f64).abs() < 1e-6;
         let count = if whole { nearest } else { steps as u64 + 1 };
@@ -69,26 +69,26 @@ impl Fixed {
         self.max
     }
 
-    /// What codings of the lane depend on.
+    /// The mark of such a lane.
     pub const fn mark(&self) -> Mark {
         let bits = u32::BITS - self.max.leading_zeros();
         Mark::new(1, bits).and(self.min.to_bits()).and(self.step.to_bits()).and(self.max as u64)
     }
 
-    /// How many steps above `min` a value with this code is: half a step to each side of the code at most.
+    /// The distance of a value from `min` in steps, for a value with this code: within half a step of the code.
     pub(super) fn steps(&self, value: f64, code: u32) -> f64 {
         let (steps, code) = ((value - self.min) / self.step, f64::from(code));
-        // Half a step up is the next code already; a value that was bent stands in the middle.
+        // Half a step up is the next code already; a value that was bent takes the middle.
         if steps >= code - 0.5 && steps < code + 0.5 { steps } else { code }
     }
 }
 
-/// Fixed point that goes on by itself at the rate at which it last changed: for what mostly moves straight on.
+/// Fixed point that moves on at the rate at which it last changed, for values that mostly move straight on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Linear(pub(super) Fixed);
 
 impl Linear {
-    /// These steps, moving.
+    /// These steps, for a moving value.
     ///
     /// # Panics
     ///
@@ -108,13 +108,13 @@ impl Linear {
         self.0.max
     }
 
-    /// What codings of the lane depend on.
+    /// The mark of such a lane.
     pub const fn mark(&self) -> Mark {
         self.0.mark().linear()
     }
 }
 
-/// How many steps lie between two checked ends.
+/// The number of steps between two checked ends.
 const fn steps(min: f64, end: f64, step: f64) -> f64 {
     assert!(min.is_finite() && end.is_finite(), "the ends of a range must be finite");
     assert!(min <= end, "a range must not end below its start");
@@ -142,7 +142,7 @@ impl Angle {
         Self { bits }
     }
 
-    /// The nearest code, whole turns taken off, and whether the value is finite (one that is not is 0).
+    /// The nearest code without whole turns, and whether the value is finite (0 replaces one that is not).
     pub fn encode(&self, value: f64) -> (u32, bool) {
         if !value.is_finite() {
             return (0, false);
@@ -162,7 +162,7 @@ impl Angle {
         self.codes() as u32 - 1
     }
 
-    /// What codings of the lane depend on.
+    /// The mark of such a lane.
     pub const fn mark(&self) -> Mark {
         Mark::new(2, self.bits as u32)
     }
@@ -218,7 +218,7 @@ impl Int {
         self.max
     }
 
-    /// What codings of the lane depend on.
+    /// The mark of such a lane.
     pub const fn mark(&self) -> Mark {
         Mark::new(3, u32::BITS - self.max.leading_zeros()).and(self.min as u64).and(self.max as u64)
     }
@@ -232,7 +232,7 @@ pub enum Quantizer {
     Fixed {
         /// Value of code 0.
         min: f64,
-        /// Distance of two codes.
+        /// Distance between two codes.
         step: f64,
         /// The largest code.
         max: u32,
@@ -272,12 +272,12 @@ impl Quantizer {
         }
     }
 
-    /// How many bits a code takes: 0 to 32, and 0 only if there is a single value.
+    /// The number of bits of a code: 0 to 32, and 0 only if there is a single value.
     pub fn bits(&self) -> u32 {
         u32::BITS - self.max().leading_zeros()
     }
 
-    /// The value of a code: its number, where a code is no quantity (true is 1, a choice is its index).
+    /// The value of a code; its number where a code is no quantity (true is 1, a choice is its index).
     pub fn value(&self, code: u32) -> f64 {
         match self {
             Self::Fixed { min, step, max } => Fixed { min: *min, step: *step, max: *max }.value(code),
@@ -287,7 +287,7 @@ impl Quantizer {
         }
     }
 
-    /// The code whose [value](Quantizer::value) is nearest, and false if the value was out of range or no number.
+    /// The code whose [value](Quantizer::value) is nearest, and false if the value was out of range or not a number.
     pub fn encode(&self, value: f64) -> (u32, bool) {
         match self {
             Self::Fixed { min, step, max } => Fixed { min: *min, step: *step, max: *max }.encode(value),
@@ -297,7 +297,7 @@ impl Quantizer {
         }
     }
 
-    /// What codings of a held lane depend on.
+    /// The mark of a held lane.
     pub(super) fn mark(&self) -> Mark {
         match self {
             Self::Fixed { min, step, max } => Fixed { min: *min, step: *step, max: *max }.mark(),
@@ -309,7 +309,7 @@ impl Quantizer {
         }
     }
 
-    /// How changes are coded if the author does not say: numbers of many steps move by many, all else by a few.
+    /// The default coding of changes: numbers of many steps move by many, all others by a few.
     pub(super) fn coding(&self) -> Coding {
         let k = match self {
             Self::Fixed { .. } | Self::Angle { .. } => (self.bits() / 2).saturating_sub(1),
@@ -320,7 +320,7 @@ impl Quantizer {
         Coding::Golomb { k: k as u8 }
     }
 
-    /// The same for the rate of a linear lane.
+    /// The default coding of the rate of a linear lane.
     pub(super) fn rate_coding(&self) -> Coding {
         let Coding::Golomb { k } = self.coding();
         Coding::Golomb { k: k + linear::FRACTION as u8 }
@@ -329,7 +329,7 @@ impl Quantizer {
 
 /// [`Int::encode`] of a number that need not be whole.
 fn nearest(int: Int, value: f64) -> (u32, bool) {
-    // `as` saturates and takes NaN for 0.
+    // `as` saturates and turns NaN to 0.
     let (code, ok) = int.encode(value.round() as i64);
     (code, ok && value.is_finite())
 }

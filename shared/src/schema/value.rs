@@ -1,5 +1,5 @@
-//! Values whose shape is known from a document alone: random ones, and whether bytes are one. For bots, and for clients that
-//! were not built with the game.
+//! Values whose shape is only known from a document: makes random ones, and checks bytes. For bots, and for clients
+//! that were not built with the game.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,20 +10,21 @@ use crate::{
 };
 
 impl WireSchema {
-    /// The bytes of a random value within the bounds, as [`Wire::arbitrary`] makes them. Texts and lists get short and empty
-    /// when about `most` bytes have been written.
+    /// The bytes of a random value within the bounds, like those of [`Wire::arbitrary`]. Texts and lists become short
+    /// and empty once about `most` bytes are written.
     pub fn arbitrary(&self, most: usize, rng: &mut Rng) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(most, rng, &mut bytes);
         bytes
     }
 
-    /// Whether these bytes are exactly one value within the bounds.
+    /// Checks that the bytes are exactly one value within the bounds.
     pub fn accepts(&self, bytes: &[u8]) -> bool {
         self.skip(bytes).is_some_and(<[u8]>::is_empty)
     }
 
-    /// How many parts a value has whose lists are empty; `u64::MAX` if it goes deeper than `depth` levels, or there is none.
+    /// The number of parts of a value with empty lists; `u64::MAX` if it is deeper than `depth` levels, or cannot
+    /// exist.
     pub(super) fn parts(&self, depth: u32) -> u64 {
         let Some(depth) = depth.checked_sub(1) else { return u64::MAX };
         let all = |fields: &[WireField]| {
@@ -81,7 +82,7 @@ impl WireSchema {
         }
     }
 
-    /// What follows a value at the start of bytes; `None` if there is none.
+    /// The bytes after a value at the start; `None` if there is no value.
     fn skip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         match self {
             Self::Unit => Some(bytes),
@@ -114,7 +115,7 @@ impl WireSchema {
         }
     }
 
-    /// Items without bytes are all alike, however many a length claims there are.
+    /// Skips several values. Items without bytes are all alike, however many a length claims.
     fn skip_several<'a>(&self, count: u64, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let count = if self.most_bytes() == 0 { count.min(1) } else { count };
         (0..count).try_fold(bytes, |rest, _| self.skip(rest))

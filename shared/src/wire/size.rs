@@ -1,9 +1,9 @@
-//! How many bytes a value may have at most, by its schema alone, and which part of it makes it so large.
+//! The largest size of a value in bytes, by its schema alone, and the part that makes it so large.
 
 use super::{WireField, WireSchema};
 
 impl WireSchema {
-    /// Most bytes of a value that keeps the bounds.
+    /// Most bytes of a value within the bounds.
     pub fn most_bytes(&self) -> u64 {
         match self {
             Self::Unit => 0,
@@ -24,7 +24,8 @@ impl WireSchema {
         }
     }
 
-    /// The path to the innermost named part that may be most of a value: `Draw.stroke.points`. Empty if there is none.
+    /// The path to the innermost named part that may take most of a value: `Draw.stroke.points`. Empty if there is
+    /// none.
     pub fn heaviest(&self) -> String {
         let mut path: Vec<&str> = Vec::new();
         let mut at = self;
@@ -58,12 +59,12 @@ fn all(fields: &[WireField]) -> u64 {
     fields.iter().fold(0, |sum, field| sum.saturating_add(field.schema.most_bytes()))
 }
 
-/// bincode's variable-length integers: a byte that says how many follow, but for one byte.
+/// bincode's variable-length integers: a byte that says how many follow, except for a single byte.
 fn integer(bits: u8) -> u64 {
     if bits == 8 { 1 } else { u64::from(bits / 8) + 1 }
 }
 
-/// The greatest length or index of this many.
+/// Most bytes of a length or index up to this number.
 fn length(most: u32) -> u64 {
     match most {
         0..=250 => 1,

@@ -1,4 +1,4 @@
-//! The values of which all others are made: numbers, text, sequences, ids.
+//! The elementary values: numbers, text, sequences, ids.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -26,7 +26,7 @@ impl Wire for bool {
     }
 }
 
-/// Unsigned integers: every magnitude is as likely as another, and the largest value comes up now and then.
+/// Unsigned integers. In random values every magnitude is equally likely, and the largest value comes up now and then.
 macro_rules! uint {
     ($($int:ty),*) => {$(
         impl Wire for $int {
@@ -63,7 +63,7 @@ macro_rules! int {
 
 int!(i8: u8, i16: u16, i32: u32, i64: u64);
 
-/// Floats: mostly of everyday size, now and then any finite ones.
+/// Floats: mostly of everyday size, now and then any finite one.
 macro_rules! float {
     ($($float:ty: $bits:expr, $any:ident),*) => {$(
         impl Wire for $float {
@@ -156,7 +156,7 @@ impl<T: Wire> Bounded for Vec<T> {
     }
 }
 
-/// A length up to `max_len`: mostly a small one, now and then any, and the greatest.
+/// A random length up to `max_len`: mostly a small one, now and then any, and the largest.
 pub(crate) fn random_length(rng: &mut Rng, max_len: u32) -> usize {
     let len = match rng.below(32) {
         0 => max_len,

@@ -1,6 +1,6 @@
-//! What was committed: the quantized fields of every entity, the groups they form, and what the last commit changed.
+//! The committed state: the quantized fields of every entity, their groups, and the changes of the last commit.
 //!
-//! This is all that chunk encoders read. It knows no author types; [`World`](super::World) fills it.
+//! Chunk encoders read nothing else. It knows no author types; [`World`](super::World) fills it.
 
 use crate::{
     hash::StateHash,
@@ -29,16 +29,16 @@ pub struct Committed {
     blobs: Vec<Box<[u8]>>,
     /// The unquantized values of linear lanes at the last commit.
     steps: Vec<f64>,
-    /// A bit a slot: whether it has a line with a rate.
+    /// For each slot a bit: whether it has a line with a rate.
     moving: Vec<u64>,
-    /// The codes of the entity that is being committed.
+    /// The codes of the entity being committed.
     codes: Vec<u32>,
     groups: Vec<Group>,
-    /// The versions of all groups once more, side by side: whoever puts views together asks for many.
+    /// A copy of the versions of all groups, side by side, because building views needs many of them.
     versions: Vec<Tick>,
     dirty: Vec<GroupId>,
     merged: Vec<u16>,
-    /// Arrivals from other groups and where they go, while they are found.
+    /// Arrivals from other groups with their destinations, while they are collected.
     moves: Vec<(GroupId, Move)>,
 }
 
@@ -81,7 +81,7 @@ impl Committed {
         self.previous
     }
 
-    /// How many groups there are; ids are below.
+    /// The number of groups; ids are below it.
     pub fn group_count(&self) -> usize {
         self.groups.len()
     }
@@ -105,7 +105,7 @@ impl Committed {
         self.versions[group.0 as usize]
     }
 
-    /// The version that a group had at the commit before the last.
+    /// The version of a group at the commit before the last.
     pub fn version_before(&self, group: GroupId) -> Tick {
         let group = self.group(group);
         if group.version == self.tick { group.before } else { group.version }
@@ -122,13 +122,13 @@ impl Committed {
         self.members.get(slot as usize).copied().unwrap_or(EMPTY)
     }
 
-    /// The kind of a member, as a layout.
+    /// The layout of a member's kind.
     #[inline]
     pub fn kind(&self, member: Member) -> &KindLayout {
         &self.layout.kinds[member.kind as usize]
     }
 
-    /// The codes of a slot's lanes, then the rates of its linear ones; those beyond its kind's are meaningless.
+    /// The codes of a slot's lanes, then the rates of its linear ones. Those beyond its kind's are meaningless.
     #[inline]
     pub fn lanes(&self, slot: u16) -> &[u32] {
         let stride = self.layout.lane_stride;
@@ -142,7 +142,7 @@ impl Committed {
         &self.lanes_before[slot as usize * stride..][..stride]
     }
 
-    /// When each field of a slot (lanes, then blobs) last changed or arrived.
+    /// The ticks at which the fields of a slot (lanes, then blobs) last changed or arrived.
     #[inline]
     pub fn field_ticks(&self, slot: u16) -> &[Tick] {
         let stride = self.layout.lane_stride + self.layout.blob_stride;
@@ -162,7 +162,7 @@ impl Committed {
         self.versions.resize(self.groups.len(), Tick(0));
     }
 
-    /// Counts ticks from here on, before the first commit.
+    /// Starts counting ticks here, before the first commit.
     pub(super) fn skip_to(&mut self, tick: Tick) {
         self.tick = tick;
     }
@@ -180,7 +180,7 @@ impl Committed {
         self.tick = tick;
     }
 
-    /// Takes the entity of a slot away, if it has one.
+    /// Removes the entity of a slot, if there is one.
     pub(super) fn remove(&mut self, slot: u16) {
         let member = self.member(slot);
         let Some(group) = member.group else { return };
@@ -190,12 +190,12 @@ impl Committed {
         self.moving[slot as usize / 64] &= !(1 << (slot % 64));
     }
 
-    /// The slots of a word (64 of them) that have a line with a rate: their values change by themselves.
+    /// The slots of a word (64 of them) that have a line with a rate, so that their values change by themselves.
     pub(super) fn moving(&self, word: usize) -> u64 {
         self.moving.get(word).copied().unwrap_or(0)
     }
 
-    /// Fixes the fields of the entity in a slot. Slots come in rising order.
+    /// Fixes the fields of the entity in a slot. Slots come in ascending order.
     pub(super) fn put(&mut self, slot: u16, generation: u16, kind: u8, group: GroupId, fields: &Quantized) {
         self.grow_slots(slot);
         let old = self.members[slot as usize];
@@ -217,7 +217,7 @@ impl Committed {
         *word = if moves { *word | bit } else { *word & !bit };
     }
 
-    /// Brings the member lists up to date.
+    /// Updates the member lists.
     pub(super) fn finish(&mut self) {
         for &id in &self.dirty {
             let group = &mut self.groups[id.0 as usize];
@@ -263,7 +263,7 @@ impl Committed {
         }
     }
 
-    /// The group, marked as changed by this commit.
+    /// Marks a group as changed by this commit, and returns it.
     fn touch(&mut self, id: GroupId) -> &mut Group {
         let group = &mut self.groups[id.0 as usize];
         if group.version != self.tick {
@@ -290,7 +290,7 @@ impl Committed {
             let bytes = fields.blob(index);
             let field = (fields.lanes.len() + index) as u32;
             hash += StateHash::field(slot, generation, field, StateHash::blob_content(bytes));
-            // Who only changes its group keeps them.
+            // An entity that only changes its group keeps its blobs.
             let held = &mut self.blobs[at * blob_stride + index];
             if **held != *bytes {
                 *held = bytes.into();
@@ -306,7 +306,7 @@ impl Committed {
         self.groups[group.0 as usize].hash -= hash;
     }
 
-    /// What a member and its fields add to the hash of their group.
+    /// The contribution of a member and its fields to the hash of their group.
     fn member_hash(&self, slot: u16, member: Member) -> StateHash {
         let kind = self.kind(member);
         let (lanes, blobs) = (kind.lanes.len(), kind.blobs.len());
@@ -322,7 +322,7 @@ impl Committed {
         hash
     }
 
-    /// Finds which fields differ from what was committed before, and commits those.
+    /// Finds the fields that differ from the committed ones, and commits them.
     fn compare(&mut self, slot: u16, member: Member, group: GroupId, fields: &Quantized) {
         let Layout { lane_stride, blob_stride, .. } = self.layout;
         let at = slot as usize;

@@ -1,7 +1,7 @@
-//! A world as it is saved, and made again.
+//! Saves a world and restores it.
 //!
-//! The entities are the author's types, so they go by the names of their fields; what was committed of them goes as bytes of
-//! our own. Where the schema has become another, everything is committed anew.
+//! The entities are the author's types, so they are saved by the names of their fields; their committed state is saved
+//! as bytes of our own. If the schema has changed, everything is committed again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,24 +18,24 @@ use crate::{
     replicate::{Layout, Quantized, Replicate},
 };
 
-/// Why saved bytes are no state of a game.
+/// The reason why saved bytes are no state of a game.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BadSave {
     /// They are of another version.
     #[error("version {0} of saved states is unknown")]
     Version(u8),
-    /// The author's types do not read what was written of them.
+    /// The author's types cannot read their saved state.
     #[error("the game does not read its state: {0}")]
     Game(String),
-    /// The bytes end early, or say what cannot be.
+    /// The bytes end early, or have impossible content.
     #[error("malformed bytes: {0}")]
     Malformed(&'static str),
-    /// The world had a grid, and `Game::grid` gives none, or another.
+    /// The world had a grid, and `Game::grid` gives none, or a different one.
     #[error("the grid is not the one that `Game::grid` gives for this config")]
     Grid,
 }
 
-/// A world as it is saved, but for what was committed. `T` is an entity, or a reference to one.
+/// A saved world without its committed state. `T` is an entity, or a reference to one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavedWorld<T> {
     slots: Vec<Slot<T>>,
@@ -45,12 +45,12 @@ pub(crate) struct SavedWorld<T> {
     grid: Option<Grid>,
     strict: bool,
     bent: Bent,
-    /// Fields that had to be bent.
+    /// The number of fields that had to be bent.
     errors: u64,
 }
 
 impl<E: Replicate> World<E> {
-    /// The world but for what was committed, and that.
+    /// The world without its committed state, and that state.
     pub(crate) fn save(&self) -> (SavedWorld<&E>, Vec<u8>) {
         let slot = |slot| {
             let &Slot { ref entity, generation, location } = slot;
@@ -69,7 +69,7 @@ impl<E: Replicate> World<E> {
         (saved, self.committed.save(&E::schema()))
     }
 
-    /// The world that was saved at a tick.
+    /// Restores the world that was saved at a tick.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl<E: Replicate> World<E> {
             audiences,
             committed: Committed::new(Layout::new(&schema)),
             scratch: Quantized { errors, ..Quantized::default() },
-            // What a debug build saved is no reason to be strict elsewhere.
+            // A release build is not strict, even if a debug build saved the world.
             strict: strict && cfg!(debug_assertions),
             bent,
         };
@@ -116,7 +116,7 @@ impl<E: Replicate> World<E> {
         Ok(world)
     }
 
-    /// Commits everything as if it had just been spawned, because the schema is another.
+    /// Commits everything as if it had just been spawned, because the schema has changed.
     fn commit_anew(&mut self, tick: Tick, shared: &[bool]) {
         for (count, shared) in (1..).zip(shared) {
             self.committed.grow_groups(count, *shared);
@@ -127,7 +127,7 @@ impl<E: Replicate> World<E> {
         for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].entity.is_some()) {
             self.touched[slot / 64] |= 1 << (slot % 64);
         }
-        // What was in range by the other schema need not be by this one.
+        // Values in range by the old schema need not be in range by this one.
         let strict = mem::replace(&mut self.strict, false);
         self.commit(tick);
         self.strict = strict;
@@ -135,7 +135,7 @@ impl<E: Replicate> World<E> {
 }
 
 impl<E> SavedWorld<E> {
-    /// What the methods of a world rely on.
+    /// Checks everything that the methods of a world rely on.
     fn check(&self) -> Result<(), BadSave> {
         let fail = |what| Err(BadSave::Malformed(what));
         let (slots, groups) = (self.slots.len(), self.audiences.len());

@@ -1,13 +1,13 @@
-//! A token bucket: how often a client may do something.
+//! A token bucket: limits how often a client may do something.
 
 use std::time::Duration;
 
-/// Gives one token in each interval, and keeps so many that a burst is taken. Counts in nanoseconds, because one is asked
-/// for each message: that is 500 years.
+/// Gains one token per interval, up to the size of a burst. Counts in nanoseconds, because a bucket is asked for each
+/// message; they last for 500 years.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
     interval: u64,
-    /// Saved waiting: a token costs an interval.
+    /// Nanoseconds saved up; a token costs an interval.
     credit: u64,
     most: u64,
     filled: u64,
@@ -18,26 +18,26 @@ fn nanos(time: Duration) -> u64 {
 }
 
 impl Bucket {
-    /// A full bucket of `burst` tokens, which gets a new one in each interval.
+    /// A full bucket of `burst` tokens that gains one per interval.
     pub fn new(burst: u32, interval: Duration, now: Duration) -> Self {
         let interval = nanos(interval);
         let most = interval.saturating_mul(burst.into());
         Self { interval, credit: most, most, filled: nanos(now) }
     }
 
-    /// A full bucket that gives so many tokens a second for long, and a burst of twice as many.
+    /// A full bucket that sustains `rate` tokens a second, with bursts of twice as many.
     pub fn per_second(rate: u32, now: Duration) -> Self {
         let rate = rate.max(1);
         Self::new(2 * rate, Duration::from_secs(1) / rate, now)
     }
 
-    /// Takes a token out; false if there is none.
+    /// Takes a token; false if there is none.
     #[inline]
     pub fn take(&mut self, now: Duration) -> bool {
         self.take_all(1, now)
     }
 
-    /// Takes so many tokens out; none, and false, if there are not as many.
+    /// Takes `count` tokens, or none and returns false if there are fewer.
     #[inline]
     pub fn take_all(&mut self, count: usize, now: Duration) -> bool {
         let now = nanos(now);

@@ -1,4 +1,4 @@
-//! The events of a room: numbered, told to whom they are for, and kept as long as somebody may need them.
+//! The events of a room: numbered, addressed, and kept as long as a client may need them.
 
 use std::mem;
 
@@ -16,10 +16,10 @@ use crate::{
 /// Most bytes of one event; a larger one is dropped and counted.
 pub const MAX_EVENT_BYTES: usize = limits::FRAME_EVENT_BYTES / 2;
 
-/// Most views of a seat that are remembered because events of their time may be owed to it.
+/// Most views remembered per seat, because events from their time may still be owed to it.
 pub(super) const MAX_GIVEN: usize = 64;
 
-/// The events that somebody may yet need: whoever serves the room from now on has not seen them.
+/// Events that a client may still need: the next edge to serve the room has not seen them.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) keep: Keep,
@@ -40,7 +40,7 @@ impl Kept {
         }
     }
 
-    /// Events up to a number may be lost to a seat.
+    /// Notes that events up to `until` may be lost to a seat.
     fn lose(&mut self, seat: SeatId, until: u64) {
         let queue = self.queue(seat);
         queue.dropped = queue.dropped.max(until);
@@ -53,7 +53,7 @@ impl Kept {
 }
 
 impl<G: Game> Authority<G> {
-    /// Numbers what the game has said at this step.
+    /// Numbers the events that the game sent in this step.
     pub(super) fn number_events(&mut self) {
         self.events.clear();
         let mut told = mem::take(&mut self.simulation.outbox().events);
@@ -72,7 +72,7 @@ impl<G: Game> Authority<G> {
         self.simulation.outbox().events = told;
     }
 
-    /// Who is told; nobody if the player is gone, or the group is one that nobody sees.
+    /// Resolves an audience; `None` if the player is gone, or nobody can see the group.
     fn listener(&self, audience: Audience) -> Option<Listener> {
         let world = self.simulation.world();
         let player = match audience {
@@ -86,12 +86,12 @@ impl<G: Game> Authority<G> {
         }
     }
 
-    /// A seat's client was given the view that is published for it. `after` is the last event before.
+    /// Notes that a seat's client was given its published view. `after` is the number of the last event before.
     pub fn gave(&mut self, seat: SeatId, after: u64) {
         let view = self.states.get(seat.index()).and_then(|state| state.view);
         let (Some(Some(entry)), Some(view)) = (self.seats.get_mut(seat.index()), view) else { return };
         let after = after.max(entry.opened);
-        // A view in whose time nothing happened is forgotten, and of too many the oldest.
+        // A view during which nothing happened is forgotten; so is the oldest of too many.
         let idle = entry.given.pop_back_if(|last| last.after == self.event);
         let oldest = if entry.given.len() >= MAX_GIVEN { entry.given.pop_front() } else { None };
         if let Some(given) = &oldest {
@@ -106,8 +106,8 @@ impl<G: Game> Authority<G> {
         entry.given.push_back(Given { after, until: u64::MAX, view: self.views.share(view) });
     }
 
-    /// After a step at which frames are due: now and then forgets events that nobody needs any more. `confirmed` says up to
-    /// where the client of a seat has consumed them.
+    /// Forgets events that nobody needs any more, once in a while. Call it after a step at which frames are due.
+    /// `confirmed` gives the number up to which a seat's client has consumed its events.
     pub fn forget(&mut self, confirmed: impl Fn(SeatId) -> u64) {
         let before = mem::replace(&mut self.event_committed, self.event);
         for (index, entry) in self.seats.iter_mut().enumerate() {
@@ -129,7 +129,7 @@ impl<G: Game> Authority<G> {
         self.kept.logs.forget(before, needed);
     }
 
-    /// The events that may be owed to a seat: its own, and those of the groups that its client saw at their time.
+    /// The events that may be owed to a seat: its own, and those of the groups that its client saw at the time.
     pub fn owed(&self, seat: SeatId) -> Log {
         let mut owed = self.kept.queues.get(seat.index()).cloned().unwrap_or_default();
         let Some(Some(entry)) = self.seats.get(seat.index()) else { return owed };

@@ -1,11 +1,12 @@
-//! The names in a room by their looks, so that nobody passes for somebody else: a *twin* is another name that looks the
-//! same, by the skeletons of UTS #39 (a Cyrillic А for a Latin A, 1 for l). The very same name twice is no twin.
+//! The names in a room, compared by their looks so that nobody can pass for another player. A *twin* is another name
+//! that looks the same, by the skeletons of UTS #39 (a Cyrillic А for a Latin A, 1 for l). An identical name is no
+//! twin.
 
 use std::collections::BTreeMap;
 
 use unicode_security::skeleton;
 
-/// At most one entry a seat: a name and its twin are not in it together.
+/// At most one entry per seat: a name and its twin are never both in it.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     by_look: BTreeMap<String, Held>,
@@ -18,7 +19,7 @@ struct Held {
 }
 
 impl Names {
-    /// Takes a name in. False if it is the twin of one that is here.
+    /// Adds a name. Returns false if its twin is present.
     pub(super) fn add(&mut self, name: &str) -> bool {
         if name.is_empty() {
             return true;
@@ -29,7 +30,7 @@ impl Names {
         is_same
     }
 
-    /// One who had this name is gone.
+    /// Removes a name once; others with the same name keep it.
     pub(super) fn remove(&mut self, name: &str) {
         let look = look(name);
         if let Some(held) = self.by_look.get_mut(&look) {

@@ -1,4 +1,4 @@
-//! What the authority of a room publishes at each step: all that an edge needs to know.
+//! The output of a room's authority at each step: everything that an edge needs.
 
 use std::sync::Arc;
 
@@ -13,42 +13,42 @@ use crate::{
     views::{ViewId, Views},
 };
 
-/// A step of a room, as its edges see it. On one thread the world is borrowed: nothing of it is copied.
+/// A step of a room, as its edges see it. On one thread the world is borrowed, so nothing of it is copied.
 #[derive(Clone, Copy, Debug)]
 pub struct Published<'a> {
     /// Whether the world was committed at this step, so that frames are due.
     pub due: bool,
     /// The world as it was last committed.
     pub world: &'a Committed,
-    /// By seat: what its frames need to know.
+    /// The seats' states, by seat.
     pub seats: &'a [SeatState],
-    /// The lists of the views that seats have.
+    /// The group lists of the seats' views.
     pub views: &'a Views,
     /// The events of this step, in their order.
     pub events: &'a [Event],
-    /// If frames are due: the inputs that have been refused since the commit before: whose, which, why.
+    /// If frames are due: the inputs refused since the previous commit, as seat, number and code.
     pub refused: &'a [(SeatId, u32, Code)],
-    /// By how many ticks the schedule has been moved.
+    /// The number of ticks by which the schedule has been moved.
     pub moved: u32,
-    /// No other step follows: the match is over.
+    /// Whether this is the last step: the match is over.
     pub last: bool,
 }
 
 impl Published<'_> {
-    /// What the frames of a seat need to know.
+    /// The state of a seat.
     pub(crate) fn seat(&self, seat: SeatId) -> SeatState {
         self.seats.get(seat.index()).copied().unwrap_or_default()
     }
 }
 
-/// What the frames of a seat need to know beside the world.
+/// The state of a seat that its frames depend on, beside the world.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SeatState {
-    /// The view that the game wants; none for a seat that is not attached.
+    /// The view that the game wants; `None` for a seat that is not attached.
     pub view: Option<ViewId>,
-    /// The player's own group, if there is one.
+    /// The player's own group, if any.
     pub own: Option<GroupId>,
-    /// Up to where inputs are settled.
+    /// How far inputs are settled.
     pub settled: Settled,
 }
 
@@ -57,17 +57,17 @@ pub struct SeatState {
 pub struct Event {
     /// Its number in the room.
     pub number: u64,
-    /// Who is told.
+    /// Its listeners.
     pub to: Listener,
     /// Its bincode bytes.
     pub bytes: Arc<[u8]>,
 }
 
-/// Who is told of an event.
+/// The listeners of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
     /// Everyone who sees this group.
     Group(GroupId),
-    /// Who has this seat.
+    /// The player in this seat.
     Seat(SeatId),
 }

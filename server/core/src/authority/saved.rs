@@ -1,5 +1,5 @@
-//! An authority as bytes, from which it is made again: with the same seats, inputs that wait, and events that somebody may
-//! yet need. Who sits there is away until the client is back.
+//! Saves an authority as bytes and restores it, with the same seats, waiting inputs, and events that a client may still
+//! need. Its players are away until their clients are back.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     seat::SeatId,
 };
 
-/// All but the simulation. In front of it stands the version.
+/// The saved state. A byte for the version precedes it.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "I: Serialize + serde::de::DeserializeOwned")]
 struct Saved<I> {
@@ -42,11 +42,11 @@ struct SavedSeat<I> {
     inputs: SeatInputs<I>,
     away: bool,
     opened: u64,
-    /// The views that the client was given, each with the last event before it and the last of it.
+    /// The views that the client was given, each with the number of the last event before it and of its last event.
     given: Vec<(u64, u64, Vec<GroupId>)>,
 }
 
-/// Most seats of a room that can be made again, those of spectators included.
+/// Most seats of a room that can be restored, those of spectators included.
 const MAX_SEATS: usize = 1 << 17;
 
 /// The version of the bytes.
@@ -84,11 +84,11 @@ impl<G: Game> Authority<G> {
         Ok(bytes)
     }
 
-    /// The authority that was saved, by this version of its game, or an earlier one whose config and inputs were the same. All
-    /// connections are gone, since `now`.
+    /// Restores a saved authority. The bytes may be from this version of the game, or from an earlier one with the same
+    /// config and inputs. All connections are gone since `now`.
     ///
-    /// Only the state that was saved last may be made again: the numbers of events that clients have seen since are given to
-    /// other ones.
+    /// Restore only the latest saved state: after an older one, event numbers that clients have seen are used again for
+    /// other events.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl<G: Game> Authority<G> {
         Ok(authority)
     }
 
-    /// For whoever serves the room from now on.
+    /// The history for the next edge to serve the room.
     pub fn history(&self) -> History<'_> {
         let seat = |(index, entry): (usize, &Option<Seat<G::Input>>)| {
             let id = SeatId(index as u32);
@@ -156,7 +156,7 @@ impl<G: Game> Authority<G> {
 }
 
 impl<I: Wire> Saved<I> {
-    /// What the methods of an authority rely on.
+    /// Whether everything holds that the methods of an authority rely on.
     fn is_sound(&self, groups: usize) -> bool {
         let players: Vec<_> = self.seats.iter().flatten().filter_map(|seat| seat.player).collect();
         let distinct: BTreeSet<_> = players.iter().copied().collect();
@@ -177,27 +177,27 @@ impl<I: Wire> Saved<I> {
     }
 }
 
-/// What an edge has to know of what it has not seen.
+/// A room's past, as far as a new edge needs it.
 #[derive(Debug)]
 pub struct History<'a> {
-    /// Up to here clients may hold something.
+    /// The last tick of which clients may hold something.
     pub tick: Tick,
     /// The number of the last event.
     pub event: u64,
-    /// The events that are kept by group.
+    /// The events kept by group.
     pub logs: &'a Logs,
-    /// The seats that are taken.
+    /// The taken seats.
     pub seats: Vec<SeatHistory<'a>>,
 }
 
-/// What an edge has to know of a seat that another one has served.
+/// The past of a seat that another edge has served.
 #[derive(Debug)]
 pub struct SeatHistory<'a> {
-    /// Which.
+    /// The seat.
     pub seat: SeatId,
     /// The view that its client was given last.
     pub view: &'a [GroupId],
-    /// The player's own group, if there is one.
+    /// The player's own group, if any.
     pub own: Option<GroupId>,
     /// The events that may be owed to it.
     pub owed: Log,

@@ -1,4 +1,4 @@
-//! The seats of a room: how players and spectators come in, stay away for a while, come back, and go.
+//! The seats of a room: how players and spectators enter, stay away for a while, come back, and leave.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,50 +12,50 @@ use uuid::Uuid;
 use super::{Authority, SeatState};
 use crate::{inputs::SeatInputs, seat::SeatId, views::ViewId};
 
-/// A wish to come in: who, and how.
+/// A join request without its connection.
 #[derive(Clone, Debug)]
 pub struct JoinRequest {
     /// The name that the player chose.
     pub name: String,
     /// The secret of the session.
     pub token: Uuid,
-    /// Whether every frame shall carry the view's hash.
+    /// Whether every frame carries the view's hash.
     pub verify: bool,
-    /// Whether a seat was promised before: a lock does not keep such a player out.
+    /// Whether the player has a reservation: a lock does not keep such a player out.
     pub expected: bool,
     /// The team that the player was matched into.
     pub team: Option<u16>,
 }
 
-/// Who has a seat and comes back to it.
+/// A client that comes back to its seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returning {
     /// The secret of the session.
     pub token: Uuid,
-    /// From where the client goes on.
+    /// The state from which the client continues.
     pub resync: Resync,
     /// The lowest input number that the client still keeps.
     pub first_input: u32,
-    /// The groups whose tables are current at the tick applied, rising.
+    /// The groups whose tables are current at the applied tick, in ascending order.
     pub groups: Vec<GroupId>,
-    /// Whether every frame shall carry the view's hash.
+    /// Whether every frame carries the view's hash.
     pub verify: bool,
 }
 
 impl Returning {
-    /// As a client asks for it.
+    /// From a client's [`Resume`].
     pub fn new(resume: &Resume, verify: bool) -> Self {
         let groups = resume.groups.iter().copied().map(GroupId).collect();
         Self { token: resume.token, resync: resume.resync, first_input: resume.first_input, groups, verify }
     }
 }
 
-/// What a client is told of the seat that it got.
+/// What a client is told of its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entered {
     /// The seat.
     pub seat: SeatId,
-    /// Who sits there; [`SPECTATOR`] for who only watches.
+    /// The player in it; [`SPECTATOR`] for a spectator.
     pub player: PlayerId,
     /// The last tick computed.
     pub tick: Tick,
@@ -65,14 +65,14 @@ pub struct Entered {
     pub input: u32,
 }
 
-/// No player: the first is 1.
+/// The id of a spectator. Players start at 1.
 pub const SPECTATOR: PlayerId = PlayerId(0);
 
 #[derive(Debug)]
 pub(super) struct Seat<I> {
-    /// `None` for who only watches.
+    /// `None` for a spectator.
     pub(super) player: Option<PlayerId>,
-    /// Of which no twin comes in; empty for who has none, watches, or was matched.
+    /// The name whose twins are kept out; empty without a name, and for spectators and matched players.
     pub(super) name: String,
     pub(super) token: Uuid,
     pub(super) inputs: SeatInputs<I>,
@@ -80,32 +80,33 @@ pub(super) struct Seat<I> {
     pub(super) gone: Option<Duration>,
     /// Whether the game knows that the player is away.
     pub(super) away: bool,
-    /// Whether an edge serves it.
+    /// Whether an edge serves this seat.
     pub(super) attached: bool,
-    /// The number of the last event before it was taken.
+    /// The number of the last event before the seat was taken.
     pub(super) opened: u64,
-    /// The views that its client was given, as long as events of their time may be owed to it; the last is what it has now.
+    /// The views that the client was given, as long as events from their time may be owed to it. The last is the
+    /// present one.
     pub(super) given: VecDeque<Given>,
 }
 
-/// A view that a client was given.
+/// A view given to a client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Given {
     /// The number of the last event before it.
     pub(super) after: u64,
-    /// The number of the last event that is still of it: that of the commit at which another one was given.
+    /// The number of its last event: that of the commit at which the next view was given.
     pub(super) until: u64,
     pub(super) view: ViewId,
 }
 
 impl<G: Game> Authority<G> {
-    /// Gives a new player a seat. The game hears of it at the next step. So many free seats are `promised` to others. Who
-    /// was matched is not refused for a name: the others of the match would lose it.
+    /// Gives a new player a seat; the game hears of it at the next step. `promised` free seats are reserved for others.
+    /// A matched player is not refused for a name, because the others of the match would lose the match.
     ///
     /// # Errors
     ///
-    /// [`Code::RoomFull`] if there is none, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the match is
-    /// over, [`Code::BadName`] if somebody else's name looks the same.
+    /// [`Code::RoomFull`] if no seat is free, [`Code::Locked`] if the game takes nobody, [`Code::Finished`] if the
+    /// match is over, [`Code::BadName`] if another player's name looks the same.
     pub fn enter(&mut self, request: JoinRequest, promised: u32) -> Result<Entered, Code> {
         let JoinRequest { name, token, expected, team, .. } = request;
         self.check_open(promised, expected)?;
@@ -121,11 +122,11 @@ impl<G: Game> Authority<G> {
         Ok(entered)
     }
 
-    /// Whether [`Authority::enter`] would give a seat, to who has no name that looks like another.
+    /// Checks whether [`Authority::enter`] would give a seat to a player whose name has no twin.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same, without [`Code::BadName`].
     pub fn check_open(&self, promised: u32, expected: bool) -> Result<(), Code> {
         if self.finished().is_some() {
             return Err(Code::Finished);
@@ -136,11 +137,12 @@ impl<G: Game> Authority<G> {
         if self.free_seats() <= promised { Err(Code::RoomFull) } else { Ok(()) }
     }
 
-    /// Lets somebody watch. The game does not hear of it.
+    /// Gives a spectator a seat. The game does not hear of it.
     ///
     /// # Errors
     ///
-    /// [`Code::RoomFull`] beyond [`Settings::max_spectators`](tiltyard_shared::game::Settings::max_spectators), [`Code::Finished`] if the match is over.
+    /// [`Code::RoomFull`] beyond [`Settings::max_spectators`](tiltyard_shared::game::Settings::max_spectators),
+    /// [`Code::Finished`] if the match is over.
     pub fn spectate(&mut self, token: Uuid) -> Result<Entered, Code> {
         if self.finished().is_some() {
             return Err(Code::Finished);
@@ -179,8 +181,8 @@ impl<G: Game> Authority<G> {
         Some(SeatId(index as u32))
     }
 
-    /// A seat's player is back on another connection, whose client keeps its inputs from number `first_input` on. The game
-    /// hears of it at the next step, if it was told of the absence.
+    /// Resumes a seat on a new connection, whose client has kept its inputs from number `first_input` on. The game
+    /// hears of it at the next step if it was told that the player is away.
     pub fn resume(&mut self, seat: SeatId, first_input: u32, epoch: u32) -> Option<Entered> {
         let found = self.seats.get_mut(seat.index())?.as_mut()?;
         found.gone = None;
@@ -192,7 +194,8 @@ impl<G: Game> Authority<G> {
         Some(Entered { seat, player, tick: self.simulation.tick(), epoch, input })
     }
 
-    /// A connection is gone: its seat is kept for [`Settings::grace`](tiltyard_shared::game::Settings::grace).
+    /// Notes that a connection is gone. Its seat is kept for
+    /// [`Settings::grace`](tiltyard_shared::game::Settings::grace).
     pub fn disconnect(&mut self, seat: SeatId, now: Duration) {
         if let Some(Some(entry)) = self.seats.get_mut(seat.index()) {
             entry.gone.get_or_insert(now);
@@ -216,7 +219,7 @@ impl<G: Game> Authority<G> {
         }
     }
 
-    /// Frees the seats whose connections have been gone for too long, and tells the game who is away.
+    /// Frees the seats whose connections have been gone for too long, and tells the game which players are away.
     pub(super) fn remove_lost(&mut self, now: Duration) {
         for index in 0..self.seats.len() {
             let Some(seat) = &mut self.seats[index] else { continue };
@@ -231,33 +234,33 @@ impl<G: Game> Authority<G> {
         self.empty_since = if self.by_player.is_empty() { self.empty_since.or(Some(now)) } else { None };
     }
 
-    /// Until when the last of the seats whose connections are gone is kept; `None` if there is none.
+    /// The time until which the last of the seats without a connection is kept; `None` if there is none.
     pub fn kept_until(&self) -> Option<Duration> {
         let gone = self.seats.iter().flatten().filter_map(|seat| seat.gone);
         gone.max().map(|gone| gone.saturating_add(self.settings.grace))
     }
 
-    /// Whether somebody has this seat.
+    /// Whether this seat is taken.
     pub fn has_seat(&self, seat: SeatId) -> bool {
         self.seats.get(seat.index()).is_some_and(Option::is_some)
     }
 
-    /// Seats that are taken, those kept for lost connections included.
+    /// The number of players with a seat, those whose connections are lost included.
     pub fn players(&self) -> u32 {
         self.by_player.len() as u32
     }
 
-    /// Who watches, those whose connections are gone for a while included.
+    /// The number of spectators, those whose connections are gone for a while included.
     pub fn spectators(&self) -> u32 {
         self.spectators
     }
 
-    /// Seats that are free.
+    /// The number of free seats.
     pub fn free_seats(&self) -> u32 {
         self.settings.max_players.saturating_sub(self.players())
     }
 
-    /// The seats that were freed since this was last asked because their players were lost.
+    /// The seats freed since the last call because their players were lost.
     pub fn take_lost(&mut self) -> impl Iterator<Item = (SeatId, Code)> {
         self.lost.drain(..)
     }

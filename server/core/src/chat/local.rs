@@ -1,4 +1,4 @@
-//! A channel as it is on this instance: who is in it and how, and when whom was told so.
+//! A channel on this instance: its members, and when they and the other instances were last told of it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,20 +7,20 @@ use tiltyard_shared::protocol::limits::PRESENT_NAMES;
 use super::{CHANNEL_MESSAGES, MemberId};
 use crate::admission::Bucket;
 
-/// A channel that somebody here is in, or was until other instances are told.
+/// A channel with members here, or of which other instances still hold names.
 #[derive(Debug)]
 pub(super) struct Local {
     pub(super) members: BTreeMap<MemberId, Attendance>,
-    /// What it takes from members here, and from other instances.
+    /// Limits on messages from members here, and from other instances.
     pub(super) said: Bucket,
     pub(super) heard: Bucket,
-    /// When its members were told who is there.
+    /// When its members were last told who is visible.
     pub(super) shown: Option<Duration>,
-    /// When other instances were told who is visible here.
+    /// When other instances were last told who is visible here.
     pub(super) told: Option<Duration>,
-    /// Whether they hold names of ours.
+    /// Whether other instances hold names of ours.
     pub(super) is_held: bool,
-    /// Whether they are about to be told.
+    /// Whether other instances are about to be told.
     pub(super) is_waiting: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Attendance {
 }
 
 impl Local {
-    /// Nobody is in it.
+    /// A channel with no members.
     pub(super) fn new(now: Duration) -> Self {
         Self {
             members: BTreeMap::new(),
@@ -45,12 +45,12 @@ impl Local {
         }
     }
 
-    /// Whether other instances have to know of it.
+    /// Whether other instances must know of it.
     pub(super) fn is_seen(&self) -> bool {
         self.is_held || self.members.values().any(|member| member.visible)
     }
 
-    /// How many are visible, and their first names.
+    /// The number of visible members, and the first of their names.
     pub(super) fn visible(&self) -> (u32, Vec<String>) {
         let visible = self.members.values().filter(|member| member.visible);
         let mut names: Vec<_> = visible.map(|member| member.name.clone()).collect();

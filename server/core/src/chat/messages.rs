@@ -1,4 +1,4 @@
-//! What instances tell each other of their channels. Whatever arrives has come over a broker, so it is checked before it is
+//! Messages between instances about their channels. They come from a broker, so they are checked before they are
 //! believed.
 
 use serde::{Deserialize, Serialize};
@@ -6,31 +6,31 @@ use tiltyard_shared::protocol::{chat::Channel, limits, text::plain};
 
 use crate::instance::{Incarnation, InstanceId};
 
-/// Something was said in a channel. Told once: who misses it never hears it.
+/// A message in a channel. Sent once: an instance that misses it never gets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMessage {
-    /// Where the speaker is.
+    /// The speaker's instance.
     pub instance: InstanceId,
-    /// In which channel.
+    /// The channel.
     pub channel: Channel,
     /// The speaker's name.
     pub name: String,
-    /// What was said.
+    /// The text.
     pub text: String,
 }
 
-/// Who of an instance wants to be seen in a channel: all of it, each time.
+/// The members of an instance that want to be seen in a channel: the whole set, each time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Where they are.
+    /// Their instance.
     pub instance: InstanceId,
-    /// In which life of that instance.
+    /// The life of that instance.
     pub incarnation: Incarnation,
-    /// Rises with each presence that this life tells, of any channel.
+    /// Rises with each presence from this life, whichever the channel.
     pub number: u64,
-    /// In which channel.
+    /// The channel.
     pub channel: Channel,
-    /// How many there are.
+    /// The number of visible members.
     pub visible: u32,
     /// Their names, sorted: the first [`limits::PRESENT_NAMES`] of them.
     pub names: Vec<String>,

@@ -1,7 +1,7 @@
-//! Who is visible on other instances, as they told it last.
+//! The visible members on other instances, as these told it last.
 //!
-//! What was told holds for a while and is told again before that is over, so nothing has to be acknowledged, and what is
-//! never told again does not stay. An instance that is known to be gone takes its names along at once.
+//! A presence is valid for a while and is told again before that ends. So none needs an acknowledgement, and none that
+//! is no longer repeated stays. When an instance is known to be gone, its names go with it at once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,28 +14,28 @@ use tiltyard_shared::protocol::chat::Channel;
 use super::messages::Presence;
 use crate::instance::{Incarnation, InstanceId};
 
-/// What an instance told of a channel holds so long.
+/// How long a presence of a known instance is valid.
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 
-/// And so long if the instance is not known (yet): longer than it takes to become known, and to be told again.
+/// The same for an instance that is not (yet) known: longer than becoming known and telling it again take.
 const STRANGERS_LEASE: Duration = Duration::from_secs(40);
 
-/// Channels of other instances of which something is known, each counted for each instance. Further ones are not.
+/// Most channels of other instances that are known, counted once per instance. Further ones are ignored.
 const MOST: usize = 16_384;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Remote {
-    /// What is empty is kept until its lease ends, so that what comes late does not bring it back.
+    /// An empty presence is kept until its lease ends, so that a late one does not bring it back.
     channels: BTreeMap<Channel, BTreeMap<InstanceId, Told>>,
-    /// How many are kept in all channels.
+    /// Entries in all channels.
     kept: usize,
     known: BTreeMap<InstanceId, Incarnation>,
 }
 
 #[derive(Debug)]
 struct Told {
-    /// The life of the instance, and the number in it: what is not above changes nothing.
+    /// The life of the instance, and the number within it. A presence that is not above this changes nothing.
     version: (Incarnation, u64),
     visible: u32,
     names: Vec<String>,
@@ -43,7 +43,7 @@ struct Told {
 }
 
 impl Remote {
-    /// Takes what an instance told. Whether anybody came or went by that.
+    /// Takes a presence. Returns whether it changed who is visible.
     pub(super) fn take(&mut self, now: Duration, presence: Presence) -> bool {
         let Presence { instance, incarnation, number, channel, visible, names } = presence;
         let known = self.known.get(&instance);
@@ -69,7 +69,7 @@ impl Remote {
         }
     }
 
-    /// The other instances are these. The channels that somebody has left by that, and whether an instance is new.
+    /// Takes the set of living instances. Returns the channels that lost names, and whether an instance is new.
     pub(super) fn know(&mut self, alive: BTreeMap<InstanceId, Incarnation>) -> (BTreeSet<Channel>, bool) {
         if self.known == alive {
             return (BTreeSet::new(), false);
@@ -85,19 +85,19 @@ impl Remote {
         (left, is_new)
     }
 
-    /// Drops what was not told again. The channels that somebody has left by that.
+    /// Drops what was not told again. Returns the channels that lost names.
     pub(super) fn expire(&mut self, now: Duration) -> BTreeSet<Channel> {
         self.drop_those(|_, told| told.until <= now)
     }
 
-    /// What is known holds for a whole lease from now on: for a while nothing could be told.
+    /// Renews all leases: for a while nothing could be told.
     pub(super) fn renew(&mut self, now: Duration) {
         for told in self.channels.values_mut().flat_map(BTreeMap::values_mut) {
             told.until = now + LEASE;
         }
     }
 
-    /// Who is visible in a channel, instance by instance: how many, and their first names.
+    /// The visible members of a channel per instance: their number, and the first of their names.
     pub(super) fn visible(&self, channel: &Channel) -> impl Iterator<Item = (u32, &[String])> {
         self.channels.get(channel).into_iter().flat_map(BTreeMap::values).map(|told| (told.visible, &*told.names))
     }

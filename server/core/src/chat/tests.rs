@@ -1,4 +1,4 @@
-//! Who hears what in a channel, who is seen there, and what is refused, on one instance and from others.
+//! Channels on one instance and between instances: the messages heard, the members seen, and the refusals.
 
 use super::*;
 use crate::instance::instance;
@@ -31,7 +31,7 @@ fn presence(number: u64, names: &[&str]) -> Presence {
     Presence { instance: B, incarnation: Incarnation(5), number, channel, visible, names }
 }
 
-/// Who is listed in the lobby, as its members were told last; `None` if they were told nothing.
+/// The members that the lobby's channel listed when it was last told; `None` if it was told nothing.
 fn shown(channels: &mut Channels, now: Duration) -> Option<Vec<String>> {
     channels.take_effects();
     channels.tick(now);

@@ -1,19 +1,19 @@
-//! The other instances, as one immutable picture that all who place players share.
+//! The other instances, as one immutable picture shared by everyone who places players.
 
 use std::sync::Arc;
 
 use super::messages::Heartbeat;
 use crate::instance::InstanceId;
 
-/// The instances that are known beside this one, dead ones excluded. Made anew when one of them has changed.
+/// The known instances beside this one, without dead ones. Rebuilt when one of them has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FleetView {
-    /// In the order of their names; and whether each takes players.
+    /// Sorted by name, each with whether it takes players.
     peers: Vec<(Arc<Heartbeat>, bool)>,
 }
 
 impl FleetView {
-    /// `peers` come in the order of their names, each with whether it takes players.
+    /// `peers` are sorted by name, each with whether it takes players.
     pub(super) fn new(peers: impl Iterator<Item = (Arc<Heartbeat>, bool)>) -> Self {
         Self { peers: peers.collect() }
     }
@@ -23,7 +23,7 @@ impl FleetView {
         self.peers.iter().map(|(peer, _)| &**peer)
     }
 
-    /// How many there are.
+    /// The number of instances.
     pub fn len(&self) -> usize {
         self.peers.len()
     }
@@ -38,12 +38,12 @@ impl FleetView {
         self.get(instance).map(|(peer, _)| &**peer)
     }
 
-    /// Whether this one is of our region and takes players, as far as is known: not draining, not full, not suspect.
+    /// Whether an instance is in our region and takes players, as far as is known: it is not draining, full or suspect.
     pub fn is_open(&self, instance: InstanceId) -> bool {
         self.get(instance).is_some_and(|(_, open)| *open)
     }
 
-    /// The emptiest of those that are open.
+    /// The least loaded of the open instances.
     pub fn emptiest(&self) -> Option<&Heartbeat> {
         let open = self.peers.iter().filter(|(_, open)| *open).map(|(peer, _)| &**peer);
         open.min_by_key(|peer| peer.load_per_mille())

@@ -1,5 +1,5 @@
-//! The rooms of this instance, and what of them the others have been told: numbered events, updates at most once a second a
-//! room, and the pages for whoever missed some.
+//! The rooms of this instance and what the others were told of them: numbered events, at most one update a second per
+//! room, and pages for instances that missed some.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::instance::{Incarnation, InstanceId};
 
-/// Updates of one room go out at most so often.
+/// Least time between two updates of a room.
 const UPDATE_SPACING: Duration = Duration::from_secs(1);
 
 /// See the module.
@@ -27,20 +27,20 @@ pub(super) struct LocalRooms {
     /// The number of the last event.
     number: u64,
     rooms: BTreeMap<Uuid, Local>,
-    /// Rooms whose last change has not been told.
+    /// Rooms whose last change was not told yet.
     untold: BTreeSet<Uuid>,
 }
 
 #[derive(Debug)]
 struct Local {
     listing: Listing,
-    /// The number of its last event, and when it went out.
+    /// The number of its last event, and when that was sent.
     number: u64,
     told: Duration,
 }
 
 impl LocalRooms {
-    /// No rooms yet.
+    /// With no rooms.
     pub(super) fn new(instance: InstanceId, incarnation: Incarnation) -> Self {
         Self { instance, incarnation, number: 0, rooms: BTreeMap::new(), untold: BTreeSet::new() }
     }
@@ -50,17 +50,18 @@ impl LocalRooms {
         self.number
     }
 
-    /// How many there are.
+    /// The number of rooms.
     pub(super) fn len(&self) -> usize {
         self.rooms.len()
     }
 
-    /// Whether it is one of them.
+    /// Whether a room is one of them.
     pub(super) fn has(&self, room: Uuid) -> bool {
         self.rooms.contains_key(&room)
     }
 
-    /// A room was opened, which is to be told at once, or is not as it was, which [`Self::updates`] tells.
+    /// Adds or updates a room. Returns the event for a new room, which must be told at once; [`Self::updates`] tells
+    /// changes.
     pub(super) fn put(&mut self, now: Duration, listing: Listing) -> Option<RoomEvent> {
         let room = listing.entry.room;
         if let Some(local) = self.rooms.get_mut(&room) {
@@ -74,14 +75,14 @@ impl LocalRooms {
         Some(event)
     }
 
-    /// A room is gone; `None` if it was not there.
+    /// Removes a room; `None` if it was not there.
     pub(super) fn remove(&mut self, room: Uuid) -> Option<RoomEvent> {
         let local = self.rooms.remove(&room)?;
         self.untold.remove(&room);
         Some(self.event(Change::Closed { room, game: local.listing.entry.game }))
     }
 
-    /// The updates that may be told by now.
+    /// The updates that may be told now.
     pub(super) fn updates(&mut self, now: Duration) -> Vec<RoomEvent> {
         let due = |room: &&Uuid| self.rooms.get(room).is_none_or(|local| local.told + UPDATE_SPACING <= now);
         let due: Vec<_> = self.untold.iter().filter(due).copied().collect();
@@ -98,7 +99,7 @@ impl LocalRooms {
         events
     }
 
-    /// The rooms after this one, as many as go into a page.
+    /// The rooms after `after`, as many as fit a page.
     pub(super) fn page(&self, after: Option<Uuid>) -> RoomPage {
         let (incarnation, number) = (self.incarnation, self.number);
         let mut page = RoomPage { incarnation, number, rooms: Vec::new(), next: None };

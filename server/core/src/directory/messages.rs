@@ -1,5 +1,5 @@
-//! What instances tell each other of themselves and of their rooms. Whatever arrives has come over a broker, so it is
-//! checked before it is believed.
+//! Messages between instances about themselves and their rooms. They come from a broker, so they are checked before
+//! they are believed.
 
 use serde::{Deserialize, Serialize};
 use tiltyard_shared::protocol::{
@@ -14,15 +14,15 @@ use crate::instance::{Incarnation, InstanceId, is_word};
 /// Most bytes of an instance's public URL.
 pub const URL_BYTES: usize = 200;
 
-/// About how many bytes of rooms go into one page. With the last room's it stays below the bus's limit.
+/// Bytes of rooms, approximately, after which a page ends. Even with its last room, it stays below the bus's limit.
 pub const ROOM_PAGE_BYTES: usize = 16 * 1024;
 
-/// An instance as it is at the moment; sent to all every few seconds.
+/// The present state of an instance; sent to all every few seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
-    /// Who.
+    /// The instance.
     pub instance: InstanceId,
-    /// In which of its lives.
+    /// Its life.
     pub incarnation: Incarnation,
     /// Rises with each heartbeat.
     pub beat: u64,
@@ -30,15 +30,15 @@ pub struct Heartbeat {
     pub number: u64,
     /// Its rooms, private ones too.
     pub rooms: u32,
-    /// Players in them, and those on the way.
+    /// The players in them and on their way to them.
     pub players: u32,
-    /// Players that it takes in all.
+    /// Most players that it takes.
     pub capacity: u32,
-    /// Where it is: one word.
+    /// Its region: one word.
     pub region: String,
-    /// Where players reach it, as in `wss://play.example/eu-1`: without the `/ws`. At most [`URL_BYTES`].
+    /// The URL at which players reach it, as in `wss://play.example/eu-1`: without the `/ws`. At most [`URL_BYTES`].
     pub url: String,
-    /// Whether it takes no new rooms and players any more.
+    /// Whether it no longer takes new rooms and players.
     pub draining: bool,
 }
 
@@ -50,34 +50,34 @@ impl Heartbeat {
         is_word(&self.region) && is_socket && is_plain
     }
 
-    /// How full it is, from 0 to 1,000.
+    /// The load, from 0 to 1,000.
     pub fn load_per_mille(&self) -> u32 {
         let players = u64::from(self.players) * 1000;
         u32::try_from(players.checked_div(self.capacity.into()).unwrap_or(1000).min(1000)).unwrap_or(1000)
     }
 }
 
-/// Something has happened to a room.
+/// A change of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomEvent {
-    /// Where.
+    /// The instance.
     pub instance: InstanceId,
-    /// In which life of that instance.
+    /// The life of that instance.
     pub incarnation: Incarnation,
     /// Rises by one with each event of this life, from 1.
     pub number: u64,
-    /// What.
+    /// The change.
     pub change: Change,
 }
 
-/// What may happen to a room.
+/// The kinds of changes of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
-    /// It is new.
+    /// The room is new.
     Opened(Listing),
-    /// It is not as it was.
+    /// The room has changed.
     Updated(Listing),
-    /// It is gone.
+    /// The room is gone.
     Closed {
         /// The room.
         room: Uuid,
@@ -95,7 +95,7 @@ impl Change {
         }
     }
 
-    /// The room.
+    /// The room that has changed.
     pub fn room(&self) -> Uuid {
         match self {
             Self::Opened(listing) | Self::Updated(listing) => listing.entry.room,
@@ -124,13 +124,13 @@ impl Change {
 /// Some of an instance's rooms, in the order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomPage {
-    /// In which of its lives.
+    /// The life of the instance.
     pub incarnation: Incarnation,
     /// The number of its last event when the page was made.
     pub number: u64,
-    /// The rooms, each with the number of the event that made it so.
+    /// The rooms, each with the number of its last event.
     pub rooms: Vec<(u64, Listing)>,
-    /// The last room of the page if others follow.
+    /// The last room of the page if more follow.
     pub next: Option<Uuid>,
 }
 
@@ -152,7 +152,7 @@ impl Listing {
             && metadata.len() <= METADATA_BYTES
     }
 
-    /// About its bytes on the bus, never fewer.
+    /// A close upper bound on its bytes on the bus.
     pub fn bytes(&self) -> usize {
         let RoomEntry { code, game, title, metadata, .. } = &self.entry;
         192 + code.len() + game.len() + title.len() + metadata.len()

@@ -1,7 +1,7 @@
-//! Another instance as this one knows it: its last heartbeat, its rooms, and how whole that picture is.
+//! Another instance as this one knows it: its last heartbeat, its rooms, and how complete that picture is.
 //!
-//! Room events are numbered without gaps. Whoever misses one asks for the list of rooms, page by page, keeps the events that
-//! come meanwhile, and applies them to what the pages said.
+//! Room events are numbered without gaps. An instance that misses one asks for the list of rooms, page by page, keeps
+//! the events that come meanwhile, and applies them to the list.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -12,38 +12,38 @@ use super::{
     messages::{Change, Heartbeat, RoomPage},
 };
 
-/// Events that are kept while pages are asked for. Those beyond are dropped, and the list is asked for once more.
+/// Most events kept while pages are asked for. Further ones are dropped, and the list is asked for once more.
 const WAITING: usize = 1_024;
 
-/// Most rooms of a remote instance that are known; further ones are not listed.
+/// Most rooms known of a remote instance. Further ones are not listed.
 pub(super) const ROOMS: usize = 65_536;
 
-/// How long to wait until an instance that did not answer is asked again.
+/// Time until an instance that did not answer is asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Rooms, each with the number of the event that made it so.
+/// Rooms, each with the number of its last event.
 pub(super) type Numbered = BTreeMap<Uuid, (u64, Listing)>;
 
 /// Another instance.
 #[derive(Debug)]
 pub(super) struct Remote {
-    /// What it said of itself last.
+    /// Its last heartbeat.
     pub(super) heartbeat: Arc<Heartbeat>,
-    /// When it was heard last.
+    /// When it was last heard.
     pub(super) heard: Duration,
-    /// Whether commands to it came back: nobody takes them there.
+    /// Whether commands to it came back because nobody takes them.
     pub(super) gone: bool,
-    /// The rooms that are listed, each with the number of its last event.
+    /// Its listed rooms, each with the number of its last event.
     pub(super) rooms: BTreeMap<Uuid, u64>,
     picture: Picture,
 }
 
-/// How whole the picture of its rooms is.
+/// How complete the picture of its rooms is.
 #[derive(Debug)]
 enum Picture {
-    /// All events up to this number are in it.
+    /// It includes all events up to this number.
     Whole(u64),
-    /// The list has to be asked for, not before this time. Events that have come meanwhile are kept.
+    /// The list must be asked for, at the earliest at this time. Events that have come meanwhile are kept.
     Wanting { from: Duration, waiting: BTreeMap<u64, Change> },
     /// The list is being asked for.
     Asking(Asking),
@@ -51,37 +51,37 @@ enum Picture {
 
 #[derive(Debug)]
 struct Asking {
-    /// Which question is out.
+    /// The number of the pending question.
     ask: u64,
-    /// The number of the first page: all later events have to come by themselves.
+    /// The number of the first page. All later events must arrive by themselves.
     base: Option<u64>,
-    /// What the pages said so far.
+    /// The rooms of the pages so far.
     rooms: Numbered,
     waiting: BTreeMap<u64, Change>,
 }
 
-/// What to do after a page.
+/// The next action after a page.
 #[derive(Debug)]
 pub(super) enum Paged {
-    /// It was not asked for.
+    /// None: the page was not asked for.
     Stray,
-    /// Ask for those after this room.
+    /// Ask for the rooms after this one.
     Further(Uuid),
-    /// These are all rooms, of pages alone: changes follow.
+    /// These are all rooms, from pages alone, and the changes to apply to them.
     All(Numbered, Vec<(u64, Change)>),
-    /// It makes no sense; the list is asked for again after a while.
+    /// The page makes no sense; the list is asked for again after a while.
     Bad,
 }
 
 impl Remote {
-    /// An instance of which nothing but this is known.
+    /// An instance of which only a heartbeat is known.
     pub(super) fn new(heartbeat: Heartbeat, now: Duration) -> Self {
         let picture = Picture::Wanting { from: now, waiting: BTreeMap::new() };
         Self { heartbeat: heartbeat.into(), heard: now, gone: false, rooms: BTreeMap::new(), picture }
     }
 
-    /// Takes a later heartbeat of the same life; false if its number or count of rooms do not fit the picture, so that the
-    /// list has to be asked for.
+    /// Takes a later heartbeat of the same life. If its number or its count of rooms does not fit the picture, the list
+    /// has to be asked for.
     pub(super) fn heard(&mut self, now: Duration, heartbeat: Heartbeat) {
         let (number, rooms) = (heartbeat.number, heartbeat.rooms as usize);
         (self.heartbeat, self.heard, self.gone) = (heartbeat.into(), now, false);
@@ -93,7 +93,7 @@ impl Remote {
         }
     }
 
-    /// Takes an event of this life; returns the change if it is the next and nothing is missing before it.
+    /// Takes an event of this life. Returns its change if it is the next one and nothing before it is missing.
     pub(super) fn take(&mut self, now: Duration, number: u64, change: Change) -> Option<Change> {
         match &mut self.picture {
             Picture::Whole(known) if number <= *known => None,
@@ -114,7 +114,7 @@ impl Remote {
         }
     }
 
-    /// The picture is whole no more.
+    /// Notes that the picture is incomplete.
     pub(super) fn want(&mut self, from: Duration) {
         let waiting = match &mut self.picture {
             Picture::Whole(_) => BTreeMap::new(),
@@ -133,12 +133,12 @@ impl Remote {
         matches!(self.picture, Picture::Asking(_))
     }
 
-    /// Whether all that it has said is in the picture.
+    /// Whether the picture includes everything that the instance has told.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.picture, Picture::Whole(known) if known >= self.heartbeat.number)
     }
 
-    /// The first page is asked for.
+    /// Notes that the first page is asked for.
     pub(super) fn ask(&mut self, ask: u64) {
         let waiting = match &mut self.picture {
             Picture::Wanting { waiting, .. } => std::mem::take(waiting),
@@ -147,7 +147,7 @@ impl Remote {
         self.picture = Picture::Asking(Asking { ask, base: None, rooms: BTreeMap::new(), waiting });
     }
 
-    /// Takes a page. `next_ask` is the number of the question for the following one.
+    /// Takes a page. `next_ask` is the number of the question for the next one.
     pub(super) fn page(&mut self, now: Duration, ask: u64, page: RoomPage, next_ask: u64) -> Paged {
         let Picture::Asking(asking) = &mut self.picture else { return Paged::Stray };
         if asking.ask != ask {
@@ -174,7 +174,7 @@ impl Remote {
         }
     }
 
-    /// All pages are there: what came meanwhile follows, as far as nothing is missing.
+    /// Completes the list, then applies the events that came meanwhile as far as none is missing.
     fn complete(&mut self, now: Duration) -> Paged {
         let Picture::Asking(Asking { base, rooms, mut waiting, .. }) =
             std::mem::replace(&mut self.picture, Picture::Whole(0))
@@ -192,7 +192,7 @@ impl Remote {
         Paged::All(rooms, changes)
     }
 
-    /// No answer came to a question; false if it was not the last one.
+    /// Notes that a question was not answered. Returns false if it was not the last one.
     pub(super) fn unanswered(&mut self, now: Duration, ask: u64, gone: bool) -> bool {
         let current = matches!(&self.picture, Picture::Asking(asking) if asking.ask == ask);
         if current {

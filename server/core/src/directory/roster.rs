@@ -1,8 +1,9 @@
-//! The roster: which instances there are, which of them host what, and what this one has to tell the others.
+//! The roster: the instances of the fleet, the rooms they host, and what this instance must tell the others.
 //!
-//! Events and the time in, effects out. It lists the rooms of the whole fleet in one [`Directory`]; that of a room which is
-//! elsewhere is known by [`Roster::home_of`]. What it relies on: a heartbeat shows by its number that an event was missed,
-//! pages bring the list anew, and only silence together with a command that came back makes an instance dead.
+//! Events and the time in, effects out. It lists the rooms of the whole fleet in one [`Directory`], and
+//! [`Roster::home_of`] finds the instance of a room that is elsewhere. It relies on this: the number in a heartbeat
+//! shows that an event was missed, pages bring the list again, and only silence together with a command that came back
+//! makes an instance dead.
 
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
@@ -22,31 +23,31 @@ mod tests;
 
 pub use effect::{Effect, Unanswered};
 
-/// Heartbeats of a small fleet come so often.
+/// Interval of heartbeats in a small fleet.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
-/// In a large one so much less often for each instance that the fleet hears 25 a second.
+/// In a large fleet the interval is this long for each instance, so that the fleet gets 25 heartbeats a second.
 pub const HEARTBEAT_EACH: Duration = Duration::from_millis(40);
-/// An instance that has missed so many is silent.
+/// Missed heartbeats after which an instance is silent.
 pub const MISSED: u32 = 3;
-/// Most other instances that are known; further ones are not listed.
+/// Most other instances that are known. Further ones are not listed.
 pub const REMOTES: usize = 4_096;
-/// Lists that are asked for at a time.
+/// Most lists that are asked for at a time.
 const ASKS: usize = 16;
-/// So long it is remembered that an instance is dead, so that a late message does not bring it back.
+/// How long a death is remembered, so that a late message does not bring the instance back.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// What an instance says of itself beside its rooms.
+/// An instance's description of itself, without its rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Its name.
     pub id: InstanceId,
     /// Its life.
     pub incarnation: Incarnation,
-    /// Where it is.
+    /// Its region.
     pub region: String,
-    /// Where players reach it, without the `/ws`.
+    /// The URL at which players reach it, without the `/ws`.
     pub url: String,
-    /// Players that it takes.
+    /// Most players that it takes.
     pub capacity: u32,
 }
 
@@ -60,20 +61,20 @@ pub struct Roster {
     next_beat: Duration,
     local: LocalRooms,
     remotes: BTreeMap<InstanceId, Remote>,
-    /// The remote instances as they were when somebody last looked; `None` if one has changed since.
+    /// The picture of the remote instances; `None` if one has changed since it was last asked for.
     fleet: Option<Arc<FleetView>>,
-    /// Until when, and the last heartbeat that counts as before the death.
+    /// The end of each dead instance's remembrance, and its last heartbeat that counts as before the death.
     dead: BTreeMap<InstanceId, (Duration, Incarnation, u64)>,
     directory: Directory,
     homes: BTreeMap<Uuid, InstanceId>,
-    /// Since when everything that is sent to us arrives; `None` while the bus is away.
+    /// The time since which everything sent to us arrives; `None` while the bus is away.
     connected: Option<Duration>,
     asks: u64,
     effects: Vec<Effect>,
 }
 
 impl Roster {
-    /// An instance that knows of no other, and has no rooms.
+    /// The roster of an instance that knows no other and has no rooms.
     pub fn new(me: Profile) -> Self {
         let local = LocalRooms::new(me.id, me.incarnation);
         Self {
@@ -94,22 +95,22 @@ impl Roster {
         }
     }
 
-    /// What has to be done since the last call.
+    /// The actions due since the last call.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         mem::take(&mut self.effects)
     }
 
-    /// All rooms that are known.
+    /// All known rooms.
     pub fn directory(&mut self) -> &mut Directory {
         &mut self.directory
     }
 
-    /// The same, to be read only.
+    /// All known rooms, read only.
     pub fn rooms(&self) -> &Directory {
         &self.directory
     }
 
-    /// The instances that are known beside this one: the same picture until one of them changes.
+    /// The known instances beside this one: the same picture until one of them changes.
     pub fn fleet(&mut self) -> &Arc<FleetView> {
         let Self { remotes, fleet, me, .. } = self;
         fleet.get_or_insert_with(|| {
@@ -121,23 +122,23 @@ impl Roster {
         })
     }
 
-    /// The instance that has a room, if it is another one that is not known to be gone.
+    /// The instance that hosts a room, if it is another one that is not known to be gone.
     pub fn home_of(&self, room: Uuid) -> Option<&Heartbeat> {
         self.remotes.get(self.homes.get(&room)?).filter(|remote| !remote.gone).map(|remote| &*remote.heartbeat)
     }
 
-    /// Whether everything that the others have said so far is listed.
+    /// Whether everything that the others have told so far is listed.
     pub fn is_whole(&self) -> bool {
         self.remotes.values().all(Remote::is_whole)
     }
 
-    /// A room of this instance was opened, or is not as it was.
+    /// Adds or updates a room of this instance.
     pub fn put(&mut self, now: Duration, listing: Listing) {
         self.directory.put(listing.clone());
         self.effects.extend(self.local.put(now, listing).map(Effect::Tell));
     }
 
-    /// A room of this instance is gone.
+    /// Removes a room of this instance.
     pub fn remove(&mut self, room: Uuid) {
         if let Some(event) = self.local.remove(room) {
             self.directory.remove(room);
@@ -145,7 +146,7 @@ impl Roster {
         }
     }
 
-    /// So many players are here, or on the way; whether the instance is draining, which is told at once.
+    /// Sets how many players are here or on their way, and whether the instance is draining, which is told at once.
     pub fn set_load(&mut self, now: Duration, players: u32, draining: bool) {
         self.players = players;
         if !mem::replace(&mut self.draining, draining) && draining {
@@ -153,19 +154,19 @@ impl Roster {
         }
     }
 
-    /// From now on everything arrives; what was sent before may be missing.
+    /// Notes that the bus is connected: everything arrives from now on, and earlier messages may be missing.
     pub fn connected(&mut self, now: Duration) {
         self.connected = Some(now);
         self.next_beat = now;
         self.effects.push(Effect::Hello);
     }
 
-    /// The bus is away: nobody's silence means anything.
+    /// Notes that the bus is away: silence means nothing until it is back.
     pub fn disconnected(&mut self) {
         self.connected = None;
     }
 
-    /// Somebody wants to know who is there.
+    /// Answers an instance that asks who is there.
     pub fn hello(&mut self, from: InstanceId) {
         if from != self.me.id {
             let heartbeat = self.heartbeat();
@@ -173,7 +174,7 @@ impl Roster {
         }
     }
 
-    /// An instance says how it is. What is late, doubled or out of bounds changes nothing.
+    /// Takes a heartbeat. A late, repeated or out-of-bounds one changes nothing.
     pub fn heard(&mut self, now: Duration, heartbeat: Heartbeat) {
         let (id, life) = (heartbeat.instance, (heartbeat.incarnation, heartbeat.beat));
         if id == self.me.id {
@@ -199,7 +200,7 @@ impl Roster {
         self.ask_next(now);
     }
 
-    /// Something happened to a room of an instance. What is late, doubled or out of bounds changes nothing.
+    /// Takes an event of another instance's room. A late, repeated or out-of-bounds one changes nothing.
     pub fn event(&mut self, now: Duration, event: RoomEvent) {
         let RoomEvent { instance, incarnation, number, change } = event;
         let Some(remote) = self.remotes.get_mut(&instance) else { return };
@@ -212,7 +213,7 @@ impl Roster {
         }
     }
 
-    /// An instance has stopped in good order.
+    /// Removes an instance that has stopped in good order.
     pub fn bye(&mut self, now: Duration, instance: InstanceId, incarnation: Incarnation) {
         let known = self.remotes.get(&instance).is_some_and(|remote| remote.heartbeat.incarnation <= incarnation);
         if known {
@@ -220,7 +221,7 @@ impl Roster {
         }
     }
 
-    /// A command to this instance came back.
+    /// Notes that a command to an instance came back.
     pub fn gone(&mut self, instance: InstanceId) {
         if let Some(remote) = self.remotes.get_mut(&instance) {
             remote.gone = true;
@@ -228,7 +229,7 @@ impl Roster {
         }
     }
 
-    /// What came of an [`Effect::Ask`]. Answers that are late or doubled change nothing.
+    /// Takes the outcome of an [`Effect::Ask`]. A late or repeated one changes nothing.
     pub fn answer(&mut self, now: Duration, from: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered>) {
         let Some(remote) = self.remotes.get_mut(&from) else { return };
         self.fleet = None;
@@ -249,11 +250,12 @@ impl Roster {
         self.ask_next(now);
     }
 
-    /// The time has come to be: heartbeats, updates that waited, who is silent. To be called several times a second.
+    /// Advances the time: sends heartbeats and delayed updates, and judges silent instances. Call it several times a
+    /// second.
     pub fn tick(&mut self, now: Duration) {
         self.effects.extend(self.local.updates(now).into_iter().map(Effect::Tell));
         self.dead.retain(|_, (until, ..)| now < *until);
-        // Who is heard of is asked at once, so nothing is said before commands arrive.
+        // Others question an instance as soon as they hear of it, so it sends no heartbeat before commands reach it.
         if self.connected.is_some() && now >= self.next_beat {
             self.next_beat = now + self.interval();
             let heartbeat = self.heartbeat();
@@ -268,7 +270,7 @@ impl Roster {
         self.local.page(after)
     }
 
-    /// This instance as the others should know it.
+    /// The heartbeat of this instance.
     pub fn heartbeat(&mut self) -> Heartbeat {
         self.beat += 1;
         let Profile { id, incarnation, region, url, capacity } = &self.me;
@@ -286,7 +288,7 @@ impl Roster {
         }
     }
 
-    /// How often heartbeats come in a fleet of this size.
+    /// The interval of heartbeats in a fleet of this size.
     fn interval(&self) -> Duration {
         HEARTBEAT.max(HEARTBEAT_EACH * (self.remotes.len() as u32 + 1))
     }
@@ -299,7 +301,7 @@ impl Roster {
         }
     }
 
-    /// Finds who is silent: who does not even take commands is dead, the others are asked.
+    /// Finds silent instances: those that take no commands either are dead, the others are asked.
     fn judge(&mut self, now: Duration) {
         let Some(connected) = self.connected else { return };
         let patience = self.interval() * MISSED;
@@ -341,7 +343,7 @@ impl Roster {
         }
     }
 
-    /// The rooms of a remote instance are these, and then what came meanwhile.
+    /// Replaces the rooms of a remote instance, then applies the changes that came meanwhile.
     fn replace(&mut self, id: InstanceId, rooms: Numbered, changes: Vec<(u64, Change)>) {
         let Some(remote) = self.remotes.get_mut(&id) else { return };
         let gone: Vec<_> = remote.rooms.keys().filter(|room| !rooms.contains_key(room)).copied().collect();
@@ -370,7 +372,7 @@ impl Roster {
         }
     }
 
-    /// Lists a room of a remote instance, unless it is known by a later event or belongs to somebody else.
+    /// Lists a room of a remote instance, unless a later event of it is known or another instance hosts it.
     fn list(&mut self, id: InstanceId, number: u64, listing: Listing) {
         let room = listing.entry.room;
         let Some(remote) = self.remotes.get_mut(&id) else { return };

@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the directory should know.
+/// The rooms that the directory should know.
 #[derive(Default)]
 struct Naive(BTreeMap<Uuid, Listing>);
 

@@ -1,4 +1,4 @@
-//! The body that all steady seats with the same views share, and the frame of such a seat.
+//! The body shared by all steady seats with the same views, and the frame of such a seat.
 
 use tiltyard_shared::{
     chunk::Form,
@@ -15,18 +15,18 @@ use crate::{
     views::{ViewId, Views},
 };
 
-/// Most bytes of a head without refusals: what is kept free beside body and own part.
+/// Most bytes of a head without refusals. They are kept free beside body and own part.
 pub(super) const HEAD_ROOM: usize = 48;
 
-/// Everything behind the head that steady seats going from one view to another (or staying) have in common.
+/// Everything after the head that steady seats going from one view to another (or staying) have in common.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     bytes: Vec<u8>,
-    /// The groups with a chunk, while it is put together.
+    /// The groups with a chunk, while the body is assembled.
     told: Vec<(GroupId, Form)>,
     /// Bytes of its events.
     events: usize,
-    /// Whether it says anything at all.
+    /// Whether it has any content.
     says: bool,
     hash: Option<StateHash>,
 }
@@ -34,13 +34,13 @@ pub(super) struct Body {
 /// The bodies of one commit.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    /// By view, for those who stay in it: the commit of the entry.
+    /// For seats that stay in a view, by view, with the commit of the body.
     stay: Vec<(Tick, Body)>,
-    /// By view, for those who go from it to another.
+    /// For seats that leave a view, by that view.
     change: Vec<Changes>,
 }
 
-/// The bodies for those who leave one view, by the view that they go to. Memory is kept from commit to commit.
+/// The bodies for seats that leave one view, by the view they go to. Memory is kept from commit to commit.
 #[derive(Debug, Default)]
 struct Changes {
     tick: Tick,
@@ -49,7 +49,7 @@ struct Changes {
 }
 
 impl Bodies {
-    /// The body for staying in a view, or going to another, in this commit; and whether it is to be assembled.
+    /// The body for staying in a view or going to another in this commit, and whether it must be assembled.
     fn of(&mut self, (old, new): (ViewId, ViewId), now: Tick) -> (&mut Body, bool) {
         let index = old.index();
         if old == new {
@@ -117,7 +117,7 @@ impl Body {
         self.bytes[0] = flags;
     }
 
-    /// Appends the list of the groups that have a chunk, in one pass, because mostly few have.
+    /// Appends the list of the groups that have a chunk, in one pass because mostly few have one.
     fn write_list(&mut self, world: &Committed, view: &[GroupId], mut stays: impl FnMut(GroupId) -> bool) {
         let Self { bytes, told, .. } = self;
         told.clear();
@@ -216,7 +216,7 @@ impl Common {
         Some(true)
     }
 
-    /// Fills the own part of a steady seat; whether it says anything.
+    /// Fills the own part of a steady seat. Returns whether it has any content.
     fn write_own_part(&mut self, seat: &EdgeSeat, world: &Committed, own: Option<GroupId>) -> bool {
         self.own.bytes.clear();
         self.own.events = 0;
@@ -251,7 +251,7 @@ impl Common {
         flags != 0
     }
 
-    /// The body for going from one view to another, assembled at its first use in a commit.
+    /// The body for going from one view to another, assembled when a commit first needs it.
     fn body(&mut self, world: &Committed, views: (ViewId, ViewId), wants_hash: bool) -> &Body {
         let owed = Owed { logs: &self.logs, after: self.event_before, last: self.event };
         let (body, fresh) = self.bodies.of(views, world.tick());

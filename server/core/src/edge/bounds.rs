@@ -1,26 +1,27 @@
-//! How large frames may be, and what is kept for those who cannot take them.
+//! Limits on the size of frames, and on what is kept for clients that cannot take them.
 
 use tiltyard_shared::protocol::limits;
 
 use crate::events::Keep;
 
-/// How large frames may be. The defaults are [`limits`]; tests use small ones.
+/// Limits on the size of frames. The defaults are [`limits`]; tests use small ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Most bytes of a frame, unless a single chunk is larger.
     pub frame: usize,
-    /// Between these is what a line carries in a second: the most bytes of a first frame, and of a piece of a larger one.
+    /// Least and most bytes of a first frame, and of a piece of a larger one. In between, it is what the line carries
+    /// in a second.
     pub first: (usize, usize),
-    /// The same while nothing is known of the line.
+    /// The same while the line's rate is unknown.
     pub first_unmeasured: usize,
     /// Most bytes of events in a frame.
     pub events: usize,
     /// Most bytes of a chunk.
     pub chunk: usize,
-    /// Most events that a group's log or a seat's queue keeps; the oldest is dropped for a new one, and whom it was owed is
+    /// Most events in a group's log or a seat's queue. One more drops the oldest, and the players it was owed to are
     /// told.
     pub log_events: usize,
-    /// Most bytes of their events; the same.
+    /// Most bytes of these events; the same applies.
     pub log_bytes: usize,
 }
 
@@ -39,7 +40,7 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// How much of events a log keeps.
+    /// The limits of a log.
     pub(crate) fn keep(&self) -> Keep {
         Keep { events: self.log_events, bytes: self.log_bytes }
     }

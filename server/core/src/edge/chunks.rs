@@ -8,7 +8,7 @@ use tiltyard_shared::{
     world::{Committed, Fault, GroupId},
 };
 
-/// Encoded chunks of the current commit. Emptied by the next; the memory is kept.
+/// Encoded chunks of the current commit. The next commit empties it; the memory is kept.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     bytes: Vec<u8>,
@@ -16,25 +16,25 @@ pub(super) struct Chunks {
     deltas: Vec<Delta>,
     /// The sources of all deltas.
     sources: Vec<Source>,
-    /// Catch-ups by group and tick; snapshots stand at tick 0.
+    /// Catch-ups by group and tick; snapshots are at tick 0.
     others: BTreeMap<(GroupId, Tick), Range<usize>>,
     /// How many were encoded: deltas, catch-ups, snapshots.
     pub(super) encoded: [u64; 3],
-    /// A fault to make once, in the first delta that offers a place for it.
+    /// A fault to make once, in the first delta that has a place for it.
     pub(super) fault: Option<Fault>,
 }
 
 /// A delta without its sources.
 #[derive(Clone, Debug, Default)]
 struct Delta {
-    /// The commit that it is of.
+    /// The commit of the delta.
     tick: Tick,
     core: Range<usize>,
-    /// Its own among [`Chunks::sources`].
+    /// Its part of [`Chunks::sources`].
     sources: Range<usize>,
 }
 
-/// Those who came to a group from another one, in both forms.
+/// The members that came to a group from another one, in both forms.
 #[derive(Debug)]
 struct Source {
     from: GroupId,
@@ -42,7 +42,7 @@ struct Source {
     wholes: Range<usize>,
 }
 
-/// What a group's chunk must be to bring who holds `handed` (0 for nothing) to the last commit; `None` for no chunk.
+/// The form of chunk that brings a group from version `handed` (0 for nothing) to the last commit; `None` for no chunk.
 pub(super) fn form_for(world: &Committed, group: GroupId, handed: Tick) -> Option<Form> {
     let version = world.group(group).version;
     if version <= handed || version == Tick(0) {
@@ -63,8 +63,8 @@ impl Chunks {
         self.sources.clear();
     }
 
-    /// Where the bytes of a chunk are, for somebody who `holds` other groups at their versions before the commit. Encoded at
-    /// the first call of a commit, put together of parts at each that needs sources.
+    /// Finds the bytes of a chunk for a client that `holds` other groups at their versions before the commit. The first
+    /// call of a commit encodes the chunk; each call for a delta with sources assembles it from parts.
     pub(super) fn encode(
         &mut self,
         world: &Committed,
@@ -93,7 +93,7 @@ impl Chunks {
         }
         let mut range = self.append(world, group, form, if form == Form::Snapshot { 2 } else { 1 });
         if form != Form::Snapshot {
-            // Who was away for long is told almost everything, and a snapshot says that with fewer words.
+            // After a long absence almost everything has changed, and a snapshot says that in fewer bytes.
             let whole = self.encode(world, group, Form::Snapshot, holds);
             range = if whole.len() < range.len() { whole } else { range };
         }

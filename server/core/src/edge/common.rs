@@ -1,4 +1,4 @@
-//! What the seats of a room share, and how a seat's standings follow its view.
+//! State shared by the seats of a room, and how a seat's standings follow its view.
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use crate::{
     views::{ViewId, Views},
 };
 
-/// What the seats of a room share.
+/// State shared by the seats of a room.
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) bounds: Bounds,
     pub(super) views: Views,
-    /// By the index of a view at the authority: its number there and here.
+    /// For each view of the authority, by index: its number there and here.
     numbers: Vec<Option<(ViewId, ViewId)>>,
     pub(super) chunks: Chunks,
     pub(super) bodies: Bodies,
     pub(super) logs: Logs,
-    /// The number of the last event: now, at the last commit, at the one before.
+    /// The number of the last event: now, at the last commit, and at the one before.
     pub(super) event: u64,
     pub(super) event_committed: u64,
     pub(super) event_before: u64,
     pub(super) own: OwnPart,
-    /// Where a seat's new standings are made.
+    /// A buffer for a seat's new standings.
     pub(super) standings: Vec<Standing>,
     pub(super) stats: EdgeStats,
 }
@@ -44,7 +44,7 @@ pub(super) struct OwnPart {
 }
 
 impl Common {
-    /// What the seats of a room without players share.
+    /// The shared state of a room without players.
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
@@ -62,7 +62,7 @@ impl Common {
         }
     }
 
-    /// What the frame of a seat needs to know.
+    /// The facts that a seat's frame depends on.
     pub(super) fn situation<'a>(
         &mut self,
         SeatState { view, own, settled }: SeatState,
@@ -77,7 +77,7 @@ impl Common {
         Situation { now, rtt, view, number, own, settled, moved: published.moved, last: published.last }
     }
 
-    /// The number that a published view has here.
+    /// The number of a published view at this edge.
     fn number_of(&mut self, view: ViewId, published: &Views) -> ViewId {
         let index = view.index();
         if index >= self.numbers.len() {
@@ -94,7 +94,7 @@ impl Common {
         ours
     }
 
-    /// Whether a seat whose turn it is gets nothing: it is throttled, or begins to be, or enough is under way.
+    /// Whether a seat whose turn it is gets nothing: it is throttled, becomes throttled, or has enough under way.
     pub(super) fn withholds(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> bool {
         let now = situation.now;
         seat.release();
@@ -114,7 +114,7 @@ impl Common {
         throttle || seat.first.is_full(seat.unapplied_bytes, &self.bounds)
     }
 
-    /// A frame was written: notes it, and cuts one that is too large for the line if its client joins pieces.
+    /// Notes a written frame, and cuts it if it is too large for the line and its client joins pieces.
     pub(super) fn hand_over(&mut self, seat: &mut EdgeSeat, tick: Tick, situation: &Situation<'_>, out: &mut Vec<u8>) {
         seat.note_frame(tick, out.len(), situation);
         seat.pace.note_due();
@@ -133,8 +133,8 @@ impl Common {
         }
     }
 
-    /// Writes the next piece of the frame that a seat gets in pieces; with the last the frame counts as handed over. False
-    /// if there is none.
+    /// Writes the next piece of the frame that a seat gets in pieces. With the last piece the frame counts as handed
+    /// over. Returns false if there is none.
     pub(super) fn write_piece(&mut self, seat: &mut EdgeSeat, now: Duration, out: &mut Vec<u8>) -> bool {
         if !seat.first.is_cut() {
             return false;
@@ -146,7 +146,7 @@ impl Common {
         true
     }
 
-    /// Before a seat's view becomes another: events of the groups that leave it go to the seat's own queue, unless they are
+    /// Before a seat's view changes: moves events of the groups that leave it to the seat's own queue, unless they are
     /// confirmed. Doing it twice does no harm.
     pub(super) fn keep_events_of_leaving(&self, seat: &mut EdgeSeat, view: ViewId) {
         let stay = self.views.groups(view);
@@ -163,7 +163,7 @@ impl Common {
         }
     }
 
-    /// Gives a seat its new view: groups that stay keep their standing, others begin with `entering`.
+    /// Gives a seat its new view. Groups that stay keep their standing; others begin with `entering`.
     pub(super) fn change_view(&mut self, seat: &mut EdgeSeat, view: ViewId, entering: Standing) {
         if view == seat.view {
             return;

@@ -1,9 +1,9 @@
-//! The first frames of an epoch: a view that may be large comes by groups, as fast as the line takes it.
+//! The first frames of an epoch, which bring a possibly large view group by group, as fast as the line takes it.
 //!
-//! From a start on, frames are as large as what the line carries in a second, until all that the start left behind was
-//! handed over and is reported applied. In this time nobody is throttled and nothing is judged as lag: what is
-//! under way is bounded, and who takes bytes is alive. A frame that is larger all the same, because of a single chunk, is
-//! cut into pieces for clients that join them.
+//! From a start on, frames are as large as what the line carries in a second, until everything that the start left
+//! behind is handed over and reported applied. During this time nothing is judged as lag, and nobody is throttled while
+//! bytes move: what is under way is bounded, and a client that takes bytes is alive. A frame that is still larger,
+//! because of a single chunk, is cut into pieces for clients that join them.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use tiltyard_shared::{frame, game::Tick};
 
 use super::Bounds;
 
-/// A report of fewer bytes says nothing about a line's rate.
+/// Least bytes of a report that says something about the line's rate.
 const TELLING_BYTES: usize = 1024;
 
-/// What is under way is waited for as if a line carried no more than this in a second, and for so long beyond.
+/// Bytes under way may take as long as at this rate (in bytes a second), plus this time.
 const LEAST_RATE: u64 = 4 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How far a seat is with the first frames of its epoch.
+/// The progress of a seat's first frames in its epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The next frame is the start.
     #[default]
     Start,
-    /// The start of this tick has left groups behind.
+    /// The start, at this tick, has left groups behind.
     Rest(Tick),
-    /// All of them were handed over with the frame of this tick, which is not reported applied.
+    /// All groups were handed over with the frame of this tick, which is not reported applied yet.
     Handed(Tick),
-    /// They are there.
+    /// The first frames have arrived.
     Over,
 }
 
@@ -38,11 +38,11 @@ pub(super) struct First {
     pub(super) phase: Phase,
     /// Whether the client joins pieces.
     pub(super) pieces: bool,
-    /// What the line carries in a second, once that is known: 0 until then.
+    /// Bytes that the line carries in a second; 0 while that is unknown.
     rate: u32,
-    /// When bytes were last seen to go.
+    /// When bytes were last seen to move.
     moved: Duration,
-    /// What is left of a frame that goes in pieces.
+    /// The rest of a frame that goes in pieces.
     cut: Option<Box<Cut>>,
 }
 
@@ -55,12 +55,12 @@ struct Cut {
 }
 
 impl First {
-    /// An epoch begins: what is left of a frame is given up.
+    /// Begins an epoch, and drops the rest of a frame.
     pub(super) fn begin(&mut self) {
         (self.phase, self.cut) = (Phase::Start, None);
     }
 
-    /// A start comes in the middle of an epoch.
+    /// Begins again with a start, in the middle of an epoch.
     pub(super) fn restart(&mut self) {
         self.phase = Phase::Start;
     }
@@ -82,8 +82,8 @@ impl First {
         }
     }
 
-    /// Whether so much is under way that the next frame waits. Behind the last of the first ones their queue drains before
-    /// others join it: it would stay for good on a line that carries just what comes then.
+    /// Whether so much is under way that the next frame waits. After the last of the first frames, their queue must
+    /// drain before more joins it: a line that carries just what comes then would never get rid of it.
     pub(super) fn is_full(&self, under_way: usize, bounds: &Bounds) -> bool {
         match self.phase {
             Phase::Over => false,
@@ -92,7 +92,7 @@ impl First {
         }
     }
 
-    /// A frame was written that left behind nothing, or something `since` the earliest of these ticks.
+    /// Notes a frame that left nothing behind, or left something behind `since` a tick (the earliest).
     pub(super) fn note_frame(&mut self, tick: Tick, since: Option<Tick>, now: Duration) {
         if self.phase == Phase::Start {
             self.moved = now;
@@ -105,7 +105,7 @@ impl First {
         };
     }
 
-    /// A frame was written that is larger than frames are: it takes its time like a first one.
+    /// Notes a frame above the normal size: it takes its time like a first frame.
     pub(super) fn note_large(&mut self, tick: Tick, now: Duration) {
         if self.is_over() {
             self.moved = now;
@@ -115,18 +115,18 @@ impl First {
         }
     }
 
-    /// The line was seen to carry so much in a second.
+    /// Sets how many bytes the line carries in a second.
     pub(super) fn set_rate(&mut self, rate: u32) {
         self.rate = rate.max(1);
     }
 
-    /// Bytes were seen to go.
+    /// Notes that bytes have moved.
     pub(super) fn note_moved(&mut self, now: Duration) {
         self.moved = now;
     }
 
-    /// First frames up to a tick are reported applied: so many bytes, the first of which were handed over or, if others were
-    /// under way before, begun on then.
+    /// Notes that first frames up to a tick are reported applied, with their bytes in all. `begun` is when the first of
+    /// them was handed over, or was begun if others were under way then.
     pub(super) fn note_applied(&mut self, tick: Tick, bytes: usize, begun: Duration, now: Duration, bounds: &Bounds) {
         self.moved = now;
         if matches!(self.phase, Phase::Handed(last) if tick >= last) {
@@ -135,20 +135,20 @@ impl First {
         let micros = now.saturating_sub(begun).as_micros().max(1_000) as u64;
         let rate = u32::try_from(bytes as u64 * 1_000_000 / micros).unwrap_or(u32::MAX);
         let bound = self.bound(bounds);
-        // Few bytes are slow because there were no more.
+        // Few bytes seem slow because there were no more.
         let full = 2 * bytes >= bound;
         if bytes >= TELLING_BYTES.min(bound) && (full || rate as usize > bound) {
             self.rate = if self.rate == 0 { rate } else { u32::midpoint(self.rate, rate) }.max(1);
         }
     }
 
-    /// Whether something is under way, and nothing has moved for longer than it may take.
+    /// Whether something is under way, and nothing has moved for longer than that may take.
     pub(super) fn is_stuck(&self, under_way: usize, now: Duration) -> bool {
         let patience = PATIENCE + Duration::from_micros(under_way as u64 * 1_000_000 / LEAST_RATE);
         under_way > 0 && self.phase != Phase::Start && now.saturating_sub(self.moved) > patience
     }
 
-    /// Whether a part of a frame is left.
+    /// Whether part of a frame is left.
     pub(super) fn is_cut(&self) -> bool {
         self.cut.is_some()
     }
@@ -158,7 +158,7 @@ impl First {
         self.cut = Some(Box::new(Cut { epoch, frame, sent: 0, number: 0 }));
     }
 
-    /// Writes the next piece of a frame that was cut; whether it was the last.
+    /// Writes the next piece of a cut frame. Returns whether it was the last.
     pub(super) fn write_piece(&mut self, now: Duration, bounds: &Bounds, out: &mut Vec<u8>) -> bool {
         let most = self.bound(bounds);
         let Some(cut) = &mut self.cut else { return false };

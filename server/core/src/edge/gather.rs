@@ -11,10 +11,10 @@ use tiltyard_shared::{
 use super::{Common, EdgeSeat, Situation, Standing, body::HEAD_ROOM, chunks::form_for};
 use crate::events::Entry;
 
-/// What becomes of one group in this frame.
+/// What happens to one group in this frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Share {
-    /// Nothing to say: the client holds its last version.
+    /// It has nothing new: the client holds its last version.
     Current,
     /// Its chunk is sent.
     Chunk(std::ops::Range<usize>),
@@ -22,7 +22,7 @@ enum Share {
     Behind,
 }
 
-/// How the room of a frame is given out.
+/// How the room of a frame is shared out.
 struct Room {
     left: usize,
     full: bool,
@@ -86,7 +86,7 @@ impl Common {
         Ok(true)
     }
 
-    /// Gives a seat the view that the game wants: what the frame must say of it, and whether it is another one.
+    /// Gives a seat the view that the game wants. Returns what the frame must say of it, and whether it is another one.
     fn take_view(&mut self, seat: &mut EdgeSeat, situation: &Situation<'_>) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         let old = self.views.groups(seat.view);
@@ -108,7 +108,7 @@ impl Common {
         (bytes, changed)
     }
 
-    /// Gives the room of a frame to the groups of a view: who has waited longest comes first.
+    /// Shares out the room of a frame to the groups of a view; those that have waited longest come first.
     fn shares(
         &mut self,
         seat: &EdgeSeat,
@@ -119,7 +119,7 @@ impl Common {
         let mut order: Vec<usize> = (0..view.len()).collect();
         order.sort_by_key(|index| seat.standings[*index].waiting.unwrap_or(Tick(u32::MAX)));
         let mut shares = vec![Share::Current; view.len()];
-        // Only what the client holds at the very version before this commit may be referred to.
+        // Only groups that the client holds at the exact version before this commit may be referred to.
         let held = |group: GroupId| {
             let index = view.binary_search(&group).ok().filter(|_| !seat.start);
             index.is_some_and(|index| {
@@ -161,7 +161,7 @@ impl Common {
         Ok(Share::Chunk(range))
     }
 
-    /// The events owed to a seat, lowest first, as many as `most` bytes take; and whether those are all.
+    /// The events owed to a seat, lowest number first, as many as fit `most` bytes; and whether those are all.
     fn owed_events<'a>(&'a self, seat: &'a EdgeSeat, most: usize) -> (Vec<&'a Entry>, bool) {
         let groups = self.views.groups(seat.view).iter().zip(&seat.standings);
         let logs = groups.filter_map(|(group, standing)| Some((self.logs.get(*group)?, standing.entry)));
@@ -277,7 +277,7 @@ impl Common {
     }
 }
 
-/// Most bytes that an event takes beside its own: number and length.
+/// Most bytes of an event beside its own: number and length.
 const EVENT_HEAD: usize = 12;
 
 fn view_hash(

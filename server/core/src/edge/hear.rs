@@ -1,4 +1,4 @@
-//! What an edge hears from the clients of its seats: reports and resyncs are its own, all else is for the authority.
+//! Messages from clients: the edge handles reports and resyncs, and passes the rest to the authority.
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use tiltyard_shared::{
 use super::{Edge, First, Pace, seat};
 use crate::seat::SeatId;
 
-/// What a client has sent that is for the authority.
+/// A client's message for the authority.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Up {
-    /// What a player does.
+    /// A player's inputs.
     Inputs {
-        /// Whose seat.
+        /// The player's seat.
         seat: SeatId,
-        /// The number of the first.
+        /// The number of the first input.
         first: u32,
-        /// One after another.
+        /// The inputs in order.
         inputs: Vec<Input>,
     },
 }
 
 impl Edge {
-    /// Takes a message of a client in the room: what is for the authority is returned.
+    /// Takes a message from a client in the room. Returns what is for the authority.
     ///
     /// # Errors
     ///
-    /// A [`Code`] after which the connection cannot go on; [`Code::Left`] if the client gave its seat up.
+    /// A [`Code`] that ends the connection; [`Code::Left`] if the client gave up its seat.
     pub fn receive(
         &mut self,
         id: SeatId,
@@ -56,18 +56,18 @@ impl Edge {
         }
     }
 
-    /// Takes what a client has applied.
+    /// Takes a client's report of what it has applied.
     fn report(&mut self, id: SeatId, report: Report, now: Duration) {
         if let Some(seat) = seat(&mut self.seats, id) {
             seat.report(report, now, &self.common.bounds);
         }
     }
 
-    /// Takes a client's wish to go on from elsewhere. One that comes within [`limits::RESYNC_SPACING`] of the last waits.
+    /// Takes a client's resync. One that comes within [`limits::RESYNC_SPACING`] of the last waits.
     ///
     /// # Errors
     ///
-    /// [`Code::StaleEpoch`] if the epoch is not above the current one: the wish is ignored.
+    /// [`Code::StaleEpoch`] if the epoch is not above the current one: the resync is ignored.
     fn resync(&mut self, id: SeatId, world: &Committed, resync: Resync, now: Duration) -> Result<(), Code> {
         let Some(seat) = seat(&mut self.seats, id) else { return Ok(()) };
         if resync.epoch <= seat.epoch {
@@ -83,8 +83,8 @@ impl Edge {
         Ok(())
     }
 
-    /// A client is back on another connection: like a resync, at once. That it holds these groups is believed where it
-    /// cannot be known here.
+    /// Resumes a seat on a new connection: like a resync, but at once. Where this edge cannot know, it believes the
+    /// client that it holds the groups in `held`.
     ///
     /// # Errors
     ///

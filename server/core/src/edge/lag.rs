@@ -1,8 +1,9 @@
-//! Whether a client falls behind: how old frames are when they are reported applied, judged against what the line is now.
+//! Detects clients that fall behind: compares the age of frames when they are reported applied with the least recent
+//! age.
 //!
-//! A longer way makes all ages longer once, and then they stay: nothing is done about that. A line that takes less than
-//! it is given, or a client that does not keep up, makes each age longer than the one before: such a seat is throttled.
-//! So is one that reports nothing for long.
+//! On a longer way all ages grow once and then stay, which needs no action. On a line that takes less than it is given,
+//! or with a client that does not keep up, each age is greater than the one before: such a seat is throttled. So is one
+//! that has reported nothing for long.
 
 use std::time::Duration;
 
@@ -10,32 +11,32 @@ use tiltyard_shared::protocol::limits;
 
 use crate::least::Least;
 
-/// The least age of so long is what the line is.
+/// The least age within this time counts as the line's own.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// How much longer than that reports may stay out.
+/// How much longer than the line's own age a report may be missing.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Ages that differ by less are the same.
+/// Ages that differ by less count as equal.
 const SAME: Duration = Duration::from_millis(2);
 
-/// So many reports in a row whose ages are higher than all before are a trend.
+/// Reports in a row, each with a new highest age, that make a trend.
 const TREND: u8 = 3;
 
 /// The ages of one seat's frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lag {
     base: Least,
-    /// The highest age since they began to be too high.
+    /// The highest age since ages became too high.
     highest: Option<Duration>,
-    /// How many reports in a row went above it.
+    /// Reports in a row that exceeded it.
     rising: u8,
-    /// The last report of something new.
+    /// When something new was last reported.
     heard: Duration,
 }
 
 impl Lag {
-    /// A frame was reported applied so long after it was handed over.
+    /// Notes the age of a frame at the time it is reported applied.
     pub(super) fn note(&mut self, age: Duration, now: Duration) {
         self.heard = now;
         self.base.note(age, now, WINDOW);
@@ -50,28 +51,28 @@ impl Lag {
         }
     }
 
-    /// All that was handed over is applied: what comes next is judged anew.
+    /// Notes that everything handed over is applied: what follows is judged anew.
     pub(super) fn settle(&mut self) {
         (self.highest, self.rising) = (None, 0);
     }
 
-    /// Something was reported that is not judged.
+    /// Notes a report that is not judged.
     pub(super) fn hear(&mut self, now: Duration) {
         self.heard = now;
     }
 
-    /// The last report of something new.
+    /// When something new was last reported.
     pub(super) fn heard(&self) -> Duration {
         self.heard
     }
 
-    /// Whether ages are too high and go on rising.
+    /// Whether ages are too high and keep rising.
     pub(super) fn is_rising(&self) -> bool {
         self.rising >= TREND
     }
 
-    /// Whether nothing has been reported for too long, while a frame that was handed over then waits. `rtt` is the round
-    /// trip, for who has reported no age yet.
+    /// Whether nothing has been reported for too long although a frame handed over at `handed` is waiting. `rtt` is the
+    /// round trip, for a seat that has no age yet.
     pub(super) fn is_silent(&self, handed: Duration, now: Duration, rtt: Duration) -> bool {
         let base = self.base.get().unwrap_or(rtt);
         let patience = (base + SILENCE).max(rtt) + limits::REPORT;

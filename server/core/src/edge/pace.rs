@@ -1,58 +1,58 @@
 //! How often a seat gets a frame: as often as it applies them.
 //!
-//! Counted are the frames that a seat had coming and those that it reports applied. What is missing in one silence alone is
-//! no sign of a slow line: then the way has become longer, or a stall is made up for. A seat that applies less than it has
-//! coming gets a frame at every second send tick, then at every fourth; after a while without a lack it is tried with more.
-//! So does one whose frames come ever later, little by little: what it is given fills a queue on the way.
-//! While it gets fewer, no more is under way to it than it has applied in a second: what waits in the line's queue would
-//! make all that comes behind it older.
+//! Compares the frames that were due to a seat with those that it reports applied. Frames missing in a single silence
+//! are no sign of a slow line: the way has become longer, or a stall is being made up for. A seat that applies less
+//! than it is due gets a frame at every second send tick, then at every fourth; after a while without a lack it is
+//! tried with more. The same goes for a seat whose frames arrive ever later, little by little, because they fill a
+//! queue on the way. While it gets fewer, no more is under way to it than it has applied in a second: a queue on the
+//! line would make everything behind it older.
 
 use std::time::Duration;
 
-/// Frames are counted for so long, then judged.
+/// Frames are counted for this long, then judged.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// In so many windows in a row something lacked.
+/// Windows in a row with a lack after which a seat gets fewer frames.
 const LOW: u8 = 2;
 
-/// The least ages of windows have risen by so much from one to the next. Of one rise only so much counts: more at once is a
-/// way that has become longer, or somebody else's download.
+/// The sum of the rises in least age from window to window that slows a seat, and the most that one rise adds to it: a
+/// sudden rise is a longer way, or another download.
 const CREPT: Duration = Duration::from_millis(300);
 const CREEP: Duration = Duration::from_millis(60);
 
-/// After so long without a lack more is tried; twice as long after each trial that failed, up to so many times.
+/// Time without a lack after which more is tried. It doubles with each failed trial, up to a multiple.
 const CLEAN: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: u8 = 16;
 
-/// The least pace: a frame at each so many-th send tick.
+/// The slowest pace: a frame at every fourth send tick.
 const SLOWEST: u8 = 4;
 
-/// What a seat is given and what it applies.
+/// Counts what a seat is given and what it applies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// Whether the client knows the message that tells it.
+    /// Whether the client understands the message that tells the pace.
     known: bool,
     every: u8,
-    /// The client has not been told of it.
+    /// Whether the client must still be told.
     untold: bool,
-    /// Send ticks since its turn, and whether that was put off.
+    /// Send ticks since its turn, and whether its turn was put off.
     passed: u8,
     late: bool,
     low: u8,
-    /// How many times [`CLEAN`] it waits for a trial; and whether the present pace is one.
+    /// The wait for a trial as a multiple of [`CLEAN`], and whether the present pace is a trial.
     wait: u8,
     trial: bool,
-    /// In this window: frames that were due, due at the last report, due in the longest silence; and applied.
+    /// In this window: frames due, due at the last report, due in the longest silence, and applied.
     due: u16,
     due_heard: u16,
     silent: u16,
     applied: u16,
     applied_bytes: u32,
-    /// The least age of a frame in this window, and in the one before; and how much these have risen.
+    /// The least age of a frame in this window and in the one before, and how much these have risen.
     least: Option<Duration>,
     before: Option<Duration>,
     crept: Duration,
-    /// Bytes applied in a second, as last seen when something lacked, or more.
+    /// Bytes applied in a second: as measured when something lacked, or more since.
     rate: u32,
     began: Duration,
     clean_since: Duration,
@@ -85,18 +85,18 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// For a new connection, whose client may be told of its pace or not.
+    /// For a new connection; `known` says whether its client can be told of its pace.
     pub(super) fn new(known: bool) -> Self {
         Self { known, ..Self::default() }
     }
 
-    /// A send tick: whether it is the seat's turn.
+    /// Counts a send tick. Returns whether it is the seat's turn.
     pub(super) fn is_turn(&mut self) -> bool {
         self.passed += 1;
         let turn = self.passed >= self.every;
         if turn {
             self.passed = 0;
-            // The frame of the last turn never went.
+            // The frame of the last turn was never sent.
             self.due = self.due.saturating_add(u16::from(self.late));
         }
         turn || self.late
@@ -107,12 +107,12 @@ impl Pace {
         self.every > 1 && under_way > 0 && under_way >= self.rate as usize
     }
 
-    /// Its turn is at the next tick.
+    /// Puts its turn off to the next tick.
     pub(super) fn put_off(&mut self) {
         self.late = true;
     }
 
-    /// A frame was handed over, or withheld.
+    /// Notes that a frame was handed over or withheld.
     pub(super) fn note_due(&mut self) {
         if std::mem::take(&mut self.late) {
             self.passed = 0;
@@ -120,7 +120,7 @@ impl Pace {
         self.due = self.due.saturating_add(1);
     }
 
-    /// So many frames of so many bytes were reported applied, the last of them this long after it was handed over.
+    /// Notes frames reported applied, with their bytes, and the age of the last one.
     pub(super) fn note_applied(&mut self, frames: usize, bytes: usize, age: Duration, now: Duration) {
         if !self.known {
             return;
@@ -136,7 +136,7 @@ impl Pace {
         }
     }
 
-    /// Counts anew from here.
+    /// Starts a new count.
     pub(super) fn restart(&mut self, now: Duration) {
         (self.due, self.due_heard, self.silent, self.applied, self.applied_bytes) = (0, 0, 0, 0, 0);
         self.least = None;
@@ -163,7 +163,7 @@ impl Pace {
         }
     }
 
-    /// Whether frames have come later and later for long.
+    /// Whether frames have long come later and later.
     fn creeps(&mut self) -> bool {
         let before = std::mem::replace(&mut self.before, self.least);
         if let (Some(before), Some(least)) = (before, self.least) {
@@ -188,7 +188,7 @@ impl Pace {
         }
     }
 
-    /// It went well for long: at a lower pace more is tried, and a trial has passed.
+    /// After a long time without a lack: speeds up a slow pace as a trial, and confirms the last trial.
     fn quicken(&mut self, now: Duration) {
         self.clean_since = now;
         if std::mem::take(&mut self.trial) {
@@ -200,7 +200,7 @@ impl Pace {
         }
     }
 
-    /// The pace, if the client has to be told of it.
+    /// The pace, if the client must be told of it.
     pub(super) fn take_untold(&mut self) -> Option<u32> {
         std::mem::take(&mut self.untold).then_some(u32::from(self.every))
     }
@@ -243,7 +243,7 @@ mod tests {
             }
         }
 
-        /// Frames of so many bytes for so many seconds; behind a pace they are larger by a half.
+        /// Sends frames of this size for some seconds; behind a pace they are larger by a half.
         fn run(&mut self, seconds: u32, bytes: usize, way: impl Fn(Duration) -> Duration) {
             for _ in 0..seconds * 20 {
                 self.now += TICK;

@@ -1,4 +1,4 @@
-//! What the edge remembers of one seat: the last view sent, what was handed over of it, what the client has applied.
+//! The edge's memory of one seat: the last view sent, what was handed over of it, and what the client has applied.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -17,14 +17,14 @@ use crate::{
 /// How a seat stands to one group of its last view.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
-    /// The version handed over, or a tick since which nothing was missed; 0 for nothing. Only kept while the seat is not
-    /// steady: a steady seat was handed everything up to the last commit it was served.
+    /// The version handed over, or a tick since which nothing was missed; 0 for nothing. Kept only while the seat is
+    /// not steady: a steady seat was handed everything up to the last commit at which it was served.
     pub(super) handed: Tick,
-    /// The first frame from which on no frame left the group behind.
+    /// The first frame since which no frame has left the group behind.
     pub(super) since: Option<Tick>,
     /// The number of the last event before the tick at which the group entered the view.
     pub(super) entry: u64,
-    /// Since which frame the group has been behind.
+    /// The frame since which the group has been behind.
     pub(super) waiting: Option<Tick>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Unapplied {
 pub(super) struct EdgeSeat {
     /// Whether it has a connection.
     pub(super) connected: bool,
-    /// Whether the authority takes it to be served.
+    /// Whether the authority takes it for served.
     pub(super) attached: bool,
     pub(super) epoch: u32,
     /// The next frame is the first of its epoch.
@@ -55,40 +55,40 @@ pub(super) struct EdgeSeat {
     /// Every frame carries a hash.
     pub(super) verify: bool,
     pub(super) frames_to_hash: u8,
-    /// In a room that was made again, until the client is back: nothing above this tick that a client may hold counts.
+    /// In a restored room, until the client is back: what the client may hold above this tick does not count.
     pub(super) cut: Option<Tick>,
     /// The last view sent, and the standings of its groups in the same order.
     pub(super) view: ViewId,
     pub(super) standings: Vec<Standing>,
     /// The own group, once there is one.
     pub(super) own: Option<(GroupId, Standing)>,
-    /// Whether this epoch has told the own group's id.
+    /// Whether the own group's id was told in this epoch.
     pub(super) own_told: bool,
     /// Whether everything was handed over at the last commit served.
     pub(super) steady: bool,
     /// The last commit at which this seat was served, frame or not.
     pub(super) served: Tick,
-    /// Events sent up to here.
+    /// Number of the last event sent.
     pub(super) handed_event: u64,
-    /// Events consumed up to here, as the client says.
+    /// Number of the last event consumed, as the client reports.
     pub(super) confirmed_event: u64,
-    /// Losses told up to here.
+    /// Number up to which losses were told.
     pub(super) lost_event: u64,
-    /// The seat's own events, and those of groups that left its view unconfirmed.
+    /// The seat's own events, and those of groups that left its view before they were confirmed.
     pub(super) queue: Log,
-    /// Inputs that were refused, and why, until a frame tells it. At most as many as may wait: an older one is forgotten, the
-    /// client sees it settled.
+    /// Refused inputs with their codes, until a frame tells them. At most as many as may wait: an older one is
+    /// forgotten, and the client only sees that it is settled.
     pub(super) refused: VecDeque<(u32, Code)>,
-    /// Frames handed over and not reported applied. Bounded, because a lagging seat is throttled.
+    /// Frames handed over and not reported applied. Bounded because a lagging seat is throttled.
     pub(super) unapplied: VecDeque<Unapplied>,
     /// Their bytes.
     pub(super) unapplied_bytes: usize,
-    /// The tick of the last of them. Most reports name it, and then the list need not be looked at.
+    /// The tick of the last of them. Most reports name it, which saves a search in the list.
     pub(super) newest: Tick,
     pub(super) applied: Tick,
-    /// No frames until all that was handed over is applied.
+    /// The time since which it is throttled: it gets no frames until everything handed over is applied.
     pub(super) throttled: Option<Duration>,
-    /// There was no frame at the last commit, whatever was new.
+    /// It had no frame at the last commit, even if something was new.
     pub(super) passed_over: bool,
     pub(super) lag: Lag,
     pub(super) pace: Pace,
@@ -140,19 +140,20 @@ impl EdgeSeat {
         }
     }
 
-    /// A seat of a room that was made again, whose client is not back yet.
+    /// A seat of a restored room whose client is not back yet.
     pub(super) fn again(cut: Tick, event: u64, queue: Log) -> Self {
         let fresh = Self { confirmed_event: 0, lost_event: 0, ..Self::new(event, false) };
         Self { connected: false, attached: false, epoch: 0, cut: Some(cut), queue, ..fresh }
     }
 
-    /// Up to where the client has consumed the events that are owed to it: to the last that was sent, if it has applied all.
+    /// The number up to which the client has consumed its events: that of the last one sent if it has applied
+    /// everything.
     pub(super) fn consumed(&self) -> u64 {
         let all = self.unapplied.is_empty() && self.cut.is_none();
         if all { self.handed_event } else { self.confirmed_event }
     }
 
-    /// Takes what a client says that it holds, if that cannot be known here: these groups of its view, up to a tick.
+    /// Believes a client that it holds these groups of its view up to a tick, if that cannot be known here.
     pub(super) fn believe(&mut self, resync: Resync, held: &[GroupId], views: &Views) {
         let (Some(cut), Some(applied)) = (self.cut.take(), resync.applied) else { return };
         if applied > cut {
@@ -165,7 +166,7 @@ impl EdgeSeat {
         }
     }
 
-    /// Takes a client's report. One of an older epoch, or of a tick never handed over, moves nothing.
+    /// Takes a client's report. One of an older epoch, or of a tick never handed over, changes nothing.
     pub(super) fn report(&mut self, report: Report, now: Duration, bounds: &Bounds) {
         if report.epoch != self.epoch || self.start || !self.was_handed(report.applied) {
             return;
@@ -189,7 +190,7 @@ impl EdgeSeat {
         self.release();
     }
 
-    /// Frames were reported applied; the first and the last of them were handed over then.
+    /// Notes that frames were reported applied. `handed` is when the first and the last of them were handed over.
     fn note_applied(&mut self, frames: usize, bytes: usize, handed: [Duration; 2], now: Duration, bounds: &Bounds) {
         if self.first.is_over() {
             let age = now.saturating_sub(handed[1]);
@@ -203,7 +204,7 @@ impl EdgeSeat {
         self.pace.restart(now);
     }
 
-    /// Is not throttled any more once all that was handed over is applied.
+    /// Stops throttling once everything handed over is applied.
     pub(super) fn release(&mut self) {
         if self.unapplied.is_empty() {
             self.throttled = None;
@@ -211,7 +212,7 @@ impl EdgeSeat {
         }
     }
 
-    /// An input was refused.
+    /// Notes a refused input.
     pub(super) fn refuse(&mut self, number: u32, code: Code) {
         if self.refused.len() >= limits::EARLY_INPUTS {
             self.refused.pop_front();
@@ -219,13 +220,13 @@ impl EdgeSeat {
         self.refused.push_back((number, code));
     }
 
-    /// Whether the next frame may need a view. Who is throttled needs none until something is applied.
+    /// Whether the next frame may need a view. A throttled seat needs none until something is applied.
     pub(super) fn wants_view(&self) -> bool {
         let throttled = self.throttled.is_some() && self.first.is_over() && !self.unapplied.is_empty();
         self.connected && (!throttled || self.pending_resync.is_some())
     }
 
-    /// The socket has taken bytes: who is busy with its first frames is alive.
+    /// Notes that the socket has taken bytes: a client busy with its first frames is alive.
     pub(super) fn drained(&mut self, now: Duration) {
         if !self.first.is_over() {
             self.first.note_moved(now);
@@ -233,7 +234,7 @@ impl EdgeSeat {
         }
     }
 
-    /// Writes down what a steady seat was handed, because from now on that differs from what the others were.
+    /// Writes down what a steady seat was handed, which from now on differs from what the others were.
     pub(super) fn unsteady(&mut self, views: &Views, world: &Committed) {
         if !std::mem::take(&mut self.steady) {
             return;
@@ -248,25 +249,25 @@ impl EdgeSeat {
         }
     }
 
-    /// There is no frame for it at this commit.
+    /// Notes that it gets no frame at this commit.
     pub(super) fn pass_over(&mut self, views: &Views, world: &Committed) {
         self.passed_over = true;
         self.unsteady(views, world);
     }
 
-    /// The resync that has waited, if its time has come.
+    /// The delayed resync, if its time has come.
     pub(super) fn take_pending_resync(&mut self, now: Duration) -> Option<Resync> {
         let due = |last| now.saturating_sub(last) >= limits::RESYNC_SPACING;
         self.pending_resync.take_if(|_| self.last_resync.is_none_or(due))
     }
 
-    /// The next frame states everything again, in the same epoch; the client keeps what it holds.
+    /// Makes the next frame state everything again, in the same epoch. The client keeps what it holds.
     pub(super) fn restart(&mut self) {
         (self.start, self.own_told) = (true, false);
         self.first.restart();
     }
 
-    /// Whether the client may hold the state of this tick: the last it reported, or one handed over since.
+    /// Whether the client may hold the state of this tick: the one it reported last, or one handed over since.
     fn was_handed(&self, tick: Tick) -> bool {
         tick > Tick(0)
             && (tick == self.applied
@@ -279,14 +280,14 @@ impl EdgeSeat {
         self.queue.trim(self.confirmed_event);
     }
 
-    /// The groups of the view, each with the number up to which none of its events will be asked for again.
+    /// The groups of the view, each with the number up to which its events will not be asked for again.
     pub(super) fn confirmed_by_group<'a>(&'a self, views: &'a Views) -> impl Iterator<Item = (GroupId, u64)> + 'a {
         let groups = views.groups(self.view).iter().zip(&self.standings);
         groups.map(|(group, standing)| (*group, self.confirmed_event.max(standing.entry)))
     }
 
-    /// Begins the epoch that the client asked for: groups that it has followed since before `applied` go on from there, all
-    /// others start anew.
+    /// Begins the epoch that the client asked for. Groups that it has followed since before `applied` continue from
+    /// there; all others start from nothing.
     pub(super) fn begin_epoch(&mut self, resync: Resync, now: Duration) {
         let applied = resync.applied.filter(|tick| self.was_handed(*tick));
         for standing in self.standings.iter_mut().chain(self.own.iter_mut().map(|(_, standing)| standing)) {
@@ -318,7 +319,7 @@ impl EdgeSeat {
         self.verify || self.frames_to_hash == 0
     }
 
-    /// A frame was handed over.
+    /// Notes a frame handed over.
     pub(super) fn note_frame(&mut self, tick: Tick, bytes: usize, situation: &Situation<'_>) {
         self.start = false;
         self.told_settled = situation.settled.number;
@@ -333,7 +334,7 @@ impl EdgeSeat {
         self.frames_to_hash = if self.frames_to_hash == 0 { 127 } else { self.frames_to_hash - 1 };
     }
 
-    /// Whether frames are applied later and later, or nothing is reported, or one frame more like the newest would be too
+    /// Whether frames are applied later and later, nothing is reported, or one more frame like the newest would be too
     /// much.
     pub(super) fn lags(&self, now: Duration, rtt: Duration) -> bool {
         let (Some(oldest), Some(newest)) = (self.unapplied.front(), self.unapplied.back()) else { return false };

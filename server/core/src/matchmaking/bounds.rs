@@ -1,7 +1,7 @@
-//! What may stand in a message: whatever arrives has come over a broker, so it is checked before it is believed.
+//! Limits on messages: they come from a broker, so they are checked before they are believed.
 //!
-//! Only sizes and ranges are checked here. Whether a ticket fits its mode is the pool's to say, whether a message makes
-//! sense the machines'.
+//! Only sizes and ranges are checked here. The pool checks whether a ticket fits its mode, and the machines whether a
+//! message makes sense.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::instance::is_word;
 
-/// Nobody has waited longer.
+/// The longest possible wait.
 pub const MAX_WAITED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Most tickets that one message to a home names.

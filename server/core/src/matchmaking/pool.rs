@@ -1,17 +1,18 @@
-//! The pool: who waits, and the rounds that propose who should play whom.
+//! The pool: the waiting tickets, and the rounds that propose matches among them.
 //!
-//! Homes state their tickets, hosts their free seats; both are forgotten when not stated again for [`FORGET`]. A round
-//! goes through the waiting tickets, the oldest first, and proposes a match for each that finds enough others (the private
-//! `form` says how). A proposed ticket is in no other proposal until somebody says what became of it: [`Pool::free`],
-//! [`Pool::hold`] or a statement of its home that no longer names it.
+//! Homes state their tickets and hosts their free seats; both are forgotten when they are not stated again for
+//! [`FORGET`]. A round goes through the waiting tickets, the oldest first, and proposes a match for each that finds
+//! enough others (see the private `form`). A proposed ticket is in no other proposal until [`Pool::free`] or
+//! [`Pool::hold`] says that this one is over.
 //!
-//! What holds, and is tested against a naive model: nobody is in two proposals, nobody is lost, every two tickets of a
-//! proposal are within each other's windows and within reach of its region, parties are whole, team means differ by at
-//! most [`Mode::balance`], teams of single players by at most the spread of the match divided by their size. Of two
-//! tickets that differ only in waiting the older goes first. And waiting is bounded: a ticket that is not older than any
-//! other free one of its mode is proposed in this very round if free single tickets for all other seats are within half
-//! the start of the window of its rating and within the start of the latency window of a region that it reaches too (and
-//! running rooms do not take them, and the mode's balance is not stricter than the start of its window).
+//! These invariants hold and are tested against a naive model: nobody is in two proposals, nobody is lost, every two
+//! tickets of a proposal are within each other's windows and within reach of its region, parties are whole, team means
+//! differ by at most [`Mode::balance`], and teams of single players by at most the spread of the match divided by their
+//! size. Of two tickets that differ only in waiting, the older goes first. Waiting is bounded: a ticket at least as old
+//! as every other free one of its mode is proposed in this very round if free single tickets for all other seats are
+//! within half the start of the window of its rating, and within the start of the latency window of a region that it
+//! reaches too (and running rooms do not take them, and the mode's balance is not stricter than the start of its
+//! window).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,10 +38,10 @@ mod tests;
 use hold::Holds;
 use waiting::Waiting;
 
-/// What was not stated again for so long is forgotten; a statement older than this is dropped.
+/// Time after which what was not stated again is forgotten, and a statement is too old to be taken.
 pub const FORGET: Duration = Duration::from_secs(6);
 
-/// Most tickets of a pool, unless it is made with another number.
+/// Most tickets of a pool by default.
 pub const MAX_TICKETS: usize = 200_000;
 
 /// Everybody who waits for a match of one game.
@@ -59,7 +60,7 @@ pub struct Pool {
     held_seats: Holds<(MatchId, usize)>,
 }
 
-/// All open tickets of a home, stated whole.
+/// A home's statement of all its open tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
     /// The home.
@@ -70,7 +71,7 @@ pub struct Renewal {
     pub tickets: Vec<Ticket>,
 }
 
-/// All free seats of a host's rooms, stated whole.
+/// A host's statement of all free seats in its rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The host.
@@ -81,38 +82,38 @@ pub struct Offer {
     pub vacancies: Vec<Vacancy>,
 }
 
-/// What a statement changed.
+/// The changes that a statement made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// It was too old or had been overtaken: nothing changed.
+    /// It was too old or overtaken by a later one: nothing changed.
     pub stale: bool,
-    /// How many tickets are new.
+    /// The number of new tickets.
     pub added: usize,
     /// Tickets that it no longer named.
     pub cancelled: Vec<TicketId>,
-    /// Tickets that are not taken, and their homes, which differ from the sender if another ticket gave way.
+    /// Tickets that were not taken, with their homes. The home is not the sender's if another ticket gave way.
     pub refused: Vec<(InstanceId, TicketId, Refused)>,
 }
 
-/// Who should play whom.
+/// A proposed match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The name of the mode.
     pub mode: String,
-    /// Where.
+    /// The region.
     pub region: String,
-    /// In which room.
+    /// The venue.
     pub place: Venue,
-    /// The tickets by team, with what they have waited by now. As many entries as the mode has teams.
+    /// The tickets by team, one entry for each team of the mode, with their waiting time so far.
     pub teams: Vec<Vec<Ticket>>,
 }
 
-/// In which room a proposal is played.
+/// The venue of a proposal: the room in which it is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Venue {
-    /// In a new one.
+    /// A new room.
     New,
-    /// In one that runs and has free seats.
+    /// A running room with free seats.
     Running {
         /// The room.
         room: MatchId,
@@ -129,7 +130,7 @@ struct Open {
     heard: Duration,
 }
 
-/// Who has said what, and up to which number.
+/// The named tickets or rooms of one instance, and the number of its last statement.
 #[derive(Clone, Debug)]
 struct Known<T> {
     number: u64,
@@ -138,7 +139,7 @@ struct Known<T> {
 }
 
 impl Proposal {
-    /// Its tickets, team by team.
+    /// All tickets, team by team.
     pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
         self.teams.iter().flatten()
     }
@@ -149,7 +150,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// The first mode that cannot be played, and why.
+    /// The first mode that cannot be played, and the reason.
     pub fn new(modes: Vec<Mode>) -> Result<Self, (Mode, BadMode)> {
         Self::with_limit(modes, MAX_TICKETS)
     }
@@ -158,7 +159,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// The first mode that cannot be played, and why.
+    /// The first mode that cannot be played, and the reason.
     pub fn with_limit(modes: Vec<Mode>, limit: usize) -> Result<Self, (Mode, BadMode)> {
         let mut by_name = BTreeMap::new();
         for mode in modes {
@@ -180,33 +181,33 @@ impl Pool {
         })
     }
 
-    /// The regions where a new room can be opened now; none at first. Matches are proposed for no other.
+    /// Sets the regions where a new room can be opened; none at first. Matches are proposed for no others.
     pub fn set_regions(&mut self, regions: BTreeSet<String>) {
         self.regions = regions;
     }
 
-    /// The homes that have to answer before more of their tickets are proposed; none at first.
+    /// Sets the homes that must answer before more of their tickets are proposed; none at first.
     pub fn set_silent(&mut self, homes: BTreeSet<InstanceId>) {
         self.silent = homes;
     }
 
-    /// How many tickets wait, proposed ones included.
+    /// The number of waiting tickets, proposed ones included.
     pub fn waiting(&self) -> usize {
         self.tickets.len()
     }
 
-    /// The tickets that wait, proposed ones included, by id.
+    /// The waiting tickets, proposed ones included, by id.
     pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
         self.tickets.values().map(|waiting| &waiting.ticket)
     }
 
-    /// A ticket that waits, as it was last stated.
+    /// A waiting ticket, as it was last stated.
     pub fn find(&self, ticket: TicketId) -> Option<&Ticket> {
         self.tickets.get(&ticket).map(|waiting| &waiting.ticket)
     }
 
-    /// Takes a ticket in that its home stated by itself, `age` ago, in its statement of this number. Its players wait now,
-    /// whatever was agreed before: a new statement ends [`Pool::hold`], a proposal goes on.
+    /// Takes a single ticket that its home stated `age` ago, in its statement of this number. Its players wait now,
+    /// whatever was agreed before: a new statement ends [`Pool::hold`], but not a proposal.
     pub fn add(&mut self, now: Duration, age: Duration, number: u64, ticket: Ticket) -> Taken {
         let mut taken = Taken::default();
         let overtaken = self.homes.get(&ticket.home).is_some_and(|known| number <= known.number);
@@ -221,7 +222,7 @@ impl Pool {
         taken
     }
 
-    /// All open tickets of a home, stated `age` ago. Those that it does not name are cancelled.
+    /// Takes a home's statement of all its open tickets, made `age` ago. Tickets that it does not name are cancelled.
     pub fn renew(&mut self, now: Duration, age: Duration, renewal: Renewal) -> Taken {
         let mut taken = Taken::default();
         let Renewal { home, number, tickets } = renewal;
@@ -264,7 +265,7 @@ impl Pool {
         self.tickets.insert(id, Waiting { ticket, heard, number });
     }
 
-    /// Whether a ticket may come in. Of two tickets of one player the older gives way.
+    /// Checks whether a ticket may come in. Of two tickets of one player the older gives way.
     fn admit(&mut self, ticket: &Ticket, taken: &mut Taken) -> Result<(), Refused> {
         let mode = self.modes.get(&ticket.mode).ok_or(Refused::UnknownMode)?;
         ticket.check(mode)?;
@@ -285,7 +286,7 @@ impl Pool {
         Ok(())
     }
 
-    /// A ticket waits no longer. Its id, if it was known.
+    /// Removes a ticket, and returns it if it was known.
     fn cancel(&mut self, ticket: TicketId) -> Option<Waiting> {
         let old = self.tickets.remove(&ticket)?;
         for player in old.ticket.players() {
@@ -297,12 +298,12 @@ impl Pool {
         Some(old)
     }
 
-    /// A ticket waits no longer: its home said so, or it became part of a match. Whether it was known.
+    /// Removes a ticket: its home said so, or it became part of a match. Returns whether it was known.
     pub fn remove(&mut self, ticket: TicketId) -> bool {
         self.cancel(ticket).is_some()
     }
 
-    /// An instance is no more: its tickets and seats are forgotten at once.
+    /// Forgets the tickets and seats of an instance that is no more.
     pub fn forget(&mut self, instance: InstanceId) {
         for ticket in self.homes.remove(&instance).map(|known| known.named).unwrap_or_default() {
             self.cancel(ticket);
@@ -312,7 +313,8 @@ impl Pool {
         }
     }
 
-    /// All free seats of a host's rooms, stated `age` ago. Those that it does not name are taken. Whether it was news.
+    /// Takes a host's statement of all its free seats, made `age` ago. Those that it does not name are taken. Returns
+    /// false if it was out of date.
     pub fn offer(&mut self, now: Duration, age: Duration, offer: Offer) -> bool {
         let Offer { host, number, vacancies } = offer;
         let heard = now.saturating_sub(age);
@@ -338,12 +340,12 @@ impl Pool {
         true
     }
 
-    /// This ticket is not proposed before `until`. For one that a proposal names: it came to nothing.
+    /// Keeps a ticket from being proposed before `until`, and frees it from a proposal that came to nothing.
     pub fn hold(&mut self, ticket: TicketId, until: Duration) {
         self.held.hold(ticket, until);
     }
 
-    /// A proposal is settled, or came to nothing: what it names is not proposed before `until`, if it still waits then.
+    /// Ends a proposal, settled or not: what it names and still waits is not proposed before `until`.
     pub fn free(&mut self, proposal: &Proposal, until: Duration) {
         for ticket in proposal.tickets() {
             self.hold(ticket.id, until);
@@ -351,14 +353,14 @@ impl Pool {
         self.hold_seats(proposal, until);
     }
 
-    /// The seats of a running room that a proposal names are not proposed before `until`.
+    /// Keeps the seats of a running room that a proposal names from being proposed before `until`.
     pub fn hold_seats(&mut self, proposal: &Proposal, until: Duration) {
         if let Venue::Running { room, team, .. } = proposal.place {
             self.held_seats.hold((room, team), until);
         }
     }
 
-    /// Forgets what was not stated again for [`FORGET`]; the tickets among it.
+    /// Forgets what was not stated again for [`FORGET`]. Returns the tickets among it.
     pub fn expire(&mut self, now: Duration) -> Vec<TicketId> {
         let old = |heard: Duration| heard.saturating_add(FORGET) < now;
         let gone: Vec<_> = self.tickets.iter().filter(|(_, waiting)| old(waiting.heard)).map(|(id, _)| *id).collect();
@@ -373,7 +375,7 @@ impl Pool {
         gone
     }
 
-    /// Proposes matches among the tickets that are not proposed or held, after forgetting what is too old.
+    /// Forgets what is too old, then proposes matches among the tickets that are neither proposed nor held.
     pub fn round(&mut self, now: Duration) -> Vec<Proposal> {
         self.expire(now);
         let proposals = form::round(self, now);

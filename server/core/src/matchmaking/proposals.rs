@@ -1,4 +1,4 @@
-//! How a proposal becomes a match: what matchmaker, homes and hosts say to each other, and until when it counts.
+//! How a proposal becomes a match: the messages between matchmaker, homes and hosts, and how long each is valid.
 //!
 //! ```text
 //! home        → matchmaker   Submit, Renew, Cancel     (the ticket queue: acknowledged when the pool has taken it in)
@@ -14,17 +14,18 @@
 //! host        → each home    Seated | Returned         when all have come or the reservations run out
 //! ```
 //!
-//! Every home decides for itself: it binds a ticket to one match at a time, sends players off only while its yes holds, and
-//! has the ticket wait again when the host says that the seats were not taken, or when the players are back. So a lost,
-//! doubled or late message, or another matchmaker, costs time and nothing else. Whoever is not told asks: a home asks the
-//! host of a match it has sent players to until it hears what became of them. The one thing that no message decides is
-//! where a player is: that is where the client's connection is, and who has given a host up does not claim there again.
+//! Every home decides for itself. It binds a ticket to one match at a time, sends players off only while its yes holds,
+//! and has the ticket wait again when the host says that the seats were not taken, or when the players are back. So a
+//! lost, repeated or late message, or another matchmaker, costs time and nothing else. An instance that is not told
+//! asks: a home asks the host of a match until it learns what became of the players it has sent. No message decides
+//! where a player is: a player is where the client's connection is, and a client that has given up a host does not
+//! claim there again.
 //!
-//! Nothing is said into the blue: [`outbox`] says again what was not taken, and what cannot be delivered in its time is given
-//! back to who said it. So a step that is lost is noticed, and nobody waits out a reservation for it.
+//! No message is sent blindly: the [`outbox`] repeats what was not taken, and returns what cannot be delivered in time
+//! to its sender. So a lost step is noticed, and nobody waits out a reservation for it.
 //!
-//! [`matchmaker`], [`home`] and [`host`] are the machines. Each takes events and the time by its own clock and returns
-//! effects in the order in which they must be carried out.
+//! [`matchmaker`], [`home`] and [`host`] are the machines. Each takes events, and the time by its own clock, and
+//! returns effects in the order in which they must be carried out.
 
 use std::time::Duration;
 
@@ -42,37 +43,37 @@ pub mod home;
 pub mod host;
 pub mod outbox;
 
-/// Homes and hosts state all that they have open so often.
+/// Interval at which homes and hosts state everything that they have open.
 pub const STATE_EVERY: Duration = Duration::from_secs(2);
 
-/// A host keeps seats for a match so long.
+/// How long a host keeps seats for a match.
 pub const RESERVED: Duration = Duration::from_secs(10);
 
-/// A home's yes binds it so long.
+/// How long a home's yes binds it.
 pub const AGREED: Duration = Duration::from_secs(10);
 
-/// A matchmaker that has not all answers so long after the first yes gives the proposal up.
+/// Time after the first yes in which all answers must come; the matchmaker gives the proposal up then.
 pub const GO_AFTER: Duration = Duration::from_secs(3);
 
-/// A matchmaker waits so long for a host to reserve, and then for a first yes.
+/// How long a matchmaker waits for a host to reserve, and then for a first yes.
 pub const ANSWER: Duration = Duration::from_secs(2);
 
-/// A host keeps the seat of a player so long whose search was cut off after the word to go: who is on the way gets there,
-/// and the others do not wait for who is gone.
+/// How long a host keeps the seat of a player whose search was cut off after the word to go: a player on the way gets
+/// there, and the others do not wait for one who is gone.
 pub const CUT_OFF: Duration = limits::CUT_OFF;
 
-/// A message to one instance that is older than this is dropped.
+/// Age beyond which a message to one instance is dropped.
 pub const MESSAGE: Duration = Duration::from_secs(10);
 
-/// A host remembers so long what became of the tickets of a match that is over.
+/// How long a host remembers what became of the tickets of a match that is over.
 pub const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// What is said to whoever is the matchmaker, through the ticket queue.
+/// A request to the present matchmaker, through the ticket queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// A new ticket.
     Submit {
-        /// The number of the home's statement: it rises with each.
+        /// The number of the home's statement; it rises with each.
         number: u64,
         /// The ticket.
         ticket: Ticket,
@@ -90,7 +91,7 @@ pub enum Request {
     Offer(Offer),
 }
 
-/// What is said to one instance. Each kind is for one of its machines.
+/// A message to one instance. Each kind is for one of its machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// For a matchmaker.
@@ -101,14 +102,14 @@ pub enum Message {
     Host(ToHost),
 }
 
-/// What homes and hosts answer to a matchmaker.
+/// Answers from homes and hosts to a matchmaker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMatchmaker {
     /// The seats are kept.
     Reserved {
         /// The match.
         id: MatchId,
-        /// What players must name to take them.
+        /// The number that players must name to take them.
         reservation: Reservation,
     },
     /// The seats cannot be kept.
@@ -129,35 +130,35 @@ pub enum ToMatchmaker {
         id: MatchId,
         /// The home.
         home: InstanceId,
-        /// Those that cannot be, and why.
+        /// The tickets that cannot be bound, and the reasons.
         tickets: Vec<(TicketId, No)>,
     },
 }
 
-/// Why a ticket cannot be bound to a match.
+/// The reason why a ticket cannot be bound to a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum No {
     /// It is not open.
     NotOpen,
-    /// It is bound to another match for so long.
+    /// It is bound to another match for this time.
     Bound(Duration),
 }
 
-/// What matchmakers and hosts say to a home.
+/// Messages from matchmakers and hosts to a home.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHome {
-    /// May these tickets be matched?
+    /// Asks whether these tickets may be matched.
     Agree {
         /// The match.
         id: MatchId,
-        /// Who asks.
+        /// The matchmaker that asks.
         matchmaker: InstanceId,
         /// Tickets of this home.
         tickets: Vec<TicketId>,
     },
-    /// Everybody has agreed: the players shall go to the host.
+    /// Everybody has agreed: the players must go to the host.
     Go(Go),
-    /// The match has come to nothing before anybody was told to go.
+    /// The match has failed before anybody was told to go.
     Release {
         /// The match.
         id: MatchId,
@@ -166,7 +167,7 @@ pub enum ToHome {
     NotTaken {
         /// The ticket.
         ticket: TicketId,
-        /// Why.
+        /// The reason.
         why: Refused,
     },
     /// The match is on, and players of this ticket are in it.
@@ -176,7 +177,7 @@ pub enum ToHome {
         /// The ticket.
         ticket: TicketId,
     },
-    /// No seat of this match is or will be taken by the players of this ticket.
+    /// The players of this ticket have no seat in this match, and get none.
     Returned {
         /// The match.
         id: MatchId,
@@ -185,49 +186,49 @@ pub enum ToHome {
     },
 }
 
-/// What matchmakers and homes say to a host.
+/// Messages from matchmakers and homes to a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHost {
     /// Keep seats.
     Reserve(Reserve),
-    /// The match has come to nothing before anybody was told to go.
+    /// The match has failed before anybody was told to go.
     Release {
         /// The match.
         id: MatchId,
     },
-    /// The home's yes had run out, or the players have changed their minds: they do not come.
+    /// The players do not come: the home's yes had run out, or they have changed their minds.
     Decline {
         /// The match.
         id: MatchId,
         /// The ticket.
         ticket: TicketId,
     },
-    /// The connection on which this player searched is gone: who is not there by then has [`CUT_OFF`] to come.
+    /// The connection on which this player searched is gone. A player who is not there yet has [`CUT_OFF`] to come.
     CutOff {
         /// The match.
         id: MatchId,
         /// The ticket.
         ticket: TicketId,
-        /// Who.
+        /// The player.
         player: SessionId,
     },
-    /// What became of the players of this ticket?
+    /// Asks what became of the players of this ticket.
     Ask {
         /// The match.
         id: MatchId,
         /// The ticket.
         ticket: TicketId,
-        /// Who asks.
+        /// The home that asks.
         home: InstanceId,
     },
 }
 
-/// Seats that a host shall keep.
+/// Seats for a host to keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserve {
     /// The match.
     pub id: MatchId,
-    /// Who asks.
+    /// The matchmaker that asks.
     pub matchmaker: InstanceId,
     /// The name of the mode.
     pub mode: String,
@@ -237,21 +238,21 @@ pub struct Reserve {
     pub teams: Vec<Vec<Ticket>>,
 }
 
-/// Where the players of a match shall go.
+/// Tells a home where the players of a match must go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Go {
     /// The match.
     pub id: MatchId,
-    /// Where the seats are.
+    /// The host of the seats.
     pub host: InstanceId,
-    /// What players must name to take them.
+    /// The number that players must name to take them.
     pub reservation: Reservation,
-    /// Tickets of the home that is told.
+    /// The tickets of this home.
     pub tickets: Vec<TicketId>,
 }
 
-/// A number that a host gives to the seats that it keeps for a match; never given twice by an instance. The pass that
-/// players show carries it.
+/// The number that a host gives to the seats it keeps for a match; no instance gives one twice. The pass that players
+/// show carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reservation(pub u64);
 
@@ -260,10 +261,10 @@ pub struct Reservation(pub u64);
 pub struct Claim {
     /// The match.
     pub id: MatchId,
-    /// What the player was told to name.
+    /// The number that the player was told to name.
     pub reservation: Reservation,
     /// The ticket.
     pub ticket: TicketId,
-    /// Who.
+    /// The player.
     pub player: SessionId,
 }

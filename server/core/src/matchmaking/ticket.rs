@@ -1,6 +1,6 @@
 //! A ticket: a party's request for a match, as its home states it.
 //!
-//! It is complete: a matchmaker that has never heard of it needs nothing else. What becomes of it is the home's to decide.
+//! It is complete: a matchmaker that has never heard of it needs nothing else. Its home decides what becomes of it.
 
 use std::time::Duration;
 
@@ -13,29 +13,29 @@ use super::{InstanceId, MatchId, SessionId, TicketId, mode::Mode};
 pub struct Ticket {
     /// Its id.
     pub id: TicketId,
-    /// The instance that holds the players' connections, and that answers for the ticket.
+    /// The instance that holds the players' connections and answers for the ticket.
     pub home: InstanceId,
     /// The name of a [`Mode`].
     pub mode: String,
-    /// The players: at least 1, at most the mode's team size, nobody twice.
+    /// The players: at least 1, at most the mode's team size, none of them twice.
     pub party: Vec<Member>,
-    /// How far the regions are, measured by servers; at most [`MAX_REGIONS`]. A region that is not named is out of reach;
-    /// a ticket that names none can go anywhere.
+    /// The distances of regions, measured by servers; at most [`MAX_REGIONS`]. A region that is not named is out of
+    /// reach; a ticket that names none can go anywhere.
     pub regions: Vec<Distance>,
-    /// How long it had waited when this was stated, earlier searches that came to nothing included.
+    /// How long it had waited when this was stated, including earlier searches that failed.
     pub waited: Duration,
 }
 
 /// A player of a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// The player.
     pub player: SessionId,
-    /// How strong, in the game's own measure; at most [`MAX_RATING`] from 0.
+    /// The strength in the game's own measure; at most [`MAX_RATING`] from 0.
     pub rating: i32,
 }
 
-/// How far a region is.
+/// The distance of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distance {
     /// The region's name.
@@ -53,55 +53,55 @@ pub struct Vacancy {
     pub host: InstanceId,
     /// The name of its [`Mode`].
     pub mode: String,
-    /// Where it runs.
+    /// The region.
     pub region: String,
     /// The team that has free seats, from 0.
     pub team: usize,
-    /// How many.
+    /// The number of free seats.
     pub seats: usize,
-    /// The mean rating of those who play there.
+    /// The mean rating of the players there.
     pub rating: i32,
-    /// How long seats had been free when this was stated: the room's window widens with it like a ticket's.
+    /// How long seats had been free when this was stated. The room's window widens with it, like a ticket's.
     pub waited: Duration,
 }
 
-/// Why a ticket is not taken.
+/// The reason why a ticket is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refused {
     /// The game has no such mode.
     UnknownMode,
-    /// Nobody is in it, more than a team holds, or somebody twice.
+    /// It has no players, more than a team holds, or one of them twice.
     BadParty,
-    /// More than [`MAX_REGIONS`], or a rating beyond [`MAX_RATING`].
+    /// It names more than [`MAX_REGIONS`], or a rating beyond [`MAX_RATING`].
     OutOfRange,
     /// It is stated by an instance that is not its home.
     NotItsHome,
-    /// A ticket of this id waits that is another: tickets do not change but for their waiting.
+    /// A different ticket waits under this id: tickets do not change except in their waiting time.
     Changed,
-    /// One of its players waits by another ticket, which is younger.
+    /// One of its players waits with another, younger ticket.
     Superseded,
     /// One of its players has a ticket at this home already.
     AlreadySearching,
-    /// As many tickets wait as may.
+    /// The maximum of tickets wait already.
     Full,
     /// The home is draining.
     Draining,
 }
 
-/// Most regions that a ticket names.
+/// Most regions that a ticket may name.
 pub const MAX_REGIONS: usize = 32;
 
-/// Ratings are between this and its negative.
+/// Bound on the absolute value of ratings.
 pub const MAX_RATING: i32 = 1_000_000;
 
 impl Ticket {
-    /// The mean of its players' ratings, rounded down: what windows are measured by.
+    /// The mean of its players' ratings, rounded down: the measure of windows.
     pub fn rating(&self) -> i32 {
         let players = i64::try_from(self.party.len()).expect("a party is small").max(1);
         i32::try_from(self.strength().div_euclid(players)).expect("a mean of ratings")
     }
 
-    /// The sum of its players' ratings: what teams are balanced by.
+    /// The sum of its players' ratings: the measure by which teams are balanced.
     pub fn strength(&self) -> i64 {
         self.party.iter().map(|member| i64::from(member.rating)).sum()
     }
@@ -111,7 +111,7 @@ impl Ticket {
         self.party.iter().map(|member| member.player)
     }
 
-    /// How far a region is: `None` if it is out of reach.
+    /// The distance of a region: `None` if it is out of reach.
     pub fn distance(&self, region: &str) -> Option<u32> {
         if self.regions.is_empty() {
             return Some(0);
@@ -125,7 +125,7 @@ impl Ticket {
         (id, home, mode, party, regions) == (&other.id, &other.home, &other.mode, &other.party, &other.regions)
     }
 
-    /// Whether this can wait for a match of this mode.
+    /// Checks whether this can wait for a match of this mode.
     ///
     /// # Errors
     ///

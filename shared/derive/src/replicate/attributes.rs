@@ -1,11 +1,11 @@
-//! `#[replicate(…)]` on a field: what may be said, and what may be said together.
+//! `#[replicate(…)]` on a field: the attributes that exist, and those that may be combined.
 
 use proc_macro2::Span;
 use syn::{
     Error, Expr, ExprRange, Field, Lit, LitInt, RangeLimits, Result, meta::ParseNestedMeta, spanned::Spanned as _,
 };
 
-/// Everything that was said about a field, each thing at most once.
+/// All attributes of a field, each at most once.
 #[derive(Default)]
 pub(super) struct Attributes {
     range: Option<ExprRange>,
@@ -18,7 +18,7 @@ pub(super) struct Attributes {
     golomb: Option<(Span, u8)>,
 }
 
-/// How a field is replicated.
+/// The form in which a field is replicated.
 pub(super) enum Form {
     /// By its type alone.
     Plain,
@@ -30,7 +30,7 @@ pub(super) enum Form {
     Angle(Expr),
     /// An integer of a range.
     Int(Ends),
-    /// Whole, at most so many bytes.
+    /// Whole, with at most this many bytes.
     Blob(Expr),
     /// Not at all.
     Skip,
@@ -43,7 +43,7 @@ pub(super) struct Ends {
     pub(super) inclusive: bool,
 }
 
-/// What else is said of a lane.
+/// The further attributes of a lane.
 #[derive(Clone, Copy)]
 pub(super) struct Extra {
     pub(super) teleport: bool,
@@ -118,7 +118,7 @@ impl Ends {
         Ok(Self { start: Expr::clone(start), end: Expr::clone(end), inclusive })
     }
 
-    /// Refuses ends that are plainly floats, because a `step` is missing then.
+    /// Refuses ends that are plainly floats, because they lack a `step`.
     fn whole(self) -> Result<Self> {
         let float = [&self.start, &self.end].into_iter().find(|end| is_float(end));
         match float {

@@ -1,5 +1,5 @@
-//! `#[replicate(codings = "file")]` on an entity: the codings that were learned of it, and a warning for each line that does not
-//! fit what it was learned of any more.
+//! `#[replicate(codings = "file")]` on an entity: the codings learned for it, and a warning for each line that no
+//! longer fits what it was learned from.
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ use syn::{DeriveInput, Error, LitStr, Result};
 
 use super::Kind;
 
-/// The file, if there is one. Checks of its lines go to `constants`.
+/// Reads the file, if there is one. Checks of its lines go to `constants`.
 pub(super) fn read(item: &DeriveInput, kinds: &[Kind], constants: &mut Vec<TokenStream>) -> Result<Option<LitStr>> {
     let Some(name) = attribute(item)? else { return Ok(None) };
     let source = name.span().unwrap().local_file();
@@ -26,7 +26,7 @@ pub(super) fn read(item: &DeriveInput, kinds: &[Kind], constants: &mut Vec<Token
 
 /// A schema with the codings of a file, which is read once.
 pub(super) fn learned(schema: &TokenStream, file: &LitStr) -> TokenStream {
-    // Included, so that the compiler knows that it depends on the file.
+    // Included, so that the compiler knows of the dependency on the file.
     quote! {
         static LEARNED: ::std::sync::OnceLock<::tiltyard_shared::replicate::EntitySchema> = ::std::sync::OnceLock::new();
         let learn = || #schema.with_codings(::std::include_str!(#file));
@@ -49,7 +49,7 @@ fn attribute(item: &DeriveInput) -> Result<Option<LitStr>> {
     Ok(file)
 }
 
-/// A constant that warns if a line does not fit; `None` if it is no line of such a file.
+/// A constant that warns if a line does not fit; `None` if the line is malformed.
 fn check(line: &str, kinds: &[Kind], file: &LitStr) -> Option<TokenStream> {
     let mut words = line.split_whitespace();
     let (kind, lane, mark) = (words.next()?, words.next()?, u64::from_str_radix(words.next()?, 16).ok()?);
@@ -63,7 +63,7 @@ fn check(line: &str, kinds: &[Kind], file: &LitStr) -> Option<TokenStream> {
          codings are learned again (see `tiltyard_shared::learn`)",
         file.value()
     );
-    // At the author's own words: rustc says nothing of what is deprecated in the code of a derive.
+    // With the span of the author's attribute: rustc does not warn of deprecated items inside the code of a derive.
     Some(quote_spanned! {file.span()=>
         #[allow(dead_code)]
         const _: () = {

@@ -1,7 +1,7 @@
 //! One field of a kind, and the code that describes, quantizes and restores it.
 //!
-//! Which types a form fits is not looked at here: it is a matter of the traits `Lane`, `LaneBy` and `Blob`, so that
-//! aliases and constants work and the compiler names the field whose type does not fit.
+//! The macro does not check which types a form fits. The traits `Lane`, `LaneBy` and `Blob` do, so aliases and
+//! constants work and the compiler names the field whose type does not fit.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -10,7 +10,7 @@ use syn::{Member, Result, Type, spanned::Spanned as _};
 use super::attributes::{Attributes, Ends, Extra, Form};
 use crate::input;
 
-/// A field as the generated code speaks of it.
+/// A field, as generated code refers to it.
 pub(super) struct Field {
     member: Member,
     binding: Ident,
@@ -23,15 +23,15 @@ pub(super) struct Field {
 struct Replicated {
     /// `<Type as Trait>`.
     subject: TokenStream,
-    /// The quantizer or limit, with a comma; nothing for what is a lane by its type alone.
+    /// The quantizer or limit, with a comma; empty for a type that is a lane by itself.
     by: TokenStream,
-    /// What its codings depend on, an `Option`.
+    /// The properties on which its codings depend, an `Option`.
     mark: TokenStream,
     blob: bool,
 }
 
 impl Field {
-    /// Reads a field; what it needs as a constant goes to `constants`.
+    /// Reads a field. Constants that it needs go to `constants`.
     pub(super) fn parse(
         member: Member,
         field: &syn::Field,
@@ -43,17 +43,17 @@ impl Field {
         Ok(Self { member, binding: input::binding(index), ty: field.ty.clone(), replicated, extra })
     }
 
-    /// The field and its variable, if the code looks at it.
+    /// The field and its variable, if generated code uses it.
     pub(super) fn bound(&self) -> Option<(&Member, &Ident)> {
         self.replicated.as_ref().map(|_| (&self.member, &self.binding))
     }
 
-    /// The name, if it stays on the server.
+    /// The name, if the field stays on the server.
     pub(super) fn skipped(&self) -> Option<String> {
         self.replicated.is_none().then(|| input::member_name(&self.member))
     }
 
-    /// What codings of it depend on, if clients see it.
+    /// The properties on which its codings depend, if clients see it.
     pub(super) fn mark(&self) -> Option<TokenStream> {
         let Replicated { subject, mark, blob, .. } = self.replicated.as_ref()?;
         let name = input::member_name(&self.member);
@@ -130,12 +130,12 @@ impl Replicated {
     }
 
     fn new(ty: &Type, role: &TokenStream, by: TokenStream, mark: &TokenStream) -> Self {
-        // With the span of the type, the compiler points there when the type does not fit.
+        // With the span of the type, where the compiler then points when the type does not fit.
         let subject = quote_spanned!(ty.span()=> <#ty as ::tiltyard_shared::replicate::#role>);
         Self { subject, by, mark: quote!(::std::option::Option::Some(#mark)), blob: false }
     }
 
-    /// How many fields of a change mask it takes.
+    /// The number of fields in a change mask that it takes.
     fn count(&self) -> TokenStream {
         let subject = &self.subject;
         if self.blob { quote!(1) } else { quote!(#subject::LANES) }
@@ -155,7 +155,7 @@ impl Ends {
     }
 }
 
-/// A check, when compiling, that the fields of a kind fit its change mask.
+/// A compile-time check that the fields of a kind fit its change mask.
 pub(super) fn limit(kind: &Ident, fields: &[Field]) -> TokenStream {
     let counts = fields.iter().filter_map(|field| field.replicated.as_ref()).map(Replicated::count);
     let message = format!("`{}` has more than 64 lanes and blobs", input::plain(kind));

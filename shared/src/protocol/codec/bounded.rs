@@ -1,8 +1,8 @@
-//! A layer between bincode's deserializer and serde: a list takes memory as its items arrive, and a length that cannot be
-//! true is refused. bincode's own limit does not see the lists of serde, which takes up to 1 MiB for each in advance; and
-//! nine bytes could claim 2^64 items that have no bytes.
+//! A layer between bincode's deserializer and serde: a list takes memory as its items arrive, and an impossible length
+//! is refused. bincode's own limit does not see serde's lists, which take up to 1 MiB each in advance; and nine bytes
+//! could claim 2^64 items that have no bytes.
 //!
-//! It hands everything on, but for maps and 128-bit integers, which are not in any message: those are an error.
+//! It forwards everything except maps and 128-bit integers, which are in no message: those are an error.
 
 use std::{fmt, marker::PhantomData};
 
@@ -10,7 +10,7 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, SeqAccess, VariantAccess, Visitor,
 };
 
-/// Items that a list may have whatever the size of the message, because items such as `()` have no bytes.
+/// Items that a list may have in a message of any size, because items such as `()` have no bytes.
 const FREE_ITEMS: usize = 256;
 
 /// Any part of decoding (deserializer, visitor, access, seed), and the most items that a list of the message may have.
@@ -27,7 +27,7 @@ impl<P> Bounded<P> {
 }
 
 impl<T: DeserializeOwned> Bounded<PhantomData<T>> {
-    /// The seed of a value in a message of so many bytes.
+    /// The seed of a value in a message of this many bytes.
     pub(super) fn seed(bytes: usize) -> Self {
         Self { part: PhantomData, most: bytes.max(FREE_ITEMS) }
     }
@@ -126,10 +126,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
     }
 }
 
-/// Of so many items at most serde takes memory in advance.
+/// Most items for which serde takes memory in advance.
 const FORESEEN: usize = 4;
 
-/// Keeps the count of items mostly for itself: serde would take memory for all.
+/// Hides most of the count of items: serde would take memory for all of them.
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<A> {
     type Error = A::Error;
 

@@ -1,4 +1,4 @@
-//! Reads chunks into tables: all three forms, and who moves from one table to another within a frame.
+//! Reads chunks into tables: all three forms, and members that move from one table to another within a frame.
 
 use super::{Table, TableMember, Whole};
 use crate::{
@@ -11,24 +11,24 @@ use crate::{
     replicate::Layout,
 };
 
-/// What the chunks of one frame share.
+/// The context shared by the chunks of one frame.
 pub(in crate::replica) struct Frame<'a> {
     pub(in crate::replica) layout: &'a Layout,
     pub(in crate::replica) tick: Tick,
     pub(in crate::replica) others: Others<'a>,
-    /// Who has left a table with this frame.
+    /// The members that left a table with this frame.
     pub(in crate::replica) gone: &'a mut Gone,
     pub(in crate::replica) anatomy: &'a mut Anatomy,
 }
 
-/// The tables beside the one that is read.
+/// The tables beside the one being read.
 #[derive(Default)]
 pub(in crate::replica) struct Others<'a> {
     pub(in crate::replica) view: &'a [Seen],
-    /// Which groups of the view have a chunk, and the index there of the one that is read.
+    /// The groups of the view that have a chunk, and the index in the view of the one being read.
     pub(in crate::replica) chunks: BitList<'a>,
     pub(in crate::replica) index: usize,
-    /// What this frame has taken out of the view.
+    /// The groups that this frame has removed from the view.
     pub(in crate::replica) left: &'a [Seen],
 }
 
@@ -44,7 +44,7 @@ impl Others<'_> {
     }
 }
 
-/// Members that left their groups with one frame, as they stood there: moves are resolved against them.
+/// Members that left their groups with one frame, as they were there: moves are resolved against them.
 #[derive(Default)]
 pub(in crate::replica) struct Gone(Vec<(GroupId, Tick, usize, Whole)>);
 
@@ -58,7 +58,7 @@ impl Frame<'_> {
     /// A member of another group as it was before this frame.
     fn resolve(&self, from: GroupId, base: Tick, index: u32) -> Result<Whole, BadChunk> {
         let index = index as usize;
-        // Chunks stand in the order of their groups, departures in that of their indexes.
+        // Chunks are in the order of their groups, departures in the order of their indexes.
         let gone = self.gone.0.binary_search_by_key(&(from, index), |(group, _, index, _)| (*group, *index));
         if let Some((_, held, _, whole)) = gone.ok().map(|at| &self.gone.0[at])
             && *held == base
@@ -76,7 +76,7 @@ impl Frame<'_> {
 }
 
 impl Table {
-    /// As [`Table::apply`], of a group among others; counts what the bits were for.
+    /// As [`Table::apply`], for a group among others; counts the bits by purpose.
     pub(in crate::replica) fn read(
         &mut self,
         frame: &mut Frame<'_>,
@@ -112,7 +112,7 @@ struct Decoder<'a, 'b> {
 /// Fewest bits of a move: its gap, and whether anything has changed.
 const MOVE_BITS: usize = 4;
 
-/// Fewest bits that a member takes in a list of whole ones: its gap and its generation.
+/// Fewest bits of a member in a list of whole ones: its gap and its generation.
 const WHOLE_BITS: usize = 6;
 
 impl Decoder<'_, '_> {
@@ -198,7 +198,7 @@ impl Decoder<'_, '_> {
         Ok(())
     }
 
-    /// Reads the changes of an arrival: for that it stands at the end of the table for a moment.
+    /// Reads the changes of an arrival, which is put at the end of the table for this moment.
     fn changed(&mut self, mut whole: Whole, tick: Tick) -> Result<Whole, BadChunk> {
         let (index, hash) = (self.table.members.len(), self.table.hash);
         self.table.push(self.layout, whole.member, &whole.lanes, &mut whole.blobs);
@@ -251,7 +251,7 @@ impl Decoder<'_, '_> {
         Ok(())
     }
 
-    /// An index in the member list, so many behind `next`.
+    /// Reads an index in the member list, as a distance from `next`.
     fn index(&mut self, next: usize, order: u32) -> Result<usize, BadChunk> {
         let index = next + self.bits.read_golomb(order)? as usize;
         if index < self.table.members.len() { Ok(index) } else { Err(BadChunk::OutOfRange) }
@@ -262,7 +262,7 @@ impl Decoder<'_, '_> {
         u16::try_from(slot).map_err(|_| BadChunk::OutOfRange)
     }
 
-    /// A number of items that take at least `bits_each`.
+    /// Reads a number of items of at least `bits_each` bits each.
     fn count(&mut self, order: u32, bits_each: usize) -> Result<usize, BadChunk> {
         let count = self.bits.read_golomb(order)? as usize;
         if count <= self.bits.remaining() / bits_each { Ok(count) } else { Err(BadChunk::Truncated) }
@@ -270,7 +270,7 @@ impl Decoder<'_, '_> {
 
     fn wholes(&mut self, order: u32) -> Result<Vec<Whole>, BadChunk> {
         let count = self.count(order, WHOLE_BITS)?;
-        // Slots rise, so that a list that is longer than there are slots is found out before its end.
+        // Slots ascend, so a list that is longer than there are slots is detected before its end.
         let mut wholes = Vec::with_capacity(count.min(1 << 16));
         if count > 0 {
             let order = self.bits.read(chunk::ORDER_BITS)?;
@@ -309,7 +309,7 @@ impl Decoder<'_, '_> {
         Ok(bytes?.into_boxed_slice())
     }
 
-    /// Reads the changes of a member in a delta, and keeps the hash.
+    /// Reads the changes of a member in a delta, and updates the hash.
     fn changes(&mut self, at: usize, tick: Tick) -> Result<(), BadChunk> {
         let TableMember { slot, generation, kind } = self.table.members[at];
         let kind = &self.layout.kinds[kind as usize];
@@ -355,7 +355,7 @@ impl Decoder<'_, '_> {
         Ok(())
     }
 
-    /// Takes members out by their indexes and new ones in by their slots; a new one replaces whoever holds its slot.
+    /// Removes members by their indexes and inserts new ones by their slots; a new one replaces the member in its slot.
     fn merge(&mut self, gone: &[usize], arrivals: Vec<Whole>) {
         let mut old = std::mem::take(self.table);
         self.table.version = old.version;

@@ -1,4 +1,4 @@
-//! The codes of an entity that is being committed, and in which fields they differ from those before.
+//! The codes of an entity being committed, and the fields in which they differ from those before.
 
 use super::Committed;
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
 };
 
 impl Committed {
-    /// Finds the codes of an entity, which go on from the old ones if it is known: a line stays as it is while it leads to
-    /// what the field is. Whether any line has a rate.
+    /// Finds the codes of an entity. Those of a known entity continue its old ones: a line stays as it is while it
+    /// leads to the field's value. Returns whether any line has a rate.
     pub(super) fn find_codes(&mut self, slot: u16, kind: u8, known: bool, fields: &Quantized) -> bool {
         let Layout { lane_stride, linear_stride, .. } = self.layout;
         let kind = &self.layout.kinds[kind as usize];
@@ -33,7 +33,7 @@ impl Committed {
         moves
     }
 
-    /// Which fields of a known entity differ from what was committed before; keeps the codes from before.
+    /// Finds the fields in which a known entity differs from the committed state. Keeps the codes from before.
     pub(super) fn differences(&mut self, slot: u16, fields: &Quantized) -> u64 {
         let Layout { lane_stride, blob_stride, .. } = self.layout;
         let (at, codes) = (slot as usize, self.codes.len());

@@ -1,18 +1,18 @@
-//! Deliberate faults: a copy of the committed state that is wrong in one place, so that tests can prove that clients notice.
+//! Deliberate faults: a copy of the committed state with one error, so that tests can prove that clients notice.
 
 use std::str::FromStr;
 
 use super::Committed;
 use crate::id::GroupId;
 
-/// What a faulty encoder does to one delta.
+/// The error of a faulty encoder in one delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Sends one lane with its lowest bit flipped.
     FlipLane,
-    /// Forgets that one member has left.
+    /// Omits that one member has left.
     DropDeparture,
-    /// Sends a delta that says nothing.
+    /// Sends an empty delta.
     SkipDelta,
 }
 
@@ -30,7 +30,7 @@ impl FromStr for Fault {
 }
 
 impl Committed {
-    /// A copy in which a group that the last commit changed is wrong; `None` if it offers no place for this fault.
+    /// A copy with an error in a group that the last commit changed; `None` if the group has no place for this fault.
     pub fn with_fault(&self, group: GroupId, fault: Fault) -> Option<Self> {
         let mut copy = self.clone();
         match fault {
@@ -38,7 +38,7 @@ impl Committed {
                 let slot = *self.group(group).changed.iter().find(|slot| self.member(**slot).mask & 1 == 1)?;
                 let first = slot as usize * self.layout.lane_stride;
                 let lane = self.kind(self.member(slot)).lanes.first().filter(|lane| lane.bits > 1)?;
-                // Not back to the old value: a changed lane that has not changed has no code.
+                // Never back to the old value: a changed lane with the same value has no code.
                 let flipped = (0..lane.bits)
                     .map(|bit| self.lanes[first] ^ 1 << bit)
                     .find(|code| *code != self.lanes_before[first]);

@@ -1,42 +1,42 @@
-//! A group as it was committed: its members, and what the last commit changed of them.
+//! A committed group: its members, and their changes in the last commit.
 
 use crate::{
     hash::StateHash,
     id::{GroupId, Tick},
 };
 
-/// An entity as it was committed.
+/// A committed entity.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// The group in which it stands; `None` for an empty slot.
+    /// The group in which it is; `None` for an empty slot.
     pub group: Option<GroupId>,
     /// The low 16 bits of its generation.
     pub generation: u16,
     /// Its kind.
     pub kind: u8,
-    /// When it arrived in its group.
+    /// The tick at which it arrived in its group.
     pub arrived: Tick,
     /// The fields that the last commit changed; only valid for slots listed in [`Group::changed`] or [`Group::moved`].
     pub mask: u64,
-    /// The group from which it came as it was, if both may stand in views; then it is listed in [`Group::moved`].
+    /// The group from which it came unchanged, if views may list both; then it is listed in [`Group::moved`].
     pub from: Option<GroupId>,
 }
 
 /// An arrival from another group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Move {
-    /// Where it stood before.
+    /// The group in which it was before.
     pub from: GroupId,
     /// Its index in the member list that `from` had.
     pub index: u32,
-    /// Who.
+    /// The slot of the entity.
     pub slot: u16,
 }
 
-/// A group as it was committed. Lists are slots in rising order.
+/// A committed group. Lists are slots in ascending order.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
-    /// Who stands in it.
+    /// The slots of its members.
     pub members: Vec<u16>,
     /// The tick of its last change, arrival or departure; 0 for never.
     pub version: Tick,
@@ -48,7 +48,7 @@ pub struct Group {
     pub arrived: Vec<u16>,
     /// Slots whose member the last commit took away; a slot whose member was replaced is in both lists.
     pub departed: Vec<u16>,
-    /// Those of the arrived that came from another group, by that group and their indexes in it.
+    /// The arrivals that came from another group, by that group and their indexes in it.
     pub moved: Vec<Move>,
     /// Whether views may list it.
     pub(super) shared: bool,

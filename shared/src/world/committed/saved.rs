@@ -1,5 +1,5 @@
-//! What was committed, as bytes of our own. What can be found again is not among them: member lists, hashes, versions side by
-//! side, and what the last commit changed.
+//! Saves the committed state as bytes of our own. They leave out what can be computed again: member lists, hashes,
+//! versions side by side, and the changes of the last commit.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,24 +12,24 @@ use crate::{
     world::BadSave,
 };
 
-/// No commit: what the last one changed is not known, so no delta leads to it.
+/// Not a commit: the changes of the last one are unknown, so no delta leads to it.
 const FORGOTTEN: Tick = Tick(u32::MAX);
 
 const MALFORMED: BadSave = BadSave::Malformed("what was committed");
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    /// Of the schema by which the lanes are to be read.
+    /// The hash of the schema that describes the lanes.
     schema: u32,
     tick: Tick,
     previous: Tick,
-    /// By slot.
+    /// The members by slot.
     members: Vec<SavedMember>,
     lanes: Vec<u32>,
     field_ticks: Vec<Tick>,
     blobs: Vec<Box<[u8]>>,
     steps: Vec<f64>,
-    /// By group.
+    /// The versions by group.
     versions: Vec<Tick>,
 }
 
@@ -42,7 +42,7 @@ struct SavedMember {
 }
 
 impl Committed {
-    /// The bytes from which [`Self::restore`] makes it again.
+    /// The bytes for [`Self::restore`].
     pub(in crate::world) fn save(&self, schema: &EntitySchema) -> Vec<u8> {
         let member = |&Member { group, generation, kind, arrived, .. }: &Member| SavedMember {
             group,
@@ -63,7 +63,8 @@ impl Committed {
         })
     }
 
-    /// What was committed, or only its tick if it was by another schema. `shared` is by group; there are so many slots.
+    /// Restores the committed state, or only its tick if it has another schema. `shared` is by group; `slots` is the
+    /// number of slots.
     ///
     /// # Errors
     ///
@@ -102,7 +103,7 @@ impl Committed {
         Ok(Ok(committed))
     }
 
-    /// What follows from the member in a slot.
+    /// Computes again what follows from the member in a slot.
     fn find_again(&mut self, slot: u16) {
         let member = self.member(slot);
         let Some(group) = member.group else { return };
@@ -119,7 +120,7 @@ impl Committed {
 }
 
 impl Saved {
-    /// What the methods of [`Committed`] rely on.
+    /// Checks everything that the methods of [`Committed`] rely on.
     fn check(&self, layout: &Layout, groups: usize, slots: usize) -> Result<(), BadSave> {
         let Layout { lane_stride, linear_stride, blob_stride, kinds, .. } = layout;
         let count = self.members.len();
@@ -138,7 +139,7 @@ impl Saved {
     }
 }
 
-/// Tells one schema from another.
+/// A hash that distinguishes schemas.
 fn hash(schema: &EntitySchema) -> u32 {
     StateHash::blob_content(&serde_json::to_vec(schema).unwrap_or_default())
 }

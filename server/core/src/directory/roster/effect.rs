@@ -1,4 +1,4 @@
-//! What a roster wants done, and what may come of it.
+//! The actions that a roster asks for, and their outcomes.
 
 use uuid::Uuid;
 
@@ -7,39 +7,40 @@ use crate::{
     instance::InstanceId,
 };
 
-/// What has to be done, in this order.
+/// An action for the caller, to be done in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Ask all who is there.
+    /// Ask all instances to show themselves.
     Hello,
-    /// Tell all that we are.
+    /// Send a heartbeat to all.
     Alive(Heartbeat),
-    /// Tell one that we are.
+    /// Send a heartbeat to one.
     Here(InstanceId, Heartbeat),
-    /// Tell all what became of a room.
+    /// Tell all about a change of a room.
     Tell(RoomEvent),
-    /// Ask for a list of rooms, then call [`Roster::answer`](super::Roster::answer) with this number, whatever comes of it.
+    /// Ask for a list of rooms, then call [`Roster::answer`](super::Roster::answer) with this number, whatever the
+    /// outcome.
     Ask {
-        /// Whom.
+        /// The instance to ask.
         to: InstanceId,
-        /// Which question it is.
+        /// The number of the question.
         ask: u64,
-        /// The rooms after this one.
+        /// The room after which the page starts.
         after: Option<Uuid>,
     },
-    /// An instance has come, or has come back as another.
+    /// Note that an instance has come, or has come back in another life.
     Joined(InstanceId),
-    /// An instance is gone with all its rooms.
+    /// Note that an instance is gone with all its rooms.
     Lost(InstanceId),
-    /// Another instance has our name.
+    /// Note that another instance has our name.
     Twin,
 }
 
-/// Why a question has no answer.
+/// The reason why a question was not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
     /// Nobody takes commands there.
     Gone,
-    /// Nothing came in time, or nothing that makes sense.
+    /// No answer came in time, or none that makes sense.
     Silent,
 }

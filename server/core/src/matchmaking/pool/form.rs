@@ -1,9 +1,9 @@
-//! One round: goes through the free tickets, the oldest first, and gathers for each the nearest that go with it.
+//! One round: goes through the free tickets, the oldest first, and gathers for each the nearest ones that fit.
 //!
-//! Running rooms are filled first. Then each ticket in turn is the *anchor* of a match: its regions are tried, the nearest
-//! first; other tickets are considered by how near their rating is, at most [`MAX_REJECTED`] that do not fit the windows,
-//! and those whose size would leave a seat that no size in reach can fill are left out. An anchor that has waited for the
-//! mode's `max_wait` tries again for a match of at least the minimum.
+//! Running rooms are filled first. Then each ticket in turn is the *anchor* of a match. Its regions are tried, the
+//! nearest first. Other tickets are considered by how near their rating is; at most [`MAX_REJECTED`] may not fit the
+//! windows, and those whose size would leave a number of seats that no sizes in reach can fill are left out. An anchor
+//! that has waited for the mode's `max_wait` tries again for a match of at least the minimum.
 
 use std::{
     cmp::Reverse,
@@ -19,10 +19,10 @@ use super::{
 };
 use crate::matchmaking::{mode::Mode, ticket::Ticket};
 
-/// So many tickets outside each other's windows are considered for one match in one region.
+/// Most tickets outside each other's windows that are considered for one match in one region.
 const MAX_REJECTED: usize = 128;
 
-/// A ticket that can be proposed. Its index is its number: lower is older.
+/// A ticket that can be proposed. Its index is its number: a lower one is older.
 struct Seeker<'a> {
     ticket: &'a Ticket,
     waited: Duration,
@@ -40,9 +40,9 @@ struct Round<'a> {
     seekers: Vec<Seeker<'a>>,
     taken: Vec<bool>,
     regions: Vec<Region<'a>>,
-    /// For each ticket in turn the regions within its reach: how far, and which. The nearest first.
+    /// For each ticket in turn the regions within its reach, as distance and index, the nearest first.
     near: Vec<(u32, usize)>,
-    /// Kept from one search to the next for its memory.
+    /// Kept between searches for its memory.
     search: Search,
     proposals: Vec<Proposal>,
 }
@@ -51,16 +51,16 @@ struct Region<'a> {
     name: &'a str,
     /// Whether a room can be opened here.
     open: bool,
-    /// By size of the party, from 1.
+    /// By size of the party, starting at 1.
     shelves: Vec<Shelf>,
 }
 
 /// A search on all shelves of a region.
 #[derive(Default)]
 struct Search {
-    /// A shelf that is of no use any more has no cursor.
+    /// A shelf that is no longer of use has no cursor.
     cursors: Vec<Option<Cursor>>,
-    /// Which numbers of seats can be filled by those in reach, from 0.
+    /// Whether a number of seats (from 0) can be filled by the sizes in reach.
     fills: Vec<bool>,
 }
 
@@ -117,7 +117,7 @@ impl<'a> Round<'a> {
         Self { mode, taken, seekers, regions, near, search, proposals: Vec::new() }
     }
 
-    /// Puts each ticket on the shelves of the regions within its reach, which are returned.
+    /// Puts each ticket on the shelves of the regions within its reach. Returns [`Round::near`].
     fn fill_shelves(regions: &mut [Region<'_>], seekers: &mut [Seeker<'_>], sizes: usize) -> Vec<(u32, usize)> {
         let mut entries = vec![vec![Vec::new(); sizes]; regions.len()];
         let mut near = Vec::with_capacity(seekers.len());
@@ -136,7 +136,8 @@ impl<'a> Round<'a> {
         near
     }
 
-    /// Rooms with free seats get the nearest tickets that fit, the room with the longest waiting first.
+    /// Gives the free seats of rooms to the nearest tickets that fit, in the order of the rooms' waiting, the longest
+    /// first.
     fn fill_rooms(&mut self, mut rooms: Vec<&Open>, now: Duration) {
         let waited = |open: &Open| open.vacancy.waited.saturating_add(now.saturating_sub(open.heard));
         rooms.sort_by_key(|open| (Reverse(waited(open)), open.vacancy.room, open.vacancy.team));
@@ -190,7 +191,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// A match around this ticket, and where: full, or if it has waited for long, of the minimum.
+    /// Forms a match around a ticket: a full one or, if the ticket has waited for long, one of the minimum. Returns its
+    /// region and teams.
     fn form_match(&mut self, anchor: usize) -> Option<(usize, Vec<Vec<usize>>)> {
         let Seeker { waited, ref near, .. } = self.seekers[anchor];
         let near = near.clone();
@@ -241,8 +243,8 @@ impl<'a> Round<'a> {
         (complete && draft.balance()).then(|| teams(draft).collect())
     }
 
-    /// The oldest free ticket that differs from this one only in waiting, if it is in no team yet. What is within the
-    /// windows of the younger is within those of the older, which are at least as wide.
+    /// The oldest free ticket that differs from this one only in waiting, if it is in no team yet. Everything within
+    /// the windows of the younger is within those of the older, which are at least as wide.
     fn eldest_equal(&mut self, anchor: usize, region: usize, teams: &[Vec<usize>]) -> usize {
         let mine = &self.seekers[anchor];
         let shelf = &mut self.regions[region].shelves[mine.size - 1];
@@ -266,7 +268,7 @@ impl<'a> Round<'a> {
 }
 
 impl Search {
-    /// Begins anew, with everything in reach.
+    /// Starts a new search, with everything in reach.
     fn begin(&mut self, shelves: &mut [Shelf], rating: i32, taken: &[bool]) {
         self.fills.clear();
         self.fills.resize(shelves.len() + 1, true);
@@ -274,7 +276,7 @@ impl Search {
         self.cursors.extend(shelves.iter_mut().map(|shelf| Some(shelf.search(rating, taken))));
     }
 
-    /// The nearest ticket: how far off, its size, and its number. Of several the oldest.
+    /// The nearest ticket, as distance, size and number. Of several the oldest.
     fn nearest(&self, shelves: &[Shelf]) -> Option<(u32, usize, usize)> {
         let heads = self.cursors.iter().zip(shelves).enumerate().filter_map(|(index, (cursor, shelf))| {
             let (distance, seeker) = shelf.nearest(cursor.as_ref()?)?;
@@ -289,13 +291,13 @@ impl Search {
         }
     }
 
-    /// Tickets of this size are of no use any more.
+    /// Ends the search for tickets of this size.
     fn leave(&mut self, size: usize) {
         self.cursors[size - 1] = None;
     }
 
-    /// Finds out which numbers of seats can be filled by the sizes that are within the window, without the anchor, if
-    /// there are enough of each.
+    /// Finds the numbers of seats that can be filled by the sizes within the window, assuming there are enough of each.
+    /// The anchor does not count.
     fn find_fills(&mut self, anchor: usize, window: u32, shelves: &mut [Shelf], taken: &[bool]) -> &[bool] {
         self.fills[1..].fill(false);
         for (index, shelf) in shelves.iter_mut().enumerate() {

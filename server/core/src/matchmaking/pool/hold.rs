@@ -1,12 +1,12 @@
-//! Who is not to be proposed now: kept beside the tickets and seats, so that one that is forgotten and stated again while a
-//! proposal names it is not proposed twice.
+//! Tickets and seats that must not be proposed now. They are kept beside the tickets and seats themselves, so that one
+//! that is forgotten and stated again while a proposal names it is not proposed twice.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     time::Duration,
 };
 
-/// What is held, and until when.
+/// The held keys, with the time until which each is held.
 #[derive(Clone, Debug)]
 pub(super) struct Holds<K>(BTreeMap<K, Hold>);
 
@@ -17,22 +17,22 @@ enum Hold {
 }
 
 impl<K: Ord> Holds<K> {
-    /// Nothing is held.
+    /// With nothing held.
     pub(super) fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// A proposal names it: held until [`Self::hold`] says when it is free.
+    /// Holds a key because a proposal names it, until [`Self::hold`] sets a time.
     pub(super) fn propose(&mut self, key: K) {
         self.0.insert(key, Hold::Proposed);
     }
 
-    /// Held up to this time.
+    /// Holds a key until a time.
     pub(super) fn hold(&mut self, key: K, until: Duration) {
         self.0.insert(key, Hold::Until(until));
     }
 
-    /// Held no longer, unless a proposal names it.
+    /// Frees a key, unless a proposal names it.
     pub(super) fn lift(&mut self, key: K) {
         if let Entry::Occupied(held) = self.0.entry(key)
             && *held.get() != Hold::Proposed
@@ -41,7 +41,7 @@ impl<K: Ord> Holds<K> {
         }
     }
 
-    /// Whether it can be proposed.
+    /// Whether a key can be proposed.
     pub(super) fn is_free(&self, key: &K, now: Duration) -> bool {
         match self.0.get(key) {
             None => true,
@@ -50,7 +50,7 @@ impl<K: Ord> Holds<K> {
         }
     }
 
-    /// Forgets what is free again.
+    /// Forgets keys that are free again.
     pub(super) fn expire(&mut self, now: Duration) {
         self.0.retain(|_, hold| !matches!(hold, Hold::Until(until) if *until <= now));
     }

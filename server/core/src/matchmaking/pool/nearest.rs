@@ -1,20 +1,20 @@
-//! The waiting tickets of one size in one region by rating: who is nearest, the oldest first among equals.
+//! The waiting tickets of one size in one region, by rating: finds the nearest, and the oldest among equals.
 //!
-//! Taken tickets are skipped by links that shorten as they are followed (a union-find with path compression), so that a
+//! Taken tickets are skipped by links that shorten as they are followed (a union-find with path compression), so a
 //! round stays fast when thousands have the same rating and most are taken.
 
-/// Tickets of one size that a region is within reach of. Seekers are numbered from the oldest on.
+/// The tickets of one size within reach of a region. Seekers are numbered from the oldest.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    /// Rating and seeker, rising.
+    /// Rating and seeker, in ascending order.
     entries: Vec<(i32, usize)>,
-    /// For a taken entry: where to look for a free one above it.
+    /// For a taken entry: the index above at which to look for a free one.
     above: Vec<usize>,
-    /// For a taken entry: where to look below it, plus 1, so that 0 is nowhere.
+    /// For a taken entry: the index below at which to look, plus 1, so that 0 means none.
     below: Vec<usize>,
 }
 
-/// Where a search on a shelf stands: the next free entry above and below the rating searched for.
+/// The position of a search on a shelf: the next free entry above and below the rating searched for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
     rating: i32,
@@ -23,7 +23,7 @@ pub(super) struct Cursor {
 }
 
 impl Shelf {
-    /// A shelf of these ratings and seekers.
+    /// A shelf of tickets, given by rating and seeker.
     pub(super) fn new(mut entries: Vec<(i32, usize)>) -> Self {
         entries.sort_unstable();
         let above = (1..=entries.len()).collect();
@@ -31,13 +31,13 @@ impl Shelf {
         Self { entries, above, below }
     }
 
-    /// Begins a search for those who are nearest to a rating.
+    /// Starts a search for the tickets nearest to a rating.
     pub(super) fn search(&mut self, rating: i32, taken: &[bool]) -> Cursor {
         let start = self.entries.partition_point(|entry| entry.0 < rating);
         Cursor { rating, above: self.free_above(start, taken), below: self.group_below(start, taken) }
     }
 
-    /// The nearest that the search has not passed, and how far off it is; of two the older.
+    /// The nearest seeker that the search has not passed, with its distance; of two the older.
     pub(super) fn nearest(&self, cursor: &Cursor) -> Option<(u32, usize)> {
         let at = |index: usize| {
             let (rating, seeker) = *self.entries.get(index)?;
@@ -49,7 +49,7 @@ impl Shelf {
         }
     }
 
-    /// The search goes on behind the nearest.
+    /// Passes the nearest.
     pub(super) fn pass(&mut self, cursor: &mut Cursor, taken: &[bool]) {
         let nearest = self.nearest(cursor);
         match cursor.below.filter(|below| nearest.is_some_and(|(_, seeker)| self.entries[*below].1 == seeker)) {
@@ -66,7 +66,7 @@ impl Shelf {
         }
     }
 
-    /// Free seekers of exactly this rating, the oldest first, up to and without this one.
+    /// Free seekers of exactly this rating that are older than this one, the oldest first.
     pub(super) fn older(&mut self, rating: i32, than: usize, taken: &[bool]) -> Vec<usize> {
         let mut found = Vec::new();
         let mut at = self.free_above(self.entries.partition_point(|entry| entry.0 < rating), taken);
@@ -77,7 +77,7 @@ impl Shelf {
         found
     }
 
-    /// The first free entry from here on.
+    /// The first free entry at or after `from`.
     fn free_above(&mut self, from: usize, taken: &[bool]) -> usize {
         let mut at = from;
         while self.entries.get(at).is_some_and(|entry| taken[entry.1]) {
@@ -90,7 +90,7 @@ impl Shelf {
         at
     }
 
-    /// The oldest free entry of the highest rating that has a free one before this entry.
+    /// Of the free entries before `before`: the oldest of those with the highest rating.
     fn group_below(&mut self, before: usize, taken: &[bool]) -> Option<usize> {
         let mut end = before;
         while end > 0 && taken[self.entries[end - 1].1] {
@@ -104,7 +104,7 @@ impl Shelf {
         Some(self.free_above(first, taken))
     }
 
-    /// The first entry of the same rating. Looks near at first: mostly it is.
+    /// The first entry of the same rating. Looks near the entry first, because it is mostly there.
     fn first_equal(&self, entry: usize) -> usize {
         let (rating, mut reach) = (self.entries[entry].0, 1);
         while reach <= entry && self.entries[entry - reach].0 == rating {

@@ -1,4 +1,4 @@
-//! The teams of one match: who fits in, and how even they are.
+//! The teams of one match: which tickets fit in, and how even the teams are.
 
 use super::super::mode::Mode;
 
@@ -13,7 +13,7 @@ pub(super) struct Part {
     pub(super) strength: i64,
 }
 
-/// One team as far as it is known.
+/// One team, as far as it is filled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Team {
     /// Its tickets.
@@ -26,7 +26,7 @@ pub(super) struct Team {
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     mode: &'a Mode,
-    /// As many as the mode has.
+    /// One for each team of the mode.
     pub(super) teams: Vec<Team>,
     lowest: i64,
     highest: i64,
@@ -41,14 +41,14 @@ impl<'a> Draft<'a> {
         Self { mode, teams, lowest: i64::MAX, highest: i64::MIN, floor: i64::MIN, ceiling: i64::MAX }
     }
 
-    /// Whether a ticket is within the windows of all, and all are within its own.
+    /// Whether a ticket is within the windows of all others, and all are within its own.
     pub(super) fn tolerates(&self, rating: i32, window: u32) -> bool {
         let (rating, window) = (i64::from(rating), i64::from(window));
         let (lowest, highest) = (self.lowest.min(rating), self.highest.max(rating));
         lowest >= self.floor.max(rating - window) && highest <= self.ceiling.min(rating + window)
     }
 
-    /// The emptiest team that has room for so many and can still be filled then: `fills[n]` says whether n seats can be.
+    /// The emptiest team that has room for `size` and can still be filled then: `fills[n]` says whether n seats can be.
     pub(super) fn room_for(&self, size: usize, fills: &[bool]) -> Option<usize> {
         let rooms = self.teams.iter().map(|team| self.mode.team_size - team.size).enumerate();
         let fitting = rooms.filter(|(_, room)| *room >= size && fills[*room - size]);
@@ -71,18 +71,18 @@ impl<'a> Draft<'a> {
         self.teams.iter().all(|team| team.size == self.mode.team_size)
     }
 
-    /// Whether the game's minimum is there, and no team has two players more than another.
+    /// Whether the mode's minimum is reached, and no team has two players more than another.
     pub(super) fn is_enough(&self) -> bool {
         let sizes = || self.teams.iter().map(|team| team.size);
         let (least, most) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
         sizes().sum::<usize>() >= self.mode.min_players && least > 0 && most - least <= 1
     }
 
-    /// Swaps tickets of one size between the strongest and the weakest team while that makes them more even. Whether they
-    /// then are as even as the mode asks.
+    /// Swaps tickets of one size between the strongest and the weakest team while that makes them more even. Returns
+    /// whether they end up as even as the mode asks.
     ///
-    /// If all tickets are of one size, the sums of two teams of that many differ by at most the match's spread x that size
-    /// afterwards: a greater difference than any two tickets have would shrink by swapping some two.
+    /// If all tickets are of one size, the sums of two teams of that many tickets differ afterwards by at most the
+    /// match's spread x that size: a greater difference than any two tickets have would shrink by swapping some two.
     pub(super) fn balance(&mut self) -> bool {
         loop {
             let (strong, weak) = self.extremes();
@@ -122,7 +122,7 @@ impl Team {
     }
 }
 
-/// By how much the mean of one team is above that of another, times the players of both.
+/// The difference between two teams' means, times the numbers of players of both.
 fn gap(one: &Team, other: &Team) -> i64 {
     one.strength * other.count() - other.strength * one.count()
 }

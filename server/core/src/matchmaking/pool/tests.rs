@@ -1,4 +1,4 @@
-//! What the pool does with statements, one by one; rounds are tested against a model from outside (`tests/matchmaking`).
+//! Statements taken by the pool, one by one; rounds are tested against a model from outside (`tests/matchmaking`).
 
 use uuid::Uuid;
 
@@ -125,8 +125,8 @@ fn free_seats_are_proposed_once_and_forgotten_when_not_stated() {
     assert_eq!(pool.round(at(7)).len(), 0, "all is forgotten");
 }
 
-/// The older one gathers a party of two first, hoping for a single player who turns out to be too far away; the younger one
-/// does not see that player at all, and finds the party of three. The match that it finds is the older one's.
+/// The older one gathers a party of two first, hoping for a single player who turns out to be too far away; the younger
+/// one does not see that player at all, and finds the party of three. The match that it finds is the older one's.
 #[test]
 fn the_older_of_two_equals_goes_first_even_if_only_the_younger_finds_a_match() {
     let window = crate::matchmaking::mode::Window { start: 50, growth: 10, limit: 500 };

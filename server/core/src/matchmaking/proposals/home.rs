@@ -1,4 +1,4 @@
-//! The home's part: it holds the tickets of the players who are connected to it, and answers for them.
+//! The home: it holds the tickets of the players who are connected to it, and answers for them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::matchmaking::{
 #[cfg(test)]
 mod tests;
 
-/// Most tickets of a home, unless it is made with another number. (The statement of all of them is one message.)
+/// Most tickets of a home by default. (The statement of all of them is one message.)
 pub const MAX_OPEN: usize = 10_000;
 
 /// The tickets of one instance.
@@ -25,7 +25,7 @@ pub struct Home {
     players: BTreeMap<SessionId, TicketId>,
     number: u64,
     stated: Duration,
-    /// Whether the last statement named any ticket: one that names none must follow.
+    /// Whether the last statement named any ticket: then one that names none must follow.
     named: bool,
 }
 
@@ -35,7 +35,7 @@ struct Held {
     /// When `ticket.waited` was true.
     since: Duration,
     state: State,
-    /// Whether one of its players can no longer be told anything.
+    /// Whether the connection of one of its players is gone.
     cut_off: bool,
 }
 
@@ -46,37 +46,37 @@ enum State {
     Going { id: MatchId, host: InstanceId, ask: Duration },
 }
 
-/// What happens to a home.
+/// An event for a home.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Players connected here look for a match. `ticket.home` is set by the home; `ticket.waited` is what they have waited
-    /// in earlier searches.
+    /// Players connected here search for a match. The home sets `ticket.home`; `ticket.waited` is the time that they
+    /// waited in earlier searches.
     Search(Ticket),
-    /// They do so no longer, or have left.
+    /// The players no longer search, or have left.
     Cancel(TicketId),
-    /// The connection of one of a ticket's players is gone. Who was told to go may be in the match by now, so that is the
-    /// host's to say; any other search is over.
+    /// The connection of one of a ticket's players is gone. If they were told to go, the player may be in the match by
+    /// now, and the host must say so; any other search is over.
     CutOff {
         /// The ticket.
         ticket: TicketId,
-        /// Who.
+        /// The player.
         player: SessionId,
     },
-    /// Players who were told to go are back: none of them is at the host or will try to go there any more.
+    /// Players who were told to go are back: none of them is at the host, and none will try to go there again.
     Back {
         /// The match.
         id: MatchId,
         /// Their ticket.
         ticket: TicketId,
     },
-    /// A message came, so long after it was sent.
+    /// A message came.
     Message {
-        /// How long it took.
+        /// The time since it was sent.
         age: Duration,
-        /// What it says.
+        /// The message.
         message: ToHome,
     },
-    /// A message to an instance could not be delivered in its time.
+    /// A message to an instance could not be delivered in time.
     Undelivered(Message),
     /// No more searches are taken; open ones go on.
     Drain,
@@ -84,48 +84,48 @@ pub enum Event {
     Tick,
 }
 
-/// What a home wants done.
+/// An action that a home asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Tell whoever is the matchmaker.
+    /// Send to the present matchmaker.
     Publish(Request),
-    /// Tell an instance.
+    /// Send to an instance.
     Send(InstanceId, Message),
     /// Tell the players of a ticket.
     Tell(TicketId, Told),
 }
 
-/// What players are told of their search.
+/// A notice to players about their search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     /// It goes on.
     Searching {
-        /// For how long by now.
+        /// The time waited so far.
         waited: Duration,
     },
     /// A match was found; others have yet to agree.
     Agreed(MatchId),
-    /// Go there and claim the seats.
+    /// Go to the host and claim the seats.
     Go {
         /// The match.
         id: MatchId,
-        /// Where.
+        /// The host.
         host: InstanceId,
-        /// What to name there.
+        /// The number to name there.
         reservation: Reservation,
     },
     /// It is over.
     Over(Over),
 }
 
-/// How a search ends.
+/// The end of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
     /// The players are in a match.
     Matched(MatchId),
-    /// They wanted it so.
+    /// The players cancelled it.
     Cancelled,
-    /// It cannot be.
+    /// It was refused.
     Refused(Refused),
 }
 
@@ -149,7 +149,7 @@ impl Home {
         }
     }
 
-    /// Its statements are numbered from here on: above all those of an instance that had the same name before.
+    /// Numbers its statements from here on, above all those of an earlier instance with the same name.
     #[must_use]
     pub fn numbered_from(self, number: u64) -> Self {
         Self { number, ..self }
@@ -160,7 +160,7 @@ impl Home {
         self.tickets.values().map(|held| &held.ticket)
     }
 
-    /// How long a ticket has waited by now.
+    /// How long a ticket has waited so far.
     pub fn waited(&self, ticket: TicketId, now: Duration) -> Option<Duration> {
         self.tickets.get(&ticket).map(|held| held.waited(now))
     }
@@ -173,7 +173,7 @@ impl Home {
         }
     }
 
-    /// Takes an event at this time by the home's clock, which never goes back.
+    /// Handles an event at this time by the home's clock, which never goes back.
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.run_out(now, &mut effects);
@@ -191,7 +191,7 @@ impl Home {
         effects
     }
 
-    /// Yeses hold for their time and no longer, whatever comes next.
+    /// Ends every yes at its time, whatever event comes next.
     fn run_out(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         for (id, held) in &mut self.tickets {
             if matches!(held.state, State::Agreed { until, .. } if until <= now) {
@@ -224,7 +224,7 @@ impl Home {
         self.named = true;
     }
 
-    /// Players who were told to go and have not taken their seats do not come.
+    /// Cancels a ticket. Players who were told to go and have not taken their seats do not come.
     fn cancel(&mut self, ticket: TicketId, effects: &mut Vec<Effect>) {
         match self.close(ticket, Over::Cancelled, effects) {
             None => {}
@@ -247,7 +247,8 @@ impl Home {
         }
     }
 
-    /// A host that cannot be asked is given up by the players; of those who are cut off nobody would say so.
+    /// Handles an undelivered message. A host that cannot be asked is given up by the players; for those who are cut
+    /// off, the home gives up.
     fn miss(&mut self, message: &Message, effects: &mut Vec<Effect>) {
         if let Message::Host(ToHost::Ask { id, ticket, .. }) = message
             && self.going(*ticket) == Some(*id)
@@ -287,7 +288,7 @@ impl Home {
         }
     }
 
-    /// All tickets or none. A yes that is asked for again is not renewed.
+    /// Binds all tickets or none. A yes that is asked for again is not renewed.
     fn agree(&mut self, now: Duration, id: MatchId, tickets: &[TicketId], effects: &mut Vec<Effect>) -> ToMatchmaker {
         let cannot = |ticket: &TicketId| match self.tickets.get(ticket).map(|held| held.state) {
             Some(State::Open) => None,
@@ -309,7 +310,7 @@ impl Home {
         ToMatchmaker::Yes { id, home: self.id }
     }
 
-    /// Players are sent off while the yes holds; whoever is not bound to this match declines.
+    /// Sends players off while the yes holds; declines for a ticket that is not bound to this match.
     fn go(&mut self, now: Duration, ticket: TicketId, go: &Go, effects: &mut Vec<Effect>) {
         let Go { id, host, reservation, .. } = *go;
         match self.tickets.get_mut(&ticket) {
@@ -331,7 +332,8 @@ impl Home {
         }
     }
 
-    /// A full pool or a younger ticket that has gone meanwhile is no reason to give up: the next statement asks again.
+    /// A ticket is not given up because the pool is full or a younger ticket has gone meanwhile: the next statement
+    /// asks again.
     fn not_taken(&mut self, ticket: TicketId, why: Refused, effects: &mut Vec<Effect>) {
         let open = self.tickets.get(&ticket).is_some_and(|held| held.state == State::Open);
         if open && why != Refused::Full {
@@ -339,8 +341,8 @@ impl Home {
         }
     }
 
-    /// The match that its players went to is none for them: the ticket waits again, with all its waiting time, if all of
-    /// them are there.
+    /// The players have no place in the match that they went to: if all of them are there, the ticket waits again, with
+    /// all its waiting time.
     fn reopen(&mut self, now: Duration, id: MatchId, ticket: TicketId, effects: &mut Vec<Effect>) {
         if self.going(ticket) != Some(id) {
             return;

@@ -1,8 +1,8 @@
-//! The host's part: it keeps seats for the players of a match, lets them in, and decides whether it is a match.
+//! The host: it keeps seats for the players of a match, lets them in, and decides whether there is a match.
 //!
-//! It knows who may sit where and no more: the rooms are opened, run and closed by others, as its effects say. A room is
-//! *filling* until all players have come or their reservations run out. With the game's minimum it then *runs*, and what
-//! is free is offered; with fewer it ends, and all who came are sent back to wait.
+//! It knows who may sit where and no more: others open, run and close the rooms, as its effects say. A room is
+//! *filling* until all players have come or their reservations run out. With the mode's minimum of players it then
+//! *runs*, and its free seats are offered; with fewer it ends, and all who came are sent back to wait.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,36 +35,36 @@ pub struct Host {
     seats: usize,
     draining: bool,
     rooms: BTreeMap<MatchId, Room>,
-    /// The room of each match and of each proposal that was to fill seats of one.
+    /// The room of each match, and of each proposal to fill seats of a room.
     places: BTreeMap<MatchId, MatchId>,
-    /// Who was in a match that is over, and when that can be forgotten.
+    /// The tickets that were in a match that is over, and when they can be forgotten.
     over: BTreeMap<MatchId, (BTreeSet<TicketId>, Duration)>,
     reservations: u64,
     number: u64,
     stated: Duration,
-    /// Whether the last statement named any seats: one that names none must follow.
+    /// Whether the last statement named any seats: then one that names none must follow.
     named: bool,
 }
 
-/// What happens to a host.
+/// An event for a host.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A player is at the door.
+    /// A player claims a seat.
     Claim(Claim),
     /// A player's seat is free again: the connection is closed and will not be resumed.
     Left {
         /// The room.
         room: MatchId,
-        /// Who.
+        /// The player.
         player: SessionId,
     },
     /// The game is over, or the room has failed.
     Ended(MatchId),
-    /// A message came, so long after it was sent.
+    /// A message came.
     Message {
-        /// How long it took.
+        /// The time since it was sent.
         age: Duration,
-        /// What it says.
+        /// The message.
         message: ToHost,
     },
     /// No more seats are given.
@@ -73,12 +73,12 @@ pub enum Event {
     Tick,
 }
 
-/// What a host wants done.
+/// An action that a host asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Tell whoever is the matchmaker.
+    /// Send to the present matchmaker.
     Publish(Request),
-    /// Tell an instance.
+    /// Send to an instance.
     Send(InstanceId, Message),
     /// Open a room of this mode, for players who are on their way.
     Open {
@@ -87,25 +87,25 @@ pub enum Effect {
         /// The name of the mode.
         mode: String,
     },
-    /// A player may take a seat. Said again to who claims again.
+    /// Let a player take a seat. Repeated for a repeated claim.
     Admit {
         /// The room.
         room: MatchId,
         /// The player's team.
         team: usize,
-        /// What the player said.
+        /// The player's claim.
         claim: Claim,
     },
-    /// A player has no seat here.
+    /// Refuse a player's claim.
     Refuse(Claim),
-    /// The match is on.
+    /// Start the match.
     Start(MatchId),
-    /// Close the room: too few have come. Those who are in it go back to wait.
+    /// Close the room because too few have come. Those who are in it go back to wait.
     End(MatchId),
 }
 
 impl Host {
-    /// A host without rooms in this region, of at most so many seats.
+    /// A host without rooms in this region, with at most this many seats.
     pub fn new(id: InstanceId, region: &str, modes: Vec<Mode>, seats: usize) -> Self {
         Self {
             id,
@@ -123,31 +123,30 @@ impl Host {
         }
     }
 
-    /// Its statements and reservations are numbered from here on: above all those of an instance that had the same name
-    /// before.
+    /// Numbers its statements and reservations from here on, above all those of an earlier instance with the same name.
     #[must_use]
     pub fn numbered_from(self, number: u64) -> Self {
         Self { number, reservations: number, ..self }
     }
 
-    /// Where it is.
+    /// Its region.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// How many seats its rooms have, free ones included.
+    /// The number of seats in its rooms, free ones included.
     pub fn seats(&self) -> usize {
         self.rooms.values().map(Room::seats).sum()
     }
 
-    /// Who is where: room, team, ticket and player of all who have claimed a seat and not left.
+    /// Room, team, ticket and player of all who have claimed a seat and not left.
     pub fn seated(&self) -> impl Iterator<Item = (MatchId, usize, TicketId, SessionId)> {
         self.rooms
             .iter()
             .flat_map(|(room, state)| state.seated().map(|(team, ticket, player)| (*room, team, ticket, player)))
     }
 
-    /// Takes an event at this time by the host's clock, which never goes back.
+    /// Handles an event at this time by the host's clock, which never goes back.
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.decide(now, &mut effects);
@@ -198,7 +197,7 @@ impl Host {
         }
     }
 
-    /// Keeps seats; a doubled request gets the same answer, one that comes after the match was over gets none.
+    /// Keeps seats. A repeated request gets the same answer; one that comes after the match was over is refused.
     fn reserve(&mut self, now: Duration, asked: Reserve, effects: &mut Vec<Effect>) -> Option<Reservation> {
         let Reserve { id, mode, place, teams, .. } = asked;
         if let Some(room) = self.places.get(&id) {
@@ -231,7 +230,7 @@ impl Host {
         Some(reservation)
     }
 
-    /// What became of a ticket; nothing while that is open.
+    /// Tells what became of a ticket; nothing while that is open.
     fn answer(&self, id: MatchId, ticket: TicketId, home: InstanceId) -> Option<Effect> {
         let room = self.places.get(&id).and_then(|room| self.rooms.get(room));
         let seated = match room {
@@ -250,7 +249,7 @@ impl Host {
         });
     }
 
-    /// Decides what can be decided, and tells the homes.
+    /// Makes the decisions that are possible now, and tells the homes.
     fn decide(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let mut ended = Vec::new();
         for (room, state) in &mut self.rooms {
@@ -268,7 +267,7 @@ impl Host {
         self.over.retain(|_, (_, until)| *until > now);
     }
 
-    /// A room is gone: who was seated stays known for a while, all others are sent back.
+    /// Closes a room. Tickets that were seated stay known for a while; all others are sent back.
     fn close(&mut self, now: Duration, room: MatchId, effects: &mut Vec<Effect>) {
         let Some(mut state) = self.rooms.remove(&room) else { return };
         state.end();

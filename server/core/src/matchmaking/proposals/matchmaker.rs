@@ -1,7 +1,7 @@
-//! The matchmaker's part: it keeps the pool, proposes, and says go when host and homes have agreed.
+//! The matchmaker: it keeps the pool, proposes matches, and says go when host and homes have agreed.
 //!
-//! It decides nothing that it could not forget. Two of them at once, or one that was stopped for a while, propose what homes
-//! then refuse.
+//! It decides nothing that it could not forget. Two of them at once, or one that was stopped for a while, make
+//! proposals that homes then refuse.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,10 +29,10 @@ pub use asked::WINDOW;
 use hosts::Hosts;
 pub use hosts::{AVOIDED, HostLoad};
 
-/// Rounds are so far apart.
+/// Interval between rounds.
 pub const ROUND_EVERY: Duration = Duration::from_millis(500);
 
-/// A pool and the proposals that are being agreed on.
+/// A pool, and the proposals being agreed on.
 #[derive(Debug)]
 pub struct Matchmaker {
     id: InstanceId,
@@ -42,22 +42,22 @@ pub struct Matchmaker {
     stats: Stats,
 }
 
-/// What was counted since the start.
+/// The counters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Tickets taken into the pool.
     pub added: u64,
     /// Tickets that the pool did not take.
     pub refused: u64,
-    /// Statements that were too old or had been overtaken.
+    /// Statements that were too old or overtaken by later ones.
     pub stale: u64,
     /// Proposals made.
     pub proposed: u64,
     /// Proposals that everybody agreed to.
     pub agreed: u64,
-    /// Proposals that came to nothing because of the host.
+    /// Proposals that failed because of the host.
     pub no_host: u64,
-    /// Proposals that came to nothing because of a home.
+    /// Proposals that failed because of a home.
     pub no_home: u64,
 }
 
@@ -65,7 +65,7 @@ pub struct Stats {
 struct Open {
     proposal: Proposal,
     host: InstanceId,
-    /// When it comes to nothing.
+    /// When it fails.
     until: Duration,
     reserved: Option<Reservation>,
     /// Homes that have not answered.
@@ -74,33 +74,33 @@ struct Open {
     first_yes: Option<Duration>,
 }
 
-/// What happens to a matchmaker.
+/// An event for a matchmaker.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A request came from the ticket queue, so long after it was sent.
+    /// A request came from the ticket queue.
     Request {
-        /// What to acknowledge.
+        /// The delivery to acknowledge.
         delivery: u64,
-        /// How long it took.
+        /// The time since it was sent.
         age: Duration,
-        /// What it says.
+        /// The request.
         request: Request,
     },
-    /// A message came, so long after it was sent.
+    /// A message came.
     Message {
-        /// How long it took.
+        /// The time since it was sent.
         age: Duration,
-        /// What it says.
+        /// The message.
         message: ToMatchmaker,
     },
-    /// A message to an instance could not be delivered in its time; it may have arrived all the same.
+    /// A message to an instance could not be delivered in time; it may still have arrived.
     Undelivered {
-        /// To whom.
+        /// The addressee.
         to: InstanceId,
-        /// What it says.
+        /// The message.
         message: Message,
     },
-    /// All instances that rooms can be opened on.
+    /// All instances on which rooms can be opened.
     Hosts(Vec<HostLoad>),
     /// An instance is dead.
     Gone(InstanceId),
@@ -115,13 +115,13 @@ pub enum Event {
     Tick,
 }
 
-/// What a matchmaker wants done.
+/// An action that a matchmaker asks for.
 #[expect(clippy::large_enum_variant, reason = "a few at a time, and nearly all are messages")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The request is taken in: the broker can forget it.
+    /// Acknowledge a request, so that the broker can forget it.
     Acknowledge(u64),
-    /// Tell an instance.
+    /// Send to an instance.
     Send(InstanceId, Message),
 }
 
@@ -136,17 +136,17 @@ impl Matchmaker {
         &self.pool
     }
 
-    /// What was counted.
+    /// The counters.
     pub fn stats(&self) -> Stats {
         self.stats
     }
 
-    /// The proposals that are being agreed on.
+    /// The proposals being agreed on.
     pub fn proposals(&self) -> impl Iterator<Item = (MatchId, &Proposal)> {
         self.open.iter().map(|(id, open)| (*id, &open.proposal))
     }
 
-    /// Takes an event at this time by the matchmaker's clock, which never goes back.
+    /// Handles an event at this time by the matchmaker's clock, which never goes back.
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.run_out(now, &mut effects);
@@ -166,7 +166,7 @@ impl Matchmaker {
         effects
     }
 
-    /// What was not stated again is forgotten, what was not agreed on in time comes to nothing, whatever comes next.
+    /// Forgets what was not stated again, and gives up what was not agreed on in time, whatever event comes next.
     fn run_out(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.pool.expire(now);
         let late: Vec<_> = self.open.iter().filter(|(_, open)| open.until <= now).map(|(id, _)| *id).collect();
@@ -198,7 +198,7 @@ impl Matchmaker {
         }
     }
 
-    /// A ticket is open no longer: what it was proposed for comes to nothing at once, so that the others are free again.
+    /// Withdraws a ticket that is no longer open. Its proposal fails at once, so that the others are free again.
     fn withdraw(&mut self, now: Duration, ticket: TicketId, effects: &mut Vec<Effect>) {
         let meant = |open: &Open| open.proposal.tickets().any(|other| other.id == ticket);
         if let Some(id) = self.open.iter().find(|(_, open)| meant(open)).map(|(id, _)| *id) {
@@ -218,7 +218,7 @@ impl Matchmaker {
         }
     }
 
-    /// Proposes no more than hosts and homes have answered.
+    /// Runs a round. Hosts and homes with too many unanswered questions are not asked more.
     fn round(&mut self, now: Duration, unix: Duration, seed: u64, effects: &mut Vec<Effect>) {
         let mut asked = Asked::default();
         self.open.values().for_each(|open| asked.count(open));
@@ -239,7 +239,7 @@ impl Matchmaker {
         }
     }
 
-    /// A host for this, if it and all homes can be asked.
+    /// A host for a proposal, if it and all homes can be asked.
     fn choose_host(&mut self, now: Duration, proposal: &Proposal, asked: &Asked) -> Option<InstanceId> {
         if proposal.tickets().any(|ticket| asked.is_full_home(ticket.home)) {
             return None;
@@ -323,7 +323,7 @@ impl Matchmaker {
         self.stats.agreed += 1;
     }
 
-    /// A proposal has come to nothing: everybody is free again, but for tickets whose home said otherwise.
+    /// Gives up a proposal: all its tickets are free again, except those whose home said otherwise.
     fn give_up(&mut self, now: Duration, id: MatchId, no: &[(TicketId, No)], effects: &mut Vec<Effect>) {
         let Some(open) = self.open.remove(&id) else { return };
         effects.push(Effect::Send(open.host, Message::Host(ToHost::Release { id })));
@@ -345,7 +345,7 @@ impl Matchmaker {
         }
     }
 
-    /// What was to be said is not known to have arrived: whoever waits for it is let go at once.
+    /// Handles an undelivered message: whoever waits for it is let go at once.
     fn miss(&mut self, now: Duration, to: InstanceId, message: Message, effects: &mut Vec<Effect>) {
         match message {
             Message::Host(ToHost::Reserve(Reserve { id, .. })) => {
@@ -378,8 +378,8 @@ impl Matchmaker {
         }
     }
 
-    /// A home that does not answer may be gone: its tickets wait until it must have stated them again, so that they spoil
-    /// no more matches of others.
+    /// Holds the tickets of homes that have not answered, which may be gone, until they must have stated them again.
+    /// Until then the tickets spoil no more matches of others.
     fn hold_silent(&mut self, now: Duration, open: &Open) {
         for ticket in open.proposal.tickets().filter(|ticket| open.asked.contains(&ticket.home)) {
             self.pool.hold(ticket.id, now + FORGET);

@@ -1,9 +1,9 @@
-//! What an instance has to say to others, until it is known to have arrived.
+//! The messages of an instance to others, until they are known to have arrived.
 //!
-//! One batch at a time is under way to each instance; what is said meanwhile goes with the next. So the commands under way
-//! grow with the instances and not with the players, and nobody is sent more than it takes. What was refused or not answered
-//! is said again, since every machine takes a doubled message. What nobody waits for any more comes back *undelivered*:
-//! the matchmaker lets go whom it was about.
+//! One batch at a time is under way to each instance, and later messages go with the next. So the commands under way
+//! grow with the instances and not with the players, and no instance is sent more than it takes. What was refused or
+//! not answered is sent again, since every machine tolerates a repeated message. What nobody waits for any more comes
+//! back *undelivered*: the matchmaker then frees whatever the message was about.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,16 +18,16 @@ use crate::{matchmaking::InstanceId, packed};
 #[cfg(test)]
 mod tests;
 
-/// Most messages that wait for one instance. More come back undelivered.
+/// Most messages that wait for one instance. Further ones come back undelivered.
 pub const WAITING: usize = 8_192;
 
 /// Most messages of a batch.
 pub const BATCH: usize = 256;
 
-/// A batch of several messages has at most so many bytes.
+/// Most bytes of a batch of several messages.
 pub const BATCH_BYTES: usize = 16 * 1024;
 
-/// What was not taken is said again so long after.
+/// Time until a batch that was not taken is sent again.
 pub const AGAIN: Duration = Duration::from_millis(100);
 
 /// A message in a batch.
@@ -35,29 +35,29 @@ pub const AGAIN: Duration = Duration::from_millis(100);
 pub struct Said {
     /// How long it had waited when the batch was sent.
     pub age: Duration,
-    /// What is said.
+    /// The message.
     pub message: Message,
 }
 
-/// What became of a batch, by what follows from it.
+/// The outcome of a batch, by what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was taken.
     Taken,
-    /// It was refused, or not answered in time: then it may have arrived all the same.
+    /// It was refused, or not answered in time: it may still have arrived.
     NotTaken,
-    /// No such instance takes anything, or nobody takes anything so large, or it understands nothing of it.
+    /// The instance does not exist, or cannot take anything so large, or understands nothing of it.
     Nobody,
 }
 
-/// What waits for whom.
+/// The messages that wait, by instance.
 #[derive(Debug, Default)]
 pub struct Outbox(BTreeMap<InstanceId, Peer>);
 
 #[derive(Debug, Default)]
 struct Peer {
     waiting: VecDeque<Waiting>,
-    /// So many of the first are under way.
+    /// How many of the first messages are under way.
     under_way: usize,
     /// When the next batch may go.
     next: Duration,
@@ -71,7 +71,7 @@ struct Waiting {
 }
 
 impl Outbox {
-    /// Something to be said. It comes back if too much waits for that instance.
+    /// Adds a message. Returns it if too many wait for that instance.
     pub fn say(&mut self, now: Duration, to: InstanceId, message: Message) -> Option<Message> {
         let peer = self.0.entry(to).or_default();
         if peer.waiting.len() >= WAITING {
@@ -82,7 +82,7 @@ impl Outbox {
         None
     }
 
-    /// A batch that can go now; [`Self::settle`] must say what became of it.
+    /// The next batch that can go. [`Self::settle`] must be told its outcome.
     pub fn next(&mut self, now: Duration) -> Option<(InstanceId, Vec<Said>)> {
         let ready = |peer: &Peer| peer.under_way == 0 && peer.next <= now && !peer.waiting.is_empty();
         let (to, peer) = self.0.iter_mut().find(|(_, peer)| ready(peer))?;
@@ -92,7 +92,7 @@ impl Outbox {
         Some((*to, peer.waiting.iter().take(peer.under_way).map(said).collect()))
     }
 
-    /// What became of the batch that was under way. Returns what is undelivered.
+    /// Takes the outcome of the batch under way. Returns the undelivered messages.
     pub fn settle(&mut self, now: Duration, to: InstanceId, outcome: Outcome) -> Vec<Message> {
         let Some(peer) = self.0.get_mut(&to) else { return Vec::new() };
         let under_way = std::mem::take(&mut peer.under_way);
@@ -103,7 +103,7 @@ impl Outbox {
         peer.give_back(|waiting| waiting.is_over(now) || outcome == Outcome::Nobody && waiting.message.is_question())
     }
 
-    /// What is undelivered because its time is over. Due at least four times a second.
+    /// Returns the messages that are undelivered because their time is over. Call it at least four times a second.
     pub fn run_out(&mut self, now: Duration) -> Vec<(InstanceId, Message)> {
         let mut over = Vec::new();
         for (to, peer) in &mut self.0 {
@@ -115,7 +115,7 @@ impl Outbox {
 }
 
 impl Peer {
-    /// How many of the first go together: at least one.
+    /// How many of the first messages go together: at least one.
     fn batch(&self) -> usize {
         let mut bytes = 0;
         let fits = |waiting: &&Waiting| {
@@ -125,7 +125,7 @@ impl Peer {
         self.waiting.iter().take(BATCH).take_while(fits).count().max(1)
     }
 
-    /// Takes these out, but for what is under way.
+    /// Takes these messages out, except those under way.
     fn give_back(&mut self, which: impl Fn(&Waiting) -> bool) -> Vec<Message> {
         let rest = self.waiting.split_off(self.under_way);
         let (back, kept): (Vec<_>, Vec<_>) = rest.into_iter().partition(which);
@@ -141,17 +141,17 @@ impl Waiting {
 }
 
 impl Message {
-    /// So long after it was said somebody still waits for it.
+    /// How long after it was added somebody still waits for it.
     fn patience(&self) -> Duration {
         match self {
             Self::Host(ToHost::Reserve(_)) | Self::Home(ToHome::Agree { .. }) | Self::Matchmaker(_) => ANSWER,
-            // Whoever was told to go already waits for those who were not.
+            // Players who were told to go already wait for those who were not.
             Self::Home(ToHome::Go(_)) => GO_AFTER,
             Self::Host(_) | Self::Home(_) => MESSAGE,
         }
     }
 
-    /// Whether others can be asked instead, if nobody is there.
+    /// Whether others can be asked instead if the instance does not exist.
     fn is_question(&self) -> bool {
         matches!(self, Self::Host(ToHost::Reserve(_)) | Self::Home(ToHome::Agree { .. }))
     }

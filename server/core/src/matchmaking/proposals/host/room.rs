@@ -1,4 +1,4 @@
-//! The seats of one room: who has a reservation, who has come, who has left.
+//! The seats of one room: the players who have a reservation, have come, or have left.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ pub(super) struct Room {
     mode: Mode,
     runs: bool,
     parties: Vec<Party>,
-    /// Tickets that were seated and whose players have all left, by match, and when that can be forgotten.
+    /// Seated tickets whose players have all left, by match, and when they can be forgotten.
     past: BTreeMap<(MatchId, TicketId), Duration>,
     vacant_since: Option<Duration>,
     told: Vec<(InstanceId, MatchId, TicketId, bool)>,
@@ -32,22 +32,22 @@ struct Party {
     ticket: Ticket,
     team: usize,
     until: Duration,
-    /// Whether it is decided that they are in.
+    /// Whether it is decided that the party is in.
     seated: bool,
     here: BTreeSet<SessionId>,
     left: BTreeSet<SessionId>,
-    /// Who is given up at which time, unless the player has come by then.
+    /// When each cut-off player is given up, unless the player has come by then.
     cut_off: BTreeMap<SessionId, Duration>,
 }
 
-/// What was decided about a room.
+/// A decision about a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Nothing.
     Nothing,
-    /// It runs from now on.
+    /// The room starts.
     Start,
-    /// Too few have come.
+    /// The room ends because too few have come.
     End,
 }
 
@@ -57,7 +57,7 @@ impl Room {
         Self { mode, runs: false, parties: Vec::new(), past: BTreeMap::new(), vacant_since: None, told: Vec::new() }
     }
 
-    /// All its seats.
+    /// The number of its seats.
     pub(super) fn seats(&self) -> usize {
         self.mode.seats()
     }
@@ -67,17 +67,17 @@ impl Room {
         self.parties.iter().flat_map(|party| party.here.iter().map(|player| (party.team, party.ticket.id, *player)))
     }
 
-    /// Whether it runs and its mode wants free seats filled.
+    /// Whether it runs and its mode has free seats filled.
     pub(super) fn takes_newcomers(&self) -> bool {
         self.runs && self.mode.backfill
     }
 
-    /// The reservation of a match, if it still has any.
+    /// The reservation of a match, if the match still has one.
     pub(super) fn reservation(&self, id: MatchId) -> Option<Reservation> {
         self.parties.iter().find(|party| party.id == id).map(|party| party.reservation)
     }
 
-    /// Keeps seats for these teams: all or none. `None` if there are not so many, or somebody would sit twice.
+    /// Keeps seats for these teams: all or none. `None` if there are too few, or a player would sit twice.
     pub(super) fn reserve(
         &mut self,
         id: MatchId,
@@ -117,8 +117,8 @@ impl Room {
         self.mode.team_size.saturating_sub(parties.map(Party::kept).sum())
     }
 
-    /// A player takes a seat: the team. While the match is undecided the reservation counts, then only who is of a party
-    /// that is in.
+    /// Lets a player take a seat. Returns the team. While the match is undecided the reservation counts, afterwards
+    /// only whether the player's party is in.
     pub(super) fn claim(&mut self, now: Duration, claim: &Claim) -> Option<usize> {
         let mine = |party: &&mut Party| party.id == claim.id && party.ticket.id == claim.ticket;
         let party = self.parties.iter_mut().find(mine)?;
@@ -131,7 +131,7 @@ impl Room {
         Some(party.team)
     }
 
-    /// A player has left: that seat is free once the match runs.
+    /// Notes that a player has left: the seat is free once the match runs.
     pub(super) fn leave(&mut self, player: SessionId) {
         for party in self.parties.iter_mut().filter(|party| party.ticket.players().any(|member| member == player)) {
             party.here.remove(&player);
@@ -139,7 +139,8 @@ impl Room {
         }
     }
 
-    /// Players of a match, or of one ticket of it, do not come. Whoever is here already stays, and waits for none of them.
+    /// Drops the players of a match, or of one ticket of it, who do not come. Those already here stay, and wait for
+    /// none of them.
     pub(super) fn drop_absent(&mut self, id: MatchId, ticket: Option<TicketId>) {
         let meant =
             |party: &Party| party.id == id && ticket.is_none_or(|ticket| party.ticket.id == ticket) && !party.seated;
@@ -149,7 +150,7 @@ impl Room {
         }
     }
 
-    /// A player can no longer be told anything: if not here soon, the player does not come.
+    /// Notes that a player's connection is gone: unless the player is here soon, the player does not come.
     pub(super) fn cut_off(&mut self, now: Duration, id: MatchId, ticket: TicketId, player: SessionId) {
         let meant = |party: &&mut Party| party.id == id && party.ticket.id == ticket && !party.seated;
         if let Some(party) = self.parties.iter_mut().find(meant)
@@ -159,7 +160,7 @@ impl Room {
         }
     }
 
-    /// What became of a ticket: seated or not, `None` while it is open.
+    /// Whether a ticket was seated; `None` while that is open.
     pub(super) fn outcome(&self, id: MatchId, ticket: TicketId) -> Option<bool> {
         match self.parties.iter().find(|party| party.id == id && party.ticket.id == ticket) {
             Some(party) => party.seated.then_some(true),
@@ -167,7 +168,7 @@ impl Room {
         }
     }
 
-    /// Decides who is in, as far as that can be known.
+    /// Decides which parties are in, as far as that can be known.
     pub(super) fn decide(&mut self, now: Duration) -> Verdict {
         self.parties.iter_mut().for_each(|party| party.give_up_those_cut_off(now));
         self.forget_those_who_left(now);
@@ -187,7 +188,7 @@ impl Room {
         Verdict::Start
     }
 
-    /// Of the parties that are decided, those of whom somebody is here are in; the others go back.
+    /// Of the decided parties, lets in those with a player here, and sends back the others.
     fn seat(&mut self, decided: impl Fn(&Party) -> bool) {
         for party in self.parties.iter_mut().filter(|party| !party.seated && decided(party) && !party.here.is_empty()) {
             party.seated = true;
@@ -219,7 +220,7 @@ impl Room {
         });
     }
 
-    /// The room is gone: who is not in it yet goes back.
+    /// Ends the room: parties that are not in yet go back.
     pub(super) fn end(&mut self) {
         self.send_back(|party| !party.seated);
     }
@@ -230,12 +231,12 @@ impl Room {
         present.chain(self.past.keys().filter(|past| past.0 == id).map(|past| past.1)).collect()
     }
 
-    /// What homes are to be told: home, match, ticket, and whether it is seated.
+    /// The notices for homes: home, match, ticket, and whether it is seated.
     pub(super) fn told(&mut self) -> impl Iterator<Item = (InstanceId, MatchId, TicketId, bool)> {
         self.told.drain(..)
     }
 
-    /// Seats to fill, team by team, if somebody is there to play with.
+    /// The seats to fill, team by team, if somebody is here to play with.
     pub(super) fn vacancies(&mut self, now: Duration, room: MatchId, host: InstanceId, region: &str) -> Vec<Vacancy> {
         let present = self.seated().count();
         let free: Vec<_> = (0..self.mode.teams).map(|team| (team, self.free(team))).filter(|(_, n)| *n > 0).collect();
@@ -252,7 +253,7 @@ impl Room {
         free.into_iter().map(vacancy).collect()
     }
 
-    /// The mean rating of all who have seats.
+    /// The mean rating of all players with seats.
     fn rating(&self) -> i32 {
         let (count, sum) = self
             .parties
@@ -264,7 +265,7 @@ impl Room {
 }
 
 impl Party {
-    /// Seats that are kept for it: for all of its players who have not left.
+    /// The number of seats kept for it: for all of its players who have not left.
     fn kept(&self) -> usize {
         self.ticket.party.len() - self.left.len()
     }
@@ -274,7 +275,7 @@ impl Party {
         self.left.extend(due.filter(|player| !self.seated && !self.here.contains(player)));
     }
 
-    /// All have come, or those who have not are too late.
+    /// Whether all have come, or those who have not are too late.
     fn is_decided(&self, now: Duration) -> bool {
         self.here.len() == self.kept() || self.until <= now
     }

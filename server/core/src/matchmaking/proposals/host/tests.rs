@@ -74,7 +74,7 @@ fn reserving() -> Host {
     host
 }
 
-/// These players claim at these times; what was decided.
+/// Has these players claim at a time, and returns what was decided.
 fn come(host: &mut Host, players: &[(u128, u128)], millis: u64) -> Vec<Effect> {
     let mut decided = Vec::new();
     for (number, index) in players {

@@ -1,14 +1,14 @@
-//! How much every instance has been asked and has not answered: nobody is asked more than a window of it.
+//! How many unanswered questions each instance has: none is asked more than a window of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{InstanceId, Open};
 
-/// Most proposals that a host, and most tickets that a home has been asked for and not answered, but for the last proposal.
-/// The others follow in later rounds, the oldest first.
+/// Most proposals that a host, and most tickets that a home, was asked for and has not answered; the last proposal may
+/// exceed it. The others follow in later rounds, the oldest first.
 pub const WINDOW: usize = 256;
 
-/// What is unanswered.
+/// The unanswered questions.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     hosts: BTreeMap<InstanceId, usize>,
@@ -16,7 +16,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// What is unanswered of this proposal.
+    /// Adds the unanswered questions of this proposal.
     pub(super) fn count(&mut self, open: &Open) {
         if open.reserved.is_none() {
             *self.hosts.entry(open.host).or_default() += 1;
@@ -26,17 +26,17 @@ impl Asked {
         }
     }
 
-    /// Whether a host has to answer before it is asked more.
+    /// Whether a host must answer before it is asked more.
     pub(super) fn is_full_host(&self, host: InstanceId) -> bool {
         self.hosts.get(&host).is_some_and(|asked| *asked >= WINDOW)
     }
 
-    /// Whether a home has to answer before it is asked more.
+    /// Whether a home must answer before it is asked more.
     pub(super) fn is_full_home(&self, home: InstanceId) -> bool {
         self.homes.get(&home).is_some_and(|asked| *asked >= WINDOW)
     }
 
-    /// The homes of which that is so.
+    /// The homes that must answer before they are asked more.
     pub(super) fn full_homes(&self) -> BTreeSet<InstanceId> {
         self.homes.keys().filter(|home| self.is_full_home(**home)).copied().collect()
     }

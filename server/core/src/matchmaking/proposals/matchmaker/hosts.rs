@@ -1,4 +1,4 @@
-//! The instances that rooms can be opened on, as a matchmaker knows them, and which of them is the least loaded.
+//! The instances on which a matchmaker can have rooms opened, and which of them is the least loaded.
 
 use std::{
     cmp::Ordering,
@@ -8,36 +8,36 @@ use std::{
 
 use crate::matchmaking::InstanceId;
 
-/// A host that did not reserve is asked for new rooms so long only if all have been as slow.
+/// How long a host that did not reserve is asked for new rooms only if all others have been as slow.
 pub const AVOIDED: Duration = Duration::from_secs(5);
 
-/// An instance that rooms can be opened on, as the directory knows it.
+/// An instance on which rooms can be opened, as the directory knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostLoad {
     /// The instance.
     pub host: InstanceId,
-    /// Where it is.
+    /// Its region.
     pub region: String,
-    /// Seats of its rooms.
+    /// The seats of its rooms.
     pub seats: usize,
-    /// The most seats that it can have. 0 for one that takes no rooms: it is draining, say.
+    /// The most seats that it can have; 0 for one that takes no rooms, for example because it drains.
     pub capacity: usize,
 }
 
-/// All of them.
+/// All of these instances.
 #[derive(Debug, Default)]
 pub(super) struct Hosts(BTreeMap<InstanceId, Known>);
 
 #[derive(Debug)]
 struct Known {
     load: HostLoad,
-    /// Seats of proposals that the host has not yet told of in its load.
+    /// Seats of proposals that its load does not include yet.
     proposed: usize,
     avoided: Duration,
 }
 
 impl Hosts {
-    /// These are all; who is avoided stays so.
+    /// Sets the instances. Those that are avoided stay so.
     pub(super) fn know(&mut self, hosts: Vec<HostLoad>) {
         let avoided = |host| self.0.get(&host).map_or(Duration::ZERO, |known| known.avoided);
         let known = |load: HostLoad| (load.host, Known { avoided: avoided(load.host), proposed: 0, load });
@@ -48,14 +48,14 @@ impl Hosts {
         self.0.remove(&host);
     }
 
-    /// It did not reserve.
+    /// Avoids a host that did not reserve.
     pub(super) fn avoid(&mut self, now: Duration, host: InstanceId) {
         if let Some(known) = self.0.get_mut(&host) {
             known.avoided = now + AVOIDED;
         }
     }
 
-    /// Where rooms can be opened.
+    /// The regions where rooms can be opened.
     pub(super) fn regions(&self, now: Duration) -> BTreeSet<String> {
         let regions = |which: fn(&Known, Duration) -> bool| -> BTreeSet<String> {
             let here = self.0.values().filter(|known| known.takes(1) && which(known, now));
@@ -65,8 +65,8 @@ impl Hosts {
         if quick.is_empty() { regions(|_, _| true) } else { quick }
     }
 
-    /// The host in a region, of those that may be asked, whose share of taken seats is the smallest, but one that is avoided
-    /// only if all are. It is counted as so much fuller.
+    /// The host in a region with the smallest share of taken seats, of those that may be asked; an avoided one only if
+    /// all are. The players are counted into its load.
     pub(super) fn least_loaded(
         &mut self,
         now: Duration,
