@@ -26,9 +26,9 @@ const PAUSE: f64 = 1000.0;
 const WARM_FRAMES: u32 = 4;
 /// A server with nothing new sends a frame this often, in ms; the picture advances for as long.
 const QUIET: f64 = limits::IDLE_FRAME.as_millis() as f64;
-/// A picture that is wrong by so many ms or more is set right at once.
+/// A picture that is ahead of time by more than so many ms is set back at once.
 const FAR: f64 = 1000.0;
-/// The fraction of its normal pace at which a picture advances that is ahead of time.
+/// The fraction of its normal pace at which a picture advances that is ahead by less.
 const HELD_BACK: f64 = 0.5;
 
 /// Determines the tick to draw. All times in it are ms after `start`.

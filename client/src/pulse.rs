@@ -50,7 +50,7 @@ pub struct Pulse {
     pinged: Instant,
     /// The number of signs of life in a row, each soon after the one before.
     brisk: u32,
-    /// The begin of the silence: the last sign of life, or the waking of a sleeper.
+    /// The beginning of the silence: the last sign of life, or the waking of a sleeper.
     since: Instant,
     asked: Instant,
     excused: bool,

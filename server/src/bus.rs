@@ -79,7 +79,7 @@ pub trait Bus: fmt::Debug + Send + Sync + 'static {
     fn claim(&self, inbox: Inbox) -> Result<Mailbox, BusError>;
 }
 
-/// Where a published message goes.
+/// The destination of a published message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// An event, for all mailboxes with a pattern that fits its key.
@@ -95,11 +95,11 @@ pub enum Address {
 pub enum Topic {
     /// Hellos and heartbeats of instances.
     Cluster,
-    /// What happens to rooms.
+    /// Changes of rooms, chat messages and presence.
     Lobby,
 }
 
-/// What a mailbox of [`Bus::serve`] receives.
+/// The messages that a mailbox of [`Bus::serve`] receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Serve {
     /// The commands to this instance. One mailbox at a time.

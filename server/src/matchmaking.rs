@@ -109,8 +109,8 @@ impl Matchmaking {
     }
 
     /// The URL where the party of this search meets, if that is not here: at the instance whose name, hashed with the
-    /// party's code, has the highest score. So all members find the same instance without asking, and when one instance
-    /// changes, only the parties that met there move.
+    /// party's code, has the highest score. So all members find the same instance without asking, and when an instance
+    /// comes or goes, only its own parties move.
     pub(crate) fn elsewhere(&self, search: &Search) -> Option<String> {
         let Search { game, mode, party, .. } = search;
         let Some(party) = party.as_ref().filter(|party| party.size > 1) else {

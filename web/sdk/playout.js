@@ -24,9 +24,9 @@ const PAUSE = 1000;
 const WARM_FRAMES = 4;
 /** A server with nothing new sends a frame this often; the picture advances for as long. */
 const QUIET = limits.IDLE_FRAME;
-/** A picture that is wrong by this or more is set right at once. */
+/** A picture that is ahead of time by more than this is set back at once. */
 const FAR = 1000;
-/** The fraction of its normal pace at which a picture advances that is ahead of time. */
+/** The fraction of its normal pace at which a picture advances that is ahead by less. */
 const HELD_BACK = 0.5;
 
 /** Determines the tick to draw. */

@@ -47,7 +47,7 @@ export class Pulse {
   #pinged;
   /** The number of signs of life in a row, each soon after the one before. */
   #brisk = 0;
-  /** The begin of the silence: the last sign of life, or the waking of a sleeper. */
+  /** The beginning of the silence: the last sign of life, or the waking of a sleeper. */
   #since;
   #asked;
   #excused = false;

@@ -3,7 +3,7 @@
 
 use tiltyard_core::instance::{NameError, is_word};
 
-/// Most words of a key or pattern; with their dots they stay within AMQP's 255 bytes.
+/// The maximum number of words in a key or pattern; with their dots they stay within AMQP's 255 bytes.
 const KEY_WORDS: usize = 5;
 
 fn word(text: &str) -> Result<&str, NameError> {

@@ -1,5 +1,5 @@
-//! The bus through RabbitMQ 3.10 or newer. Only this file and its children name lapin: a `session` is a connection, a
-//! `publisher` publishes on it, an `intake` consumes.
+//! The bus through RabbitMQ 3.10 or newer. This is the only file that names lapin. Of its children, a `session` is a
+//! connection, a `publisher` publishes on it, and an `intake` consumes.
 //!
 //! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are
 //! opened together, declare and consume, run until anything fails in either, and are dropped with all that belongs to

@@ -47,7 +47,7 @@ impl Connection {
     /// Takes over a socket after its hello phase, in a room that keeps seats for `grace`.
     pub(crate) fn new(mut socket: Socket, capabilities: u64, timing: &Timing, grace: Duration, now: Duration) -> Self {
         socket.widen();
-        // Not before the pings would have found it dead. On systems without this option only the pings do.
+        // Not before the pings would have found it dead. If this fails, only the pings do.
         let _ = socket.line().give_up_after(grace.max(timing.ping * timing.missed_pings));
         Self {
             socket,
