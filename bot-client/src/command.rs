@@ -112,7 +112,7 @@ impl Args {
     }
 }
 
-/// Runs the flags of this process. [`Players`] has the games that bring bots of their own.
+/// Runs the command with the flags of this process. [`Players`] has the games that bring bots of their own.
 pub fn run(players: &Players) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
