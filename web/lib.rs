@@ -1,9 +1,10 @@
-//! The browser's side of Tiltyard, as files in a binary: the SDK, and the pages of the games. Plain ES modules, no build step.
+//! The browser's side of Tiltyard as files in a binary: the SDK, and the pages of the games. Plain ES modules, no build
+//! step.
 
-/// All that a server has to serve, by paths from here: `index.html`, `sdk/client.js`.
+/// All files that a server serves, by their paths from here: `index.html`, `sdk/client.js`.
 pub const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// The text of a file; `None` if there is none, or it is no text.
+/// The text of a file; `None` if it does not exist or is not text.
 pub fn text(path: &str) -> Option<&'static str> {
     let (_, bytes) = FILES.iter().find(|(name, _)| *name == path)?;
     std::str::from_utf8(bytes).ok()

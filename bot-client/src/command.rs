@@ -1,5 +1,5 @@
-//! The load swarm's command line: flags in, a table and an exit status out. The work is [`swarm`](crate::swarm)'s and
-//! [`crowd`](crate::crowd)'s.
+//! The load swarm's command line: flags in, a table and an exit status out. The work is done by [`swarm`](crate::swarm)
+//! and [`crowd`](crate::crowd).
 
 use std::{
     io::{IsTerminal as _, Write as _, stderr, stdout},
@@ -112,7 +112,7 @@ impl Args {
     }
 }
 
-/// Reads the flags of this process and does what they ask for; [`Players`] says which games bring bots of their own.
+/// Runs the command with the flags of this process. [`Players`] has the games that bring bots of their own.
 pub fn run(players: &Players) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -183,7 +183,7 @@ fn write_json(args: &Args, report: &impl serde::Serialize) -> anyhow::Result<()>
     std::fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// One file a bot, and some for the rest.
+/// Raises the limit of open files: one for each bot, and some for the rest.
 fn raise_open_files(bots: usize) -> anyhow::Result<()> {
     let wanted = bots as u64 + 64;
     let limit = rlimit::increase_nofile_limit(wanted).context("cannot raise the limit of open files")?;
@@ -194,7 +194,7 @@ fn raise_open_files(bots: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shows how it goes until all bots have left; Ctrl-C ends the play early.
+/// Shows the progress until all bots have left; Ctrl-C ends the play early.
 async fn watch(swarm: &Swarm, plan: &Plan) {
     let bots = plan.rooms.len();
     let start = Instant::now();
@@ -245,7 +245,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     if (0.0..=100.0).contains(&rate) { Ok(rate) } else { Err("not from 0 to 100".to_owned()) }
 }
 
-/// Plain seconds, or as `500ms`, `2s`, `1m 30s`; at most a week.
+/// Parses plain seconds, or `500ms`, `2s`, `1m 30s`; at most a week.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     let duration = match text.parse() {

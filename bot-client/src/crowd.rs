@@ -1,9 +1,9 @@
-//! A crowd that searches for matches: bots with ratings, alone and in parties, that play what they are matched into, verify
-//! what they hold, and keep a journal of what happened to them.
+//! A crowd that searches for matches: bots with ratings, alone and in parties, that play the matches they get, verify
+//! their state, and keep a journal of what happened to them.
 //!
-//! One task a bot (the private `member`), one current-thread runtime a thread. When the crowd has arrived, single players
-//! follow until nobody waits, as they do where people play. What must be true of all journals together is
-//! [`report`]'s.
+//! Each bot is a task (in the private `member`), on threads with a current-thread runtime each. When all have arrived,
+//! single players follow until nobody waits, as new players would. [`report`] checks what must be true of all journals
+//! together.
 
 use std::{
     collections::BTreeMap,
@@ -26,53 +26,54 @@ pub mod report;
 
 pub use report::{Entry, Report};
 
-/// A single player follows so often while others wait: longer than it takes to match one, so that none is too many.
+/// The interval at which single players follow while others wait. It is longer than matching one takes, so that none is
+/// too many.
 const FOLLOWERS_EVERY: Duration = Duration::from_millis(1_500);
 
-/// So many who wait are followed at a time.
+/// The maximum number of waiting bots that are followed at a time.
 const FOLLOWED: usize = 4;
 
-/// What a crowd does.
+/// The plan of a crowd.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The servers: bots and parties are spread over them, and go to another when theirs is gone.
+    /// The servers. Bots and parties are spread over them, and go to another when theirs is gone.
     pub urls: Vec<String>,
     /// The mode of the arena.
     pub mode: String,
-    /// How many bots arrive.
+    /// The number of bots that arrive.
     pub bots: usize,
-    /// The largest party: sizes from 1 to this are as likely as each other.
+    /// The largest party. All sizes from 1 to this are equally likely.
     pub party_max: u8,
-    /// They arrive over this time.
+    /// The time over which they arrive.
     pub arrival: Duration,
-    /// Whoever waits after so long from the start gives up, and counts as lost.
+    /// The time from the start after which waiting bots give up and count as lost.
     pub limit: Duration,
-    /// Whether bots whose match is over leave; otherwise they leave once they have been matched.
+    /// Whether bots play until their match is over; otherwise they leave once they have been matched.
     pub play: bool,
-    /// Single players follow until nobody waits, at most so many at a time for one who does; 0: nobody follows.
+    /// The maximum number of single players that follow at a time for one waiting bot, until nobody waits; 0 for none.
     pub followers: usize,
-    /// How many threads.
+    /// The number of threads.
     pub threads: usize,
     /// The seed of ratings and parties.
     pub seed: u64,
 }
 
-/// One bot as it was made.
+/// A bot as planned.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// Its number, from 0: also its name, `b0`.
     pub number: usize,
-    /// Its party: a number of its own for who is alone.
+    /// The number of its party; single players have parties of their own.
     pub party: usize,
-    /// How many are in the party.
+    /// The size of the party.
     pub size: u8,
-    /// From a normal distribution around 1,500 with deviation 300.
+    /// Its rating, from a normal distribution around 1,500 with deviation 300.
     pub rating: i32,
-    /// When it arrives after the start.
+    /// When it arrives, after the start.
     pub at: Duration,
 }
 
-/// The people of a plan.
+/// Makes the bots of a plan.
 pub fn people(plan: &Plan) -> Vec<Person> {
     let mut rng = Rng::new(plan.seed);
     let mut people = Vec::with_capacity(plan.bots);
@@ -91,19 +92,19 @@ pub fn people(plan: &Plan) -> Vec<Person> {
     people
 }
 
-/// A rating: the sum of twelve uniform numbers is near enough to a normal one.
+/// Draws a rating: the sum of twelve uniform numbers is close enough to a normal distribution.
 fn normal(rng: &mut Rng) -> i32 {
     let sum: f32 = (0..12).map(|_| rng.unit()).sum();
     (1_500.0 + 300.0 * (sum - 6.0)) as i32
 }
 
-/// What the bots of all threads share.
+/// State shared by the bots of all threads.
 #[derive(Debug)]
 struct Shared {
     plan: Plan,
     start: Instant,
     stopping: AtomicBool,
-    /// Bots that have yet to come, or wait.
+    /// Bots that have not arrived yet or wait.
     waiting: Mutex<BTreeMap<usize, Waiting>>,
     playing: AtomicUsize,
     journal: Mutex<Vec<Entry>>,
@@ -113,7 +114,7 @@ struct Shared {
 #[derive(Debug)]
 struct Waiting {
     person: Person,
-    /// Whether it was told where to go, so that nobody needs to come for it.
+    /// Whether it was told where to go, so that nobody needs to follow it.
     told: bool,
 }
 
@@ -130,7 +131,7 @@ impl Shared {
         self.waiting().insert(person.number, Waiting { person: person.clone(), told: false });
     }
 
-    /// A bot that waits was told where to go, or that it searches on.
+    /// Notes whether a waiting bot was told where to go, or searches on.
     fn tell(&self, number: usize, told: bool) {
         if let Some(waiting) = self.waiting().get_mut(&number) {
             waiting.told = told;
@@ -146,7 +147,7 @@ impl Shared {
     }
 }
 
-/// A crowd on its way.
+/// A running crowd.
 #[derive(Debug)]
 pub struct Crowd {
     shared: Arc<Shared>,
@@ -155,11 +156,11 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Starts the threads; the bots arrive by themselves.
+    /// Starts the threads; the bots arrive at their times.
     ///
     /// # Errors
     ///
-    /// If the system gives no more threads.
+    /// If the system has no threads left.
     pub fn start(plan: Plan) -> io::Result<Self> {
         let people = people(&plan);
         let threads = plan.threads.max(1);
@@ -181,22 +182,22 @@ impl Crowd {
         Ok(Self { shared, people, threads })
     }
 
-    /// Bots that have yet to come or wait, and bots that play.
+    /// The number of bots that have not arrived yet or wait, and of bots that play.
     pub fn progress(&self) -> (usize, usize) {
         (self.shared.waiting().len(), self.shared.playing.load(Ordering::Relaxed))
     }
 
-    /// What has happened so far.
+    /// The journal so far.
     pub fn journal(&self) -> Vec<Entry> {
         self.shared.journal.lock().clone()
     }
 
-    /// Time since the start, as entries have it.
+    /// The time since the start, as in journal entries.
     pub fn elapsed(&self) -> Duration {
         self.shared.start.elapsed()
     }
 
-    /// Everybody who waits cancels, everybody who plays leaves.
+    /// Ends it: waiting bots cancel, playing ones leave.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
@@ -206,7 +207,7 @@ impl Crowd {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Waits for the end and sums up.
+    /// Waits for the end and returns the report.
     pub fn finish(mut self) -> Report {
         let mut complaints = Vec::new();
         for thread in self.threads.drain(..) {
@@ -235,9 +236,9 @@ fn run_thread(shared: &Arc<Shared>, people: Vec<Person>, index: usize) -> io::Re
     Ok(())
 }
 
-/// Single players come while others wait after the arrivals: they are as strong as those who wait, the oldest first, and far
-/// enough from one another that each helps somebody else; no more at a time than a match lacks. Nobody comes for who was
-/// told where to go: one too many would wait for nine more.
+/// Sends single players while others wait after the arrivals: as strong as the oldest waiting bots, and far enough
+/// apart that each helps somebody else; no more at a time than a match lacks. Nobody follows a bot that was told where
+/// to go: one player too many would wait for nine more.
 async fn follow(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     let mode = Arena::modes().into_iter().find(|(mode, _)| mode.name == shared.plan.mode);
     let (seats, near) = mode.map_or((1, 0), |(mode, _)| (mode.teams * mode.team_size, mode.window.start));

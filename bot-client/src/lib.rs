@@ -1,9 +1,9 @@
-//! Bots that load and check a server: they stand on [`tiltyard_client`], play, and compare every state that they hold with
-//! the hash of the server's.
+//! Bots that load and check a server: they use [`tiltyard_client`], play, and compare every state with the hash of the
+//! server's state.
 //!
-//! A [`swarm`] goes to rooms of any game; what its bots send is a [`player`]'s. A [`crowd`] searches for matches of the arena.
-//! The binary is [`command::run`] with the games that ship; a game that brings a [`Bot`](tiltyard_shared::bot::Bot) has the
-//! same with its own:
+//! A [`swarm`] plays in rooms of any game; a [`player`] decides what its bots send. A [`crowd`] searches for matches of
+//! the arena. The binary is [`command::run`] with the shipped games; a game with a [`Bot`](tiltyard_shared::bot::Bot)
+//! of its own makes the same binary with it:
 //!
 //! ```no_run
 //! # use tiltyard_arena::bot::Bot as MyBot;

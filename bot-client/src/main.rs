@@ -1,4 +1,4 @@
-//! The load swarm's command, with the games that ship.
+//! The load swarm's command, with the shipped games.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Who decides what a bot sends: the game's own [`Bot`], or chance, by the shape that the schema gives an input.
+//! The decisions of bots: by the game's own [`Bot`], or at random, by the shape of inputs in the schema.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
 
@@ -10,32 +10,32 @@ use tiltyard_shared::{
     schema::Schema,
 };
 
-/// What decides for one bot.
+/// Decides what one bot sends.
 pub trait Player: Send {
-    /// The bytes of what player `me` sends next, who sees this; `None` for nothing.
+    /// Returns the bytes of the next input of player `me`, who sees this; `None` for no input.
     fn play(&mut self, me: PlayerId, sees: &Replica, rng: &mut Rng) -> Option<Vec<u8>>;
 }
 
 type Make = fn(&mut Rng) -> Box<dyn Player>;
 
-/// The games that bring a [`Bot`] of their own, by name. All others are played by chance.
+/// The games that bring a [`Bot`] of their own, by name. All others are played at random.
 #[derive(Clone, Default)]
 pub struct Players(BTreeMap<&'static str, Make>);
 
 impl Players {
-    /// Those of the games that ship.
+    /// The bots of the shipped games.
     pub fn of_shipped_games() -> Self {
         Self::default().with::<tiltyard_arena::bot::Bot>()
     }
 
-    /// And those of one more game.
+    /// Adds the bots of another game.
     #[must_use]
     pub fn with<B: Bot>(mut self) -> Self {
         self.0.insert(B::Game::NAME, |rng| Box::new(Own::<B>(B::new(rng), PhantomData)));
         self
     }
 
-    /// One for a game.
+    /// Makes a player for a game.
     pub fn player(&self, game: &str, schema: &Arc<Schema>, rng: &mut Rng) -> Box<dyn Player> {
         match self.0.get(game) {
             Some(make) => make(rng),
@@ -58,7 +58,7 @@ impl<B: Bot> Player for Own<B> {
     }
 }
 
-/// Sends whatever the game takes.
+/// Sends random inputs of the game's shape.
 struct Chance(Arc<Schema>);
 
 impl Player for Chance {

@@ -1,8 +1,8 @@
-//! The load swarm: many bots that play a game from a few threads, verify what they hold, and measure. Where a game ends, they
-//! begin the next.
+//! The load swarm: many bots that play a game from a few threads, verify their state, and measure. When a game ends,
+//! they begin the next one.
 //!
-//! One task a bot, one current-thread runtime a thread, nothing shared between bots but the rooms' ids and the thread's
-//! [`Measures`]. `bot` is one bot's life, `rooms` how they find their rooms, [`report`] what comes out.
+//! Each bot is a task, on threads with a current-thread runtime each; bots share nothing but the ids of rooms and the
+//! thread's [`Measures`]. `bot` is the life of one bot, `rooms` assigns rooms, [`report`] has the results.
 
 use std::{
     io,
@@ -29,30 +29,30 @@ pub use measures::Measures;
 pub use report::{BotReport, Report};
 pub use rooms::Rooms;
 
-/// What a swarm does.
+/// The plan of a swarm.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The server. Default `ws://127.0.0.1:8080/ws`.
     pub url: String,
     /// The name of the game. Default `arena`.
     pub game: String,
-    /// Who decides what the bots send. Default: the bots of the games that ship, and chance for all others.
+    /// Decides what the bots send. Default: the bots of the shipped games, and random inputs for all others.
     pub players: Players,
     /// The room of each bot, by number from 0. The first bot of a room makes it. Default: no bots.
     pub rooms: Vec<usize>,
-    /// The bytes of what the rooms are made from; `None` for the game's default.
+    /// The encoded config of the rooms; `None` for the game's default.
     pub config: Option<Vec<u8>>,
-    /// The bots enter one after the other over this time. Default 2 s.
+    /// The time over which the bots enter one after the other. Default 2 s.
     pub ramp: Duration,
-    /// They play for so long after the ramp; [`Swarm::stop`] ends it earlier. Default 30 s.
+    /// How long they play after the ramp; [`Swarm::stop`] ends it earlier. Default 30 s.
     pub duration: Duration,
-    /// Inputs a second of each bot. Default 20.
+    /// Inputs per second of each bot. Default 20.
     pub rate: f64,
     /// Whether every frame carries a hash to compare with. Default true.
     pub verify: bool,
-    /// How many threads. Default 1.
+    /// The number of threads. Default 1.
     pub threads: usize,
-    /// The seed of all that bots do. Default 1.
+    /// The seed of all random decisions. Default 1.
     pub seed: u64,
 }
 
@@ -75,19 +75,19 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Bot `i` goes to room `i % rooms`.
+    /// Assigns bot `i` to room `i % rooms`.
     pub fn spread(bots: usize, rooms: usize) -> Vec<usize> {
         (0..bots).map(|bot| bot % rooms.max(1)).collect()
     }
 
-    /// So many bots in each room, filled side by side.
+    /// Assigns this many bots to each room, filling the rooms side by side.
     pub fn sized(sizes: &[usize]) -> Vec<usize> {
         let most = sizes.iter().copied().max().unwrap_or(0);
         (0..most).flat_map(|round| (0..sizes.len()).filter(move |room| round < sizes[*room])).collect()
     }
 }
 
-/// What the bots of all threads share.
+/// State shared by the bots of all threads.
 #[derive(Debug)]
 struct Shared {
     plan: Plan,
@@ -109,7 +109,7 @@ impl Shared {
     }
 }
 
-/// How a running swarm is doing.
+/// The progress of a running swarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Bots in a room now.
@@ -134,11 +134,11 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// Starts the threads; the bots follow over the ramp.
+    /// Starts the threads; the bots enter over the ramp.
     ///
     /// # Errors
     ///
-    /// If the system gives no more threads.
+    /// If the system has no threads left.
     pub fn start(plan: Plan) -> io::Result<Self> {
         let rooms = plan.rooms.iter().max().map_or(0, |most| most + 1);
         let threads = plan.threads.max(1);
@@ -161,12 +161,12 @@ impl Swarm {
         Ok(Self { shared, measures, taken: Mutex::new(Measures::default()), threads })
     }
 
-    /// The id of a room, once its first bot has made it; `None` if it could not.
+    /// Waits for the id of a room, which its first bot makes; `None` if it could not.
     pub async fn room(&self, index: usize) -> Option<Uuid> {
         self.shared.rooms.id(index, 0).await.map(|(_, room)| room)
     }
 
-    /// How it is doing.
+    /// The progress.
     pub fn progress(&self) -> Progress {
         let taken = self.taken.lock();
         let mut progress = Progress {
@@ -184,7 +184,7 @@ impl Swarm {
         progress
     }
 
-    /// What was measured since this was last called. The final [`Report`] has it all the same.
+    /// Returns the measurements since the last call. The final [`Report`] includes them all the same.
     pub fn take_measures(&self) -> Measures {
         let mut phase = Measures::default();
         for measures in &self.measures {
@@ -194,7 +194,7 @@ impl Swarm {
         phase
     }
 
-    /// Ends the play now.
+    /// Ends the play at once.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
@@ -204,7 +204,7 @@ impl Swarm {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Waits for the end and sums up.
+    /// Waits for the end and returns the report.
     pub fn finish(mut self) -> Report {
         let mut bots = Vec::new();
         let mut complaints = Vec::new();
@@ -221,7 +221,7 @@ impl Swarm {
     }
 }
 
-/// Every `threads`-th bot, from `first` on.
+/// Runs every `threads`-th bot, from `first` on.
 fn run_thread(
     shared: &Arc<Shared>,
     measures: &Arc<Mutex<Measures>>,

@@ -1,14 +1,14 @@
-//! When to try again: exponential backoff with jitter. Pure. As `web/sdk/backoff.js`.
+//! The waits between attempts: exponential backoff with jitter. Pure. As `web/sdk/backoff.js`.
 //!
-//! Waits stay short in the beginning, when somebody sits in a tunnel and waits to play on; later they grow with the time
-//! that one was away, so that coming back never takes much longer than that.
+//! Waits stay short at first, when somebody sits in a tunnel and waits to play on; later they grow with the time away,
+//! so that coming back never takes much longer than that.
 
 use std::time::Duration;
 
-/// Waits grow up to this at once.
+/// Waits may grow up to this from the start.
 const SHORT: Duration = Duration::from_millis(660);
 
-/// A wait is at most this part of the time away, once that is more.
+/// A longer wait is at most the time away divided by this.
 const PART: u32 = 40;
 
 /// How a client that lost its connection tries again.
@@ -16,7 +16,7 @@ const PART: u32 = 40;
 pub struct Backoff {
     /// The first wait, doubled with each further attempt. Default 200 ms.
     pub first: Duration,
-    /// No wait is longer, but for the jitter. Default 10 s.
+    /// The longest wait, before the jitter. Default 10 s.
     pub longest: Duration,
 }
 
@@ -27,8 +27,8 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// How long to wait before this attempt (the first is 1) after so much time without a connection: half more or less at
-    /// random, so that a thousand clients of one lost server do not come back as one. `random` is from 0 up to 1.
+    /// Returns the wait before this attempt (the first is 1) after so much time without a connection. Half more or less
+    /// at random, so that a thousand clients of one lost server do not come back at once. `random` is from 0 up to 1.
     pub fn wait(&self, attempt: u32, away: Duration, random: f64) -> Duration {
         let doubled = 1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         let grown = self.first.max(SHORT).max(away / PART);

@@ -27,29 +27,30 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// How a client connects.
+/// The options of a client.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The server: `ws://host:port/ws`. A seat may be on another one, where it is resumed.
+    /// The server: `ws://host:port/ws`. A seat may be on another server, where it is then resumed.
     pub url: String,
     /// The player's name: at most 32 bytes. Default empty.
     pub name: String,
-    /// Whether every frame shall carry a hash, instead of one in 128. Default false.
+    /// Whether every frame carries a hash, instead of one in 128. Default false.
     pub verify: bool,
-    /// For how long to try before the first seat. Default 10 s. Later it is tried for as long as the server keeps the seat.
+    /// How long to try before the first seat. Default 10 s. Later the client tries for as long as the server keeps the
+    /// seat.
     pub patience: Duration,
-    /// What to do when the line breaks.
+    /// The waits between attempts when the line breaks.
     pub backoff: Backoff,
-    /// Random bytes by which servers know the client again: keep them and give the same each time. Default: new ones.
+    /// Random bytes by which servers recognize the client: keep them and give the same each time. Default: new ones.
     pub client_key: [u8; 16],
-    /// Who the player is, as somebody whom the server trusts says: at most 8 KiB. Default none.
+    /// A statement of who the player is, by somebody whom the server trusts: at most 8 KiB. Default none.
     pub credential: Option<Vec<u8>>,
-    /// The seed of the backoff's jitter. Default: from the process' own randomness.
+    /// The seed of the backoff's jitter. Default: random.
     pub seed: u64,
 }
 
 impl Options {
-    /// The defaults for a server.
+    /// The default options for a server.
     pub fn new(url: impl Into<String>) -> Self {
         use std::hash::{BuildHasher as _, Hasher as _, RandomState};
         let random = || RandomState::new().build_hasher().finish();
@@ -69,34 +70,35 @@ impl Options {
 
 /// A client in a room.
 ///
-/// Everything moves only while [`Client::next`] (or [`Client::next_before`]) is awaited: it sends, reads, reports, pings,
-/// resyncs and reconnects. Dropping that future loses nothing.
+/// Everything happens only while [`Client::next`] (or [`Client::next_before`]) is awaited: the client sends, reads,
+/// reports, pings, resyncs and reconnects. Dropping that future loses nothing.
 pub struct Client<G: ClientGame> {
     session: Session<G>,
     link: Link,
     options: Options,
-    /// What a redirect gave to show instead of the resume.
+    /// The pass of a redirect, to be shown instead of the resume.
     pass: Vec<u8>,
 }
 
 impl<G: ClientGame> Client<G> {
-    /// Connects, says hello, and takes a seat. Tries for [`Options::patience`] if the server cannot be reached, or says no
-    /// for now. Who drops the future takes the wish back.
+    /// Connects, says hello, and takes a seat. Tries for [`Options::patience`] if the server cannot be reached or
+    /// refuses for now. Dropping the future withdraws the wish.
     ///
     /// # Errors
     ///
-    /// Every [`Error`] but [`Error::Over`].
+    /// All errors but [`Error::Over`].
     pub async fn enter(options: Options, target: Target) -> Result<Self, Error> {
         let (link, session) = handshake::enter::<G>(&options, target).await?;
         Ok(Self { session, link, options, pass: Vec::new() })
     }
 
-    /// What happens next.
+    /// Waits for the next event.
     ///
     /// # Errors
     ///
-    /// [`Error::Violation`], [`Error::Refused`] and the like when the seat is lost; [`Error::Line`] when it was tried in vain
-    /// to come back for as long as the seat is kept; [`Error::Over`] after [`Event::Goodbye`], and after any other error.
+    /// [`Error::Violation`], [`Error::Refused`] and others when the seat is lost; [`Error::Line`] when the client could
+    /// not come back for as long as the seat is kept; [`Error::Over`] after [`Event::Goodbye`], and after any other
+    /// error.
     pub async fn next(&mut self) -> Result<Event<G::Event>, Error> {
         loop {
             let far = Instant::now() + Duration::from_secs(3600);
@@ -106,7 +108,8 @@ impl<G: ClientGame> Client<G> {
         }
     }
 
-    /// What happens next, or `None` if nothing does until then. One timer serves this and all the client's own.
+    /// Waits for the next event; `None` if there is none before the deadline. One timer serves this and the client
+    /// itself.
     ///
     /// # Errors
     ///
@@ -115,17 +118,17 @@ impl<G: ClientGame> Client<G> {
         poll_fn(|cx| self.poll(deadline, cx)).await
     }
 
-    /// Sends an input with the next call of [`Client::next`] and returns its number. While the line is broken it is kept
-    /// and sent after the resume.
+    /// Sends an input with the next call of [`Client::next`], and returns its number. While the line is broken, inputs
+    /// are kept and sent after the resume.
     ///
     /// # Errors
     ///
-    /// [`NotSent`] if no server takes it, or so many inputs are unanswered that another makes no sense.
+    /// [`NotSent`] if no server takes it, or if too many inputs are unanswered.
     pub fn send(&mut self, input: &G::Input) -> Result<u32, NotSent> {
         self.session.send(input, Instant::now())
     }
 
-    /// Gives the seat up. Go on with [`Client::next`] until [`Event::Goodbye`].
+    /// Gives up the seat. Continue with [`Client::next`] until [`Event::Goodbye`].
     pub fn leave(&mut self) {
         self.session.leave();
     }
@@ -135,33 +138,33 @@ impl<G: ClientGame> Client<G> {
         self.link.drop_line(Duration::ZERO);
     }
 
-    /// Tries at once to come back instead of waiting, also after having given up.
+    /// Tries to come back at once instead of waiting, also after having given up.
     pub fn retry(&mut self) {
         self.link.retry();
     }
 
-    /// The system says that the network is there again, or another one: a client that waits tries at once, unless the server
-    /// has told it to wait; one that believes itself in asks whether it is.
+    /// Reports that the system has a network again, or another one. A client that waits tries at once, unless the
+    /// server has told it to wait; a connected one checks its line.
     pub fn online(&mut self) {
         self.link.online();
     }
 
-    /// What the client sees.
+    /// The client's view of the world.
     pub fn replica(&self) -> &Replica {
         self.session.replica()
     }
 
-    /// Seat, clock, counts.
+    /// The seat, the clock and the counts.
     pub fn session(&self) -> &Session<G> {
         &self.session
     }
 
-    /// Which tick to draw now, and how old and how starved the picture is.
+    /// The playout: the tick to draw now, and the delay and underruns of the picture.
     pub fn playout(&mut self) -> &mut Playout {
         self.session.playout()
     }
 
-    /// The connection, its round trips.
+    /// The connection and its round trips.
     pub fn link(&self) -> &Link {
         &self.link
     }
@@ -206,7 +209,7 @@ impl<G: ClientGame> Client<G> {
                 self.link.send(&handshake::wish(&self.options, request, target, known));
             }
             Heard::Told(told) => self.hear(told)?,
-            // Whoever ends without a word may come back as long as the seat is kept.
+            // A client that ends without a message may come back as long as the seat is kept.
             Heard::Farewell | Heard::Time => {}
         }
         Ok(())
@@ -229,7 +232,7 @@ impl<G: ClientGame> Client<G> {
                 self.pass.clear();
                 self.session.tell(Event::Reconnecting { attempt, wait, code });
             }
-            // What was told goodbye finally has the error after that.
+            // After a final goodbye the next call returns the error.
             Told::Over { .. } if self.session.is_over() => {}
             Told::Over { why, code, message } => return Err(self.link.error(why, code, message)),
         }
@@ -241,7 +244,7 @@ impl<G: ClientGame> Client<G> {
         Ok(self.session.resumed(seat, Instant::now())?)
     }
 
-    /// What cannot go on ends for good.
+    /// Ends the link on an error.
     fn check(&mut self, result: Result<(), Error>) {
         if let Err(error) = result {
             self.link.fail(error);

@@ -1,8 +1,7 @@
-//! What tick it is at the server, judged by when frames arrive. Pure: the time is an argument. As `web/sdk/clock.js`.
+//! Estimates the server's tick from the arrivals of frames. Pure: the time is an argument. As `web/sdk/clock.js`.
 //!
-//! The clock speaks of *arrivals*: "tick 90 is now" means that its frame would be arriving now on the line as it is at its
-//! best. The way up to the server is the business of the [`Lead`](crate::lead::Lead), which learns from the margins that
-//! heads tell.
+//! The clock speaks of *arrivals*: "tick 90 is now" means that the frame of tick 90 would arrive now on the line at its
+//! best. The way up to the server is left to the [`Lead`](crate::lead::Lead), which learns from the margins in heads.
 
 use std::time::{Duration, Instant};
 
@@ -14,52 +13,53 @@ mod tests;
 
 use spell::Spell;
 
-/// How fast the estimate follows a line that becomes slower little by little, in ms per ms.
+/// How fast the estimate follows a line that slowly becomes slower, in ms per ms.
 const DRIFT: f64 = 0.0005;
 
 /// After so many ms without a frame the clock stands: a stalled server computes no ticks.
 const COAST: f64 = 500.0;
 
-/// After so many ms without a frame (a stopped process, a broken line) what was known of the line counts no more.
+/// After so many ms without a frame (a stopped process, a broken line) the measurements of the line are discarded.
 const PAUSE: f64 = 2000.0;
 
 /// The clock is cold until it has heard so many frames in a row.
 const WARM_FRAMES: u32 = 4;
 
-/// What a clock can tell.
+/// The state of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockState {
-    /// Too little: it stands at the newest frame, and calls no frame old.
+    /// It knows too little: it stands at the newest frame, and considers no frame old.
     Cold,
-    /// What tick it is.
+    /// It runs.
     Running,
-    /// No frame has come for half a second.
+    /// It stands, because no frame has come for half a second.
     Standing,
 }
 
 /// Estimates the server's tick from the arrivals of its frames.
 ///
-/// Every arrival says "tick 0 arrived, or would have, at so-and-so"; the earliest of these is the truth, the later ones
-/// were delayed. Schedule moves (told in heads, in whole ticks) are taken out first. When all frames of a second come
-/// later by the same time, the line itself has become slower, and their earliest is the truth from then on.
+/// Every arrival says "tick 0 arrived, or would have arrived, at this time". The earliest of these times is taken as
+/// true, because later frames were delayed. Schedule moves (told in heads, in whole ticks) are taken out first. When
+/// all frames of a second are late by the same time, the line itself has become slower, and their earliest is true from
+/// then on.
 #[derive(Clone, Debug)]
 pub struct Clock {
     start: Instant,
     tick_ms: f64,
-    /// When tick 0 arrived at best, had the schedule never been moved: ms after `start`, as all times here.
+    /// When tick 0 would have arrived at best without schedule moves: ms after `start`, as all times here.
     zero: f64,
     heard: f64,
     moved: u32,
-    /// How many frames it has heard since it was cold for the last time, at most [`WARM_FRAMES`].
+    /// The number of frames heard since it was last cold, at most [`WARM_FRAMES`].
     frames: u32,
     newest: Tick,
-    /// By how many ms the estimate has become later since the lead was told so.
+    /// The ms by which the estimate has become later and the lead was not yet told.
     owed: f64,
     spell: Spell,
 }
 
 impl Clock {
-    /// A clock that has heard nothing yet; `tick` is the last that the server is known to have computed.
+    /// A clock that has heard nothing yet; `tick` is the last one that the server is known to have computed.
     pub fn new(tick_hz: u32, tick: Tick, now: Instant) -> Self {
         Self {
             start: now,
@@ -74,9 +74,9 @@ impl Clock {
         }
     }
 
-    /// The frame of a tick has arrived; `moved` is what its head says of schedule moves. Returns by how many ticks more
-    /// inputs must aim above the clock than before: it has learned something of the way down, and the server's own time is
-    /// what it was.
+    /// Takes the arrival of a tick's frame; `moved` is the schedule move in its head. Returns by how many more ticks
+    /// inputs must aim above the clock: it has learned something about the way down, while the server's time has not
+    /// changed.
     pub fn observe(&mut self, tick: Tick, moved: Option<u32>, now: Instant) -> i32 {
         let now = self.ms(now);
         self.moved = moved.unwrap_or(self.moved);
@@ -94,12 +94,12 @@ impl Clock {
         self.pay()
     }
 
-    /// Whether frames come ever later, on end, and not by one step.
+    /// Whether frames continuously come later and later, rather than by one step.
     pub fn grows(&self) -> bool {
         self.spell.grows()
     }
 
-    /// Takes the line as it is: the frames of the last second were in time. Returns what [`Clock::observe`] does.
+    /// Accepts the line as it is: the frames of the last second were in time. Returns the same as [`Clock::observe`].
     pub fn rebase(&mut self, now: Instant) -> i32 {
         let least = self.spell.least(self.ms(now));
         self.move_to(least.unwrap_or(self.zero));
@@ -107,14 +107,14 @@ impl Clock {
         self.pay()
     }
 
-    /// Forgets what it knows of the line, for another one.
+    /// Discards the measurements, for another line.
     pub fn restart(&mut self) {
         self.frames = 0;
         self.owed = 0.0;
         self.spell = Spell::default();
     }
 
-    /// Whether it knows the line, and whether frames keep coming.
+    /// Whether it knows the line, and whether frames are arriving.
     pub fn state(&self, now: Instant) -> ClockState {
         if self.frames < WARM_FRAMES {
             ClockState::Cold
@@ -125,13 +125,13 @@ impl Clock {
         }
     }
 
-    /// How much later than on the best line this tick's frame would be, were it arriving now; 0 while the clock is cold.
+    /// How much later than on the best line this tick's frame would be if it arrived now; 0 while the clock is cold.
     pub fn age(&self, tick: Tick, now: Instant) -> Duration {
         let late = if self.frames < WARM_FRAMES { 0.0 } else { self.ms(now) - self.zero - self.due(tick) };
         Duration::from_secs_f64(late.max(0.0) / 1000.0)
     }
 
-    /// The tick whose frame should be arriving now, with its fraction: at least that of the last that did.
+    /// The tick whose frame should be arriving now, with its fraction; never lower than the last frame's.
     pub fn time(&self, now: Instant) -> f64 {
         let newest = f64::from(self.newest.0);
         if self.frames < WARM_FRAMES {
@@ -141,7 +141,8 @@ impl Clock {
         running.max(newest)
     }
 
-    /// The same without its fraction: inputs that aim at it plus the lead never aim below the newest frame plus the lead.
+    /// The same without its fraction. Inputs that aim at it plus the lead never aim below the newest frame plus the
+    /// lead.
     pub fn tick(&self, now: Instant) -> Tick {
         Tick(self.time(now) as u32)
     }
@@ -156,7 +157,7 @@ impl Clock {
         self.zero = zero;
     }
 
-    /// What is owed to the lead, in whole ticks.
+    /// Takes the whole ticks that are owed to the lead.
     fn pay(&mut self) -> i32 {
         let ticks = (self.owed / self.tick_ms).trunc();
         self.owed -= ticks * self.tick_ms;
@@ -167,7 +168,7 @@ impl Clock {
         now.saturating_duration_since(self.start).as_nanos() as f64 / 1e6
     }
 
-    /// Ms from tick 0 to this one.
+    /// The ms from tick 0 to this one.
     fn due(&self, tick: Tick) -> f64 {
         (f64::from(tick.0) + f64::from(self.moved)) * self.tick_ms
     }

@@ -1,8 +1,8 @@
-//! The life of a connection, whatever it is for: a room or a search. Pure: events, the time and random numbers in, effects
-//! out. As `web/sdk/connection.js`; [`Link`](crate::link::Link) runs it on a WebSocket.
+//! The life of a connection, for a room or a search. Pure: it takes events, the time and random numbers, and returns
+//! effects. As `web/sdk/connection.js`; [`Link`](crate::link::Link) runs it on a WebSocket.
 //!
-//! docs/connection.md has the whole table of states and events; a test runs that table against this file. Of what it says,
-//! pages, their events and probes are the browser's.
+//! docs/connection.md has the whole table of states and events; a test runs that table against this file. The rows
+//! about pages, their events and probes apply only to browsers.
 
 use std::time::{Duration, Instant};
 
@@ -20,14 +20,14 @@ use attempts::Attempts;
 pub use kinds::{Effect, Event, State, Told, Why};
 use vigil::Vigil;
 
-/// Before the first seat one tries for so long, and again for so long after having given up.
+/// How long to try before the first seat, and again after having given up.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// The server may take so long for its welcome, and so long for a seat.
+/// The maximum wait for the server's welcome, and for a seat.
 const HELLO: Duration = Duration::from_secs(5);
 const ENTER: Duration = Duration::from_secs(10);
-/// An attempt must be older than this to be dropped for a fresh one when the network comes back.
+/// The minimum age of an attempt that is replaced by a fresh one when the network comes back.
 const FRESH: Duration = Duration::from_secs(1);
-/// Most redirects that are followed for one wish.
+/// The maximum number of redirects to follow for one wish.
 const REDIRECTS: u32 = 3;
 
 /// A connection.
@@ -39,18 +39,18 @@ pub struct Connection {
     state: State,
     attempts: Attempts,
     vigil: Vigil,
-    /// The address where its owner began, the one where it was in last (or was sent to), and that of the present attempt.
+    /// The address given by the owner, the address of the last success or redirect, and that of the present attempt.
     home: String,
     place: String,
     address: String,
     request: u32,
-    /// The next attempt comes then.
+    /// The time of the next attempt.
     due: Instant,
-    /// What one comes back to is kept for so long; `None` for ever.
+    /// How long the server keeps the seat; `None` for ever.
     grace: Option<Duration>,
     redirects: u32,
     was_ready: bool,
-    /// Whether what was given up may be tried again.
+    /// Whether a connection that was given up may be tried again.
     revives: bool,
     now: Instant,
     random: f64,
@@ -58,7 +58,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// One that wants nothing yet. Later it asks for a seat if `seat` says so, and tries for `patience` before the first
+    /// A connection before its start. It will ask for a seat if `seat` is set, and try for `patience` before the first
     /// success; `None` for ever.
     pub fn new(seat: bool, patience: Option<Duration>, backoff: Backoff, now: Instant) -> Self {
         Self {
@@ -83,22 +83,22 @@ impl Connection {
         }
     }
 
-    /// Where it is in its life.
+    /// The state of its life.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// The URL that it is at, or tries.
+    /// The URL to which it is connected or connecting.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Is the line alive, and how long is it?
+    /// The pulse of the line: whether it is alive, and its round trip.
     pub fn pulse(&self) -> &Pulse {
         &self.vigil.pulse
     }
 
-    /// When [`Event::Tick`] next has something to do; `None` if never.
+    /// When [`Event::Tick`] is next needed; `None` if never.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Waiting => Some(self.due),
@@ -107,13 +107,13 @@ impl Connection {
         }
     }
 
-    /// A number for a request that expects an answer.
+    /// A new number for a request that expects an answer.
     pub fn request(&mut self) -> u32 {
         self.request = self.request.wrapping_add(1).max(1);
         self.request
     }
 
-    /// Something happened. Returns what is to be done, in order. `random` is from 0 up to 1.
+    /// Handles an event. Returns the effects in order. `random` is from 0 up to 1.
     pub fn handle(&mut self, event: Event, now: Instant, random: f64) -> Vec<Effect> {
         self.now = now;
         self.random = random;
@@ -137,7 +137,7 @@ impl Connection {
         std::mem::take(&mut self.effects)
     }
 
-    /// Whether the server has welcomed us: it answers pings.
+    /// Whether the server has sent its welcome: from then on it answers pings.
     fn is_in(&self) -> bool {
         matches!(self.state, State::Entering | State::Ready)
     }
@@ -156,7 +156,7 @@ impl Connection {
         self.effects.push(Effect::Tell(told));
     }
 
-    /// What is waited for in this state must have come after so long.
+    /// Enters a state, which may last for `patience`.
     fn turn(&mut self, state: State, patience: Option<Duration>) {
         self.state = state;
         self.vigil.begin(self.now, patience);
@@ -175,7 +175,8 @@ impl Connection {
         self.open();
     }
 
-    /// A new attempt: where it was in last, and every second time where its owner began; from there it is sent on.
+    /// Begins an attempt: at the address of the last success, and every second time at the owner's, which may redirect
+    /// it.
     fn begin(&mut self) {
         let at_home = self.attempts.count > 0 && self.attempts.count.is_multiple_of(2);
         self.address.clone_from(if at_home { &self.home } else { &self.place });
@@ -215,7 +216,7 @@ impl Connection {
         }
     }
 
-    /// An answer on the way in.
+    /// Handles an answer before the connection is ready.
     fn answered(&mut self, message: Box<ServerMessage>) {
         let is_entering = self.state == State::Entering;
         match *message {
@@ -244,7 +245,7 @@ impl Connection {
         }
     }
 
-    /// Whether a refusal ends this attempt: it names the wish, or nothing that could be told apart from it.
+    /// Whether a refusal ends this attempt: it names the wish, or no request at all.
     fn is_mine(&self, request: u32, code: Code) -> bool {
         if request == 0 { code != Code::Unsupported } else { self.state == State::Entering && request == self.request }
     }
@@ -267,7 +268,7 @@ impl Connection {
         }
     }
 
-    /// The server's last word: it is final, or it says how long not to come back.
+    /// Handles the server's last message: a final code ends the connection, any other has to wait.
     fn end(&mut self, code: Code, message: &str, wait: Duration) {
         if code.is_final() {
             self.over(Why::Refused, Some(code), message);
@@ -292,15 +293,14 @@ impl Connection {
         self.open();
     }
 
-    /// Was in, is not any more.
+    /// Notes the loss of a connection that was ready.
     fn lost(&mut self) {
         let lived = self.now.saturating_duration_since(self.vigil.since);
         self.attempts.lost(self.now, lived, self.vigil.pulse.smoothed(), self.grace.filter(|_| self.seat));
         self.tell(Told::Lost);
     }
 
-    /// This attempt, or this connection, has come to its end; another follows, if there is time for one, but not within
-    /// `wait`.
+    /// Ends this attempt or connection. Another attempt follows if there is time for one, but not within `wait`.
     fn fail(&mut self, wait: Duration, code: Option<Code>, message: &str) {
         let was_ready = self.state == State::Ready;
         self.effects.push(Effect::Shut);
@@ -350,13 +350,13 @@ impl Connection {
         }
     }
 
-    /// Asks at once, whatever was asked before.
+    /// Pings at once, even if another ping is unanswered.
     fn doubt(&mut self) {
         self.vigil.doubt(self.now);
         self.effects.push(Effect::Send(ClientMessage::Ping { number: 0 }));
     }
 
-    /// The network is there again: what hangs is dropped, and what was given up is tried.
+    /// Uses a network that has come back: replaces an attempt that hangs, and revives a connection that was given up.
     fn wake(&mut self) {
         if self.state == State::Waiting || (self.state == State::Over && self.revives) {
             self.again();
@@ -368,7 +368,7 @@ impl Connection {
         }
     }
 
-    /// The owner wants an attempt now, whatever the server said of waiting.
+    /// Starts an attempt for the owner, even if the server said to wait.
     fn retry(&mut self) {
         self.attempts.not_before = self.now;
         self.wake();

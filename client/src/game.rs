@@ -1,4 +1,4 @@
-//! What a client knows of the game that it plays: the author's types, or no more than the server's schema says.
+//! A client's knowledge of its game: the author's types, or only the server's schema.
 
 use std::sync::Arc;
 
@@ -16,28 +16,28 @@ use crate::{
     inputs::{self, NotSent},
 };
 
-/// A game as its clients speak it. Every [`Game`] is one; [`AnyGame`] is whichever the server has.
+/// A game as its clients use it. Every [`Game`] is one; [`AnyGame`] is any game that a server has.
 pub trait ClientGame: Send + 'static {
-    /// What players send.
+    /// The inputs that players send.
     type Input;
-    /// What they are told of.
+    /// The events that they get.
     type Event;
 
-    /// The schema that the client was built with; `None` if it goes by the server's.
+    /// The schema that the client was built with; `None` to use the server's.
     fn schema() -> Option<Schema>;
 
-    /// The bytes of an input.
+    /// Encodes an input.
     ///
     /// # Errors
     ///
     /// [`NotSent`] if no server takes it.
     fn encode(schema: &Schema, input: &Self::Input) -> Result<Vec<u8>, NotSent>;
 
-    /// The event of these bytes.
+    /// Decodes an event.
     ///
     /// # Errors
     ///
-    /// [`CodecError`] if they are none.
+    /// [`CodecError`] if the bytes are no event of the game.
     fn decode(schema: &Schema, event: &[u8]) -> Result<Self::Event, CodecError>;
 }
 
@@ -58,7 +58,7 @@ impl<G: Game> ClientGame for G {
     }
 }
 
-/// Whichever game the server has. Inputs and events are bytes of the shapes that its [`Schema`] describes.
+/// Any game that a server has. Inputs and events are bytes of the shapes in its [`Schema`].
 #[derive(Debug)]
 pub enum AnyGame {}
 
@@ -83,7 +83,7 @@ impl ClientGame for AnyGame {
     }
 }
 
-/// A schema and its hash, by which a server knows what a client knows.
+/// A schema and its hash. The hash tells a server which schema a client knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownSchema {
     /// The schema.
@@ -100,12 +100,12 @@ impl From<Schema> for KnownSchema {
 }
 
 impl KnownSchema {
-    /// What to go by in a room: what is known already, or what the server has told.
+    /// The schema to use in a room: the client's own, or the one that the server sent.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherSchema`] if the room has another one than is known, or the document another hash than was said;
-    /// [`Error::BadSchema`] if nobody could go by it.
+    /// [`Error::OtherSchema`] if the room has another schema than the client's, or the document has another hash than
+    /// announced; [`Error::BadSchema`] if it is invalid.
     pub(crate) fn of_room(known: Option<Self>, hash: u64, told: Option<&str>) -> Result<Self, Error> {
         let ours = match (known, told) {
             (Some(known), _) => known,

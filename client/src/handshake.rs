@@ -1,4 +1,4 @@
-//! From a URL to a seat: what a client says, and what a server may answer.
+//! From a URL to a seat: the client's messages, and the server's possible answers.
 
 use std::{
     collections::VecDeque,
@@ -16,18 +16,18 @@ use crate::{
     session::{Seat, Session},
 };
 
-/// What a client says that it is.
+/// The client's name and version.
 const CLIENT: &str = concat!("tiltyard-client ", env!("CARGO_PKG_VERSION"));
 
-/// What a client understands beside what all must.
+/// The optional messages that this client understands.
 const CAPABILITIES: u64 =
     capabilities::PIECES | capabilities::PACE | capabilities::WAIT | capabilities::ANNOUNCEMENT | capabilities::RESULT;
 
-/// Connects, says hello and takes a seat; goes where the server sends it. Who drops the future takes the wish back.
+/// Connects, says hello and takes a seat; follows redirects. Dropping the future withdraws the wish.
 ///
 /// # Errors
 ///
-/// Every [`Error`] but [`Error::Over`].
+/// All errors but [`Error::Over`].
 pub async fn enter<G: ClientGame>(options: &Options, target: Target) -> Result<(Link, Session<G>), Error> {
     let known = G::schema().map(KnownSchema::from);
     let mut link = Link::start(plan(options, true), options.url.clone());
@@ -37,10 +37,10 @@ pub async fn enter<G: ClientGame>(options: &Options, target: Target) -> Result<(
         match link.next(&mut VecDeque::new(), far).await {
             Heard::Wish(request) => link.send(&wish(options, request, asked.clone(), known.as_ref())),
             Heard::Farewell => link.send(&ClientMessage::Leave),
-            // Without a pass the wish is said there once more.
+            // Without a pass the wish is repeated there.
             Heard::Told(Told::Redirect { pass, .. }) if pass.is_empty() => asked = target.clone(),
             Heard::Told(Told::Redirect { pass, .. }) => asked = Target::Pass(pass),
-            // A pass is good for one attempt, where it was given for.
+            // A pass is good for one attempt, at the server that it is for.
             Heard::Told(Told::Waiting { .. }) => asked = target.clone(),
             Heard::Told(Told::Ready(Some(entered))) => match seat(*entered, known.clone()) {
                 Ok((seat, schema)) => return Ok((link, Session::new(seat, schema, Instant::now()))),
@@ -53,7 +53,7 @@ pub async fn enter<G: ClientGame>(options: &Options, target: Target) -> Result<(
     }
 }
 
-/// How a link with these options connects.
+/// The plan of a link with these options.
 pub(crate) fn plan(options: &Options, seat: bool) -> Plan {
     let hello = Hello {
         protocol: VERSION,
@@ -71,17 +71,17 @@ pub(crate) fn plan(options: &Options, seat: bool) -> Plan {
     }
 }
 
-/// What asks for a seat.
+/// The message that asks for a seat.
 pub(crate) fn wish(options: &Options, request: u32, target: Target, known: Option<&KnownSchema>) -> ClientMessage {
     let (name, verify, schema) = (options.name.clone(), options.verify, known.map(|known| known.hash));
     ClientMessage::Enter(Enter { request, target, name, schema, verify, spectate: false })
 }
 
-/// The seat that was given, and the schema of its room.
+/// Returns the seat, and the schema of its room.
 ///
 /// # Errors
 ///
-/// [`Error::OtherSchema`] if it is one in a game of other types than are known, [`Error::BadSchema`].
+/// [`Error::OtherSchema`] if the game has other types than those known, [`Error::BadSchema`].
 pub(crate) fn seat(entered: Entered, known: Option<KnownSchema>) -> Result<(Seat, KnownSchema), Error> {
     let schema = KnownSchema::of_room(known, entered.schema_hash, entered.schema.as_deref())?;
     Ok((Seat::from(entered), schema))

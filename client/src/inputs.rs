@@ -1,5 +1,5 @@
-//! The inputs of a seat: numbers that rise by one, aims that never fall, a pace that the server takes, and what to send
-//! again after a resume. Pure. As `web/sdk/inputs.js`.
+//! The inputs of a seat: their numbers rise by one, their aims never fall, they go out at a pace that the server takes,
+//! and unsettled ones are sent again after a resume. Pure. As `web/sdk/inputs.js`.
 
 use std::{
     collections::VecDeque,
@@ -17,39 +17,39 @@ use tiltyard_shared::{
 #[cfg(test)]
 mod tests;
 
-/// Most inputs that may be unanswered; further ones are refused here.
+/// The maximum number of unanswered inputs; further ones are refused here.
 const MOST: usize = 256;
-/// One message goes out in this time, with all inputs of that time.
+/// The minimum time between messages; each has all inputs since the last one.
 const SPACING: Duration = Duration::from_millis(16);
-/// So many a second leave the server room for those of a resume.
+/// The sustained rate per second. It leaves the server room for inputs that are sent again after a resume.
 const PER_SECOND: f64 = 0.9 * limits::INPUTS_PER_SECOND as f64;
-/// So many may go at once, and in one message.
+/// The maximum number of inputs at once, and in one message.
 const BURST: usize = limits::EARLY_INPUTS;
-/// So many bytes may be under way: what is sent behind them, reports above all, must not wait for long.
+/// The maximum number of bytes under way: later messages, above all reports, must not wait for long.
 const WINDOW: usize = 16 * 1024;
-/// And so many in one message.
+/// The maximum number of bytes in one message.
 const BATCH: usize = 8 * 1024;
 
-/// Why an input was not taken. Its number is not used up.
+/// Why an input was not taken. Its number can be used again.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotSent {
-    /// So many inputs are unanswered that another one makes no sense.
+    /// Too many inputs are unanswered.
     #[error("too many inputs are unanswered")]
     Full,
     /// No server takes an input this large.
     #[error("an input of {bytes} bytes, most of them in {field}: {} is the most", limits::INPUT_BYTES)]
     TooLarge {
-        /// The part of it that makes it so large, as a path.
+        /// The path to the part that makes it so large.
         field: String,
         /// Its size.
         bytes: usize,
     },
-    /// The bytes are no input of the game, as its schema describes them.
+    /// The bytes are no input of the game by its schema.
     #[error("these bytes are no input of the game")]
     NoInput,
 }
 
-/// The bytes of an input.
+/// Encodes an input.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub fn encode(input: &impl Serialize) -> Result<Vec<u8>, NotSent> {
     Err(NotSent::TooLarge { field, bytes: payload.len() })
 }
 
-/// The path to the innermost field that is most of a value.
+/// The path to the innermost field that makes up at least half of a value.
 fn heaviest(value: &Value) -> String {
     let size = |value: &Value| value.to_string().len();
     let (mut path, mut at) = ("input".to_owned(), value);
@@ -77,7 +77,7 @@ fn heaviest(value: &Value) -> String {
     path
 }
 
-/// An input that was sent, or is to be.
+/// An input that was sent or waits to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Its number.
@@ -90,12 +90,12 @@ pub struct Sent {
     settled: Option<Instant>,
 }
 
-/// Numbers inputs, hands them to the line, and keeps them until well after they are settled.
+/// Numbers inputs, hands them to the line, and keeps them for a while after they are settled.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    /// Settled ones that are kept, then those that are not settled.
+    /// Settled inputs that are kept, then unsettled ones.
     kept: VecDeque<Sent>,
-    /// How many of them are settled.
+    /// The number of settled ones.
     settled: usize,
     last: u32,
     aim: Tick,
@@ -105,12 +105,12 @@ pub struct Inputs {
     next: Instant,
     allowance: f64,
     allowed_at: Instant,
-    /// Whether there is a line to hand them to.
+    /// Whether there is a line.
     open: bool,
 }
 
 impl Inputs {
-    /// None yet; the next gets the number after `last`, which the server has taken in from somebody before.
+    /// No inputs yet. The first gets the number after `last`, the highest that the server has already taken in.
     pub fn after(last: u32, now: Instant) -> Self {
         Self {
             kept: VecDeque::new(),
@@ -126,11 +126,11 @@ impl Inputs {
         }
     }
 
-    /// Gives an input its number and aim: `aim`, or that of the input before it if that is higher.
+    /// Numbers an input. It aims at `aim`, or at the aim of the input before it if that is higher.
     ///
     /// # Errors
     ///
-    /// [`NotSent::Full`]; the number is not used up.
+    /// [`NotSent::Full`]; the number can be used again.
     pub fn push(&mut self, aim: Tick, payload: Vec<u8>, now: Instant) -> Result<u32, NotSent> {
         if self.kept.len() - self.settled >= MOST {
             return Err(NotSent::Full);
@@ -141,8 +141,8 @@ impl Inputs {
         Ok(self.last)
     }
 
-    /// What goes out now, in one message: the first at once, further ones together. Its inputs are numbered on from the
-    /// first.
+    /// Takes the inputs for one message to send now: the first at once, later ones together. Their numbers follow that
+    /// of the first.
     pub fn take(&mut self, now: Instant) -> Vec<&Sent> {
         if now < self.next || !self.open {
             return Vec::new();
@@ -170,12 +170,12 @@ impl Inputs {
         self.kept.iter().skip(from).take(count).collect()
     }
 
-    /// The line takes nothing at the moment: nothing goes out before its next turn.
+    /// Waits until the next turn, because the line takes nothing at the moment.
     pub fn hold(&mut self, now: Instant) {
         self.next = self.next.max(now + SPACING);
     }
 
-    /// When [`Inputs::take`] next has something to give; `None` if something must happen before.
+    /// When [`Inputs::take`] next has inputs to give; `None` if an event must happen before.
     pub fn deadline(&self) -> Option<Instant> {
         let next = self.kept.get(self.unhanded()).filter(|_| self.open)?;
         let under_way = self.under_way();
@@ -184,8 +184,8 @@ impl Inputs {
         free.then(|| self.next.max(self.allowed_at + Duration::from_secs_f64(missing / PER_SECOND)))
     }
 
-    /// The server has settled all inputs up to `number`: returns those that were not before, with the times since they were
-    /// made. They are kept for a while.
+    /// Settles all inputs up to `number`. Returns those that were not settled before, with the time since they were
+    /// made. Settled inputs are kept for a while.
     pub fn settle(&mut self, number: u32, now: Instant) -> Vec<(u32, Duration)> {
         self.confirmed = self.confirmed.max(number);
         let mut news = Vec::new();
@@ -198,20 +198,20 @@ impl Inputs {
         news
     }
 
-    /// The line is gone: what is not settled waits.
+    /// Notes the loss of the line: unsettled inputs wait.
     pub fn lost(&mut self) {
         self.open = false;
     }
 
-    /// On a new line the server says that `number` was the highest input that it has taken in: all above go out again, also
-    /// those that an earlier owner of the room had settled. False if that cannot be answered: the server made some up, or
-    /// one above is not here any more.
+    /// Resumes on a new line, where `number` is the highest input that the server has taken in. All above it go out
+    /// again, also those that an earlier owner of the room had settled. Returns false if that is impossible: the server
+    /// names an input that was never sent, or one above is not kept any more.
     pub fn resume(&mut self, number: u32) -> bool {
         let answers = number <= self.last && number.saturating_add(1) >= self.first_kept();
         if answers {
             self.open = true;
             self.handed = number;
-            // What the server has taken in and not settled is still under way.
+            // Inputs that the server has taken in and not settled are still under way.
             let settled = self.settled.checked_sub(1).and_then(|index| self.kept.get(index));
             self.confirmed = settled.map_or(self.first_kept() - 1, |sent| sent.number).min(number);
             self.next = self.allowed_at;
@@ -219,7 +219,7 @@ impl Inputs {
         answers
     }
 
-    /// The lowest number that is still here; one above the last if none is.
+    /// The lowest number that is kept; one above the last if there is none.
     pub fn first_kept(&self) -> u32 {
         self.kept.front().map_or(self.last.saturating_add(1), |sent| sent.number)
     }
@@ -234,19 +234,19 @@ impl Inputs {
         (self.allowance + passed * PER_SECOND).min(BURST as f64)
     }
 
-    /// Where in the list those begin that were not handed over.
+    /// The index of the first input that was not handed to the line.
     fn unhanded(&self) -> usize {
         self.handed.saturating_add(1).saturating_sub(self.first_kept()) as usize
     }
 
-    /// Bytes handed over and not settled on this line.
+    /// The bytes that were handed over and not settled on this line.
     fn under_way(&self) -> usize {
         let from = self.confirmed.saturating_add(1).saturating_sub(self.first_kept()) as usize;
         let handed = self.kept.iter().skip(from).take_while(|sent| sent.number <= self.handed);
         handed.map(|sent| sent.payload.len()).sum()
     }
 
-    /// Drops settled inputs that nobody will ask for any more.
+    /// Drops settled inputs that no server will need any more.
     fn forget(&mut self, now: Instant) {
         let is_old = |sent: &Sent| sent.settled.is_some_and(|at| now.saturating_duration_since(at) > limits::KEPT_FOR);
         while self.settled > limits::KEPT_INPUTS || self.kept.front().is_some_and(is_old) {

@@ -1,22 +1,22 @@
-//! How many ticks ahead of the clock inputs aim. Pure. As `web/sdk/lead.js`.
+//! The lead: how many ticks ahead of the clock inputs aim. Pure. As `web/sdk/lead.js`.
 
 use std::time::{Duration, Instant};
 
-/// The lead starts here: on a local line it is never less.
+/// The initial lead. On a local line it never becomes less.
 const FIRST_LEAD: u32 = 2;
-/// More lead than so many seconds no line needs; beyond it inputs are late.
+/// The maximum lead in seconds. No line needs more; beyond it inputs are late.
 const MOST_SECONDS: u32 = 3;
-/// The lead is lowered when for this long every input came earlier than needed.
+/// The lead is lowered after this time in which every input came earlier than needed.
 const CALM: Duration = Duration::from_secs(5);
-/// An input that arrives at least so many ticks early could have aimed lower.
+/// An input that arrives at least this many ticks early could have aimed lower.
 const AMPLE: i32 = 2;
 
-/// Raised at once when an input comes late; lowered after a calm spell, by half of what all inputs had to spare.
+/// It is raised at once when an input is late, and lowered after a calm spell, by half of the least spare time.
 #[derive(Clone, Debug)]
 pub struct Lead {
     ticks: u32,
     most: u32,
-    /// Margins of inputs up to this number were told by an older lead.
+    /// Margins of inputs up to this number belong to an older lead and are ignored.
     heeds_after: u32,
     least: i32,
     since: Instant,
@@ -34,7 +34,7 @@ impl Lead {
         self.ticks
     }
 
-    /// A head told how early input `number` came; `sent` is the highest number sent so far.
+    /// Takes the margin by which input `number` was early; `sent` is the highest number sent so far.
     pub fn observe(&mut self, margin: i32, number: u32, sent: u32, now: Instant) {
         if number <= self.heeds_after {
             return;
@@ -49,13 +49,14 @@ impl Lead {
         }
     }
 
-    /// The line was gone: inputs up to this number waited for it, and how late they come says nothing of the next ones.
+    /// Ignores the margins of inputs up to this number: they waited for a line, so their lateness says nothing about
+    /// later ones.
     pub fn resumed(&mut self, number: u32) {
         self.heeds_after = self.heeds_after.max(number);
     }
 
-    /// The clock was set back (or forth, if negative) by so many ticks, because it has learned of the way down; inputs go
-    /// on to aim where they did.
+    /// Compensates for a clock that was set back (or forth, if negative) by so many ticks after learning about the way
+    /// down: inputs keep their aim.
     pub fn shift(&mut self, ticks: i32) {
         let least = self.ticks.min(FIRST_LEAD);
         self.ticks = self.ticks.saturating_add_signed(ticks).clamp(least, self.most.max(least));

@@ -1,6 +1,6 @@
 //! The Rust client of Tiltyard.
 //!
-//! A game's client opens a [`Client`], asks it for [`Event`]s, sends inputs, and shows what its replica holds:
+//! A game's client opens a [`Client`], takes its [`Event`]s, sends inputs, and shows its replica:
 //!
 //! ```no_run
 //! use tiltyard_client::{Client, Event, Options};
@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! The modules in reading order. Pure ones, to which the time is an argument: [`clock`], [`lead`], [`playout`], [`pulse`],
-//! [`resyncs`], [`inputs`], [`game`], [`session`], which makes one protocol of them, [`backoff`], and [`connection`]. At the rim:
-//! [`socket`], [`link`], [`handshake`], [`client`], [`search`].
+//! The modules in reading order. Pure, with the time as an argument: [`clock`], [`lead`], [`playout`], [`pulse`],
+//! [`resyncs`], [`inputs`], [`game`], [`session`], which combines them to the protocol, [`backoff`], and
+//! [`connection`]. At the rim: [`socket`], [`link`], [`handshake`], [`client`], [`search`].
 
 pub mod clock;
 pub mod lead;

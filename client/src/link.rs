@@ -1,6 +1,6 @@
-//! A [`Connection`] on real sockets and timers: the rim of everything that talks to a server. As `web/sdk/link.js`.
+//! A [`Connection`] on real sockets and timers: the rim of all clients. As `web/sdk/link.js`.
 //!
-//! Its owner polls it, says what it is asked for, and is told what happens; [`Client`](crate::Client) and
+//! Its owner polls it, sends what it asks for, and gets its news; [`Client`](crate::Client) and
 //! [`Searching`](crate::Searching) are owners.
 
 use std::{
@@ -30,38 +30,38 @@ use crate::{
     socket::{Bytes, Incoming, Socket},
 };
 
-/// On a line that has not taken so many messages, pings and pongs are left out.
+/// The number of waiting messages from which on pings and pongs are left out.
 const BACKLOG: usize = 16;
 
-/// What the owner hears.
+/// News for the owner.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    /// A frame message, or a piece of one, while the connection is ready.
+    /// A frame, or a piece of one, while the connection is ready.
     Frame(Bytes),
-    /// A message of a later version, passed over.
+    /// A message of a later version, which was passed over.
     Unknown,
-    /// What the connection tells.
+    /// News of the connection.
     Told(Told),
-    /// The owner is to [send](Link::send) what it wants, under this number.
+    /// The owner has to [send](Link::send) its wish, under this request number.
     Wish(u32),
-    /// The owner is to send its last words.
+    /// The owner has to send its last messages.
     Farewell,
-    /// It is time for what the owner has to do.
+    /// The time `wake` of [`Link::poll`] has come.
     Time,
 }
 
 /// How a link connects.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Whether a seat is asked for.
+    /// Whether to ask for a seat.
     pub seat: bool,
-    /// For how long to try before the first success; `None` for ever.
+    /// How long to try before the first success; `None` for ever.
     pub patience: Option<Duration>,
-    /// What to do when the line breaks.
+    /// The waits between attempts when the line breaks.
     pub backoff: Backoff,
     /// The seed of the backoff's jitter.
     pub seed: u64,
-    /// What to say first.
+    /// The first message.
     pub hello: ClientMessage,
 }
 
@@ -73,24 +73,24 @@ enum Line {
     Open(Box<Socket>),
 }
 
-/// A connection that comes back by itself.
+/// A connection that reconnects automatically.
 pub struct Link {
     connection: Connection,
     line: Line,
     effects: VecDeque<Effect>,
-    /// What goes out before anything that the owner has to send while it is ready.
+    /// Messages to send before all others of the owner.
     outgoing: VecDeque<Vec<u8>>,
     hello: ClientMessage,
-    /// Why it could not go on.
+    /// Why it was ended here.
     failure: Option<Error>,
-    /// Where it was sent last, and with which pass.
+    /// The URL and the pass of the last redirect.
     redirect: Option<(String, Vec<u8>)>,
     rng: Rng,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Link {
-    /// Begins to connect.
+    /// Starts to connect.
     pub fn start(plan: Plan, url: String) -> Self {
         let connection = Connection::new(plan.seat, plan.patience, plan.backoff, Instant::now());
         let mut link = Self {
@@ -113,22 +113,22 @@ impl Link {
         &self.connection
     }
 
-    /// Whether it is in.
+    /// Whether the connection is ready.
     pub fn is_ready(&self) -> bool {
         self.connection.state() == State::Ready
     }
 
-    /// A number for a request that expects an answer.
+    /// A new number for a request that expects an answer.
     pub fn request(&mut self) -> u32 {
         self.connection.request()
     }
 
-    /// Sends a message on the open line, when it is polled next. What is sent while there is none is lost.
+    /// Sends a message on the open line with the next poll. It is lost if there is no line.
     pub fn send(&mut self, message: &ClientMessage) {
         self.outgoing.push_back(codec::encode(message));
     }
 
-    /// Breaks the line on purpose. It comes back, but not before so long.
+    /// Breaks the line on purpose. It does not come back within `wait`.
     pub fn drop_line(&mut self, wait: Duration) {
         self.handle(Event::Drop(wait));
     }
@@ -138,7 +138,7 @@ impl Link {
         self.handle(Event::Retry);
     }
 
-    /// The network is there again, or another one.
+    /// Reports that the network is there again, or another one.
     pub fn online(&mut self) {
         self.handle(Event::Online);
     }
@@ -148,19 +148,19 @@ impl Link {
         self.handle(Event::Close);
     }
 
-    /// The server said what it must not say, or the owner cannot go on: ends it for good. What [`Link::error`] makes of the
-    /// end is this.
+    /// Ends it for good, because the server broke the protocol or the owner cannot go on. [`Link::error`] then returns
+    /// this error.
     pub fn fail(&mut self, error: Error) {
         self.failure = Some(error);
         self.close();
     }
 
-    /// Whether the owner has yet to hear of something that has happened.
+    /// Whether there is news that the owner has not got yet.
     pub fn has_news(&self) -> bool {
         !self.effects.is_empty()
     }
 
-    /// The error that an end is, as [`Told::Over`] tells it.
+    /// The error for the news of [`Told::Over`].
     pub fn error(&mut self, why: Why, code: Option<Code>, message: String) -> Error {
         match (self.failure.take(), self.redirect.take(), code) {
             (Some(failure), ..) => failure,
@@ -175,7 +175,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// If there is none, or it is broken already.
+    /// If there is no open line, or it is broken already.
     pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         match &self.line {
             Line::Open(socket) => socket.addresses(),
@@ -188,8 +188,8 @@ impl Link {
         poll_fn(|cx| self.poll(outgoing, wake, cx)).await
     }
 
-    /// What the owner hears next; at `wake` it is [`Heard::Time`]. While the connection is ready, `outgoing` goes out as far
-    /// as the line takes it.
+    /// Returns the next news for the owner; at `wake` that is [`Heard::Time`]. While the connection is ready, it sends
+    /// messages of `outgoing` as far as the line takes them.
     pub fn poll(&mut self, outgoing: &mut VecDeque<Vec<u8>>, wake: Instant, cx: &mut Context<'_>) -> Poll<Heard> {
         loop {
             while let Some(effect) = self.effects.pop_front() {
@@ -240,7 +240,8 @@ impl Link {
         None
     }
 
-    /// Lets go of the line: nobody waits for a close that may hang. What still fits into the system's buffers is said.
+    /// Drops the line without waiting for a close that may hang. Waiting messages are sent if they fit into the
+    /// system's buffers.
     pub(crate) fn shut(&mut self) {
         if let Line::Open(socket) = &mut self.line {
             socket.say(&mut self.outgoing);
@@ -249,7 +250,7 @@ impl Link {
         self.outgoing.clear();
     }
 
-    /// Ready if something has changed, with what the owner is to hear of it.
+    /// Ready if something has changed, with the news for the owner.
     fn poll_line(&mut self, outgoing: &mut VecDeque<Vec<u8>>, cx: &mut Context<'_>) -> Poll<Option<Heard>> {
         let incoming = match &mut self.line {
             Line::None => return Poll::Pending,
@@ -288,7 +289,7 @@ impl Link {
         None
     }
 
-    /// Whoever hears something also looks at the time.
+    /// Notes a sign of life, and the passing of time.
     fn sign(&mut self) -> Option<Heard> {
         self.handle(Event::Sign);
         self.happen(Event::Tick)
@@ -331,7 +332,7 @@ impl Link {
     }
 }
 
-/// Who was about to get a seat and does not want it any more says so, or the seat would stand there empty.
+/// A client that drops its wish for a seat says so, or the seat would stay empty.
 impl Drop for Link {
     fn drop(&mut self) {
         if self.connection.state() == State::Entering {

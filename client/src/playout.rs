@@ -1,9 +1,9 @@
-//! How far in the past to draw, so that the frames to glide between are there: no more than the line's jitter asks for,
-//! which is measured. Pure: the time is an argument. As `web/sdk/playout.js`.
+//! The playout: how far in the past to draw, so that the frames to interpolate between have arrived. The delay is no
+//! more than the measured jitter of the line requires. Pure: the time is an argument. As `web/sdk/playout.js`.
 //!
-//! After the jitter buffer of WebRTC (NetEQ): the latest arrival of every half second is kept for ten seconds, and nearly
-//! all of them must be in time. A frame that comes later makes the delay longer at once; it becomes shorter little by
-//! little. A client that draws nothing counts by it what its player would have seen.
+//! After the jitter buffer of WebRTC (NetEQ): the latest arrival of every half second is kept for ten seconds, and
+//! nearly all of them must be in time. A frame that comes later makes the delay longer at once; the delay shrinks
+//! slowly. A client that draws nothing uses it to count what its player would have seen.
 
 use std::time::{Duration, Instant};
 
@@ -13,25 +13,25 @@ mod arrivals;
 
 use arrivals::Arrivals;
 
-/// So many ms earlier than needed, for timers and the length of a draw.
+/// The margin in ms for timers and the duration of a draw.
 const SPARE: f64 = 8.0;
-/// The delay becomes shorter when it was long enough for so many ms,
+/// The delay shrinks after it was sufficient for so many ms.
 const CALM: f64 = 2000.0;
-/// by what is too much in as long, but at least and at most by this part of the time that passes.
+/// It shrinks by the excess over that time, within these bounds, as fractions of the time that passes.
 const SLOWEST: f64 = 0.02;
 const FASTEST: f64 = 0.25;
-/// After so many ms without a frame (a stopped process, a tunnel) it begins anew,
+/// After so many ms without a frame (a stopped process, a tunnel) the measurement starts anew.
 const PAUSE: f64 = 1000.0;
-/// and what comes then in a burst had been held up: it is measured when so many frames did not come faster than due.
+/// Frames in a burst after that were held up: the measurement counts once so many frames did not come faster than due.
 const WARM_FRAMES: u32 = 4;
-/// A server with nothing to say says so this often; drawing goes on for as long.
+/// A server with nothing new sends a frame this often, in ms; the picture advances for as long.
 const QUIET: f64 = limits::IDLE_FRAME.as_millis() as f64;
-/// A draw that is so many ms from where it should be does not hurry: it is there at once.
+/// A picture that is ahead of time by more than so many ms is set back at once.
 const FAR: f64 = 1000.0;
-/// The part of its pace at which the picture goes on that is ahead of what it should be.
+/// The fraction of its normal pace at which a picture advances that is ahead by less.
 const HELD_BACK: f64 = 0.5;
 
-/// Says which tick to draw. All times in it are ms after `start`.
+/// Determines the tick to draw. All times in it are ms after `start`.
 #[derive(Clone, Debug)]
 pub struct Playout {
     start: Instant,
@@ -42,25 +42,25 @@ pub struct Playout {
     moved: u32,
     newest: Tick,
     heard: f64,
-    /// How many frames did not come faster than due since the start; at most [`WARM_FRAMES`].
+    /// The number of frames since the start that did not come faster than due; at most [`WARM_FRAMES`].
     steady: u32,
     last: f64,
     arrivals: Arrivals,
-    /// The tick that is drawn at `now` is `(now - offset) / tick_ms - moved`.
+    /// The tick drawn at `now` is `(now - offset) / tick_ms - moved`.
     offset: f64,
     calm_since: f64,
     advanced: f64,
-    /// What was drawn last, and when.
+    /// The tick that was drawn last, and when.
     time: Option<f64>,
     drawn: f64,
     draws: u64,
     underruns: u64,
-    /// Draws ahead of the newest frame, of which the next one will tell whether there was anything to show.
+    /// Draws ahead of the newest frame. The next frame tells whether there was anything to show.
     pending: u64,
 }
 
 impl Playout {
-    /// The playout of a line that has just opened. Frames come every `send_every` ticks; `tick` is the last that the server
+    /// The playout of a newly opened line. Frames come every `send_every` ticks; `tick` is the last one that the server
     /// is known to have computed.
     pub fn new(tick_hz: u32, send_every: u32, tick: Tick, now: Instant) -> Self {
         Self {
@@ -86,17 +86,17 @@ impl Playout {
         }
     }
 
-    /// Draws so far in the past instead of what the line asks for; `None` for that.
+    /// Sets a fixed delay; `None` for the delay that the line requires.
     pub fn fix(&mut self, delay: Option<Duration>) {
         self.fixed = delay.map(|delay| delay.as_secs_f64() * 1000.0);
     }
 
-    /// The server sends a frame at every so many-th send tick from now on.
+    /// Sets the pace: the server sends a frame at every so many-th send tick from now on.
     pub fn pace(&mut self, every: u32) {
         self.every = every.max(1);
     }
 
-    /// The frame of a tick has arrived; `moved` is what its head says of schedule moves.
+    /// Takes the arrival of a tick's frame; `moved` is the schedule move in its head.
     pub fn observe(&mut self, tick: Tick, moved: Option<u32>, now: Instant) {
         let now = self.ms(now);
         self.moved = moved.unwrap_or(self.moved);
@@ -129,19 +129,20 @@ impl Playout {
         }
     }
 
-    /// Forgets what it knows of the line, for another one.
+    /// Discards the measurements, for another line.
     pub fn restart(&mut self) {
         self.arrivals.clear();
         self.steady = 0;
     }
 
-    /// How much older the picture is than it could be, had every frame come as early as the earliest of late.
+    /// How much older the picture is than if every frame came as early as the earliest recent one.
     pub fn delay(&self) -> Duration {
         let ms = if self.arrivals.is_empty() { 0.0 } else { self.offset - self.arrivals.earliest() };
         Duration::from_secs_f64(ms.max(0.0) / 1000.0)
     }
 
-    /// The tick to draw now, with its fraction. Never goes backwards but for a start.
+    /// The tick to draw now, with its fraction. It goes back only if it is ahead by more than 1 s, as after a new
+    /// start.
     pub fn draw(&mut self, now: Instant) -> f64 {
         let now = self.ms(now);
         self.advance(now);
@@ -159,17 +160,17 @@ impl Playout {
         time
     }
 
-    /// How often anything was drawn.
+    /// The number of draws.
     pub fn draws(&self) -> u64 {
         self.draws
     }
 
-    /// How often something was drawn for whose time no frame had come, or that stood still; not while nothing is new.
+    /// The number of draws for whose time no frame had come, or that stood still; except while nothing was new.
     pub fn underruns(&self) -> u64 {
         self.underruns
     }
 
-    /// Where the picture goes from where it is.
+    /// The next tick to draw after the last one.
     fn next(&self, now: f64) -> f64 {
         let newest = f64::from(self.newest.0);
         if self.arrivals.is_empty() {
@@ -185,8 +186,8 @@ impl Playout {
         slowly.min(newest).max(time)
     }
 
-    /// A frame tells of the draws ahead of the one before it: if the server left frames out because nothing was new, and
-    /// this one came before its time, they had nothing to miss.
+    /// Judges the draws ahead of the previous frame by this one: if the server left frames out because nothing was new,
+    /// and this one came before its time, they missed nothing.
     fn judge(&mut self, tick: Tick) {
         let interval = f64::from(self.send_every) * f64::from(self.every);
         let apart = f64::from(tick.0) - f64::from(self.newest.0);
@@ -202,7 +203,7 @@ impl Playout {
         self.pending = 0;
     }
 
-    /// Shortens the delay for the time that has passed, or takes it as it must be.
+    /// Shrinks the delay for the time that has passed, or raises it to what is needed.
     fn advance(&mut self, now: f64) {
         let passed = now - self.advanced;
         self.advanced = now;
@@ -224,12 +225,12 @@ impl Playout {
         self.calm_since = now;
     }
 
-    /// What the offset must be for nearly all frames.
+    /// The offset that nearly all frames need.
     fn wanted(&self) -> f64 {
         self.fixed.map_or(self.arrivals.level() + self.interval() + SPARE, |fixed| self.arrivals.earliest() + fixed)
     }
 
-    /// How many ms lie between two frames.
+    /// The time between two frames in ms.
     fn interval(&self) -> f64 {
         f64::from(self.send_every) * f64::from(self.every) * self.tick_ms
     }

@@ -1,4 +1,4 @@
-//! Is the line alive, and how long is the way there and back? Pure: says when to ping, is told of pongs. As
+//! The pulse of a line: whether it is alive, and its round trip. Pure: it says when to ping, and is told of pongs. As
 //! `web/sdk/pulse.js`.
 
 use std::{
@@ -6,61 +6,63 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A ping goes out so often until so many were answered: no multiple of a tick, so that they meet all parts of one,
+/// The interval of pings until this many were answered. It is no multiple of a tick, so that pings meet all parts of
+/// one.
 const FIRST_EVERY: Duration = Duration::from_millis(1030);
 const FIRST_ANSWERS: u32 = 5;
-/// and so often from then on;
+/// The interval of pings from then on.
 const EVERY: Duration = Duration::from_millis(2030);
-/// but also when a line that is lively has been silent for so long, and again after as long.
+/// A ping also goes out when a lively line has been silent for so long, and again after the same time.
 const QUIET: Duration = Duration::from_secs(1);
-/// Lively is a line on which so many things have arrived on end, each within so long of the one before.
+/// A line is lively if this many signs of life came in a row, each within this time of the one before.
 const LIVELY: u32 = 10;
 const BRISK: Duration = Duration::from_millis(500);
-/// So many may be unanswered; the oldest beyond them are not waited for.
+/// The maximum number of unanswered pings; older ones are forgotten.
 const OUTSTANDING: usize = 16;
-/// The least round trip of this long counts.
+/// The time over which the least round trip is taken.
 const WINDOW: Duration = Duration::from_secs(10);
-/// A round trip longer than the least one by this is asked about again at once; two in a row are the line.
+/// A round trip that exceeds the least by this is checked by another ping at once; two in a row are the line's.
 const DOUBT: Duration = Duration::from_millis(90);
-/// Part of a new round trip in the smoothed one.
+/// The weight of a new round trip in the smoothed one.
 const WEIGHT: f64 = 0.25;
-/// A line on which nothing has arrived for so long and two round trips is dead;
+/// A line is dead after a silence of this and two round trips.
 const SILENCE: Duration = Duration::from_secs(4);
-/// a lively one for so long and three: TCP's next repetition may be longer off than a new connection takes;
+/// A lively line is dead after a silence of this and three round trips: TCP's next retransmission may take longer than
+/// a new connection.
 const SILENCE_LIVELY: Duration = Duration::from_secs(2);
-/// before the first answer for so long;
+/// The silence allowed before the first answer.
 const UNKNOWN: Duration = Duration::from_secs(5);
-/// in any case for so long.
+/// The silence allowed in any case.
 const LONGEST: Duration = Duration::from_secs(10);
-/// One must ask so often:
+/// The interval at which the caller must look.
 const LOOK: Duration = Duration::from_secs(1);
-/// whoever asks so long after having asked last was asleep, and what has arrived meanwhile has not been read yet.
+/// A caller whose last look is this long ago was asleep, and has not yet read what arrived meanwhile.
 const ASLEEP: Duration = Duration::from_millis(1500);
 
-/// The pings of one client, and what is known of its line.
+/// The pings of a client and the measurements of its line.
 #[derive(Clone, Debug)]
 pub struct Pulse {
     number: u32,
-    /// The pings that are not answered, and when they were sent.
+    /// The unanswered pings with their times.
     sent: VecDeque<(u32, Instant)>,
     next: Instant,
-    /// When the last one was sent.
+    /// When the last ping was sent.
     pinged: Instant,
-    /// So many things have arrived on end, each soon after the one before.
+    /// The number of signs of life in a row, each soon after the one before.
     brisk: u32,
-    /// The silence counts from here: something arrived, or a sleeper woke.
+    /// The beginning of the silence: the last sign of life, or the waking of a sleeper.
     since: Instant,
     asked: Instant,
     excused: bool,
     answers: u32,
     doubted: bool,
-    /// When they were measured, and how long they were.
+    /// The times and durations of measured round trips.
     trips: VecDeque<(Instant, Duration)>,
     smoothed: Duration,
 }
 
 impl Pulse {
-    /// The pulse of a line that has just opened.
+    /// The pulse of a newly opened line.
     pub fn new(now: Instant) -> Self {
         Self {
             number: 0,
@@ -78,12 +80,12 @@ impl Pulse {
         }
     }
 
-    /// The line was opened anew: what was asked on the old one will not be answered, what was measured was another.
+    /// Starts anew on a new line: pings of the old one will not be answered, and its measurements do not apply.
     pub fn reopen(&mut self, now: Instant) {
         *self = Self { number: self.number, ..Self::new(now) };
     }
 
-    /// When [`Pulse::ping`] or [`Pulse::is_dead`] next has something to say.
+    /// When [`Pulse::ping`] or [`Pulse::is_dead`] must be called next.
     pub fn deadline(&self) -> Instant {
         self.due().min(self.since + self.patience()).min(self.asked + LOOK)
     }
@@ -92,12 +94,12 @@ impl Pulse {
         self.brisk == LIVELY
     }
 
-    /// When the next ping goes out.
+    /// When the next ping is due.
     fn due(&self) -> Instant {
         if self.is_lively() { self.next.min(self.since.max(self.pinged) + QUIET) } else { self.next }
     }
 
-    /// The number of a ping to send now, if one is due.
+    /// Returns the number of a ping to send now, if one is due.
     pub fn ping(&mut self, now: Instant) -> Option<u32> {
         (now >= self.due()).then(|| {
             self.pinged = now;
@@ -111,7 +113,7 @@ impl Pulse {
         })
     }
 
-    /// Something arrived.
+    /// Notes a sign of life.
     pub fn heard(&mut self, now: Instant) {
         let soon = now.saturating_duration_since(self.since) < BRISK;
         self.brisk = if soon { (self.brisk + 1).min(LIVELY) } else { 0 };
@@ -119,7 +121,7 @@ impl Pulse {
         self.excused = false;
     }
 
-    /// The answer to a ping arrived, which lay at the other end for so long. One that was not asked for says nothing.
+    /// Takes the answer to a ping, which the other end held for so long. An answer to an unknown ping is ignored.
     pub fn pong(&mut self, number: u32, held: Duration, now: Instant) {
         let Some(index) = self.sent.iter().position(|(sent, _)| *sent == number) else { return };
         let Some((_, sent)) = self.sent.remove(index) else { return };
@@ -140,20 +142,20 @@ impl Pulse {
         self.smoothed = if jumps { trip } else { self.smoothed.mul_f64(1.0 - WEIGHT) + trip.mul_f64(WEIGHT) };
     }
 
-    /// The least round trip of the line as it is now: of ten seconds, or since it became longer; 0 before the first.
+    /// The line's present round trip: the least of ten seconds, or since it became longer; 0 before the first.
     pub fn round_trip(&self) -> Duration {
         self.trips.iter().map(|(_, trip)| *trip).min().unwrap_or_default()
     }
 
-    /// The usual round trip of late; 0 before the first.
+    /// The smoothed round trip; 0 before the first.
     pub fn smoothed(&self) -> Duration {
         self.smoothed
     }
 
-    /// Whether nothing has arrived for so long that the line must be broken. Ask at least every second.
+    /// Whether the silence is so long that the line must be dead. Call it at least every second.
     pub fn is_dead(&mut self, now: Instant) -> bool {
         if now.saturating_duration_since(self.asked) > ASLEEP && !self.excused {
-            // What has come is read now, and an answer to a new ping is waited for; once, or a sleeper never hears.
+            // What has arrived is read now, and a new ping is given time; only once, or a sleeper would never notice.
             self.excused = true;
             self.since = now;
             self.next = now;

@@ -1,35 +1,34 @@
-//! When a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
+//! Decides when a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
 //! `web/sdk/resyncs.js`.
 //!
-//! A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
-//! server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
-//! into account, and because frames that do not come have no age. A line that has become slower does not either: its
-//! lag grows once, and the clock takes it as it is. One that takes less than it is given is the server's to notice,
-//! which then gives it less without a gap: it has its time for that. Where a resync does not help, or costs more time
-//! without a frame than it makes up for because what is under way fills the line, the line is to blame, and the clock
-//! has to take that as it is, too.
+//! A client that reads too slowly shows an old world although nothing is wrong with it: the frames it reads left the
+//! server long ago, and their age grows. A stalled server does not look like that, because the clock takes schedule
+//! moves into account, and frames that do not come have no age. Nor does a line that has become slower: its lag grows
+//! once, and the clock accepts it. A line that takes less than it is given is noticed by the server, which then sends
+//! less, without a gap: it gets the time for that. If a resync does not help, or costs more time without frames than it
+//! gains because the line is full of data under way, the line is the cause, and the clock has to accept that too.
 
 use std::time::{Duration, Instant};
 
 use tiltyard_shared::protocol::limits;
 
-/// Frames are too old for so long before a resync.
+/// How long frames must be too old before a resync.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What comes after a resync is looked at for so long before it is judged.
+/// How long frames after a resync are observed before it is judged.
 const TRIAL: Duration = Duration::from_secs(1);
 
-/// After a resync that did not help none is tried for lag for so long.
+/// How long no resync for lag is tried after one that did not help.
 const HOPELESS: Duration = Duration::from_secs(60);
 
-/// What to do about the lag of frames.
+/// The remedy for the lag of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// Nothing.
     None,
     /// Resync.
     Resync,
-    /// Take the line as it is.
+    /// Accept the line as it is.
     Rebase,
 }
 
@@ -37,22 +36,22 @@ pub enum Remedy {
 #[derive(Clone, Debug, Default)]
 pub struct Resyncs {
     last: Option<Instant>,
-    /// Since when frames are too old.
+    /// Since when frames have been too old.
     late_since: Option<Instant>,
     /// Whether the last resync was for lag and no frame has been in time since.
     tries: bool,
-    /// What the lag was before it.
+    /// The lag before it.
     lag: Duration,
-    /// When the first frame behind that resync came.
+    /// When the first frame after that resync came.
     tried_since: Option<Instant>,
-    /// Whether the server sends less than it could: it has noticed.
+    /// Whether the server sends fewer frames than it could: it has noticed the line's limit.
     paced: bool,
     /// No resync for lag before this time.
     hopeless_until: Option<Instant>,
 }
 
 impl Resyncs {
-    /// A frame of this age was applied; `grows` is whether the clock sees frames come ever later.
+    /// Judges an applied frame of this age; `grows` says whether the clock sees frames come later and later.
     pub fn judge(&mut self, age: Duration, grows: bool, now: Instant) -> Remedy {
         if self.costs_more(now) {
             let remedy = self.give_up(now);
@@ -80,24 +79,24 @@ impl Resyncs {
         }
     }
 
-    /// The server sends a frame at every so many-th send tick from now on.
+    /// Sets the pace: the server sends a frame at every so many-th send tick from now on.
     pub fn pace(&mut self, every: u32) {
         self.paced = every > 1;
     }
 
-    /// When the next resync may be sent.
+    /// The earliest time of the next resync.
     pub fn earliest(&self, now: Instant) -> Instant {
         self.last.map_or(now, |last| now.max(last + limits::RESYNC_SPACING))
     }
 
-    /// A resync was sent (or the like: a resume).
+    /// Notes that a resync (or a resume) was sent.
     pub fn sent(&mut self, for_lag: bool, now: Instant) {
         self.last = Some(now);
         self.tries = for_lag;
         self.tried_since = None;
     }
 
-    /// Whether this is the first frame behind a resync for lag, and it took longer to come than the lag was.
+    /// Whether this is the first frame after a resync for lag, and took at least as long as the lag was.
     fn costs_more(&self, now: Instant) -> bool {
         let waited = self.last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         self.tries && self.tried_since.is_none() && waited >= self.lag

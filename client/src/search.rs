@@ -1,9 +1,9 @@
 //! A search for a match, on a connection of its own: see "Matchmaking" in PROTOCOL.md. As `web/sdk/search.js`.
 //!
-//! Ask [`Searching::next`] what it is like. At [`SearchState::Joining`] open a [`Client`](crate::Client) with the
-//! [`Target::Pass`](tiltyard_shared::protocol::Target::Pass) there, and keep this until it says `Matched`: if the match comes
-//! to nothing, the search goes on with all its waiting time. When the line breaks, the search begins anew by itself and says
-//! so, unless a seat is being taken: then [`Searching::again`] begins it.
+//! [`Searching::next`] tells its progress. At [`SearchState::Joining`] open a [`Client`](crate::Client) with the
+//! [`Target::Pass`](tiltyard_shared::protocol::Target::Pass) there, and keep this search until it says `Matched`: if
+//! the match fails, the search goes on with all its waiting time. When the line breaks, the search starts anew
+//! automatically and says so, unless a seat is being taken: then [`Searching::again`] starts it.
 
 use std::{
     collections::VecDeque,
@@ -27,49 +27,50 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// What happens to a search.
+/// The progress of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// How it is.
+    /// Its state.
     State(SearchState),
-    /// The line broke, or the server cannot search now; it is tried again after the wait.
+    /// The line broke, or the server cannot search now; another attempt follows after the wait.
     Reconnecting {
-        /// The first is 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// How long from now.
+        /// The time from now.
         wait: Duration,
-        /// Why, if the server has said so.
+        /// The reason, if the server gave one.
         code: Option<Code>,
     },
 }
 
-/// A search that goes on.
+/// A running search.
 #[derive(Debug)]
 pub struct Searching {
     link: Link,
     search: Search,
-    /// The number of the search that the server has of ours; 0 for none.
+    /// The number of our search on the server; 0 for none.
     request: u32,
-    /// Whether a seat is being taken: then nothing is searched for beside it.
+    /// Whether a seat is being taken: meanwhile no search is started.
     joining: bool,
     cancelled: bool,
     over: bool,
-    /// Why the server does not search now.
+    /// The server's reason for not searching now.
     why: Option<Code>,
 }
 
 impl Searching {
-    /// Begins to connect, and then to search. [`Options::patience`] counts until the server is reached for the first time.
+    /// Starts to connect, and then to search. [`Options::patience`] counts until the server is reached for the first
+    /// time.
     pub fn start(options: &Options, search: Search) -> Self {
         let link = Link::start(handshake::plan(options, false), options.url.clone());
         Self { link, search, request: 0, joining: false, cancelled: false, over: false, why: None }
     }
 
-    /// What happens next. Nothing is lost if the future is dropped.
+    /// Waits for the next progress. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///
-    /// [`Error::Line`] if the server could not be reached in the first place: search elsewhere. [`Error::Refused`],
+    /// [`Error::Line`] if the server could not be reached the first time: search elsewhere. [`Error::Refused`],
     /// [`Error::Redirected`], [`Error::Violation`]; [`Error::Over`] after `Matched` and `Ended`.
     pub async fn next(&mut self) -> Result<Progress, Error> {
         while !self.over && (self.link.connection().state() != State::Over || self.link.has_news()) {
@@ -93,13 +94,13 @@ impl Searching {
         Err(Error::Over)
     }
 
-    /// The URL at which to take the seat of [`SearchState::Joining`].
+    /// The URL of the seat of [`SearchState::Joining`].
     pub fn url_of<'a>(&'a self, url: &'a str) -> &'a str {
         if url.is_empty() { self.link.connection().address() } else { url }
     }
 
-    /// The seat of this match could not be taken and will not be tried again: the search goes on. Said with the next call of
-    /// [`Self::next`].
+    /// Reports that the seat of this match could not be taken and will not be tried again: the search goes on. Sent
+    /// with the next call of [`Self::next`].
     pub fn again(&mut self, id: Uuid) {
         self.joining = false;
         if !self.link.is_ready() {
@@ -113,7 +114,7 @@ impl Searching {
         }
     }
 
-    /// Searches no longer: [`SearchState::Ended`] follows, if the server knows of the search. Said with the next call of
+    /// Ends the search: [`SearchState::Ended`] follows if the server knows of it. Sent with the next call of
     /// [`Self::next`].
     pub fn cancel(&mut self) {
         self.cancelled = true;
@@ -137,7 +138,7 @@ impl Searching {
         }
     }
 
-    /// Says that nobody is to wait for us.
+    /// Tells the server that the search is over, so that nobody waits for this player.
     fn give_up(&mut self) {
         if self.request > 0 && !self.over {
             let request = self.link.request();
@@ -180,7 +181,7 @@ impl Searching {
         }
     }
 
-    /// What ended for a reason that passes begins anew.
+    /// Handles the end of a search: one that ended for a passing reason starts anew.
     fn ended(&mut self, code: Code, retry_after_ms: Option<u32>) -> Option<Progress> {
         if code.is_final() {
             self.over = true;
@@ -192,7 +193,7 @@ impl Searching {
     }
 }
 
-/// A line that only breaks leaves others waiting for who was to join them.
+/// Cancels the search. If the line only broke, the others in a match would wait for this player.
 impl Drop for Searching {
     fn drop(&mut self) {
         if self.link.is_ready() {

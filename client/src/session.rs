@@ -1,9 +1,10 @@
-//! One seat in a room, as its client sees it, without a socket: messages and time in, [`Event`]s and messages out. Pure.
+//! One seat in a room from its client's side, without a socket: takes messages and the time, and gives [`Event`]s and
+//! messages. Pure.
 //!
-//! What arrives goes to [`Session::handle`], passing time to [`Session::handle_time`]; what must be sent stands in
-//! [`Session::outgoing`], what the caller should know comes from [`Session::next_event`]. Events are to be taken before the
-//! next message is handed over, so there are never more than one frame brings. What waits to be sent on a blocked line is
-//! at most what [`Inputs`] holds, a resync, and 16 messages: beyond these, reports and inputs wait.
+//! Pass received messages to [`Session::handle`] and the time to [`Session::handle_time`]; take messages to send from
+//! [`Session::outgoing`] and events from [`Session::next_event`]. Take all events before the next message, so that
+//! there are never more than one frame brings. A blocked line holds up at most the contents of [`Inputs`], a resync,
+//! and 16 messages: beyond these, reports and inputs wait.
 
 use std::{
     collections::VecDeque,
@@ -39,10 +40,10 @@ mod tests;
 pub use event::{Event, Frame, Reason};
 pub use seat::{Counts, Seat};
 
-/// A report goes out alone so long after the frame: in time for [`limits::REPORT`] with a coarse timer.
+/// The delay after which a report goes out alone: in time for [`limits::REPORT`] even with a coarse timer.
 const REPORT_AFTER: Duration = limits::REPORT.saturating_sub(Duration::from_millis(20));
 
-/// On a line that has not taken so many messages, reports and inputs wait.
+/// The number of waiting messages from which on reports and inputs wait.
 const BACKLOG: usize = 16;
 
 /// One seat in a room of a game.
@@ -58,22 +59,22 @@ pub struct Session<G: ClientGame> {
     playout: Playout,
     resyncs: Resyncs,
     inputs: Inputs,
-    /// Bytes of the pieces of a frame that is not whole.
+    /// The bytes of pieces of an incomplete frame.
     pieces: usize,
-    /// When the last frame must have been reported, unless an input does it before.
+    /// When the last frame must be reported, unless an input does so before.
     report_due: Option<Instant>,
-    /// A resync that must wait until then, and the report of the epoch that is still going on at the server.
+    /// A resync that must wait until this time, and the report for the epoch that the server is still in.
     waiting: Option<(Instant, Resync, Report)>,
     events: VecDeque<Event<G::Event>>,
     counts: Counts,
-    /// Whether the view is still coming, by parts, since the start of the epoch.
+    /// Whether the parts of the view are still arriving since the start of the epoch.
     starting: bool,
     leaving: bool,
     over: bool,
 }
 
 impl<G: ClientGame> Session<G> {
-    /// The session of a seat just given, or taken over from a session that is no more: its inputs are numbered on.
+    /// A session for a new seat, or for one taken over from an earlier session: its inputs are numbered on.
     pub fn new(seat: Seat, schema: KnownSchema, now: Instant) -> Self {
         let mut replica = Replica::new(&schema.schema.entity, seat.epoch);
         replica.sent_input(seat.input);
@@ -98,12 +99,12 @@ impl<G: ClientGame> Session<G> {
         }
     }
 
-    /// A message arrived.
+    /// Handles a message.
     ///
     /// # Errors
     ///
-    /// [`Violation`] if a server must not send it; the session is then of no more use. A frame that cannot be applied is
-    /// not such a case: the session asks for everything anew.
+    /// [`Violation`] if the server broke the protocol; the session cannot be used any more. A frame that cannot be
+    /// applied is no violation: the session asks for everything anew.
     pub fn handle(&mut self, bytes: &[u8], now: Instant) -> Result<(), Violation> {
         match bytes.first() {
             Some(&(FRAME | PIECE)) => self.handle_frame(bytes, now),
@@ -119,7 +120,7 @@ impl<G: ClientGame> Session<G> {
         }
     }
 
-    /// Time passed: sends what has become due.
+    /// Sends what is due by now.
     pub fn handle_time(&mut self, now: Instant) {
         if let Some((_, resync, _)) = self.waiting.take_if(|(due, _, _)| *due <= now) {
             self.send_resync(resync, false, now);
@@ -140,22 +141,23 @@ impl<G: ClientGame> Session<G> {
         }
     }
 
-    /// When [`Session::handle_time`] next has something to do; `None` if something must happen before.
+    /// When [`Session::handle_time`] must be called next; `None` if an event must happen before.
     pub fn deadline(&self) -> Option<Instant> {
         let resync = self.waiting.map(|(due, _, _)| due);
         self.report_due.into_iter().chain(resync).chain(self.inputs.deadline()).min()
     }
 
-    /// What happened next; `None` when all has been told.
+    /// Takes the next event.
     pub fn next_event(&mut self) -> Option<Event<G::Event>> {
         self.events.pop_front()
     }
 
-    /// Sends an input and returns its number. At a pace that the server takes: the first at once, what follows soon together.
+    /// Sends an input and returns its number. The pace is limited to what the server takes: the first goes out at once,
+    /// soon following ones together.
     ///
     /// # Errors
     ///
-    /// [`NotSent`] if no server takes it, or if so many are not answered that one more makes no sense.
+    /// [`NotSent`] if no server takes it, or if too many inputs are unanswered.
     pub fn send(&mut self, input: &G::Input, now: Instant) -> Result<u32, NotSent> {
         let aim = Tick(self.clock.tick(now).0.saturating_add(self.lead.ticks()));
         let number = self.inputs.push(aim, G::encode(&self.schema.schema, input)?, now)?;
@@ -166,19 +168,19 @@ impl<G: ClientGame> Session<G> {
         Ok(number)
     }
 
-    /// Gives the seat up; a goodbye will be the last event.
+    /// Gives up the seat; the last event will be a goodbye.
     pub fn leave(&mut self) {
         self.leaving = true;
         self.send_message(&ClientMessage::Leave);
     }
 
-    /// The line is gone. What must be sent waits for the next one.
+    /// Notes the loss of the line. Messages wait for the next one.
     pub fn lost(&mut self) {
         self.outgoing.clear();
         self.inputs.lost();
     }
 
-    /// What to ask for the seat with on a new line: the secret, and from where to go on.
+    /// Returns the request for the seat on a new line: the secret, and where to go on from.
     pub fn resume(&mut self) -> Resume {
         self.waiting = None;
         self.report_due = None;
@@ -193,11 +195,12 @@ impl<G: ClientGame> Session<G> {
         }
     }
 
-    /// The seat was taken over on a new line.
+    /// Takes over the seat on a new line.
     ///
     /// # Errors
     ///
-    /// [`Violation::Inputs`] if the server claims inputs that were never sent, or lacks some that nobody has any more.
+    /// [`Violation::Inputs`] if the server claims inputs that were never sent, or lacks some that are not kept any
+    /// more.
     pub fn resumed(&mut self, seat: Seat, now: Instant) -> Result<(), Violation> {
         if !self.inputs.resume(seat.input) {
             return Err(Violation::Inputs { taken: seat.input, sent: self.inputs.last() });
@@ -219,13 +222,13 @@ impl<G: ClientGame> Session<G> {
         Ok(())
     }
 
-    /// The server sends a frame at every so many-th send tick from now on.
+    /// Sets the pace: the server sends a frame at every so many-th send tick from now on.
     fn pace(&mut self, every: u32) {
         self.playout.pace(every);
         self.resyncs.pace(every);
     }
 
-    /// Forgets ticks that count no more, because who takes the room over does not have them.
+    /// Discards later ticks that the room's new owner does not have.
     fn rewind(&mut self, now: Instant) {
         let Seat { tick_hz, send_every, cut, .. } = self.seat;
         let Some((to, from)) = cut.zip(self.replica.tick()).filter(|(to, from)| to < from) else { return };
@@ -245,32 +248,32 @@ impl<G: ClientGame> Session<G> {
         &self.seat
     }
 
-    /// The shapes of all that the room sends and takes.
+    /// The schema of the room's game.
     pub fn schema(&self) -> &KnownSchema {
         &self.schema
     }
 
-    /// What is seen.
+    /// The client's view of the world.
     pub fn replica(&self) -> &Replica {
         &self.replica
     }
 
-    /// What tick it is.
+    /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// How far ahead of the clock inputs aim, in ticks.
+    /// The lead: how many ticks ahead of the clock inputs aim.
     pub fn lead(&self) -> u32 {
         self.lead.ticks()
     }
 
-    /// Which tick to draw, and how old and how starved the picture is.
+    /// The playout: the tick to draw, and the delay and underruns of the picture.
     pub fn playout(&mut self) -> &mut Playout {
         &mut self.playout
     }
 
-    /// What has been counted so far.
+    /// The counts so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -280,7 +283,7 @@ impl<G: ClientGame> Session<G> {
         self.over
     }
 
-    /// What the server should know, in the words of the epoch that it is in.
+    /// The report for the server, for the epoch that the server is in.
     fn report(&mut self) -> Report {
         self.report_due = None;
         self.waiting.map_or_else(|| self.replica.report(), |(_, _, report)| report)
@@ -298,19 +301,19 @@ impl<G: ClientGame> Session<G> {
         self.send_message(&ClientMessage::Inputs { number, report, inputs });
     }
 
-    /// A message of a later version came and was passed over.
+    /// Counts a message of a later version that was passed over.
     pub fn pass_over(&mut self) {
         self.counts.unknown += 1;
     }
 
-    /// The server said something that is not the connection's own business.
+    /// Handles a message that the connection does not handle itself.
     ///
     /// # Errors
     ///
-    /// [`Violation`] if it makes no sense in a room.
+    /// [`Violation`] if it is not allowed in a room.
     pub fn handle_message(&mut self, message: ServerMessage) -> Result<(), Violation> {
         match message {
-            // Otherwise one comes back.
+            // After any other goodbye the client comes back.
             ServerMessage::Goodbye { code, message, frames, .. } if code.is_final() => {
                 self.over = true;
                 self.tell(Event::Goodbye { code, message, frames });

@@ -1,5 +1,5 @@
-//! A client's WebSocket: the only file that names tungstenite. Polled by hand, so that one task reads and writes without a
-//! lock or a second task, and so that nothing is lost when a caller stops waiting.
+//! A client's WebSocket; only this file names tungstenite. It is polled by hand, so that one task reads and writes
+//! without a lock or a second task, and nothing is lost when a caller stops waiting.
 
 use std::{
     collections::VecDeque,
@@ -21,7 +21,7 @@ use crate::error::{Error, Violation};
 
 pub use tokio_tungstenite::tungstenite::Bytes;
 
-/// What arrives on a socket.
+/// An item received on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A binary message.
@@ -39,7 +39,7 @@ pub struct Socket {
     unflushed: bool,
 }
 
-/// A small read buffer (every read zero-fills it), no write buffer, and no message beyond the largest frame.
+/// A small read buffer (every read zero-fills it), no write buffer, and the largest frame as the limit of messages.
 fn config() -> WebSocketConfig {
     let most = limits::CHUNK_BYTES + limits::FRAME_BYTES;
     WebSocketConfig::default()
@@ -55,7 +55,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// [`Error::Address`] for a URL that can never be opened, [`Error::Line`] for one that may be later.
+    /// [`Error::Address`] for a URL that can never be opened, [`Error::Line`] if it may be opened later.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let (stream, _) = connect_async_with_config(url, Some(config()), true).await.map_err(refine)?;
         Ok(Self { stream, unflushed: false })
@@ -73,9 +73,9 @@ impl Socket {
         }
     }
 
-    /// Puts what is to be sent on its way as far as the line takes it, what is in `first` before all else, and waits for the
-    /// next thing that arrives. That goes before a failure to send: a proxy that closes after a server's last words may reset
-    /// the line behind them.
+    /// Sends messages as far as the line takes them, those in `first` before all others, and waits for the next item. A
+    /// received item is returned before an error in sending: a proxy that closes after a server's last message may
+    /// reset the line behind it.
     ///
     /// # Errors
     ///
@@ -109,9 +109,9 @@ impl Socket {
         }))
     }
 
-    /// Gives what is queued to the system as far as it takes that at once, and waits for nothing.
+    /// Sends waiting messages as far as the system takes them at once, without waiting.
     pub fn say(&mut self, outgoing: &mut VecDeque<Vec<u8>>) {
-        // Whether it went cannot be known: the line is about to be let go of.
+        // It is unknown whether they arrive: the line is about to be dropped.
         let _ = self.poll_write(outgoing, &mut Context::from_waker(Waker::noop()));
     }
 
@@ -136,7 +136,7 @@ impl Socket {
     }
 }
 
-/// Whose fault it is: the URL's, the server's, or the line's.
+/// Classifies an error as the URL's, the server's, or the line's.
 fn refine(error: tungstenite::Error) -> Error {
     match error {
         tungstenite::Error::Url(error) => Error::Address(error.to_string()),

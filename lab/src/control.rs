@@ -1,4 +1,4 @@
-//! A running line, as its rim and whoever drives it share it.
+//! The handle to a running line, shared by the rim and the drivers.
 
 use std::{
     sync::Arc,
@@ -13,7 +13,7 @@ use crate::{
     profile::{Change, Profile},
 };
 
-/// What changes a running line. Clones are of the same one.
+/// Changes a running line. Clones refer to the same line.
 #[derive(Clone, Debug)]
 pub struct Control(Arc<Shared>);
 
@@ -32,17 +32,17 @@ impl Control {
         Self(Arc::new(Shared { start: Instant::now(), seed, line: Mutex::new(line), conditions }))
     }
 
-    /// The steps of the profile count from now on.
+    /// Starts the steps of the profile.
     pub fn begin(&self) {
         self.with(Line::begin);
     }
 
-    /// From now on it is another line; what is open stays so.
+    /// Changes the line to another profile; open connections stay open.
     pub fn set(&self, profile: &Profile) {
         self.with(|line, _| line.set(profile.clone()));
     }
 
-    /// Something changes.
+    /// Changes the line.
     pub fn change(&self, change: Change) {
         self.with(|line, _| line.change(change));
     }
@@ -54,12 +54,12 @@ impl Control {
         }
     }
 
-    /// When the next step is due.
+    /// The time of the next step.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         self.line().deadline()
     }
 
-    /// The seed of one of its connections.
+    /// The seed of a connection.
     pub(crate) fn seed_of(&self, connection: u64) -> u64 {
         self.0.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(connection)
     }
@@ -69,12 +69,12 @@ impl Control {
         self.0.start.elapsed()
     }
 
-    /// When that is by the clock.
+    /// Converts a time of the line to an instant.
     pub(crate) fn instant(&self, time: Duration) -> tokio::time::Instant {
         (self.0.start + time).into()
     }
 
-    /// What holds, and what will.
+    /// Watches the conditions of the line.
     pub(crate) fn conditions(&self) -> watch::Receiver<Conditions> {
         self.0.conditions.subscribe()
     }
@@ -89,7 +89,7 @@ impl Control {
         line.advance(now);
         change(&mut line, now);
         line.advance(now);
-        // Sent while the line is locked: conditions arrive in their order.
+        // Sent while the line is locked, so that conditions arrive in order.
         self.0.conditions.send_replace(line.conditions());
     }
 }

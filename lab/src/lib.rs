@@ -1,4 +1,4 @@
-//! A lab of lines: what the networks that people have do to a game, with a seed, so that it can be had again.
+//! A lab of lines: it does to a game what real networks do, reproducibly by a seed.
 //!
 //! ```no_run
 //! use tiltyard_lab::{Change, Profile, Proxy};
@@ -12,9 +12,10 @@
 //! # }
 //! ```
 //!
-//! In reading order. Pure, with the time as an argument: [`profile`] are the numbers, [`line`](mod@line) what of them holds
-//! now, [`way`] what happens to bytes on one way, [`opening`] how a connection comes about, [`packets`] what happens to whole
-//! packets. At the rim: [`control`] is what drivers hold, [`proxy`] passes TCP, [`tunnel`] packets between namespaces.
+//! In reading order. Pure, with the time as an argument: [`profile`] has the numbers, [`line`](mod@line) the conditions
+//! that hold now, [`way`] what happens to bytes in one direction, [`opening`] how a connection is opened, [`packets`]
+//! what happens to whole packets. At the rim: [`control`] is the handle for drivers, [`proxy`] passes TCP, [`tunnel`]
+//! packets between namespaces.
 
 pub mod profile;
 pub mod line;

@@ -1,19 +1,19 @@
-//! What holds on a line now: its profile, as changed so far. Pure: times are those since the line was made.
+//! The present conditions of a line: its profile with all changes so far. Pure: times count from the start of the line.
 
 use std::time::Duration;
 
 use crate::profile::{Change, Direction, Profile, Ways};
 
-/// What holds on one way.
+/// The present conditions of one way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {
-    /// The way of the profile, with what a step has added to its delay.
+    /// The way of the profile, with the delay that steps have added.
     pub direction: Direction,
-    /// What TCP has measured as the round trip.
+    /// The round trip as measured by TCP.
     pub round_trip: Duration,
     /// What passes.
     pub flow: Flow,
-    /// The line's own: its movements are the same for all ways and connections.
+    /// The seed of the line: its movements are the same for all ways and connections.
     pub seed: u64,
 }
 
@@ -22,63 +22,63 @@ pub struct Terms {
 pub enum Flow {
     /// Everything.
     Open,
-    /// Nothing is answered, so only what TCP sends unanswered.
+    /// Only what TCP sends without answers.
     Unanswered,
     /// Nothing.
     Silent,
 }
 
-/// What holds on a line.
+/// The present conditions of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conditions {
     /// From the server to the player.
     pub down: Terms,
     /// From the player to the server.
     pub up: Terms,
-    /// Whether what is opened is not answered.
+    /// Whether new connections are not answered.
     pub hangs: bool,
-    /// How often everything open was reset so far.
+    /// How many times all open connections have been reset.
     pub cuts: u64,
 }
 
 impl Conditions {
-    /// Whether somebody who asks for a connection is answered.
+    /// Whether a request for a connection is answered.
     pub fn answers(&self) -> bool {
         !self.hangs && self.down.flow == Flow::Open && self.up.flow == Flow::Open
     }
 }
 
-/// A line in the course of a game.
+/// A line and its changes in the course of a game.
 #[derive(Clone, Debug)]
 pub struct Line {
     profile: Profile,
     seed: u64,
-    /// Added to the delays: down, up.
+    /// The added delays: down, up.
     added: (Duration, Duration),
     silent: Option<Ways>,
     hangs: bool,
     cuts: u64,
-    /// When the steps began to count, and how many have been taken.
+    /// When the steps were started, and how many have been taken.
     began: Option<(Duration, usize)>,
 }
 
 impl Line {
-    /// A line as the profile says, its steps still to come.
+    /// A line with this profile, whose steps have not started.
     pub fn new(profile: Profile, seed: u64) -> Self {
         Self { profile, seed, added: Default::default(), silent: None, hangs: false, cuts: 0, began: None }
     }
 
-    /// The steps of the profile count from now on, if they do not already.
+    /// Starts the steps of the profile unless they have started already.
     pub fn begin(&mut self, now: Duration) {
         self.began.get_or_insert((now, 0));
     }
 
-    /// From now on it is another line, whose steps have not begun. What is open stays so.
+    /// Changes the line to another profile, whose steps have not started. Open connections stay open.
     pub fn set(&mut self, profile: Profile) {
         *self = Self { cuts: self.cuts, ..Self::new(profile, self.seed) };
     }
 
-    /// Something changes.
+    /// Changes the line.
     pub fn change(&mut self, change: Change) {
         match change {
             Change::Delay { down, up } => self.added = (down, up),
@@ -99,13 +99,13 @@ impl Line {
         }
     }
 
-    /// When the next step is due.
+    /// The time of the next step.
     pub fn deadline(&self) -> Option<Duration> {
         let (began, taken) = self.began?;
         Some(began + self.profile.steps.get(taken)?.at)
     }
 
-    /// What holds now.
+    /// The present conditions.
     pub fn conditions(&self) -> Conditions {
         let (down_added, up_added) = self.added;
         let slower = |way: Direction, added| Direction { delay: way.delay + added, ..way };

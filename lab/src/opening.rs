@@ -1,5 +1,5 @@
-//! How a connection comes about: a SYN that is tried again after 1, 3, 7, 15, 31 and 63 s while nothing passes, and the round
-//! trip that its answer takes. Pure.
+//! The opening of a connection: a SYN that is repeated after 1, 3, 7, 15, 31 and 63 s while nothing passes, and the
+//! round trip of its answer. Pure.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tiltyard_shared::game::Rng;
 
 use crate::line::Conditions;
 
-/// From one attempt to the next, at first; doubled each time.
+/// The wait after the first attempt; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-/// So many attempts are made.
+/// The number of attempts.
 const ATTEMPTS: u32 = 7;
 
-/// A connection that is wished for.
+/// A connection that is being opened.
 #[derive(Debug)]
 pub struct Opening {
     next: Duration,
@@ -21,24 +21,24 @@ pub struct Opening {
     rng: Rng,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The connection is there from then on.
+    /// The connection is open from this time on.
     Open(Duration),
-    /// The next attempt is made then.
+    /// The next attempt is at this time.
     Again(Duration),
     /// There are no more attempts.
     Failed,
 }
 
 impl Opening {
-    /// Somebody asks for a connection now.
+    /// Starts to open a connection.
     pub fn new(now: Duration, seed: u64) -> Self {
         Self { next: now, made: 0, rng: Rng::new(seed) }
     }
 
-    /// Makes the attempt that is due now, under these conditions.
+    /// Makes the attempt that is due now under these conditions.
     pub fn attempt(&mut self, conditions: &Conditions) -> Outcome {
         let is_lost = [conditions.up, conditions.down].map(|way| self.rng.chance(way.direction.loss)).contains(&true);
         if conditions.answers() && !is_lost {

@@ -1,5 +1,5 @@
-//! One way of a line for whole IP packets: what is lost is lost, and the machines' own TCP sends it again. Pure; beside
-//! [`Way`](crate::Way), which does as if. A packet that finds the queue full is dropped, as routers do.
+//! One way of a line for whole IP packets: losses are real, and the machines' own TCP repeats lost packets, while
+//! [`Way`](crate::Way) only simulates that. Pure. A packet that finds the queue full is dropped, as routers do.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,10 +7,10 @@ use tiltyard_shared::game::Rng;
 
 use crate::line::{Flow, Terms};
 
-/// The queue before the bottleneck holds at least so many bytes, or nothing would pass.
+/// The minimum size of the queue before the bottleneck; with less nothing would pass.
 const LEAST_QUEUE: u32 = 3_000;
 
-/// Packets on their way at most; further ones are dropped.
+/// The maximum number of packets on their way; further ones are dropped.
 const PACKETS: usize = 65_536;
 
 /// Packets from one machine to the other.
@@ -19,23 +19,23 @@ pub struct Packets {
     terms: Terms,
     rng: Rng,
     queue: VecDeque<(Duration, Vec<u8>)>,
-    /// When the bottleneck has sent all that was pushed.
+    /// When the bottleneck has sent all pushed packets.
     free: Duration,
     dropped: u64,
 }
 
 impl Packets {
-    /// A way with nothing on it.
+    /// An empty way.
     pub fn new(terms: Terms, seed: u64) -> Self {
         Self { terms, rng: Rng::new(seed), queue: VecDeque::new(), free: Duration::ZERO, dropped: 0 }
     }
 
-    /// From now on this holds.
+    /// Sets the conditions.
     pub fn set(&mut self, terms: Terms) {
         self.terms = terms;
     }
 
-    /// A packet is sent.
+    /// Sends a packet.
     pub fn push(&mut self, packet: Vec<u8>, now: Duration) {
         let Terms { direction, seed, flow, .. } = self.terms;
         let spread = direction.spread.draw(&mut self.rng);
@@ -62,7 +62,7 @@ impl Packets {
         self.queue.push_back((arrival.max(last), packet));
     }
 
-    /// A packet that has arrived by now.
+    /// Takes a packet that has arrived by now.
     pub fn poll(&mut self, now: Duration) -> Option<Vec<u8>> {
         self.queue.pop_front_if(|(arrival, _)| *arrival <= now).map(|(_, packet)| packet)
     }
@@ -72,7 +72,7 @@ impl Packets {
         self.queue.front().map(|(arrival, _)| *arrival)
     }
 
-    /// Packets lost so far, for whatever reason.
+    /// The number of lost packets so far, for any reason.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

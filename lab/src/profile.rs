@@ -1,5 +1,5 @@
-//! What a line is like, in numbers: each way by itself, and what changes in the course of a game. No behaviour stands here;
-//! that is the [`Way`](crate::Way)'s. The named ones are in `named`.
+//! The properties of a line in numbers: each way, and what changes in the course of a game. The behaviour is in
+//! [`Way`](crate::Way), the named profiles in `named`.
 
 use std::time::Duration;
 
@@ -15,48 +15,49 @@ pub use sway::Sway;
 /// A line between a player and a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// By which it is called: `step-up-600-both`.
+    /// Its name: `step-up-600-both`.
     pub name: String,
     /// From the server to the player.
     pub down: Direction,
     /// From the player to the server.
     pub up: Direction,
-    /// What changes in mid-game, by time.
+    /// The changes in mid-game, by time.
     pub steps: Vec<Step>,
-    /// How long a game on it lasts that shows all there is to see.
+    /// The length of a game that shows all of its effects.
     pub length: Duration,
 }
 
 /// One way of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Direction {
-    /// No byte takes less.
+    /// The minimum delay.
     pub delay: Duration,
-    /// What is added, drawn for each push.
+    /// The added delay that is drawn for each push.
     pub spread: Spread,
-    /// What is added in the course of time.
+    /// The added delay that varies over time.
     pub sway: Sway,
-    /// Bytes a second; `None`: as many as come.
+    /// Bytes per second; `None` for no limit.
     pub rate: Option<u32>,
-    /// The queue before the bottleneck holds what passes in this time. Who wants to send more waits.
+    /// The capacity of the queue before the bottleneck, as the time in which it passes. A sender waits while it is
+    /// full.
     pub queue: Duration,
-    /// How many segments are lost, of one. TCP sends them again, which takes its time.
+    /// The fraction of segments that are lost. TCP repeats them, which takes its time.
     pub loss: f32,
 }
 
-/// How the delay of single packets varies. The order is kept all the same.
+/// How the delay of single packets varies. Their order is kept all the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Spread {
     /// Not at all.
     None,
-    /// Anything from nothing to this, all as likely.
+    /// Uniformly distributed from zero to this.
     Uniform(Duration),
-    /// Straight lines between these shares and their milliseconds; the first share is 0, the last 1.
+    /// Piecewise linear between these fractions and their milliseconds; the first fraction is 0, the last 1.
     Quantiles(&'static [(f32, f32)]),
 }
 
 impl Spread {
-    /// What is added once.
+    /// Draws a delay.
     pub fn draw(&self, rng: &mut Rng) -> Duration {
         match self {
             Self::None => Duration::ZERO,
@@ -65,7 +66,7 @@ impl Spread {
         }
     }
 
-    /// What is added on average.
+    /// The mean delay.
     pub fn mean(&self) -> Duration {
         match self {
             Self::None => Duration::ZERO,
@@ -84,7 +85,7 @@ fn quantile(points: &[(f32, f32)], share: f32) -> f32 {
 }
 
 impl Direction {
-    /// A way that adds nothing.
+    /// A way without any delay.
     pub const OPEN: Self = Self {
         delay: Duration::ZERO,
         spread: Spread::None,
@@ -96,17 +97,17 @@ impl Direction {
 }
 
 impl Profile {
-    /// The profile of this name.
+    /// The profile with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|profile| profile.name == name)
     }
 
-    /// All that have a name, in the order of the table.
+    /// All named profiles, in the order of the table.
     pub fn all() -> Vec<Self> {
         named::all()
     }
 
-    /// Both ways, without what varies.
+    /// The delay of both ways, without what varies.
     pub fn round_trip(&self) -> Duration {
         self.down.delay + self.up.delay
     }

@@ -1,8 +1,8 @@
-//! The rim: a TCP proxy on a port of this machine, and between its two sides a line.
+//! The rim: a TCP proxy on a port of this machine, with a line between its two sides.
 //!
-//! It runs on a thread of its own, so that tests with any runtime, or none, can use it. It reads no faster than the line's
-//! queue drains, through small socket buffers, so that whoever sends feels the line. Who connects is accepted at once, as
-//! the kernel does it, but nothing is passed before the [`Opening`](crate::opening::Opening) is done.
+//! It runs on a thread of its own, so that tests with any runtime, or none, can use it. It reads no faster than the
+//! line's queue drains, through small socket buffers, so that senders feel the line. Connections are accepted at once,
+//! as the kernel does it, but nothing is passed before the [`Opening`](crate::opening::Opening) is done.
 
 use std::{
     io,
@@ -27,16 +27,16 @@ use crate::{
 mod link;
 mod pump;
 
-/// Socket buffers are as small as that on both sides; Linux doubles it.
+/// The size of socket buffers on both sides; Linux doubles it.
 const BUFFER: u32 = 4 * 1024;
 
-/// Connections that wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// Connections at a time; further ones wait in the backlog.
+/// The maximum number of connections; further ones wait in the backlog.
 const CONNECTIONS: usize = 8192;
 
-/// A running proxy. It ends when dropped, and resets what is open.
+/// A running proxy. Dropping it ends it and resets open connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -46,20 +46,20 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one on a free port of this machine. The steps of the profile count from [`Proxy::begin`] on.
+    /// Starts a proxy on a free port of this machine. [`Proxy::begin`] starts the steps of the profile.
     ///
     /// # Errors
     ///
-    /// If the system gives no port or no thread.
+    /// If the system has no port or thread left.
     pub fn start(profile: &Profile, seed: u64, target: SocketAddr) -> io::Result<Self> {
         Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), profile, seed, target)
     }
 
-    /// Starts one at this address.
+    /// Starts a proxy at this address.
     ///
     /// # Errors
     ///
-    /// If the address is taken, or the system gives no thread.
+    /// If the address is taken, or the system has no thread left.
     pub fn start_at(listen: SocketAddr, profile: &Profile, seed: u64, target: SocketAddr) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
@@ -88,47 +88,47 @@ impl Proxy {
         Ok(Self { address, control, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where to connect.
+    /// The address to connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What changes it, for another thread.
+    /// The handle to change it from another thread.
     pub fn control(&self) -> &Control {
         &self.control
     }
 
-    /// The steps of the profile count from now on.
+    /// Starts the steps of the profile.
     pub fn begin(&self) {
         self.control.begin();
     }
 
-    /// From now on it is another line; what is open stays so.
+    /// Changes the line to another profile; open connections stay open.
     pub fn set(&self, profile: &Profile) {
         self.control.set(profile);
     }
 
-    /// Something changes.
+    /// Changes the line.
     pub fn change(&self, change: Change) {
         self.control.change(change);
     }
 
-    /// Resets what is open on both sides.
+    /// Resets open connections on both sides.
     pub fn cut(&self) {
         self.change(Change::Cut);
     }
 
-    /// Nothing passes any more, and nobody is told.
+    /// Lets nothing pass any more, without notice.
     pub fn silence(&self) {
         self.change(Change::Silence(Ways::Both));
     }
 
-    /// Nothing passes on this way; on the other what TCP sends without an answer.
+    /// Lets nothing pass on this way, and on the other only what TCP sends without answers.
     pub fn half_open(&self, silent: Ways) {
         self.change(Change::Silence(silent));
     }
 
-    /// Everything passes again.
+    /// Lets everything pass again.
     pub fn resume(&self) {
         self.change(Change::Resume);
     }
@@ -138,7 +138,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {
-            // A panic there was printed when it happened.
+            // A panic was printed there when it happened.
             thread.join().ok();
         }
     }
@@ -156,7 +156,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, control: &Control) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut number = 0u64;
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        // Out of file descriptors, or a client that is gone already: the next one may be luckier.
+        // Out of file descriptors, or the client is gone already: the next one may succeed.
         let Ok((client, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;

@@ -1,5 +1,6 @@
-//! The rim for packets: two network namespaces of its own, a TUN device in each, and a thread that passes packets from one to
-//! the other. What runs in them speaks real TCP over a line that really loses. Needs Linux, root, `ip` and `/dev/net/tun`.
+//! The rim for packets: two network namespaces of its own, a TUN device in each, and a thread that passes packets
+//! between them. Programs in them speak real TCP over a line with real losses. Needs Linux, root, `ip` and
+//! `/dev/net/tun`.
 
 use std::{
     fs::{File, OpenOptions},
@@ -25,17 +26,17 @@ use crate::{control::Control, packets::Packets, profile::Profile};
 
 mod device;
 
-/// Where the server is to listen, and where players come from; the same in every tunnel, since namespaces share nothing.
+/// The address for the server, and the one players come from; the same in every tunnel, since namespaces share nothing.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 const PLAYERS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
 /// The largest packet.
 const MTU: usize = 1500;
 
-/// The forwarder looks so often whether it is to end.
+/// The interval at which the forwarder checks whether to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A line between two namespaces. They are gone when it is dropped.
+/// A line between two namespaces, which are deleted when it is dropped.
 #[derive(Debug)]
 pub struct Tunnel {
     control: Control,
@@ -46,11 +47,11 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// Opens one. The steps of the profile count from [`Control::begin`] on.
+    /// Opens a tunnel. [`Control::begin`] starts the steps of the profile.
     ///
     /// # Errors
     ///
-    /// Says what this machine lacks.
+    /// If this machine lacks something; the error says what.
     pub fn open(profile: &Profile, seed: u64) -> io::Result<Self> {
         let (players, server) = (Namespace::new("players")?, Namespace::new("server")?);
         let ends = [players.device(PLAYERS, SERVER)?, server.device(SERVER, PLAYERS)?];
@@ -67,21 +68,21 @@ impl Tunnel {
         Ok(Self { control, players, server, stop, thread })
     }
 
-    /// What changes it.
+    /// The handle to change the line.
     pub fn control(&self) -> &Control {
         &self.control
     }
 
-    /// A command that runs another where the players are: its arguments are that one's words.
+    /// The beginning of a command that runs another one in the players' namespace: append that command's words.
     pub fn players_run(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.players.0]
     }
 
-    /// Moves this thread, and all that it starts, to where the server is.
+    /// Moves this thread, and everything that it starts, into the server's namespace.
     ///
     /// # Errors
     ///
-    /// If the system does not let it.
+    /// If the system does not allow it.
     pub fn enter_server(&self) -> io::Result<()> {
         self.server.enter()
     }
@@ -91,7 +92,7 @@ impl Drop for Tunnel {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic there was printed when it happened.
+            // A panic was printed there when it happened.
             thread.join().ok();
         }
     }
@@ -116,7 +117,7 @@ impl Namespace {
         Ok(move_into_link_name_space(name.as_fd(), Some(LinkNameSpaceType::Network))?)
     }
 
-    /// A TUN device in it, with its address and that of the other end.
+    /// Creates a TUN device in it, with its address and that of the other end.
     fn device(&self, own: Ipv4Addr, other: Ipv4Addr) -> io::Result<File> {
         let device = thread::scope(|scope| {
             let open = || {
@@ -136,7 +137,7 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // What is left behind has this process' number in its name.
+        // A namespace that is left behind has this process's number in its name.
         ip(&["netns", "delete", &self.0]).ok();
     }
 }
@@ -167,7 +168,7 @@ fn forward(mut ends: [File; 2], control: &Control, seed: u64, stop: &AtomicBool)
                 ways[from].push(buffer[..length].to_vec(), control.now());
             }
             while let Some(packet) = ways[from].poll(control.now()) {
-                // A device whose own queue is full drops it, as a network card does.
+                // A device whose own queue is full drops the packet, as a network card does.
                 unblocked(ends[1 - from].write(&packet))?;
             }
         }
@@ -175,7 +176,7 @@ fn forward(mut ends: [File; 2], control: &Control, seed: u64, stop: &AtomicBool)
     Ok(())
 }
 
-/// Waits until there is a packet to take or to give.
+/// Waits until a packet can be read or is due.
 fn wait(ends: &[File; 2], control: &Control, ways: &[Packets; 2]) -> io::Result<()> {
     let due = ways.iter().filter_map(Packets::deadline).min();
     let wait = due.map_or(LOOK, |due| due.saturating_sub(control.now()).min(LOOK));

@@ -1,11 +1,12 @@
-//! One way of one connection: bytes in, and later the same bytes out, as TCP over such a line brings them. Pure: the time is
-//! an argument, counted from when the line was made.
+//! One way of one connection: bytes in, and the same bytes out later, as TCP would deliver them over such a line. Pure:
+//! the time is an argument, counted from the start of the line.
 //!
-//! What is sent goes through a bottleneck of so many bytes a second, before which a bounded queue stands, and then takes its
-//! delay. A lost segment is sent again when the next one shows that it is missing: 1.25 round trips after that (RACK, RFC
-//! 8985), two after itself if nothing follows; lost once more, after a timeout of 200 ms and a round trip, doubled each
-//! time. All behind it waits, and comes as a burst. In a silence, too, the head is tried again at doubled intervals, and the
-//! rest follows a round trip after the first attempt that gets through. Headers and slow start cost nothing here.
+//! Sent bytes go through a bottleneck of limited rate with a bounded queue before it, and then take the delay. A lost
+//! segment is sent again when the next one reveals the loss: 1.25 round trips after that (RACK, RFC 8985), or two after
+//! itself if nothing follows; if lost again, after a timeout of 200 ms and a round trip, doubled each time. Everything
+//! behind it waits and arrives as a burst. In a silence, too, the first segment is tried again at doubled intervals,
+//! and the rest follows a round trip after the first attempt that gets through. Headers and slow start are not
+//! simulated.
 
 use std::{collections::VecDeque, mem, time::Duration};
 
@@ -16,27 +17,27 @@ use crate::line::{Flow, Terms};
 #[cfg(test)]
 mod tests;
 
-/// Bytes of a full TCP segment.
+/// The size of a full TCP segment in bytes.
 pub const SEGMENT: usize = 1448;
 
-/// Segments that TCP sends before anything is answered.
+/// The number of segments that TCP sends before the first answer.
 const UNANSWERED: u32 = 10;
 
-/// On a line without a rate so many bytes may be on their way.
+/// The maximum number of bytes on their way on a line without a rate.
 const WINDOW: usize = 256 * 1024;
 
-/// No timeout is shorter.
+/// The minimum timeout.
 const LEAST_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// No timeout is longer.
+/// The maximum timeout.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A segment is lost at most so often in a row.
+/// The maximum number of losses of a segment in a row.
 const MOST_LOSSES: u32 = 6;
 
 #[derive(Debug)]
 struct Segment {
-    /// Empty: the end of the stream.
+    /// Its bytes; empty for the end of the stream.
     bytes: Vec<u8>,
     fate: Fate,
 }
@@ -44,7 +45,7 @@ struct Segment {
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Arrives(Duration),
-    /// Sent then, to no avail. That it is lost again costs `more`.
+    /// Sent at this time and lost. Further losses cost `more`.
     Lost {
         sent: Duration,
         travel: Duration,
@@ -54,7 +55,7 @@ enum Fate {
     Stuck,
 }
 
-/// TCP's attempts to get something through.
+/// TCP's attempts to get a segment through.
 #[derive(Clone, Copy, Debug)]
 struct Attempts {
     next: Duration,
@@ -68,16 +69,16 @@ pub struct Way {
     rng: Rng,
     segments: VecDeque<Segment>,
     held: usize,
-    /// When the bottleneck has sent all that was pushed.
+    /// When the bottleneck has sent all pushed bytes.
     free: Duration,
     attempts: Option<Attempts>,
-    /// Segments sent since nothing is answered.
+    /// The number of segments sent since answers stopped.
     unanswered: u32,
     finished: bool,
 }
 
 impl Way {
-    /// A way with nothing on it. The seed is this connection's.
+    /// An empty way. The seed is the connection's.
     pub fn new(terms: Terms, seed: u64) -> Self {
         Self {
             terms,
@@ -91,7 +92,7 @@ impl Way {
         }
     }
 
-    /// From now on this holds. What is on its way already arrives as it would have.
+    /// Sets the conditions. Bytes that are on their way already arrive as before.
     pub fn set(&mut self, terms: Terms, now: Duration) {
         self.attempt(now);
         if terms.flow != self.terms.flow {
@@ -100,7 +101,7 @@ impl Way {
         self.terms = terms;
     }
 
-    /// How many bytes may be pushed now: as many as the queue before the bottleneck has room for.
+    /// The number of bytes that may be pushed now: the free space of the queue before the bottleneck.
     pub fn room(&self, now: Duration) -> usize {
         if self.finished {
             return 0;
@@ -113,12 +114,12 @@ impl Way {
         queue.saturating_sub(queued).min(window.saturating_sub(self.held))
     }
 
-    /// When there is room again, if only time is to pass: half a queue.
+    /// When there will be room again, if nothing but time passes: half a queue.
     pub fn room_at(&self, now: Duration) -> Duration {
         now.max(self.free.saturating_sub(self.terms.direction.queue / 2)) + Duration::from_millis(1)
     }
 
-    /// Bytes go out. More than [`Way::room`] are taken, too.
+    /// Sends bytes. It takes more than [`Way::room`], too.
     pub fn push(&mut self, bytes: &[u8], now: Duration) {
         self.attempt(now);
         let spread = self.terms.direction.spread.draw(&mut self.rng);
@@ -127,7 +128,7 @@ impl Way {
         }
     }
 
-    /// Nothing follows any more.
+    /// Ends the stream.
     pub fn finish(&mut self, now: Duration) {
         if !mem::replace(&mut self.finished, true) {
             self.attempt(now);
@@ -135,7 +136,7 @@ impl Way {
         }
     }
 
-    /// What has arrived by now. The end of the stream is an empty `Vec`.
+    /// Takes bytes that have arrived by now. The end of the stream is an empty `Vec`.
     pub fn poll(&mut self, now: Duration) -> Option<Vec<u8>> {
         self.attempt(now);
         if self.segments.front()?.arrival(&self.terms)? > now {
@@ -146,7 +147,7 @@ impl Way {
         Some(bytes)
     }
 
-    /// When [`Way::poll`] next has something to do.
+    /// When [`Way::poll`] must be called next.
     pub fn deadline(&self) -> Option<Duration> {
         let arrival = self.segments.front().and_then(|head| head.arrival(&self.terms));
         arrival.into_iter().chain(self.attempts.map(|attempts| attempts.next)).min()
@@ -184,7 +185,7 @@ impl Way {
         Fate::Arrives(direction.sway.arrival(seed, sent + travel))
     }
 
-    /// What is sent at this time tells of those lost before, if they have not been sent again meanwhile.
+    /// Lets a segment sent at this time reveal earlier losses, unless those have been sent again meanwhile.
     fn reveal_losses(&mut self, sent: Duration) {
         let round_trip = self.terms.round_trip;
         for segment in self.segments.iter_mut().rev() {
@@ -194,7 +195,7 @@ impl Way {
         }
     }
 
-    /// How much longer it takes if the segment is lost once more, and again.
+    /// Draws the further losses of the segment, and returns the time they cost.
     fn further_losses(&mut self) -> Duration {
         let (mut more, mut timeout) = (Duration::ZERO, self.timeout());
         for _ in 0..MOST_LOSSES {
@@ -211,7 +212,7 @@ impl Way {
         self.terms.round_trip + LEAST_TIMEOUT
     }
 
-    /// TCP tries what is stuck again, when it is time to.
+    /// Tries stuck segments again when that is due.
     fn attempt(&mut self, now: Duration) {
         while let Some(Attempts { next, wait }) = self.attempts.filter(|attempts| attempts.next <= now) {
             if self.terms.flow == Flow::Open {
@@ -224,7 +225,7 @@ impl Way {
         }
     }
 
-    /// The first that is stuck gets through; the answer to it lets the others follow.
+    /// Lets the first stuck segment through; the answer to it lets the others follow.
     fn release(&mut self, at: Duration) {
         let Terms { direction, seed, round_trip, .. } = self.terms;
         let travel = direction.delay + direction.sway.extra(seed, at);
@@ -243,7 +244,7 @@ impl Way {
 }
 
 impl Segment {
-    /// When it arrives, as far as is known. Those before it must have arrived.
+    /// When it arrives, as far as known. Those before it must have arrived.
     fn arrival(&self, terms: &Terms) -> Option<Duration> {
         match self.fate {
             Fate::Arrives(at) => Some(at),

@@ -1,10 +1,9 @@
-//! How instances speak to one another: trait [`Bus`] with four verbs, in this process ([`memory`], the default) or through
-//! RabbitMQ ([`rabbitmq`]). One contract suite holds for both (tests/bus).
+//! The bus between instances: the trait [`Bus`] with four verbs, inside this process ([`memory`], the default) or
+//! through RabbitMQ ([`rabbitmq`]). One contract suite tests both (tests/bus).
 //!
-//! The bus is the control plane: nothing that ticks waits for it, and nothing is kept for later while it is away. It
-//! promises little. What it confirms has arrived where the address says; an event may be missed, and [`Incoming::Opened`]
-//! says when; a letter may come twice; only a reply proves that a command was carried out.
-//!
+//! The bus is the control plane: nothing that ticks waits for it, and nothing is stored for later while the broker is
+//! away. It promises little. A confirmed message has arrived at its address; an event can be missed, and
+//! [`Incoming::Opened`] says when; a letter can arrive twice; only a reply proves that a command was carried out.
 //! Every queue is bounded ([`Bounds`]), and when it is full:
 //!
 //! | queue | when full |
@@ -37,24 +36,24 @@ pub use names::{Inbox, Key, Pattern};
 pub use payload::{PAYLOAD_BYTES, Payload, SCHEMA, Unreadable};
 pub use tiltyard_core::instance::{InstanceId, NameError};
 
-/// What a verb returns: a future that can be sent to another thread.
+/// The future that a verb returns. It can be sent to another thread.
 pub type BusFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BusError>> + Send + 'a>>;
 
 /// The four verbs of an instance on the bus.
 ///
-/// Dropping a returned future gives up waiting; what was handed over may arrive all the same.
+/// Dropping a returned future gives up waiting; the message may arrive all the same.
 pub trait Bus: fmt::Debug + Send + Sync + 'static {
-    /// Puts a message where its address says; done when the bus has taken charge of it.
+    /// Publishes a message to an address. Completes when the bus has taken charge of it.
     ///
-    /// An event for which nobody listens is done too. A letter or a result needs a queue that takes it.
+    /// An event that nobody listens for succeeds. A letter or a result needs a queue that takes it.
     ///
     /// # Errors
     ///
-    /// [`BusError::Unroutable`] and [`BusError::Full`] say that it was not taken, [`BusError::Unconfirmed`] that it may
-    /// have been.
+    /// [`BusError::Unroutable`] and [`BusError::Full`] say that the message was not taken, [`BusError::Unconfirmed`]
+    /// that it may have been.
     fn publish(&self, to: Address, payload: Payload) -> BusFuture<'_, ()>;
 
-    /// Sends a command to an instance, and returns its reply. After the deadline the receiver drops the command.
+    /// Sends a command to an instance and returns its reply. After the deadline the receiver drops the command.
     ///
     /// # Errors
     ///
@@ -62,17 +61,17 @@ pub trait Bus: fmt::Debug + Send + Sync + 'static {
     /// command may have been carried out.
     fn request(&self, to: &InstanceId, command: Payload, deadline: Duration) -> BusFuture<'_, Payload>;
 
-    /// A mailbox of what is meant for this instance: its commands, or events.
+    /// Returns a mailbox for the commands to this instance, or for events.
     ///
-    /// It lasts until it is dropped, over all interruptions. Commands and events count as settled when they are dropped.
+    /// The mailbox lasts until it is dropped, across all interruptions. Dropping a command or an event settles it.
     ///
     /// # Errors
     ///
     /// [`BusError::Full`] beyond [`Bounds::mailboxes`].
     fn serve(&self, what: Serve) -> Result<Mailbox, BusError>;
 
-    /// A mailbox of the letters of an inbox. Of all claims one gets deliveries; when it ends the next takes over, and gets
-    /// what was not settled again. A letter dropped unsettled is put back.
+    /// Returns a mailbox for the letters of an inbox. One claim at a time gets deliveries; when it ends, the next takes
+    /// over and gets unsettled letters again. A letter dropped unsettled is put back.
     ///
     /// # Errors
     ///
@@ -80,14 +79,14 @@ pub trait Bus: fmt::Debug + Send + Sync + 'static {
     fn claim(&self, inbox: Inbox) -> Result<Mailbox, BusError>;
 }
 
-/// Where a published message goes.
+/// The destination of a published message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// An event, to all mailboxes with a pattern that fits its key.
+    /// An event, for all mailboxes with a pattern that fits its key.
     Event(Topic, Key),
     /// A match result as [JSON](Payload::json), to the operator's durable queues. It outlives a restart of the broker.
     Result(Key),
-    /// A letter, to whoever has claimed the inbox. It outlives a restart of the broker.
+    /// A letter, for whoever has claimed the inbox. It outlives a restart of the broker.
     Inbox(Inbox),
 }
 
@@ -96,11 +95,11 @@ pub enum Address {
 pub enum Topic {
     /// Hellos and heartbeats of instances.
     Cluster,
-    /// What happens to rooms.
+    /// Changes of rooms, chat messages and presence.
     Lobby,
 }
 
-/// What a mailbox of [`Bus::serve`] receives.
+/// The messages that a mailbox of [`Bus::serve`] receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Serve {
     /// The commands to this instance. One mailbox at a time.
@@ -109,10 +108,10 @@ pub enum Serve {
     Events(Vec<(Topic, Pattern)>),
 }
 
-/// Why the bus did not do what it was asked to, by what the caller may do next.
+/// Errors of the bus, by what the caller can do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BusError {
-    /// No connection to the broker, or it takes nothing at the moment. Nothing was sent.
+    /// No connection to the broker, or it takes no messages at the moment. Nothing was sent.
     #[error("the broker is away")]
     Away,
     /// A queue is full. Nothing was taken.
@@ -121,7 +120,7 @@ pub enum BusError {
     /// Nobody is there to take it. Nothing was taken.
     #[error("nobody takes what goes there")]
     Unroutable,
-    /// It was sent, and the connection ended or the broker was silent too long: it may have arrived.
+    /// It was sent, but the connection ended or the broker was silent too long: it may have arrived.
     #[error("sent, but not confirmed")]
     Unconfirmed,
     /// No reply before the deadline: the command may have been carried out.
@@ -130,12 +129,12 @@ pub enum BusError {
     /// The payload is larger than [`PAYLOAD_BYTES`].
     #[error("a payload larger than the bus takes")]
     TooLarge,
-    /// The receiver is of an older version, and knows no such command. Nothing was done.
+    /// The receiver runs an older version and does not know the command. Nothing was done.
     #[error("the receiver is older, and does not know this command")]
     NotUnderstood,
 }
 
-/// How the bus is, for readiness and for those who judge others by their silence.
+/// The state of the bus, for readiness and for those who judge other instances by their silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// The first attempt to reach the broker is under way.
@@ -144,17 +143,17 @@ pub enum State {
     Up,
     /// Connected, but the broker takes no messages (it lacks memory or disk). Events still come.
     Blocked,
-    /// No connection; further attempts are made every 0.2 to 2 s.
+    /// No connection; a new attempt is made every 0.2 to 2 s.
     Away(Fault),
 }
 
 /// Why there is no connection to the broker, as one line for the operator. No variant holds a password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// It will never work with this URL.
+    /// This URL can never work.
     #[error("AMQP_URL is not a URL as in amqp://user:password@host:5672/vhost: {0}")]
     Url(String),
-    /// Nothing answers there, or not in time.
+    /// Nothing answers at the address, or not in time.
     #[error("no broker answers at {address}: {reason}")]
     Unreachable {
         /// Host and port.
@@ -189,14 +188,14 @@ impl Fault {
     }
 }
 
-/// An instance's end of the bus. The connection ends when the last [`Bus`] is dropped.
+/// An instance's end of the bus. The connection closes when the last [`Bus`] is dropped.
 #[derive(Clone, Debug)]
 pub struct Link {
     /// The verbs.
     pub bus: Arc<dyn Bus>,
-    /// How the bus is.
+    /// The state of the bus.
     pub state: watch::Receiver<State>,
-    /// What it has counted.
+    /// Its counters.
     pub counts: Arc<Counts>,
 }
 
@@ -205,7 +204,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// Why it failed. Further attempts go on by themselves.
+    /// The [`Fault`] of the attempt. Further attempts are made automatically.
     pub async fn first_attempt(&self) -> Result<(), Fault> {
         let mut state = self.state.clone();
         let state = state.wait_for(|state| *state != State::Connecting).await;
@@ -217,7 +216,7 @@ impl Link {
     }
 }
 
-/// How much waits where. Tests use small ones.
+/// The bounds of the bus's queues, each with its default. Tests use smaller ones.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Bounds {
@@ -227,15 +226,15 @@ pub struct Bounds {
     pub requests: usize,
     /// Mailboxes of an instance. 64.
     pub mailboxes: usize,
-    /// Deliveries of a mailbox that are not settled. 256.
+    /// Deliveries of a mailbox that are handed out and not settled. 256.
     pub prefetch: u16,
     /// Events that wait for a mailbox. 10,000.
     pub events: u32,
     /// Commands that wait for an instance. 1,024.
     pub commands: u32,
-    /// Letters in an inbox, in memory; with RabbitMQ its policy `tickets` says so. 10,000.
+    /// Letters in an inbox, for the bus in memory; with RabbitMQ the policy `tickets` sets it. 10,000.
     pub inbox: u32,
-    /// Dead letters, in memory; with RabbitMQ its policy `dead-letters` says so. 1,000.
+    /// Dead letters, for the bus in memory; with RabbitMQ the policy `dead-letters` sets it. 1,000.
     pub dead: usize,
 }
 

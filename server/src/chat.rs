@@ -1,8 +1,8 @@
 //! Chat on this instance: [`Channels`] under a lock, and the [outboxes](outbox) of the connections that are in them.
 //!
-//! A connection's task says what its client wants by its [`Attending`], and writes what its outbox holds when its
-//! socket takes it. What other instances shall hear goes to the [`relay`], the task beside it, which also brings what
-//! they say.
+//! A connection's task makes its client's requests through its [`Attending`], and writes the contents of its outbox
+//! when its socket takes more. Messages for other instances go to the [`relay`], the task beside it, which also brings
+//! theirs.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,8 +24,8 @@ mod outbox;
 use outbox::Outbox;
 pub(crate) use relay::Relay;
 
-/// Messages and presences that wait for the relay. When it is full, they are dropped: the members here hear the
-/// messages, a presence is told again.
+/// The queue to the relay, in messages and presences. When it is full, further ones are dropped: a dropped message is
+/// still heard by the members here, and a presence is repeated anyway.
 const OUTGOING: usize = 1_024;
 
 /// Chat. Cheap to clone.
@@ -46,7 +46,7 @@ struct State {
 }
 
 impl Chat {
-    /// Chat in which nobody is, and the relay that has to run.
+    /// Creates an empty chat, and the relay to run for it.
     pub(crate) fn new(here: Instance) -> (Self, Relay) {
         let (outgoing, waiting) = mpsc::channel(OUTGOING);
         let state = State { channels: Channels::new(here.id(), here.incarnation()), outboxes: BTreeMap::new() };
@@ -54,7 +54,7 @@ impl Chat {
         (chat.clone(), Relay::new(chat, here, waiting))
     }
 
-    /// A connection that may be in channels, until what is returned is dropped.
+    /// Adds a connection, which may join channels until the returned value is dropped.
     pub(crate) fn join(&self) -> Attending {
         let outbox = Arc::new(Outbox::default());
         let mut state = self.lock();
@@ -63,7 +63,7 @@ impl Chat {
         Attending { chat: self.clone(), id, outbox, counted: None }
     }
 
-    /// Works with the channels, and carries out what they want done.
+    /// Works on the channels and carries out their effects.
     fn work<T>(&self, work: impl FnOnce(&mut Channels) -> T) -> T {
         let mut state = self.lock();
         let State { channels, outboxes } = &mut *state;
@@ -86,13 +86,13 @@ impl Chat {
         result
     }
 
-    /// Nothing that can panic runs under the lock but the channels themselves, which are whole after each call.
+    /// Nothing that can panic runs under the lock but the channels themselves, which are consistent after each call.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock()
     }
 }
 
-/// A connection that is in channels, or was: its limits hold as long as it lives. Dropped, it is in none.
+/// A connection that is or was in channels. Its limits hold as long as it lives. Dropped, it leaves all channels.
 #[derive(Debug)]
 pub(crate) struct Attending {
     chat: Chat,
@@ -107,7 +107,7 @@ impl Attending {
         self.counted.is_some()
     }
 
-    /// Is in a channel from now on, or there in another way.
+    /// Joins a channel, or changes how it is in it.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Attending {
         Ok(())
     }
 
-    /// Is in a channel no longer.
+    /// Leaves a channel.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Attending {
         Ok(())
     }
 
-    /// Says something.
+    /// Sends a message to a channel.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Attending {
         said
     }
 
-    /// The client shall know that something was refused.
+    /// Tells the client that a request was refused.
     pub(crate) fn refuse(&self, request: u32, code: Code) {
         let message = ServerMessage::refused(request, code);
         self.outbox.put(&message, codec::encode_control(&message).into());

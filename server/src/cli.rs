@@ -1,4 +1,4 @@
-//! The command line: the options of [`Config`], and what the binary does instead of serving.
+//! The command line: the options of [`Config`], and the subcommands that do something other than serving.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -90,12 +90,12 @@ pub(crate) enum Tool {
     },
 }
 
-/// The configuration of a command line and this process's environment, and what to do instead of serving. `games` are named
-/// in the help.
+/// Parses a command line and this process's environment into the configuration and an optional subcommand. `games` are
+/// named in the help.
 ///
 /// # Errors
 ///
-/// A mistake, or a wish for help or version: clap's error knows which.
+/// An invalid option, or a request for help or version: clap's error knows which.
 pub(crate) fn parse(
     args: impl IntoIterator<Item = OsString>,
     games: &[&str],
@@ -107,11 +107,11 @@ pub(crate) fn parse(
     Ok((Config::from_arg_matches(&matches)?, tool))
 }
 
-/// Does what a sub-command says.
+/// Runs a subcommand.
 ///
 /// # Errors
 ///
-/// Why it cannot be done.
+/// Why it failed.
 pub(crate) fn run(tool: &Tool, config: &Config, games: &Games) -> anyhow::Result<()> {
     let url = config.amqp_url.as_ref();
     match tool {
@@ -140,7 +140,7 @@ fn find<'a>(games: &'a Games, name: &str) -> anyhow::Result<&'a dyn GameHost> {
     games.find(name).map(AsRef::as_ref).with_context(names)
 }
 
-/// Does what needs a broker. Its connections are closed when the runtime ends.
+/// Runs work that needs a broker. Its connections are closed when the runtime ends.
 fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?.block_on(work)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// A clock that everything in the server shares.
+/// The clock that everything in the server shares.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(Instant);
 
@@ -12,12 +12,12 @@ impl Clock {
         Self(Instant::now())
     }
 
-    /// The time.
+    /// The current time.
     pub(crate) fn now(self) -> Duration {
         self.0.elapsed()
     }
 
-    /// When it will be so late, as tokio's timers want it.
+    /// The instant at which it will be this time, for tokio's timers.
     pub(crate) fn at(self, time: Duration) -> tokio::time::Instant {
         (self.0 + time).into()
     }

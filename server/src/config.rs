@@ -94,7 +94,7 @@ pub struct Config {
     pub timing: Timing,
 }
 
-/// The URL of a broker. What is shown of it has no password.
+/// The URL of a broker. Its debug output has no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmqpUrl(String);
 
@@ -117,7 +117,7 @@ impl fmt::Debug for AmqpUrl {
     }
 }
 
-/// How long the server waits for what.
+/// Timeouts and intervals of the server.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Timing {
@@ -129,11 +129,11 @@ pub struct Timing {
     /// Pings in a row without an answer until a connection counts as gone: each waits for [`Self::ping`]. Default 5, so
     /// that a dead peer is found 10 s after the first ping that it does not answer.
     pub missed_pings: u32,
-    /// A ticket made by REST is cancelled when nobody has asked after it for so long. Default 10 s.
+    /// How long a ticket made by REST lives without a request for its state. Default 10 s.
     pub ticket: Duration,
-    /// How long the close handshake may take of a connection that we close. Default 2 s.
+    /// The maximum time for the close handshake of a connection that we close. Default 2 s.
     pub close_handshake: Duration,
-    /// How long the whole server may take to stop. Default 8 s.
+    /// The maximum time for the whole server to stop. Default 8 s.
     pub stop: Duration,
 }
 
@@ -151,7 +151,7 @@ impl Default for Timing {
 }
 
 impl Default for Config {
-    /// What holds without any option.
+    /// The configuration without any options.
     fn default() -> Self {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
@@ -178,13 +178,13 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The number of shards: as given, otherwise one for each core.
+    /// The number of shards: the configured one, otherwise one for each core.
     pub(crate) fn shard_count(&self) -> usize {
         self.shards.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
     }
 }
 
-/// What an operator changes of the rooms of a mode.
+/// An operator's changes to the config of a mode's rooms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModeConfig {
     /// The game.
@@ -202,7 +202,7 @@ fn parse_mode_config(text: &str) -> Result<ModeConfig, String> {
     Ok(ModeConfig { game: game.to_owned(), mode: mode.to_owned(), config })
 }
 
-/// `ws://` or `wss://` and a host; a path in front of `/ws` if need be.
+/// Accepts `ws://` or `wss://` with a host, and optionally a path in front of `/ws`.
 fn parse_public_url(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("not like wss://play.example: {error}"))?;
     if ["ws", "wss"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none() {

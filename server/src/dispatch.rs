@@ -1,5 +1,6 @@
-//! The task that is this instance among the others: it carries the roster's effects to the bus and brings it what comes, four
-//! times a second lets its time pass, and answers commands. It waits for nobody: what is published or asked runs beside it.
+//! The task that represents this instance among the others: it carries the roster's effects to the bus and incoming
+//! messages to the roster, passes on the time four times a second, and answers commands. It never waits for a publish
+//! or request: those run beside it.
 
 use std::{future, sync::Arc, time::Duration};
 
@@ -15,7 +16,7 @@ use tokio::time;
 use tracing::{debug, error, info};
 
 use crate::{
-    bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, Topic},
+    bus::{Address, Bus, BusError, Delivery, Incoming, Key, Mailbox, Pattern, Payload, Receipt, Serve, State, Topic},
     fleet::{
         Instance,
         driver::{Machine, drive},
@@ -28,17 +29,17 @@ use crate::{
     stop::StopSender,
 };
 
-/// How often the roster's time passes.
+/// The interval at which the roster is told the time.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// How long a command that asks or tells may take.
+/// The deadline of a command.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Most commands and messages that are under way at a time. Further commands wait in their queue; further events are not
-/// sent, which the others see by their numbers.
+/// The maximum number of commands and messages under way. Further commands wait in their queue; further events are not
+/// sent, which other instances notice by the gap in the numbers.
 const UNDER_WAY: usize = 1_024;
 
-/// What was under way and is done.
+/// The result of work that was under way.
 enum Done {
     Told,
     Asked { of: InstanceId, ask: u64, answer: Result<RoomPage, Unanswered> },
@@ -58,7 +59,7 @@ struct Member {
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
 }
 
-/// Runs until the server has stopped; the others are told when it begins to.
+/// Runs until the server stops, and tells the other instances when it does.
 pub(crate) async fn run(
     here: Instance,
     rooms: Arc<Rooms>,
@@ -79,7 +80,7 @@ pub(crate) async fn run(
     member.say_goodbye().await;
 }
 
-/// All of the cluster, and all rooms.
+/// The topics and patterns of all cluster events and all room events.
 fn wanted() -> Vec<(Topic, Pattern)> {
     let all = Pattern::new(["#"]).expect("a pattern");
     let rooms = Pattern::new(["room", "#"]).expect("a pattern");
@@ -128,7 +129,7 @@ impl Member {
         metrics::bus(matches!(*link.state.borrow(), State::Up), &link.counts);
     }
 
-    /// What the roster wants done. Its messages go out in their order.
+    /// Carries out the roster's effects. Messages go out in their order.
     fn run_effects(&mut self) {
         for effect in self.roster(|roster, _| roster.take_effects()) {
             match effect {
@@ -149,7 +150,7 @@ impl Member {
                 }
                 Effect::Ask { to, ask, after } => {
                     let bus = self.bus.clone();
-                    // Always begun: the roster relies on an answer.
+                    // Always started: the roster relies on an answer.
                     self.under_way.push(Box::pin(async move {
                         let reply = bus.request(&to, Payload::of(&Command::Rooms { after }), DEADLINE).await;
                         Done::Asked { of: to, ask, answer: page(reply) }
@@ -170,7 +171,7 @@ impl Member {
     fn publish(&mut self, to: Address, payload: Payload) {
         let bus = self.bus.clone();
         self.begin(async move {
-            // What is lost is seen by its number.
+            // A lost event is noticed by its number.
             let _ = bus.publish(to, payload).await;
             Done::Told
         });
@@ -261,7 +262,7 @@ impl Member {
         }
     }
 
-    /// Tells the others, so that nobody has to find out.
+    /// Tells the other instances that this one stops, so that they need not find out.
     async fn say_goodbye(self) {
         let (instance, incarnation) = (self.here.id(), self.here.incarnation());
         let key = Key::new(["bye"]).expect("a word");
@@ -274,7 +275,7 @@ fn reply(receipt: Receipt, reply: &Reply) {
     receipt.reply(Payload::of(reply));
 }
 
-/// The page that was asked for.
+/// Extracts the requested page from a reply.
 fn page(reply: Result<Payload, BusError>) -> Result<RoomPage, Unanswered> {
     let reply =
         reply.map_err(|error| if error == BusError::Unroutable { Unanswered::Gone } else { Unanswered::Silent })?;

@@ -1,5 +1,5 @@
-//! This instance in its fleet: who it is, its end of the bus, and what it knows of the others. Without a broker it is a fleet
-//! of one, over a bus inside this process, and all works alike.
+//! This instance in its fleet: its name, its end of the bus, and what it knows of the others. Without a broker it is a
+//! fleet of one over a bus inside this process, and everything works the same way.
 
 use std::{
     net::SocketAddr,
@@ -29,26 +29,26 @@ pub(crate) mod driver;
 /// How an instance is to join a fleet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
-    /// Its name; otherwise one by chance.
+    /// Its name; `None` for a random one.
     pub(crate) instance: Option<InstanceId>,
-    /// The broker; without one it stays alone.
+    /// The broker; `None` to stay alone.
     pub(crate) amqp_url: Option<&'a AmqpUrl>,
-    /// Whether it had rather not start than be without the broker at first.
+    /// Whether to fail rather than start without the broker.
     pub(crate) bus_required: bool,
 }
 
 /// Why an instance did not join.
 #[derive(Debug, Error)]
 pub(crate) enum JoinError {
-    /// What is to name the broker is no URL of one: trying again would not help.
+    /// The broker's URL is invalid: trying again would not help.
     #[error("{0}")]
     Url(bus::Fault),
-    /// The broker cannot be used, and has to be.
+    /// The broker is required and cannot be used.
     #[error("{0}")]
     Bus(bus::Fault),
 }
 
-/// A name among the instances, and an end of their bus.
+/// An instance's name and its end of the bus.
 #[derive(Debug)]
 pub(crate) struct Joined {
     id: InstanceId,
@@ -76,26 +76,26 @@ impl Joined {
         Ok(Self::on(id, link))
     }
 
-    /// With an end of the bus that is there already.
+    /// Uses an end of the bus that exists already.
     pub(crate) fn on(id: InstanceId, link: Link) -> Self {
         Self { id, link, alone: false }
     }
 }
 
-/// Where an instance is, and how much it holds.
+/// Where an instance is, and its capacity.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
     /// The region.
     pub(crate) region: String,
-    /// Where the outside finds this instance, if it is not where it listens: `wss://host`, and a path if need be.
+    /// The URL for clients from outside, if it is not the address it listens on: `wss://host`, and a path if need be.
     pub(crate) public_url: Option<String>,
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) listen: SocketAddr,
-    /// Players that it takes.
+    /// The maximum number of players.
     pub(crate) capacity: u32,
 }
 
-/// This instance: what all parts of it share. Cheap to clone.
+/// This instance: the state that all parts of it share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Instance(Arc<Inner>);
 
@@ -128,17 +128,17 @@ impl Instance {
         self.0.joined.id
     }
 
-    /// Its life.
+    /// Its incarnation.
     pub(crate) fn incarnation(&self) -> Incarnation {
         self.0.incarnation
     }
 
-    /// Where it is.
+    /// Its region.
     pub(crate) fn region(&self) -> &str {
         &self.0.site.region
     }
 
-    /// Where the outside finds it, if an operator says so.
+    /// Its public URL, if an operator has configured one.
     pub(crate) fn public_url(&self) -> Option<&str> {
         self.0.site.public_url.as_deref()
     }
@@ -168,18 +168,18 @@ impl Instance {
         self.0.clock
     }
 
-    /// When it stops.
+    /// The handle by which it sees that the server drains or stops.
     pub(crate) fn stop(&self) -> Stop {
         self.0.stop.clone()
     }
 
-    /// Whether nobody new comes in.
+    /// Whether it drains and takes nobody new.
     pub(crate) fn is_draining(&self) -> bool {
         self.0.stop.is_draining()
     }
 }
 
-/// Where players connect to an instance of this public URL.
+/// The WebSocket URL of an instance with this public URL.
 pub(crate) fn socket_url(public: &str) -> String {
     format!("{}/ws", public.trim_end_matches('/'))
 }

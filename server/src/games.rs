@@ -22,7 +22,7 @@ use crate::{
     shard::RoomFuture,
 };
 
-/// The games that have modes, and of each mode the config of its rooms.
+/// The games that have modes, and for each mode the config of its rooms.
 pub(crate) type ModeTable = Vec<(&'static str, Vec<(Mode, Vec<u8>)>)>;
 
 /// The games that a server offers.
@@ -36,12 +36,12 @@ pub(crate) type ModeTable = Vec<(&'static str, Vec<(Mode, Vec<u8>)>)>;
 pub struct Games(Vec<Arc<dyn GameHost>>);
 
 impl Games {
-    /// No game yet.
+    /// A server without games.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Offers one more game.
+    /// Adds a game.
     #[must_use]
     pub fn with<G: Game>(mut self) -> Self {
         self.0.push(Arc::new(Host::<G>::new()));
@@ -63,11 +63,11 @@ impl Games {
         self.0.iter().find(|host| host.name() == name)
     }
 
-    /// The games that have modes, with what an operator wants otherwise.
+    /// The games that have modes, with an operator's changes to their configs.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// A description of what is wrong.
     pub(crate) fn modes(&self, wanted: &[ModeConfig]) -> Result<ModeTable, String> {
         let mut table: ModeTable = self.iter().map(|game| (game.name(), game.modes())).collect();
         for ModeConfig { game, mode, config } in wanted {
@@ -83,7 +83,7 @@ impl Games {
         Ok(table)
     }
 
-    /// What is wrong with the list, in words: no game, a name twice, a name that cannot be one.
+    /// Checks the list. The error describes what is wrong: no game, a duplicate name, an invalid name.
     pub(crate) fn check(&self) -> Result<(), String> {
         let names = self.names();
         if names.is_empty() {
@@ -113,41 +113,42 @@ pub(crate) trait GameHost: Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
 
-    /// What clients must know of it.
+    /// The schema for clients.
     fn schema(&self) -> &SchemaDocument;
 
-    /// What can be learned of its lanes from this many rooms of players who do anything at random, as a file of codings.
+    /// Learns codings for its lanes from this many rooms of players with random inputs. Returns a file of codings.
     fn learn(&self, rooms: u64, players: u32, ticks: u32) -> String;
 
-    /// The config of a room that says nothing else, as JSON.
+    /// The default config of a room, as JSON.
     fn default_config(&self) -> Value;
 
-    /// The bytes of a config given as JSON: what it does not name is as in the default.
+    /// Encodes a config given as JSON. Fields that it does not name have their defaults.
     ///
     /// # Errors
     ///
-    /// Why it is none, in words.
+    /// A description of why it is no config.
     fn encode_config(&self, json: Value) -> Result<Vec<u8>, String>;
 
-    /// The bytes of a config like this one but for what is given as JSON.
+    /// Encodes a copy of a config in which the fields given as JSON are changed.
     ///
     /// # Errors
     ///
-    /// Why it is none, in words.
+    /// A description of why the result is no config.
     fn change_config(&self, config: &[u8], json: Value) -> Result<Vec<u8>, String>;
 
-    /// The ways to play that can be searched for, each with the bytes of its rooms' config.
+    /// The modes, each with the encoded config of its rooms.
     fn modes(&self) -> Vec<(Mode, Vec<u8>)>;
 
-    /// Checks a config (`None`: the default) and makes ready a room from it.
+    /// Checks a config (`None`: the default) and prepares a room with it.
     ///
     /// # Errors
     ///
-    /// [`Code::BadConfig`] or [`Code::TooLarge`] for the config's fault, [`Code::GameFailed`] if the game panics over it.
+    /// [`Code::BadConfig`] or [`Code::TooLarge`] if the config is invalid, [`Code::GameFailed`] if the game panics over
+    /// it.
     fn prepare(&self, config: Option<&[u8]>) -> Result<Prepared, Code>;
 }
 
-/// What is wrong with a game's modes, in words.
+/// Checks the modes of a game. The error describes what is wrong.
 fn check_modes(game: &dyn GameHost) -> Result<(), String> {
     let modes = game.modes();
     for (index, (mode, config)) in modes.iter().enumerate() {
@@ -179,7 +180,7 @@ fn check_mode(game: &dyn GameHost, mode: &Mode, config: &[u8]) -> Result<(), Str
 
 /// A room that can be opened.
 pub(crate) struct Prepared {
-    /// How many players it will hold.
+    /// The number of players it will hold.
     pub(crate) seats: u32,
     /// Opens it and runs it to its end. Called on its shard.
     pub(crate) run: Box<dyn FnOnce(Setup) -> RoomFuture + Send>,
@@ -197,7 +198,7 @@ impl<G: Game> Host<G> {
         Self { schema: Arc::new(SchemaDocument { json, hash }), game: std::marker::PhantomData }
     }
 
-    /// The bytes of a config: its fields as they are but for what is given.
+    /// Encodes a config: `fields`, in which those given in `json` are replaced.
     fn merge(fields: Value, json: Value) -> Result<Vec<u8>, String> {
         let json = match (fields, json) {
             (Value::Object(mut fields), Value::Object(given)) => {
@@ -232,7 +233,7 @@ impl<G: Game> GameHost for Host<G> {
     }
 
     fn learn(&self, rooms: u64, players: u32, ticks: u32) -> String {
-        // Whoever plays goes on for a while with what it does.
+        // A player continues with an input for a while.
         let input = |_, _: &_, rng: &mut Rng| rng.chance(0.1).then(|| G::Input::arbitrary(rng));
         let players = players.min(G::settings(&G::Config::default()).max_players);
         let mut recording = Recording::new(G::Entity::schema());

@@ -1,4 +1,5 @@
-//! Where players come in: HTTP with the page and the API, the WebSocket handshake, and the hello phase that ends in a room.
+//! The entrance for players: HTTP with the page and the API, the WebSocket handshake, and the hello phase that ends in
+//! a room.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,34 +32,34 @@ mod api;
 pub(crate) use api::Tickets;
 use pages::Pages;
 
-/// Connections that are not in a room: HTTP, handshake, hello, lobby. Beyond them new ones wait to be accepted.
+/// The maximum number of connections outside of rooms: HTTP, handshake, hello, lobby. Further ones wait to be accepted.
 pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 
-/// What every connection outside of rooms needs.
+/// State shared by all connections outside of rooms.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     /// This instance.
     pub(crate) here: Instance,
-    /// What can be played.
+    /// The games of the server.
     pub(crate) games: Games,
     /// The rooms of this instance.
     pub(crate) rooms: Arc<Rooms>,
-    /// Where a wish leads.
+    /// Finds where a wish leads.
     pub(crate) placement: Placement,
-    /// Where players are matched.
+    /// Matches players.
     pub(crate) matchmaking: Matchmaking,
-    /// What is said in channels.
+    /// The channels.
     pub(crate) chat: Chat,
-    /// Who searches by REST.
+    /// The searches made by REST.
     pub(crate) tickets: Tickets,
-    /// The page.
+    /// The page's files.
     pub(crate) pages: Pages,
-    /// How long it may take.
+    /// Timeouts and intervals.
     pub(crate) timing: Timing,
 }
 
 impl Gateway {
-    /// The time.
+    /// The current time.
     fn now(&self) -> Duration {
         self.here.clock().now()
     }
@@ -72,7 +73,7 @@ impl Gateway {
         self.games.find(name).map(AsRef::as_ref).ok_or(Code::UnknownGame)
     }
 
-    /// The WebSocket URL of this instance, for whoever has sent a request with these headers.
+    /// The WebSocket URL of this instance for the sender of a request with these headers.
     fn socket_url(&self, headers: &HeaderMap) -> String {
         if let Some(url) = self.here.public_url() {
             return socket_url(url);
@@ -83,14 +84,14 @@ impl Gateway {
         format!("{scheme}://{host}/ws")
     }
 
-    /// Drops what nobody has come for.
+    /// Drops reservations and tickets that nobody has asked for in time.
     fn expire(&self) {
         self.rooms.expire();
         self.tickets.expire(self.now(), self.timing.ticket);
     }
 }
 
-/// Serves players until the server stops. `permits` has [`MAX_OUTSIDE`] of them.
+/// Serves players until the server stops. `permits` has [`MAX_OUTSIDE`] permits.
 pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, permits: Arc<Semaphore>) {
     let mut stop = gateway.here.stop();
     let gateway = Arc::new(gateway);

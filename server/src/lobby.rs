@@ -1,8 +1,8 @@
-//! The lobby of this instance: the roster with its directory of rooms, what rooms have to tell it, and the bytes of its pages.
+//! The lobby of this instance: the roster with its directory of rooms, the notices of rooms, and the encoded pages.
 //!
-//! Rooms leave [`Notices`]; whoever looks takes them over first, so that a list is never older than the look. Four times a
-//! second the lobby [beats](Lobby::beat) if something has changed, and those who watch a page ask for their difference.
-//! Who holds the same page of the same revision is told the same bytes, encoded once.
+//! Rooms leave [`Notices`]; every look at the lobby takes them over first, so that a list is never older than the look.
+//! Four times a second the lobby [beats](Lobby::beat) if something has changed, and connections that watch a page ask
+//! for the difference. Connections that hold the same page at the same revision get the same bytes, encoded once.
 
 use std::{collections::BTreeMap, mem, sync::Arc};
 
@@ -21,17 +21,18 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-/// What rooms have told since the lobby last looked: of each room the last only, so there are never more than rooms.
+/// The rooms' news since the last look at the lobby: only the last of each room, so that there are never more than
+/// rooms.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notices(Arc<Mutex<BTreeMap<Uuid, Option<Listing>>>>);
 
 impl Notices {
-    /// A room was opened, or is not as it was.
+    /// Reports a new room or a change of a room.
     pub(crate) fn put(&self, listing: Listing) {
         self.0.lock().insert(listing.entry.room, Some(listing));
     }
 
-    /// A room is gone.
+    /// Reports that a room is gone.
     pub(crate) fn remove(&self, room: Uuid) {
         self.0.lock().insert(room, None);
     }
@@ -45,23 +46,23 @@ pub(crate) struct Lobby {
     clock: Clock,
     /// The revision at the last beat.
     beats: watch::Sender<u64>,
-    /// The other instances as they are.
+    /// The current state of the other instances.
     fleet: watch::Sender<Arc<FleetView>>,
 }
 
 #[derive(Debug)]
 struct State {
     roster: Roster,
-    /// What was told at this revision: a page whole, or since the revision at which it is held.
+    /// The messages encoded at this revision: whole pages, and differences since the revision that is held.
     told: BTreeMap<(Browse, Option<u64>), Option<Told>>,
     revision: u64,
 }
 
-/// A page to hold from now on, and the message that leads to it.
+/// The page to hold from now on, and the message that leads to it.
 pub(crate) type Told = (Arc<Page>, Bytes);
 
 impl Lobby {
-    /// No rooms yet.
+    /// A lobby without rooms.
     pub(crate) fn new(me: Profile, clock: Clock) -> Self {
         let state = State { roster: Roster::new(me), told: BTreeMap::new(), revision: 0 };
         Self {
@@ -73,7 +74,7 @@ impl Lobby {
         }
     }
 
-    /// Where rooms tell.
+    /// Where rooms leave their news.
     pub(crate) fn notices(&self) -> &Notices {
         &self.notices
     }
@@ -83,12 +84,12 @@ impl Lobby {
         self.beats.subscribe()
     }
 
-    /// Looks into the directory.
+    /// Reads the directory.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Directory) -> T) -> T {
         look(self.state().roster.directory())
     }
 
-    /// Works with the roster, and publishes the other instances if one has changed.
+    /// Works on the roster, and publishes the view of the other instances if it has changed.
     pub(crate) fn roster<T>(&self, work: impl FnOnce(&mut Roster) -> T) -> T {
         let mut state = self.state();
         let done = work(&mut state.roster);
@@ -103,12 +104,12 @@ impl Lobby {
         done
     }
 
-    /// The other instances: a picture that does not change any more, and keeps nobody waiting.
+    /// The other instances: an immutable view, read without waiting.
     pub(crate) fn fleet(&self) -> Arc<FleetView> {
         self.fleet.borrow().clone()
     }
 
-    /// A page, whole.
+    /// A whole page.
     pub(crate) fn snapshot(&self, browse: &Browse) -> Told {
         let mut state = self.state();
         let State { roster, told, .. } = &mut *state;
@@ -117,7 +118,7 @@ impl Lobby {
         told.clone().expect("a snapshot always says something")
     }
 
-    /// What has changed on a page since it was the one held; `None` if nothing has.
+    /// The changes of a page since the held one; `None` if there are none.
     pub(crate) fn difference(&self, browse: &Browse, held: &Page) -> Option<Told> {
         let mut state = self.state();
         let State { roster, told, .. } = &mut *state;
@@ -125,13 +126,13 @@ impl Lobby {
         told.entry((browse.clone(), Some(held.revision()))).or_insert_with(difference).clone()
     }
 
-    /// Lets those who watch know if the list has changed since the last time.
+    /// Notifies watchers if the list has changed since the last beat.
     fn beat(&self) {
         let revision = self.state().revision;
         self.beats.send_if_modified(|last| mem::replace(last, revision) != revision);
     }
 
-    /// The state with all notices taken over.
+    /// The state, with all notices taken over.
     fn state(&self) -> MutexGuard<'_, State> {
         let (mut state, now) = (self.state.lock(), self.clock.now());
         let notices = mem::take(&mut *self.notices.0.lock());
@@ -149,7 +150,7 @@ impl Lobby {
     }
 }
 
-/// Lets the lobby beat. Never returns.
+/// Runs the lobby's beats, and calls `each_time` after each. Never returns.
 pub(crate) async fn run(lobby: &Lobby, mut each_time: impl FnMut()) {
     let mut next = Instant::now();
     loop {

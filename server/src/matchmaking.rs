@@ -1,11 +1,11 @@
-//! Matchmaking in this instance: a service for each game that has modes, with which players search and matched players
-//! claim their seats.
+//! Matchmaking on this instance: a service for each game that has modes, where players search and matched players claim
+//! their seats.
 //!
-//! What is decided, and how messages may be lost, doubled and late, is [`tiltyard_core::matchmaking`]'s. A [`service`]
-//! is the task that keeps its three machines and carries out what they want: requests and commands over the bus, rooms,
-//! and what [`players`] are told. [`requests`] are its requests in pages, [`pass`] what a matched player shows at the
-//! door, [`publisher`] how messages leave, [`distances`] how far the regions are. Alone, an instance does the same over
-//! the bus inside its process.
+//! The decisions, and the handling of lost, duplicate and late messages, are in [`tiltyard_core::matchmaking`]. A
+//! [`service`] is the task that keeps its three machines and carries out their effects: requests and commands over the
+//! bus, rooms, and messages to [`players`]. [`requests`] splits requests into pages, [`pass`] is what a matched player
+//! shows at the door, [`publisher`] sends messages, [`distances`] measures the way to the regions. An instance that is
+//! alone does the same over the bus inside its process.
 
 use std::{
     collections::BTreeMap,
@@ -57,11 +57,11 @@ use pass::MatchPass;
 use players::Wanted;
 use service::{Event, News, Service};
 
-/// Players who search and matched players in their seats, of one game: each has a place in the service's queue for the
-/// news of its end. When it is full, searches and claims are refused.
+/// The queue of a service. Every player of the game who searches or has a seat in a match reserves a place in it for
+/// the news of the end. When it is full, searches and claims are refused.
 const SERVICE_QUEUE: usize = 128 * 1024;
 
-/// A service has so long to answer a claim.
+/// The time a service has to answer a claim.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The services of an instance. Cheap to clone.
@@ -71,28 +71,29 @@ pub(crate) struct Matchmaking {
     parts: Parts,
 }
 
-/// What is known of a service outside of it.
+/// The outside view of a service.
 #[derive(Debug)]
 struct Handle {
     events: mpsc::Sender<Event>,
     modes: BTreeMap<String, Mode>,
 }
 
-/// What services need from the server.
+/// The parts of the server that services use.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     /// This instance.
     pub(crate) here: Instance,
-    /// Where matches are played.
+    /// The rooms where matches are played.
     pub(crate) rooms: Arc<Rooms>,
-    /// Most players of this instance.
+    /// The maximum number of players of this instance.
     pub(crate) seats: usize,
     /// The modes that are played here.
     pub(crate) modes: ModeTable,
 }
 
 impl Matchmaking {
-    /// Starts a service for each game that has modes. Needs a tokio runtime, on which they run until the server stops.
+    /// Starts a service for each game that has modes. Needs a tokio runtime, on which the services run until the server
+    /// stops.
     pub(crate) fn start(parts: Parts) -> Self {
         let distances = Distances::default();
         tokio::spawn(distances.clone().measure(parts.here.clone()));
@@ -107,8 +108,9 @@ impl Matchmaking {
         Self { services: Arc::new(services.collect()), parts }
     }
 
-    /// Where the party of this search meets, if that is not here: at the instance whose name, hashed with the party's code,
-    /// gives the most. So all find the same one without asking, and of a party that has to move only one instance changes.
+    /// The URL where the party of this search meets, if that is not here: at the instance whose name, hashed with the
+    /// party's code, has the highest score. So all members find the same instance without asking, and when an instance
+    /// comes or goes, only its own parties move.
     pub(crate) fn elsewhere(&self, search: &Search) -> Option<String> {
         let Search { game, mode, party, .. } = search;
         let Some(party) = party.as_ref().filter(|party| party.size > 1) else {
@@ -124,8 +126,8 @@ impl Matchmaking {
         (draining || score(best.instance) > score(own)).then(|| socket_url(&best.url))
     }
 
-    /// Where who comes alone searches while this instance drains: where the fewest play. A balancer that does not know of
-    /// the drain would send them here again and again.
+    /// The URL where a player without a party searches while this instance drains: the instance with the fewest
+    /// players. A balancer that does not know of the drain would send the player here again and again.
     fn away_from_here(&self) -> Option<String> {
         if !self.parts.here.is_draining() {
             return None;
@@ -135,11 +137,12 @@ impl Matchmaking {
         others.min_by_key(|peer| peer.players).map(|peer| socket_url(&peer.url))
     }
 
-    /// Looks for a match until what is returned is dropped. `round_trip` is the way to the player and back.
+    /// Starts a search that lasts until the returned value is dropped. `round_trip` is the round trip to the player.
     ///
     /// # Errors
     ///
-    /// [`Code::UnknownMode`], [`Code::BadParty`] and what else [`Search::check`] says, [`Code::ServerFull`].
+    /// [`Code::UnknownMode`], [`Code::BadParty`] and the other errors of [`Search::check`], [`Code::Stopping`] while
+    /// this instance drains, [`Code::ServerFull`].
     pub(crate) fn search(&self, search: Search, round_trip: Option<Duration>) -> Result<Searching, Code> {
         search.check()?;
         if self.parts.here.is_draining() {
@@ -158,16 +161,16 @@ impl Matchmaking {
         Ok(Searching { told, session, events: service.events.clone(), _guard: guard })
     }
 
-    /// Whether nobody searches here, and nobody sits in a match.
+    /// Whether nobody searches here or has a seat in a match.
     pub(crate) fn is_empty(&self) -> bool {
         self.services.values().all(|service| service.events.capacity() == service.events.max_capacity())
     }
 
-    /// The way to the seat that a pass of a match is for; `None` if it is no such pass.
+    /// Claims the seat that a pass of a match is for; `None` if it is no such pass.
     ///
     /// # Errors
     ///
-    /// [`Code::BadPass`] if there is no seat for it any more, [`Code::RoomClosed`], [`Code::ServerFull`].
+    /// [`Code::BadPass`] if its seat is not available any more, [`Code::RoomClosed`], [`Code::ServerFull`].
     pub(crate) async fn claim(&self, pass: &[u8]) -> Option<Result<Way, Code>> {
         let MatchPass { game, claim } = MatchPass::decode(pass)?;
         let service = self.services.get(&*game)?;
@@ -179,15 +182,15 @@ impl Matchmaking {
         Some(admitted.map(|Admitted { arrival, seat }| Way { arrival, reservation: None, seat: Some(seat) }))
     }
 
-    /// Takes what another instance said then to the service of a game. Whether it was taken; if not, the sender may say
-    /// it again.
+    /// Hands messages of another instance, sent at `sent_ms`, to the service of a game. Returns false if they were not
+    /// taken; the sender may then send them again.
     pub(crate) fn take(&self, game: &str, sent_ms: u64, said: Vec<Said>) -> bool {
         let Some(service) = self.services.get(game) else { return false };
         service.events.try_send(Event::Said { sent_ms, said }).is_ok()
     }
 }
 
-/// A player who looks for a match. When it is dropped the search ends, unless the match has begun.
+/// A player's search. Dropping it ends the search, unless the match has begun.
 #[derive(Debug)]
 pub(crate) struct Searching {
     told: watch::Receiver<SearchState>,
@@ -197,43 +200,43 @@ pub(crate) struct Searching {
 }
 
 impl Searching {
-    /// Waits until the state is another. Cancel safe.
+    /// Waits until the state changes. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         if self.told.changed().await.is_err() {
             std::future::pending::<()>().await; // it was over, or the server stops
         }
     }
 
-    /// The state, seen from now on.
+    /// Returns the state and marks it as seen.
     pub(crate) fn state(&mut self) -> SearchState {
         self.told.borrow_and_update().clone()
     }
 
-    /// The search is over, also if a match is about to begin. False if that cannot be told now.
+    /// Ends the search, also if a match is about to begin. Returns false if the service cannot be told now.
     pub(crate) fn cancel(&self) -> bool {
         self.events.try_send(Event::Cancel(self.session)).is_ok()
     }
 
-    /// The seat in a match could not be taken. False if that cannot be told now.
+    /// Reports that the seat in a match could not be taken. Returns false if the service cannot be told now.
     pub(crate) fn again(&self, id: Uuid) -> bool {
         self.events.try_send(Event::Back { session: self.session, id: MatchId(id) }).is_ok()
     }
 }
 
-/// A claim that was granted.
+/// A granted claim.
 #[derive(Debug)]
 struct Admitted {
     arrival: Arrival,
     seat: MatchSeat,
 }
 
-/// Time since 1970, by which instances tell each other how old a message is.
+/// The time since 1970, by which instances tell each other the age of a message.
 fn unix() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Parts {
-    /// The instances that rooms can be opened on. One that is draining takes none.
+    /// The instances with their load, for opening rooms. One that is draining has no capacity.
     fn hosts(&self) -> Vec<HostLoad> {
         let capacity = if self.here.is_draining() { 0 } else { self.seats };
         let (host, region) = (self.here.id(), self.here.region().to_owned());
@@ -247,8 +250,8 @@ impl Parts {
         self.here.fleet().peers().map(other).chain([own]).collect()
     }
 
-    /// Where the players of an instance connect: empty for this one unless a balancer is before it, `None` for one that is
-    /// not known.
+    /// The URL where the players of an instance connect: empty for this one unless it has a public URL, `None` for an
+    /// unknown instance.
     fn url(&self, instance: InstanceId) -> Option<String> {
         if instance == self.here.id() {
             return Some(self.here.public_url().map(socket_url).unwrap_or_default());

@@ -1,5 +1,5 @@
 //! Every metric with its name, unit and help text. [`count`] has the functions by which the server counts, `room` the
-//! handles of a game's rooms; only these files name the metrics facade.
+//! handles for a game's rooms; only these files name the metrics facade.
 //!
 //! Names follow Prometheus' conventions: base units, `_total` on counters. Labels are bounded: `game` by the games of
 //! the server, `code` by [`Code`](tiltyard_shared::protocol::Code), the others by the lists below.
@@ -93,10 +93,10 @@ const BUS_CONNECTIONS: &str = "tiltyard_bus_connections_total";
 const TICK_BUCKETS: &[f64] =
     &[0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
-/// From a match at once to one that nobody likes to wait for.
+/// From an instant match to a wait that nobody likes.
 const WAITING_BUCKETS: &[f64] = &[0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0];
 
-/// From one entity to a room that does without interest management.
+/// From one entity to a room without interest management.
 const GROUP_BUCKETS: &[f64] = &[1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0];
 
 const METRICS: &[Metric] = &[
@@ -225,8 +225,8 @@ const fn gauge_of(name: &'static str, unit: Unit, help: &'static str) -> Metric 
     Metric { name, kind: Kind::Gauge, unit, help }
 }
 
-/// Makes this process count, and returns what renders the counts as text. The first call decides; it cannot fail, except
-/// that a process with another recorder keeps that one, and `/metrics` stays empty.
+/// Starts to count in this process, and returns the handle that renders the counts as text. Only the first call
+/// installs a recorder. If the process already has another one, that stays, and `/metrics` is empty.
 pub(crate) fn install() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {

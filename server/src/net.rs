@@ -1,4 +1,4 @@
-//! Bytes over TCP: HTTP for pages and operators, WebSockets for players, and whether the other end is alive.
+//! Bytes over TCP: HTTP for pages and operators, WebSockets for players, and pings that detect dead connections.
 
 pub(crate) mod transport;
 pub(crate) mod http;

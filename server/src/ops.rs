@@ -1,3 +1,3 @@
-//! What operators see: metrics and health, on a port of their own.
+//! The operators' port: metrics and health.
 
 pub(crate) mod listener;

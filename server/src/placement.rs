@@ -1,8 +1,8 @@
-//! Seats over the whole fleet: where a wish leads, here or elsewhere, and the seats that are kept for those who come from
-//! elsewhere.
+//! Seats across the whole fleet: finds the place for a wish, here or on another instance, and reserves seats for
+//! players who come from other instances.
 //!
-//! The broker is asked for at most [`PATIENCE`]. When it does not help, who wants a certain room is sent to its instance
-//! without a pass, to ask there; everybody else finds a place here.
+//! Another instance may take at most [`PATIENCE`] to answer. Without an answer, a wish for a certain room is sent to
+//! the room's instance without a pass, to be repeated there; all other wishes are placed here.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,13 +25,13 @@ use crate::{
     rooms::{Rooms, Way},
 };
 
-/// Longest time that anybody waits for another instance.
+/// The maximum wait for another instance.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A new room is opened elsewhere if that instance is emptier by so many thousandths of its capacity.
+/// A new room opens on another instance if that is emptier by at least this many thousandths of its capacity.
 const EMPTIER_PER_MILLE: u32 = 50;
 
-/// Where a wish leads.
+/// The place for a wish.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// Into a room of this instance.
@@ -45,20 +45,20 @@ pub(crate) enum Found {
 pub(crate) struct Elsewhere {
     /// The WebSocket URL.
     pub(crate) url: String,
-    /// What to show there; empty if the wish is to be said there once more.
+    /// The pass to show there; empty if the wish has to be repeated there.
     pub(crate) pass: Vec<u8>,
     /// The room, if it is known.
     pub(crate) room: Option<Uuid>,
 }
 
 impl Elsewhere {
-    /// The wish is to be said at this instance.
+    /// The wish has to be repeated at this instance.
     pub(crate) fn ask_at(home: &Heartbeat) -> Self {
         Self { url: socket_url(&home.url), pass: Vec::new(), room: None }
     }
 }
 
-/// Finds places for wishes. Cheap to clone.
+/// Finds the places for wishes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Placement {
     here: Instance,
@@ -67,12 +67,12 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
-    /// Places in these rooms, and in those of the other instances.
+    /// Places wishes in these rooms, and in those of the other instances.
     pub(crate) fn new(here: Instance, games: Games, rooms: Arc<Rooms>) -> Self {
         Self { here, games, rooms }
     }
 
-    /// Where a wish leads. What [`Rooms::arrive`] says of this instance, this says of the fleet.
+    /// Finds the place for a wish. It does for the fleet what [`Rooms::arrive`] does for this instance.
     ///
     /// # Errors
     ///
@@ -103,12 +103,12 @@ impl Placement {
         }
     }
 
-    /// Whether a page of the list may be wanted elsewhere: another instance of our region that takes players.
+    /// Another instance of this region that takes players, for clients that only look at the list.
     pub(crate) fn another(&self) -> Option<Elsewhere> {
         self.here.fleet().emptiest().map(Elsewhere::ask_at)
     }
 
-    /// The other instance that has a room.
+    /// The other instance that hosts a room.
     fn home_of(&self, room: Uuid) -> Option<Heartbeat> {
         self.here.lobby().roster(|roster| roster.home_of(room).cloned())
     }
@@ -120,7 +120,7 @@ impl Placement {
         }
         match self.reserve(home.instance, Destination::Room(room)).await {
             Ok((room, pass)) => Ok(Some(Elsewhere { pass, room: Some(room), ..Elsewhere::ask_at(&home) })),
-            // It is not this server that stops.
+            // The instance that stops is another one.
             Err(Failure::Refused(Code::Stopping)) => Err(Code::Locked),
             Err(Failure::Refused(code)) => Err(code),
             Err(Failure::Gone) => Err(Code::RoomClosed),
@@ -128,7 +128,7 @@ impl Placement {
         }
     }
 
-    /// A room that others play in comes before an empty one, and any room before a new one.
+    /// Prefers a room with players to an empty one, and any room to a new one.
     async fn in_game(&self, game: &str, spectate: bool) -> Option<Elsewhere> {
         let ours = if self.here.is_draining() { None } else { self.rooms.fullest(game) };
         if let Some((entry, home)) = self.fullest_elsewhere(game, ours, spectate) {
@@ -145,7 +145,7 @@ impl Placement {
         self.in_new_room(Destination::Game(game.to_owned())).await.ok().flatten()
     }
 
-    /// The fullest room of a game on the other instances of our region, if it is fuller than `ours`.
+    /// The fullest room of a game on the other instances of this region, if it is fuller than `ours`.
     fn fullest_elsewhere(&self, game: &str, ours: Option<u32>, spectate: bool) -> Option<(RoomEntry, Heartbeat)> {
         let fleet = self.here.fleet();
         fleet.emptiest()?;
@@ -159,7 +159,7 @@ impl Placement {
         })
     }
 
-    /// A new room on the emptiest instance, if that is not this one.
+    /// Reserves a seat in a new room on the emptiest instance, if that is another one.
     async fn in_new_room(&self, destination: Destination) -> Result<Option<Elsewhere>, Code> {
         let (load, draining) = (self.rooms.load_per_mille(), self.here.is_draining());
         let fleet = self.here.fleet();
@@ -175,7 +175,7 @@ impl Placement {
         }
     }
 
-    /// Asks an instance to keep a seat.
+    /// Asks an instance to reserve a seat.
     async fn reserve(&self, at: InstanceId, destination: Destination) -> Result<(Uuid, Vec<u8>), Failure> {
         if !matches!(*self.here.link().state.borrow(), State::Up) {
             return Err(Failure::Unanswered);
@@ -202,7 +202,7 @@ impl Placement {
         }
     }
 
-    /// Keeps a seat for somebody from elsewhere; `None` if the same wish is being looked after already.
+    /// Reserves a seat for a player from another instance; `None` if the same wish is being handled already.
     pub(crate) async fn grant(&self, wish: &Reserve) -> Option<Reply> {
         match self.rooms.hear(wish.id) {
             Wish::New => {}

@@ -1,9 +1,9 @@
-//! Results of matches on their way out: published durably, each with an id, one after another until the broker has confirmed
-//! it. A room hands its result over and forgets it.
+//! The publication of match results: durable, each with an id, one at a time until the broker has confirmed it. A room
+//! hands over its result and forgets it.
 //!
-//! What waits is kept in memory, so it is lost with the process; while the broker is away up to [`WAITING`] results wait.
-//! When that is full, a further result is dropped, logged as an error and counted. Without a broker a result is a line of
-//! the log.
+//! Waiting results are kept in memory and are lost with the process; up to [`WAITING`] of them wait while the broker is
+//! away. Beyond that a result is dropped, logged as an error and counted. Without a broker a result is a line of the
+//! log.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,16 +25,16 @@ use crate::{
     stop::Stop,
 };
 
-/// Most results that wait for the broker.
+/// The maximum number of results that wait for the broker.
 const WAITING: usize = 4_096;
 
-/// Most bytes of a result as JSON text.
+/// The maximum size of a result as JSON text, in bytes.
 const RESULT_BYTES: usize = 16 * 1024;
 
-/// How long to wait until a result that was not confirmed is published again.
+/// The delay before a result that was not confirmed is published again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// A stopping server gives the broker so long for what still waits.
+/// The time that a stopping server gives the broker for the waiting results.
 const LAST: Duration = Duration::from_secs(2);
 
 /// Where rooms leave their results. Cheap to clone.
@@ -52,13 +52,13 @@ pub(crate) struct Publisher {
 }
 
 impl Results {
-    /// Where results are left, and who takes them from there.
+    /// Creates the queue for results, and the publisher that empties it.
     pub(crate) fn new(here: Instance) -> (Self, Publisher) {
         let (sender, waiting) = mpsc::channel(WAITING);
         (Self { waiting: sender, here: here.clone() }, Publisher { waiting, here })
     }
 
-    /// A match is over.
+    /// Hands over the result of a match.
     pub(crate) fn tell(&self, room: Uuid, game: &str, result: &Value) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let told = MatchResult {
@@ -88,7 +88,7 @@ fn lost(told: &MatchResult, why: &str) {
 }
 
 impl Publisher {
-    /// Publishes every result, until the server stops and nothing waits.
+    /// Publishes results until the server has stopped and none is waiting.
     pub(crate) async fn run(mut self) {
         let mut stop = self.here.stop();
         loop {
@@ -112,7 +112,7 @@ impl Publisher {
     }
 }
 
-/// The time that is left once everything else has stopped.
+/// Waits until everything else has stopped and the time for the broker is over.
 async fn patiently(stop: &mut Stop) {
     stop.is_over().await;
     sleep(LAST).await;

@@ -1,10 +1,9 @@
 //! The room task: one room, its clock and its players' sockets, on one shard.
 //!
-//! Everything of a room happens in this task, in the order of [`RoomTask::live`]: requests at the door are answered,
-//! sockets are scanned before a tick, and at a tick the room is stepped and each player is written one frame. There is
-//! no lock, no channel, no wake and no event per player in it. What a room *decides* is `tiltyard-core`'s [`Room`]; one
-//! player's socket is a [`Connection`]; its [`door`] is what the rest of the instance knows of it, and how a connection
-//! comes in is `join`.
+//! Everything in a room happens in this task, in the order of [`RoomTask::live`]: it answers requests at the door,
+//! scans sockets before a tick, and at a tick steps the room and writes each player one frame. There is no lock,
+//! channel, wake-up or event per player. What a room *decides* is in `tiltyard-core`'s [`Room`]; a player's socket is a
+//! [`Connection`]; the [`door`] is the rest of the instance's view of the room, and `join` seats connections.
 
 use std::{
     collections::BTreeMap,
@@ -60,48 +59,49 @@ use matched::Guard;
 pub(crate) use schema::SchemaDocument;
 use tell::EXPORT;
 
-/// Sockets are read just before each tick, and in between so that this is not exceeded. Reading them more often would cost
-/// a system call each and win nothing: what has arrived is used at ticks.
+/// The maximum time between scans. Sockets are read just before each tick and at equal intervals before that. Reading
+/// more often would cost a system call each and gain nothing: messages are used at ticks.
 const SCAN_SPACING: Duration = Duration::from_millis(50);
 
-/// A room that has no time left between its scans answers so many requests at each: all that wait at its door once a
-/// second or so, and never so many that its ticks are late because of them.
+/// The number of requests that a room without time between its scans still answers at each scan: enough to empty its
+/// door about once a second, and too few to make its ticks late.
 const REQUESTS_A_SCAN: usize = 16;
 
-/// Players are served in slices of so many; between two slices other rooms of the shard have their turn.
+/// The number of players served in one slice; other rooms of the shard have their turn between slices.
 const SLICE: usize = 64;
 
-/// Most close handshakes at a time. Beyond them a connection is closed without waiting for its last words to arrive.
+/// The maximum number of close handshakes. Beyond it connections are closed without waiting until the goodbye has
+/// arrived.
 const MAX_CLOSING: usize = 1024;
 
-/// What a room task needs from the server.
+/// What a room task gets from the server.
 pub(crate) struct Setup {
     /// The room's id.
     pub(crate) id: Uuid,
-    /// Its entry in the list of rooms, gone when dropped.
+    /// Its entry in the list of rooms, removed when dropped.
     pub(crate) listed: Listed,
-    /// What it is asked for.
+    /// The requests at its door.
     pub(crate) requests: mpsc::Receiver<RoomRequest>,
-    /// What it shares with the other rooms.
+    /// What it shares with other rooms.
     pub(crate) outside: Outside,
-    /// Where in its tick the room begins, from 0 up to 1: rooms of a shard are staggered.
+    /// The offset of the room in its tick, from 0 up to 1: rooms of a shard are staggered.
     pub(crate) phase: f32,
-    /// Of a room for a match: tells of its end when dropped.
+    /// For a room of a match: sends the news of its end when dropped.
     pub(crate) matched: Option<Guard>,
 }
 
-/// What all rooms of an instance have around them. Cheap to clone.
+/// The surroundings that all rooms of an instance share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Outside {
     /// Where results go.
     pub(crate) results: Results,
-    /// When to stop.
+    /// Tells when to stop.
     pub(crate) stop: Stop,
     /// The clock.
     pub(crate) clock: Clock,
-    /// How long to wait for what.
+    /// Timeouts and intervals.
     pub(crate) timing: Timing,
-    /// A deliberate fault that each room makes once, to prove that clients notice.
+    /// A deliberate fault that each room makes once, to prove that clients notice it.
     pub(crate) fault: Option<Fault>,
 }
 
@@ -116,9 +116,9 @@ enum End {
     Stopping,
     /// The game panicked.
     Failed,
-    /// Too few of those who were matched have come.
+    /// Too few of the matched players have come.
     TooFew,
-    /// It has been on for years, and its ticks run out.
+    /// It has run for years, and its tick numbers are used up.
     WornOut,
 }
 
@@ -140,15 +140,15 @@ struct RoomTask<G: Game> {
     schedule: Schedule,
     /// The players' connections by seat.
     connections: Vec<Option<Connection>>,
-    /// Who is told when a seat of a match is free again, by seat.
+    /// The guards of match seats, by seat. Each reports when its seat is free again.
     matched: BTreeMap<u32, Guard>,
-    /// Whom the next tick serves first.
+    /// The seat that the next tick serves first.
     first: usize,
-    /// Until then players are on their way who were matched into it.
+    /// The time until which matched players may still be on their way.
     expected_until: Duration,
-    /// Where is read what a player has sent.
+    /// The read buffer for player messages.
     inbox: Inbox,
-    /// The frame that is being written, and where it becomes a message. Both keep their memory.
+    /// The frame to be written, and the buffer in which it becomes a message. Both keep their memory.
     frame: Vec<u8>,
     scratch: Vec<u8>,
     closing: JoinSet<()>,
@@ -210,7 +210,7 @@ impl<G: Game> RoomTask<G> {
         self.finish(end).await;
     }
 
-    /// The loop: whatever arrives until the next scan, a scan, and when it is time a tick.
+    /// The main loop: requests until the next scan, a scan, and a tick when it is due.
     async fn live(&mut self) -> Result<Infallible, End> {
         loop {
             self.wait().await?;
@@ -221,7 +221,7 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Answers requests until the next scan is due; however late that is, some of them.
+    /// Answers requests until the next scan is due, and at least some of them if it is overdue.
     async fn wait(&mut self) -> Result<(), End> {
         for _ in 0..REQUESTS_A_SCAN {
             let Ok(request) = self.setup.requests.try_recv() else { break };
@@ -238,7 +238,7 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Scans divide the time to the deadline; the last is at the deadline.
+    /// The time of the next scan. Scans divide the time to the deadline evenly; the last is at the deadline.
     fn next_scan(&self) -> Duration {
         let (now, deadline) = (self.now(), self.schedule.deadline());
         let length = self.room.settings().tick_length();
@@ -247,7 +247,7 @@ impl<G: Game> RoomTask<G> {
         deadline.saturating_sub(part * u32::try_from(left).unwrap_or(0))
     }
 
-    /// Takes what the players have sent.
+    /// Reads the players' messages.
     async fn scan(&mut self) -> Result<(), End> {
         let (now, seats) = (self.now(), self.connections.len());
         for slice in slices(seats) {
@@ -267,7 +267,7 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// One tick: the room is stepped, and when frames are due everybody gets one.
+    /// Steps the room, and writes everybody's frame when frames are due.
     async fn tick(&mut self) -> Result<(), End> {
         let now = self.now();
         let lateness = self.schedule.begin(now);
@@ -291,12 +291,12 @@ impl<G: Game> RoomTask<G> {
         if self.room.authority().is_worn_out() {
             return Err(End::WornOut);
         }
-        // A room that is late must not keep its shard from its sockets.
+        // A room that is late must not keep its shard from its other sockets.
         yield_now().await;
         Ok(())
     }
 
-    /// A connection cannot go on: its player is told, and the room hears what becomes of the seat.
+    /// Ends a connection: tells its player the reason, and the room what becomes of the seat.
     fn close(&mut self, seat: SeatId, gone: Gone, now: Duration) {
         self.dismiss(seat, gone);
         match gone {
@@ -308,7 +308,7 @@ impl<G: Game> RoomTask<G> {
         self.tell_occupancy();
     }
 
-    /// Seats that the room freed by itself have, as a rule, no connection any more.
+    /// Closes the connections of seats that the room freed by itself. Most of these have none any more.
     fn close_lost_seats(&mut self) {
         let lost: Vec<_> = self.room.closed().collect();
         for (seat, code) in &lost {
@@ -319,7 +319,7 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Says goodbye to a seat's connection, if it has one.
+    /// Closes a seat's connection with a goodbye, if it has one.
     fn dismiss(&mut self, seat: SeatId, gone: Gone) {
         let Some(connection) = self.connections.get_mut(seat.0 as usize).and_then(Option::take) else { return };
         let frames = self.room.frames_handed(seat);
@@ -331,8 +331,8 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// The room closes: it is listed no more, whoever waits is refused, players are told, and the task ends when they
-    /// know.
+    /// Closes the room: removes it from the list, refuses waiting requests, tells the players, and returns when their
+    /// connections are closed.
     async fn finish(mut self, end: End) {
         let code = end.code();
         info!(room = %self.setup.id, game = G::NAME, reason = %code, players = self.counts.current_players(), "room closed");
@@ -350,12 +350,12 @@ impl<G: Game> RoomTask<G> {
         }
         drop((listed, counts));
         door::refuse_all(&mut requests, code);
-        // A failed game may fail again when it is dropped.
+        // A failed game may panic again when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(room)));
         while closing.join_next().await.is_some() {}
     }
 
-    /// Runs what may call the game: a panic ends this room and nothing else.
+    /// Runs code that may call the game: a panic ends this room and nothing else.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Result<T, End> {
         catch_unwind(AssertUnwindSafe(|| work(self))).map_err(|_| End::Failed)
     }
@@ -365,7 +365,7 @@ impl<G: Game> RoomTask<G> {
     }
 }
 
-/// `0..len` in parts of [`SLICE`].
+/// Splits `0..len` into parts of [`SLICE`].
 fn slices(len: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len).step_by(SLICE).map(move |start| start..len.min(start + SLICE))
 }

@@ -1,7 +1,8 @@
-//! The rooms of this instance: found by game, id, code or pass, made when there is none, within the operator's limits.
+//! The rooms of this instance: they are found by game, id, code or pass, and opened when there is none, within the
+//! operator's limits.
 //!
-//! Cold path: gateways ask once for each wish. A room itself never waits for this list; it only writes into its own
-//! entry how full it is, and leaves notices for the lobby.
+//! This is a cold path: gateways ask once for each wish. A room itself never waits for this list; it only writes its
+//! occupancy into its own entry, and leaves notices for the lobby.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,10 +37,10 @@ mod open;
 
 use open::Open;
 
-/// Requests that wait at a room's door. When it is full, gateways wait for a while, then refuse.
+/// The queue at a room's door. When it is full, gateways wait for a while, then refuse.
 const WAITING_REQUESTS: usize = 64;
 
-/// A room has so long to make room at its door.
+/// The maximum wait for a place in a room's queue.
 pub(crate) const DOOR_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The golden ratio's fraction: multiples of it divide a tick evenly, however many rooms a shard has.
@@ -57,23 +58,23 @@ pub(crate) struct Rooms {
     outside: Outside,
 }
 
-/// How much an operator allows.
+/// The limits set by the operator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// Rooms at a time.
+    /// The maximum number of rooms.
     pub(crate) rooms: u32,
-    /// Players at a time, over all rooms.
+    /// The maximum number of players in all rooms.
     pub(crate) players: u32,
 }
 
-/// Where a wish leads.
+/// The way of a connection into a room.
 #[derive(Debug)]
 pub(crate) struct Way {
     /// The way into the room.
     pub(crate) arrival: Arrival,
-    /// The seat that was kept for whoever comes with a pass.
+    /// The seat that was reserved for the bearer of a pass.
     pub(crate) reservation: Option<Reservation>,
-    /// The seat of a match.
+    /// The seat in a match.
     pub(crate) seat: Option<MatchSeat>,
 }
 
@@ -84,7 +85,7 @@ impl From<Arrival> for Way {
 }
 
 impl Rooms {
-    /// No room yet. What is open is shown in the lobby.
+    /// An instance without rooms. Open rooms are shown in the lobby.
     pub(crate) fn new(games: Games, shards: Shards, terms: Terms, lobby: Arc<Lobby>, outside: Outside) -> Self {
         Self { games, shards, open: Arc::default(), kept: Mutex::default(), terms, lobby, outside }
     }
@@ -94,12 +95,12 @@ impl Rooms {
         self.open.lock().by_id.is_empty()
     }
 
-    /// Players in all rooms, and those on the way.
+    /// The number of people in all rooms, and of those on their way.
     pub(crate) fn players(&self) -> u32 {
         u32::try_from(self.open.lock().expected()).unwrap_or(u32::MAX)
     }
 
-    /// How full the instance is, from 0 to 1,000 and beyond.
+    /// The load of the instance, from 0 to 1,000 and beyond.
     pub(crate) fn load_per_mille(&self) -> u32 {
         let players = u64::from(self.players()) * 1000;
         u32::try_from(players / u64::from(self.terms.players.max(1))).unwrap_or(u32::MAX)
@@ -110,17 +111,18 @@ impl Rooms {
         self.open.lock().by_code.contains_key(&code)
     }
 
-    /// How many are in the fullest open room of a game that takes one more.
+    /// The number of people in the fullest open room of a game with room for one more.
     pub(crate) fn fullest(&self, game: &str) -> Option<u32> {
         self.open.lock().fullest(game).map(|entry| entry.expected())
     }
 
-    /// The room that a wish leads to; made if need be. Who comes to watch needs no seat.
+    /// Finds the room for a wish, and opens one if need be. Spectators need no seat.
     ///
     /// # Errors
     ///
     /// [`Code::UnknownGame`], [`Code::UnknownRoom`], [`Code::BadCode`], [`Code::BadPass`], [`Code::BadTitle`],
-    /// [`Code::ServerFull`], [`Code::Stopping`], and what a game says of its config.
+    /// [`Code::ServerFull`], [`Code::Stopping`], and the errors of
+    /// [`GameHost::prepare`](crate::games::GameHost::prepare).
     pub(crate) async fn arrive(&self, target: &Target, spectate: bool) -> Result<Way, Code> {
         let expected = matches!(target, Target::Resume { .. } | Target::Pass(_));
         let stop = &self.outside.stop;
@@ -142,7 +144,7 @@ impl Rooms {
         Ok(arrival.into())
     }
 
-    /// Any room of a game with a seat for one more; made if there is none.
+    /// Finds a room of a game with room for one more, and opens one if there is none.
     ///
     /// # Errors
     ///
@@ -163,7 +165,7 @@ impl Rooms {
         }
     }
 
-    /// A new room of a game.
+    /// Opens a room of a game.
     ///
     /// # Errors
     ///
@@ -180,7 +182,7 @@ impl Rooms {
         self.open_room(game.prepare(config)?, Plan { game: game.name(), options, matched: None }, false).await
     }
 
-    /// A new room for a match. Only who was matched into it gets a seat; `end` is told of its end.
+    /// Opens a room for a match. Only players who were matched into it get seats; `end` reports its end.
     ///
     /// # Errors
     ///
@@ -194,11 +196,11 @@ impl Rooms {
         self.open_room(prepared, plan, false).await.map(drop)
     }
 
-    /// The room with this id.
+    /// Finds the room with this id.
     ///
     /// # Errors
     ///
-    /// [`Code::UnknownRoom`], [`Code::ServerFull`] for a newcomer.
+    /// [`Code::UnknownRoom`]; [`Code::ServerFull`] for a newcomer.
     pub(crate) fn by_id(&self, id: Uuid, newcomer: bool) -> Result<Arrival, Code> {
         let open = self.open.lock();
         let entry = open.by_id.get(&id).ok_or(Code::UnknownRoom)?;
@@ -208,7 +210,7 @@ impl Rooms {
         Ok(Arrival::new(entry))
     }
 
-    /// The room with this code.
+    /// Finds the room with this code.
     ///
     /// # Errors
     ///
@@ -225,7 +227,7 @@ impl Rooms {
         open.listed(game.name()).max_by_key(|entry| entry.expected()).map(Arrival::new).ok_or(Code::UnknownRoom)
     }
 
-    /// Asks a room to keep a seat, and returns the pass for it.
+    /// Asks a room to reserve a seat, and returns the pass for it.
     ///
     /// # Errors
     ///
@@ -235,11 +237,12 @@ impl Rooms {
         Ok(self.kept.lock().keep(Uuid::new_v4().as_u128(), reservation, self.now()))
     }
 
-    /// Asks a room for a seat, which is kept as long as the reservation lives.
+    /// Asks a room to reserve a seat for as long as the reservation lives.
     ///
     /// # Errors
     ///
-    /// What the room says: [`Code::RoomFull`], [`Code::Locked`], [`Code::Finished`], or [`Code::RoomClosed`].
+    /// The room's refusal: [`Code::RoomFull`], [`Code::Locked`], [`Code::Finished`]; [`Code::RoomClosed`], or
+    /// [`Code::ServerFull`] if its door stays full for [`DOOR_TIMEOUT`].
     pub(crate) async fn ask(&self, arrival: &Arrival) -> Result<Reservation, Code> {
         let (reply, answer) = oneshot::channel();
         match timeout(DOOR_TIMEOUT, arrival.door().send(RoomRequest::Reserve(reply))).await {
@@ -250,27 +253,27 @@ impl Rooms {
         answer.await.map_err(|_| Code::RoomClosed)?
     }
 
-    /// Hears of a wish from another instance.
+    /// Notes a wish from another instance.
     pub(crate) fn hear(&self, wish: Uuid) -> Wish {
         self.kept.lock().hear(wish, self.now())
     }
 
-    /// A wish from another instance has got this pass.
+    /// Notes the pass for a wish from another instance.
     pub(crate) fn granted(&self, wish: Uuid, pass: &[u8]) {
         self.kept.lock().granted(wish, pass);
     }
 
-    /// The room for which a pass was given that has not been used.
+    /// The room of a pass that has not been used.
     pub(crate) fn reserved(&self, pass: &[u8]) -> Option<Uuid> {
         self.kept.lock().look(pass).map(Reservation::room)
     }
 
-    /// Gives seats free again that nobody came for in time.
+    /// Frees reserved seats that nobody came for in time.
     pub(crate) fn expire(&self) {
         self.kept.lock().expire(self.now());
     }
 
-    /// Whether there is such a room.
+    /// Whether the room is open.
     pub(crate) fn is_open(&self, id: Uuid) -> bool {
         self.open.lock().by_id.contains_key(&id)
     }
@@ -279,7 +282,7 @@ impl Rooms {
         if open.expected() < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }
 
-    /// Opens a room; with `any`, a room with a free seat that somebody else made in the meantime will do.
+    /// Opens a room. With `any`, returns a room with a free seat instead if another was opened in the meantime.
     async fn open_room(&self, prepared: Prepared, plan: Plan, any: bool) -> Result<Arrival, Code> {
         let (door, requests) = mpsc::channel(WAITING_REQUESTS);
         let (entry, arrival) = {
@@ -300,7 +303,7 @@ impl Rooms {
         if self.start(prepared, entry, requests).await { Ok(arrival) } else { Err(Code::Stopping) }
     }
 
-    /// A code that no open room has, here or, as far as is known, elsewhere.
+    /// A code that no open room has, here or, as far as known, elsewhere.
     fn free_code(&self, open: &Open) -> RoomCode {
         let mut rng = Rng::new(Uuid::new_v4().as_u64_pair().0);
         loop {

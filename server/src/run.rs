@@ -31,12 +31,12 @@ const USAGE: u8 = 2;
 /// Exit status for a broker that is required and cannot be used.
 const NO_BUS: u8 = 3;
 
-/// Everything that a server's `main` does: reads command line and environment, serves the games until SIGTERM or SIGINT,
-/// tells players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
-/// command line or in the broker's URL, 3 if `--bus-required` and the broker cannot be used.
+/// The whole `main` of a server: reads command line and environment, serves the games until SIGTERM or SIGINT, tells
+/// the players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
+/// command line or in the broker's URL, 3 if `--bus-required` is set and the broker cannot be used.
 ///
-/// Once it serves, standard output has the lines `listening <addr>` and `ops <addr>`; logs go to standard error.
-/// [`main!`](crate::main) writes the function around it.
+/// Once it serves, it prints the lines `listening <addr>` and `ops <addr>` to standard output; logs go to standard
+/// error. [`main!`](crate::main) generates the function around it.
 pub fn run(games: Games) -> ExitCode {
     let (config, tool) = match cli::parse(std::env::args_os(), &games.names()) {
         Ok(parsed) => parsed,
@@ -89,7 +89,7 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
     })
 }
 
-/// What the end of standard input says: the same as Ctrl-C.
+/// Treats the end of standard input like Ctrl-C.
 fn interrupt_after_stdin() -> anyhow::Result<()> {
     let wait = || {
         let _error_is_an_end = io::copy(&mut io::stdin().lock(), &mut io::sink());
@@ -101,8 +101,8 @@ fn interrupt_after_stdin() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves until it is time to stop: at once on SIGINT; on SIGTERM or an operator's word over the bus when all rooms and
-/// searches have ended or the time is over, or on a further signal.
+/// Serves until it is time to stop: at once on SIGINT; after SIGTERM or an operator's command over the bus, when all
+/// rooms and searches have ended, the time is over, or a second signal comes.
 async fn drain(server: &Server, patience: Duration, terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => return info!("SIGINT"),
@@ -124,7 +124,7 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
     }
 }
 
-/// Help and version are answers; a mistake is one line and status 2.
+/// Prints help or version, or one line about a mistake with status 2.
 fn explain(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -140,18 +140,18 @@ fn explain(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// One line for whoever started the process, also when it does not log.
+/// Prints one line about an error for whoever started the process, also without logs.
 fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "error: {line}");
 }
 
-/// What whoever started this process reads to know where it listens.
+/// Prints the addresses for whoever started the process.
 fn announce(lines: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
 }
 
-/// Each connection is an open file, and the usual limit is 1,024 of them.
+/// Raises the limit of open files: each connection is one, and the usual limit is 1,024.
 fn raise_open_files() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => debug!(limit, "open files"),

@@ -1,4 +1,4 @@
-//! A running server: what is started, what listens where, how it stops.
+//! A running server: its start, its listeners, and its stop.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -31,12 +31,12 @@ use crate::{
     stop::{self, StopSender},
 };
 
-/// At the end, the broker has so long to take what is still to be said.
+/// The time that the broker has at the end to take the last messages.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A server inside this process.
 ///
-/// Gateway and operators' port live on the runtime on which it was started, rooms on threads of their own.
+/// Gateway and operators' port run on the runtime on which it was started, rooms on threads of their own.
 #[derive(Debug)]
 pub struct Server {
     here: Instance,
@@ -45,7 +45,7 @@ pub struct Server {
     stop: StopSender,
     rooms: Arc<Rooms>,
     matchmaking: Matchmaking,
-    /// What still has something to say to the broker at the end.
+    /// The tasks that still publish messages at the end.
     last: JoinSet<()>,
     outside: Arc<Semaphore>,
     shards: Vec<oneshot::Receiver<()>>,
@@ -56,26 +56,26 @@ pub struct Server {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The games do not go together.
+    /// The list of games is invalid.
     #[error("{0}")]
     Games(String),
-    /// An address is not to be had.
+    /// An address cannot be bound.
     #[error("cannot listen on {addr} ({option})")]
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// The option that names it.
+        /// The option that sets it.
         option: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// What is to name the broker is no URL of one: trying again would not help.
+    /// The broker's URL is invalid: trying again would not help.
     #[error("{0}")]
     Url(bus::Fault),
-    /// `--bus-required`, and the broker cannot be used.
+    /// `--bus-required` is set, and the broker cannot be used.
     #[error("{0} (--bus-required)")]
     Bus(bus::Fault),
-    /// The system gives no threads or event queues.
+    /// The system has no threads or event queues left.
     #[error("cannot start the threads for rooms")]
     Threads(#[source] io::Error),
 }
@@ -90,7 +90,7 @@ impl From<JoinError> for StartError {
 }
 
 impl Server {
-    /// Starts a server; players can come as soon as this returns.
+    /// Starts a server. Players can connect as soon as this returns.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl Server {
         Self::start_in(config, games, joined).await
     }
 
-    /// Starts a server under this name on an end of a bus that is there already, as tests do that have several in a process.
+    /// Starts a server under this name on an existing end of a bus, for tests with several servers in a process.
     ///
     /// # Errors
     ///
@@ -162,12 +162,12 @@ impl Server {
         Ok(Self { here, listen, ops_listen, stop: sender, rooms, matchmaking, last, outside, shards: ends, timing })
     }
 
-    /// Where players connect.
+    /// The address where players connect.
     pub fn listen_addr(&self) -> SocketAddr {
         self.listen
     }
 
-    /// Where operators look.
+    /// The address of the operators' port.
     pub fn ops_addr(&self) -> SocketAddr {
         self.ops_listen
     }
@@ -177,23 +177,23 @@ impl Server {
         self.here.id()
     }
 
-    /// How many instances it knows to be there, itself included.
+    /// The number of instances that it knows, itself included.
     pub fn instances(&self) -> usize {
         self.here.fleet().len() + 1
     }
 
-    /// Drains: no new rooms and players from now on, which the other instances hear; whoever waits in the lobby is sent to
-    /// one of them.
+    /// Drains: takes no new rooms and players from now on, which the other instances hear; clients that wait in the
+    /// lobby are sent to one of them.
     pub fn drain(&self) {
         self.stop.drain();
     }
 
-    /// Waits until the server drains, also because an operator has asked for it over the bus.
+    /// Waits until the server drains, also if an operator has asked for it over the bus.
     pub async fn draining(&self) {
         self.here.stop().draining().await;
     }
 
-    /// Waits until no room is left, and nobody who searches for a match.
+    /// Waits until there are no rooms and no searches left.
     pub async fn emptied(&self) {
         let stop = self.here.stop();
         loop {
@@ -205,12 +205,13 @@ impl Server {
         }
     }
 
-    /// Stops: players are told and their sockets closed. Returns when that is done, at latest after [`Timing::stop`].
+    /// Stops: tells the players, and closes their sockets. Returns when that is done, at the latest after
+    /// [`Timing::stop`].
     pub async fn stop(mut self) {
         info!("stopping");
         self.stop.stop();
         let everything = async {
-            // All permits outside of rooms are free again once nobody is there.
+            // All permits outside of rooms are released once nobody is left there.
             let _ = self.outside.acquire_many(MAX_OUTSIDE).await;
             for shard in &mut self.shards {
                 let _ = shard.await;

@@ -1,6 +1,6 @@
-//! The threads that run rooms, and which room goes where.
+//! The threads that run rooms, and the assignment of rooms to them.
 //!
-//! A shard is one OS thread with a tokio runtime of its own; a room and its sockets live on one shard for good.
+//! A shard is one OS thread with a tokio runtime of its own; a room and its sockets stay on one shard.
 
 use std::{
     io,
@@ -20,10 +20,10 @@ use tokio::{
 
 use crate::stop::Stop;
 
-/// Rooms that wait for their shard to open them. When it is full, whoever wants a new room waits.
+/// The queue of rooms that wait for their shard to open them. When it is full, requests for new rooms wait.
 const WAITING_ROOMS: usize = 64;
 
-/// How busy a shard is.
+/// The load of a shard.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     rooms: AtomicU32,
@@ -31,17 +31,17 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// A room of `players` seats taken became one of `now`.
+    /// Changes the players of a room from `before` to `now`.
     pub(crate) fn change_players(&self, before: u32, now: u32) {
         self.players.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
     }
 
-    /// A room is there.
+    /// Adds a room.
     pub(crate) fn add_room(&self) {
         self.rooms.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A room is gone.
+    /// Removes a room.
     pub(crate) fn remove_room(&self) {
         self.rooms.fetch_sub(1, Ordering::Relaxed);
     }
@@ -51,13 +51,13 @@ impl Load {
     }
 }
 
-/// The running of a room.
+/// A running room.
 pub(crate) type RoomFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A room on its way to its shard. Called there, with the room's place in the shard's order of opening.
+/// Opens a room. Called on its shard with the room's number in the order of opening.
 pub(crate) type Opening = Box<dyn FnOnce(u32) -> RoomFuture + Send>;
 
-/// One thread for rooms.
+/// One thread that runs rooms.
 #[derive(Debug)]
 pub(crate) struct Shard {
     openings: mpsc::Sender<Opening>,
@@ -65,27 +65,27 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// How busy it is.
+    /// Its load.
     pub(crate) fn load(&self) -> &Arc<Load> {
         &self.load
     }
 
-    /// Opens a room, waiting while too many others wait. `false` if the shard has stopped.
+    /// Opens a room; waits while too many others are waiting. Returns `false` if the shard has stopped.
     pub(crate) async fn open(&self, opening: Opening) -> bool {
         self.openings.send(opening).await.is_ok()
     }
 }
 
-/// All threads for rooms.
+/// All threads that run rooms.
 #[derive(Debug)]
 pub(crate) struct Shards(Vec<Shard>);
 
 impl Shards {
-    /// Starts so many threads. Each of the receivers ends when its thread has.
+    /// Starts this many threads. Each of the receivers ends with its thread.
     ///
     /// # Errors
     ///
-    /// If the system gives no thread or no event queue.
+    /// If the system has no thread or event queue left.
     pub(crate) fn start(count: usize, stop: &Stop) -> io::Result<(Self, Vec<oneshot::Receiver<()>>)> {
         let mut shards = Vec::new();
         let mut ends = Vec::new();
@@ -110,7 +110,7 @@ impl Shards {
     }
 }
 
-/// The life of a shard: opens rooms until the server stops, then waits for their ends.
+/// Runs a shard: opens rooms until the server stops, then waits for them to end.
 async fn run(mut openings: mpsc::Receiver<Opening>, mut stop: Stop) {
     let mut rooms = JoinSet::new();
     let mut opened = 0u32;
@@ -127,7 +127,7 @@ async fn run(mut openings: mpsc::Receiver<Opening>, mut stop: Stop) {
             () = stop.requested() => break,
         }
     }
-    // Rooms that were still waiting open only to tell those at their doors that the server stops.
+    // Rooms that are still waiting open only to tell the connections at their doors that the server stops.
     openings.close();
     while let Some(opening) = openings.recv().await {
         rooms.spawn(opening(opened));
@@ -137,7 +137,7 @@ async fn run(mut openings: mpsc::Receiver<Opening>, mut stop: Stop) {
     }
 }
 
-/// Games that panic are caught by their room; what arrives here is our own fault.
+/// Rooms catch the panics of their games; an error here is our own fault.
 fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a room's task failed");

@@ -1,18 +1,19 @@
-//! How the server's life ends: it may drain for a while, then it stops. Said once, seen by everyone who holds a [`Stop`].
+//! The end of the server's life: it may drain for a while, then it stops. Signalled once, seen by everyone who holds a
+//! [`Stop`].
 
 use std::sync::Arc;
 
 use tokio::sync::{Notify, futures::Notified, watch};
 
-/// How far the server's life is.
+/// The phase of the server's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Running,
-    /// Nobody new comes in; rooms play on.
+    /// Nobody new is taken; rooms play on.
     Draining,
     /// Players are being told.
     Stopping,
-    /// Nothing is left but to answer operators no more.
+    /// Only the operators' port is still to be closed.
     Over,
 }
 
@@ -24,40 +25,40 @@ pub(crate) struct StopSender(watch::Sender<Phase>);
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
     phase: watch::Receiver<Phase>,
-    /// Told of each end that a drain may wait for.
+    /// Notified of each end that a drain may wait for.
     ends: Arc<Notify>,
 }
 
-/// The two ends of a signal not yet given.
+/// Creates a signal and its receiver.
 pub(crate) fn channel() -> (StopSender, Stop) {
     let (sender, receiver) = watch::channel(Phase::Running);
     (StopSender(sender), Stop { phase: receiver, ends: Arc::default() })
 }
 
 impl StopSender {
-    /// From now on nobody new comes in.
+    /// Starts to drain: nobody new is taken from now on.
     pub(crate) fn drain(&self) {
         self.raise(Phase::Draining);
     }
 
-    /// From now on everyone stops.
+    /// Starts to stop everything.
     pub(crate) fn stop(&self) {
         self.raise(Phase::Stopping);
     }
 
-    /// Everyone has stopped.
+    /// Notes that everything has stopped.
     pub(crate) fn finish(&self) {
         self.raise(Phase::Over);
     }
 
-    /// There is no way back.
+    /// Phases only advance.
     fn raise(&self, to: Phase) {
         self.0.send_if_modified(|phase| std::mem::replace(phase, to.max(*phase)) < to);
     }
 }
 
 impl Stop {
-    /// Whether nobody new comes in any more.
+    /// Whether the server takes nobody new any more.
     pub(crate) fn is_draining(&self) -> bool {
         *self.phase.borrow() >= Phase::Draining
     }
@@ -72,17 +73,17 @@ impl Stop {
         let _ = self.phase.wait_for(|phase| *phase >= Phase::Draining).await;
     }
 
-    /// Waits until the server is stopping. Cancel-safe. (A sender that is gone has stopped, too.)
+    /// Waits until the server is stopping. Cancel-safe. (If the sender is gone, it has stopped too.)
     pub(crate) async fn requested(&mut self) {
         let _ = self.phase.wait_for(|phase| *phase >= Phase::Stopping).await;
     }
 
-    /// Something that a drain waits for has ended: a room, or what a player had to do with a match.
+    /// Notes the end of something that a drain waits for: a room, or a player's search or seat in a match.
     pub(crate) fn note_end(&self) {
         self.ends.notify_waiters();
     }
 
-    /// The next end that is noted after this was called, also if it is waited for only later.
+    /// Waits for the next end noted after this call, also if the future is polled only later.
     pub(crate) fn next_end(&self) -> Notified<'_> {
         self.ends.notified()
     }

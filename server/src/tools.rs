@@ -1,6 +1,6 @@
-//! What a server's binary can do beside serving: for authors of games, show a game's schema, learn codings, begin a new
-//! project; for operators, ask a server how it is, look at a fleet, listen to it, run one on this machine. [`crate::cli`] says
-//! how each is asked for.
+//! The subcommands of a server's binary. For authors of games: show a game's schema, learn codings, begin a new
+//! project. For operators: ask a server for its health, look at a fleet, listen to it, run one on this machine.
+//! [`crate::cli`] has their syntax.
 
 use std::io::{self, Write as _};
 
@@ -20,7 +20,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
 }
 
-/// Columns for people, each as wide as its widest field.
+/// Aligns rows in columns, each as wide as its widest field.
 fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).add_rows(rows);

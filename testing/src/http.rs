@@ -1,17 +1,18 @@
-//! What operators and pages ask of a server by HTTP. Blocking: a test whose server runs in the same thread asks elsewhere.
+//! HTTP requests to a server, as operators and pages make them. Blocking: not for use in the thread that runs the
+//! server.
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 
-/// An answer comes sooner, or the test fails.
+/// The time within which an answer must come, or the test fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Status and body of an answer.
+/// Sends a request, and returns status and body of the answer.
 ///
 /// # Errors
 ///
-/// If nothing answers, or not within 10 s. A status that is not 200 is an answer.
+/// If no answer comes, or not within 10 s. A status other than 200 is no error.
 pub fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
     let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).proxy(None);
     let agent = ureq::Agent::from(config.build());
@@ -26,11 +27,11 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Res
     Ok((answer.status().as_u16(), body))
 }
 
-/// The text of a page.
+/// Gets the text of a page.
 ///
 /// # Errors
 ///
-/// As [`ask`], and for another status than 200.
+/// As [`ask`], and for a status other than 200.
 pub fn get(address: SocketAddr, path: &str) -> io::Result<String> {
     match ask(address, "GET", path, "")? {
         (200, body) => Ok(body),
@@ -38,17 +39,17 @@ pub fn get(address: SocketAddr, path: &str) -> io::Result<String> {
     }
 }
 
-/// The document that an API answers.
+/// Gets a JSON document.
 ///
 /// # Errors
 ///
-/// As [`get`], and if it is no JSON.
+/// As [`get`], and if the text is not JSON.
 pub fn json(address: SocketAddr, path: &str) -> io::Result<Value> {
     serde_json::from_str(&get(address, path)?).map_err(|error| io::Error::other(format!("{path}: {error}")))
 }
 
-/// The sum of a metric over all its labels, or over those that begin with these (`name{game="arena"`); 0 if nothing has been
-/// counted yet. `address` is where operators look.
+/// The sum of a metric over all its labels, or over those that begin with these (`name{game="arena"`); 0 if nothing was
+/// counted yet. `address` is the operators' port.
 ///
 /// # Errors
 ///

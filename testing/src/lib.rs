@@ -1,7 +1,8 @@
-//! Tests of a game as its players see it, without sockets and clocks.
+//! Tests of a game from its players' side, without sockets and clocks.
 //!
-//! [`Play`] is a room with players. Each has a [`Line`] to it and holds what a client holds: what came over the line, frame by
-//! frame, each proven by its hash. Time passes when the test says so. With the game of the project's front page:
+//! [`Play`] is a room with players. Each has a [`Line`] to the room and holds what a client holds: the state received
+//! over the line, frame by frame, each checked by its hash. Time passes when the test says so. With the game of the
+//! project's front page:
 //!
 //! ```
 //! # use std::collections::BTreeMap;
@@ -66,9 +67,9 @@
 //! assert_eq!(dot_of(&play, cyd, bob), None);
 //! ```
 //!
-//! [`Server`] is a server as a process, for tests of what is around the game; [`http`] asks it. A [`Network`] carries
-//! the messages of a simulation. What a game must keep to in any
-//! case, [`check_game`](tiltyard_shared::check::check_game) checks by itself.
+//! [`Server`] is a server in a process of its own, for tests of everything around the game; [`http`] makes requests to
+//! it. A [`Network`] carries the messages of a simulation. [`check_game`](tiltyard_shared::check::check_game) checks
+//! what every game must keep to.
 
 pub mod http;
 mod line;

@@ -14,19 +14,19 @@ use uuid::Uuid;
 
 use crate::line::{Line, Way};
 
-/// Frames under way to a player who takes none: with one more its socket would be full, and the room throttles the
-/// seat.
+/// The maximum number of frames under way to a player who takes none: with one more its socket would be full, and the
+/// room throttles the seat.
 const SOCKET_FRAMES: usize = 32;
 
 /// A room, its players and the time.
 ///
-/// Players do what clients do: they apply each frame when it comes, report it, and send inputs that aim at the tick at which
-/// they will be there.
+/// Players behave as clients do: they apply each frame when it arrives, report it, and send inputs that aim at the tick
+/// of their arrival.
 ///
 /// # Panics
 ///
-/// Everything here panics if a player's copy is not exactly what the room has committed, with the player, the tick and what
-/// is wrong; and for a player who is not, or no longer, in the room.
+/// All methods panic if a player's copy differs from what the room has committed, with the player, the tick and the
+/// difference; and for a player who is not, or not any more, in the room.
 pub struct Play<G: Game> {
     room: Room<G>,
     now: Duration,
@@ -55,30 +55,30 @@ impl<G: Game> fmt::Debug for Play<G> {
 }
 
 impl<G: Game> Play<G> {
-    /// An empty room with this config; its random numbers begin with seed 1.
+    /// Opens an empty room with this config and seed 1.
     pub fn new(config: G::Config) -> Self {
         Self::seeded(config, 1)
     }
 
-    /// The same with another seed.
+    /// Opens an empty room with this seed.
     pub fn seeded(config: G::Config, seed: u64) -> Self {
         Self { room: Room::open(config, seed), now: Duration::ZERO, players: BTreeMap::new(), gone: BTreeMap::new() }
     }
 
-    /// Takes a seat. The game hears of it in the next tick.
+    /// Takes a seat. The game learns of it in the next tick.
     ///
     /// # Panics
     ///
-    /// If there is none: [`Self::try_join`] says why.
+    /// If there is no seat: [`Self::try_join`] returns the reason.
     pub fn join(&mut self, name: &str) -> PlayerId {
         self.try_join(name).unwrap_or_else(|code| panic!("{name} gets no seat: {code}"))
     }
 
-    /// Takes a seat, if there is one.
+    /// Takes a seat if there is one.
     ///
     /// # Errors
     ///
-    /// The [`Code`] that the client would get, as [`Code::RoomFull`].
+    /// The [`Code`] that the client would get, such as [`Code::RoomFull`].
     pub fn try_join(&mut self, name: &str) -> Result<PlayerId, Code> {
         let token = Uuid::from_u128(1 + self.players.len() as u128 + self.gone.len() as u128);
         let request = JoinRequest { name: name.to_owned(), token, verify: true, expected: false, team: None };
@@ -100,24 +100,24 @@ impl<G: Game> Play<G> {
         Ok(entered.player)
     }
 
-    /// Gives the seat up.
+    /// Gives up the seat.
     pub fn leave(&mut self, player: PlayerId) {
         let seat = self.player(player).seat;
         self.room.remove(seat, Leave::Quit);
         self.close(player, Code::Left);
     }
 
-    /// How the player is connected, to be changed.
+    /// The player's line, which can be changed.
     pub fn line(&mut self, player: PlayerId) -> &mut Line {
         &mut self.player_mut(player).line
     }
 
-    /// Sends an input, as soon as the line lets it through. Returns its number.
+    /// Sends an input as soon as the line lets it through. Returns its number.
     pub fn send(&mut self, player: PlayerId, input: &G::Input) -> u32 {
         let (now, length, tick) = (self.now, self.room.settings().tick_length(), self.room.simulation().tick());
         let playing = self.player_mut(player);
         playing.inputs += 1;
-        // Clients know the time of the room, and how long the way is.
+        // Clients know the time of the room and the length of the way.
         let way = playing.line.delay.as_nanos().div_ceil(length.as_nanos().max(1)) as u32;
         let aim = Tick(tick.0 + way.max(1));
         playing.replica.sent_input(playing.inputs);
@@ -128,7 +128,7 @@ impl<G: Game> Play<G> {
         playing.inputs
     }
 
-    /// The connection is gone, with all that was under way. The seat is kept for
+    /// Ends the connection, with everything under way. The seat is kept for
     /// [`Settings::grace`](tiltyard_shared::game::Settings::grace).
     pub fn disconnect(&mut self, player: PlayerId) {
         let now = self.now;
@@ -138,7 +138,7 @@ impl<G: Game> Play<G> {
         self.room.disconnect(seat, now);
     }
 
-    /// Comes back to the own seat with what is still held.
+    /// Resumes the player's seat with the state still held.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl<G: Game> Play<G> {
         Ok(())
     }
 
-    /// Lets so much time pass, a tick at least.
+    /// Lets this much time pass, at least a tick.
     pub fn run(&mut self, time: Duration) {
         let end = self.now + time;
         loop {
@@ -165,7 +165,8 @@ impl<G: Game> Play<G> {
         }
     }
 
-    /// Lets a tick pass: what has come to the room by then is taken, the game plays it, and frames go to the players.
+    /// Lets a tick pass: the room takes the messages that have arrived by then, the game plays the tick, and frames go
+    /// to the players.
     pub fn tick(&mut self) {
         self.now += self.room.settings().tick_length();
         self.take_up();
@@ -184,40 +185,40 @@ impl<G: Game> Play<G> {
         }
     }
 
-    /// What a player sees: every entity in the own view as it is held, which is older than the room's by the way down, and as
-    /// exact as the fields are sent.
+    /// The entities in a player's view as its client holds them: older than the room's by the way down, and as exact as
+    /// the fields are sent.
     pub fn sees(&self, player: PlayerId) -> Vec<(EntityId, G::Entity)> {
         let shown = self.player(player).replica.shown();
         shown.map(|shown| (shown.id(), shown.restore().expect("of this game"))).collect()
     }
 
-    /// The tick of the last frame that a player holds; 0 before the first. While nothing changes that a player sees, a frame
-    /// comes only every 250 ms.
+    /// The tick of the last frame that a player holds; 0 before the first. While nothing that the player sees changes,
+    /// a frame comes only every 250 ms.
     pub fn holds(&self, player: PlayerId) -> Tick {
         self.player(player).replica.tick().unwrap_or_default()
     }
 
-    /// The events that have come to a player since this was last asked, in order.
+    /// The events that a player has received since the last call, in order.
     pub fn events(&mut self, player: PlayerId) -> Vec<G::Event> {
         mem::take(&mut self.player_mut(player).events)
     }
 
-    /// The inputs that were refused, by their numbers, since this was last asked.
+    /// The inputs that were refused since the last call, by number.
     pub fn refused(&mut self, player: PlayerId) -> Vec<(u32, Code)> {
         mem::take(&mut self.player_mut(player).refused)
     }
 
-    /// Why a player is not in the room any more; `None` for one who is.
+    /// Why a player is not in the room any more; `None` for a player who is.
     pub fn gone(&self, player: PlayerId) -> Option<Code> {
         self.gone.get(&player).copied()
     }
 
-    /// Whether the room waits for a player who does not take its frames.
+    /// Whether the room throttles a player who does not take its frames.
     pub fn is_throttled(&self, player: PlayerId) -> bool {
         self.room.is_throttled(self.player(player).seat)
     }
 
-    /// The room, to look at the game and its world, or at what it counts.
+    /// The room, to inspect the game and its world, or the counters.
     pub fn room(&self) -> &Room<G> {
         &self.room
     }
@@ -294,7 +295,7 @@ impl<G: Game> Player<G> {
         for event in self.replica.drain_events() {
             self.events.push(codec::decode(&event.bytes).expect("an event of this game"));
         }
-        // It goes when the frame has come, which may be before this tick's end.
+        // It is sent when the frame has arrived, which may be before the end of this tick.
         self.up.send(self.line, at, ClientMessage::Report(self.replica.report()));
     }
 }

@@ -1,4 +1,4 @@
-//! A server as a process.
+//! A server in a process of its own.
 
 use std::{
     env,
@@ -14,10 +14,11 @@ use std::{
 use crate::http;
 use parking_lot::Mutex;
 
-/// How often its end is looked for.
+/// The interval at which its end is checked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A running server; killed when dropped. What it logs is passed on to standard error, where a test that fails shows it.
+/// A running server, which is killed when dropped. Its log is passed on to standard error, where a failing test shows
+/// it.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -26,21 +27,21 @@ pub struct Server {
     log: Log,
 }
 
-/// What it has said on standard error.
+/// Its output on standard error.
 #[derive(Debug)]
 struct Log {
     said: Arc<Mutex<String>>,
-    /// Ends with the process.
+    /// The thread that reads it. It ends with the process.
     reader: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts a server and waits until it says where it listens. `--listen` and `--ops-listen`, if they are not given, are
-    /// free ports of this machine.
+    /// Starts a server and waits until it prints its addresses. Unless given, `--listen` and `--ops-listen` are free
+    /// ports of this machine.
     ///
     /// # Errors
     ///
-    /// If it cannot be started, or ends before it listens: then with what it said.
+    /// If it cannot be started, or ends before it listens: then with its output.
     pub fn start(mut command: Command) -> io::Result<Self> {
         for option in ["--listen", "--ops-listen"] {
             if !command.get_args().any(|argument| argument == option) {
@@ -59,12 +60,12 @@ impl Server {
         }
     }
 
-    /// Where players connect.
+    /// The address where players connect.
     pub fn listen(&self) -> SocketAddr {
         self.listen
     }
 
-    /// Where operators look.
+    /// The address of the operators' port.
     pub fn ops(&self) -> SocketAddr {
         self.ops
     }
@@ -78,7 +79,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As for [`http::metric`].
     pub fn metric(&self, name: &str) -> io::Result<f64> {
         http::metric(self.ops, name)
     }
@@ -87,17 +88,17 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If it has none to send it to.
+    /// If the signal cannot be sent.
     pub fn signal(&self, name: &str) -> io::Result<()> {
         let told = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status()?;
         if told.success() { Ok(()) } else { Err(io::Error::other(format!("cannot send SIG{name}"))) }
     }
 
-    /// Waits for its end, at most so long. Its status, and all that it said on standard error.
+    /// Waits until it ends, at most this long. Returns its status and all its output on standard error.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::TimedOut`]: then it is killed.
+    /// [`io::ErrorKind::TimedOut`]: the server is killed then.
     pub fn end(mut self, patience: Duration) -> io::Result<(ExitStatus, String)> {
         let deadline = Instant::now() + patience;
         loop {
@@ -135,7 +136,7 @@ impl Log {
         Self { said, reader: Some(reader) }
     }
 
-    /// All of it, once the process has ended.
+    /// The whole output, once the process has ended.
     fn whole(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             let _panicked = reader.join();
@@ -144,23 +145,24 @@ impl Log {
     }
 }
 
-/// A binary that was built beside the test that runs: `target/<profile>/<name>`, or the one that `TILTYARD_BIN` names.
+/// The path of a binary that was built beside the running test: `target/<profile>/<name>`, or the one in
+/// `TILTYARD_BIN`.
 ///
 /// # Errors
 ///
-/// If it is not there.
+/// If it does not exist.
 pub fn binary(name: &str) -> io::Result<PathBuf> {
     if let Some(path) = env::var_os("TILTYARD_BIN") {
         return Ok(path.into());
     }
     let this = env::current_exe()?;
-    // A test stands in `deps`, a program does not.
+    // A test is in `deps`, a program is not.
     let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
     let path = folder.unwrap_or(&this).join(name);
     if path.exists() { Ok(path) } else { Err(io::Error::other(format!("{} is missing: build it", path.display()))) }
 }
 
-/// Reads `listening ADDR` and `ops ADDR`; what comes after them is read and dropped.
+/// Reads `listening ADDR` and `ops ADDR`; later output is read and dropped.
 fn addresses(stdout: ChildStdout) -> io::Result<(SocketAddr, SocketAddr)> {
     let mut lines = BufReader::new(stdout).lines();
     let (mut listen, mut ops) = (None, None);

@@ -1,9 +1,9 @@
 /**
- * Calls a page back at the display's rate: what is decoded when it arrives is drawn from here.
+ * Calls a page back at the display's rate, to draw what was decoded when it arrived.
  */
 
 /**
- * Calls `draw` before each repaint with the time in ms, as `performance.now` tells it. Returns what ends that.
+ * Calls `draw` before each repaint with the time in ms, as of `performance.now`. Returns a function that stops it.
  *
  * @param {(now: number) => void} draw
  */

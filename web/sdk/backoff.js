@@ -1,14 +1,14 @@
 /**
- * When to try again: exponential backoff with jitter. Pure. As `client/src/backoff.rs`.
+ * The waits between attempts: exponential backoff with jitter. Pure. As `client/src/backoff.rs`.
  *
- * Waits stay short in the beginning, when somebody sits in a tunnel and waits to play on; later they grow with the time
- * that one was away, so that coming back never takes much longer than that.
+ * Waits stay short at first, when somebody sits in a tunnel and waits to play on; later they grow with the time away,
+ * so that coming back never takes much longer than that.
  */
 
-/** Waits grow up to this at once. */
+/** Waits may grow up to this from the start. */
 const SHORT = 660;
 
-/** A wait is at most this part of the time away, once that is more. */
+/** A longer wait is at most this fraction of the time away. */
 const PART = 1 / 40;
 
 /** How a client that lost its connection tries again. */
@@ -16,7 +16,7 @@ export class Backoff {
   /**
    * @param {object} [options]
    * @param {number} [options.first] the first wait in ms, doubled with each further attempt
-   * @param {number} [options.longest] no wait is longer, but for the jitter
+   * @param {number} [options.longest] the longest wait, before the jitter
    */
   constructor({ first = 200, longest = 10_000 } = {}) {
     this.first = first;
@@ -24,11 +24,11 @@ export class Backoff {
   }
 
   /**
-   * How long to wait before this attempt (the first is 1): half more or less at random, so that a thousand clients of
-   * one lost server do not come back as one.
+   * Returns the wait before this attempt (the first is 1). Half more or less at random, so that a thousand clients of
+   * one lost server do not come back at once.
    *
    * @param {number} attempt
-   * @param {number} away for how long there was no connection by now, in ms
+   * @param {number} away the time without a connection so far, in ms
    * @param {number} random from 0 up to 1
    */
   wait(attempt, away, random) {

@@ -1,5 +1,5 @@
 /**
- * Bits out of bytes, least significant first: what chunks are read with. As `shared/src/bits.rs`.
+ * Reads bits from bytes, least significant first, for chunks. As `shared/src/bits.rs`.
  */
 
 /** The input ends before the value does, or a code is longer than any value. */
@@ -26,29 +26,29 @@ export class BitReader {
    */
   constructor(bytes, start = 0) {
     this.bytes = bytes;
-    /** The next bit. */
+    /** The position of the next bit. */
     this.position = start * 8;
-    /** The high half of what `readWide` read last. */
+    /** The high half of the value that `readWide` read last. */
     this.high = 0;
   }
 
-  /** How many bits are left. */
+  /** The number of bits left. */
   get remaining() {
     return this.bytes.length * 8 - this.position;
   }
 
-  /** The byte behind the last one read, a begun one included. */
+  /** The offset of the byte after the last one read, even in part. */
   get byteOffset() {
     return (this.position + 7) >>> 3;
   }
 
-  /** Passes over what is left of a begun byte. */
+  /** Skips the rest of a byte that was read in part. */
   align() {
     this.position = this.byteOffset * 8;
   }
 
   /**
-   * The next bits (at most 32), as an unsigned number.
+   * Reads the next bits (at most 32) as an unsigned number.
    *
    * @param {number} bits
    * @returns {number}
@@ -75,7 +75,7 @@ export class BitReader {
   }
 
   /**
-   * The next bits (at most 64): returns the low 32, leaves the others in `high`.
+   * Reads the next bits (at most 64): returns the low 32, and leaves the others in `high`.
    *
    * @param {number} bits
    * @returns {number}
@@ -91,7 +91,7 @@ export class BitReader {
   }
 
   /**
-   * The next exponential Golomb code of order `k` (at most 31).
+   * Reads the next exponential Golomb code of order `k` (at most 31).
    *
    * @param {number} k
    * @returns {number}
@@ -116,7 +116,7 @@ export class BitReader {
   }
 
   /**
-   * The next value of a learned code.
+   * Reads the next value of a learned code.
    *
    * @param {import("./prefix.js").Prefix} code
    * @returns {number}
@@ -124,7 +124,7 @@ export class BitReader {
   readPrefix(code) {
     const { bytes, position } = this;
     const at = position >>> 3;
-    // Behind the end there is nothing, which counts as zeros.
+    // Bits after the end count as zeros.
     const window = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16)) >>> (position & 7);
     const entry = code.lookup[window & (code.lookup.length - 1)];
     const cell = entry & 255;

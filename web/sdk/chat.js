@@ -1,13 +1,14 @@
 /**
- * What is said in channels, and who is seen there: see "Chat" in PROTOCOL.md. It speaks over a connection of the lobby that
- * somebody else holds: that one gives it what it hears, and says when it is there and gone.
+ * Chat and presence in channels: see "Chat" in PROTOCOL.md. It uses a lobby connection of somebody else, who passes
+ * messages to it and tells it when the connection opens and ends.
  *
  * ```js
  * const chat = new Chat((message) => link.send(message), () => link.request());
  * chat.joinChannel("lobby", { name: "Ann" }); // unseen, unless `visible: true`
  * chat.state.subscribe(({ channels }) => show(channels.lobby?.lines ?? []));
  * chat.sendMessage("lobby", "hello");
- * // At each Welcome: chat.welcomed(). When the connection is gone: chat.lost(). At each other message: chat.hear(message).
+ * // At each Welcome: chat.welcomed(). When the connection has ended: chat.lost(). At each other message:
+ * chat.hear(message).
  * ```
  */
 
@@ -17,32 +18,32 @@ import { Store } from "./store.js";
 /** @typedef {import("./protocol.js").Code} Code */
 /** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
 
-/** So many lines of a channel are kept; older ones are forgotten. */
+/** The number of lines of a channel that are kept; older ones are dropped. */
 export const LINES = 200;
 
-/** The numbers of so many requests are kept, to know what a refusal answers. */
+/** The number of requests whose numbers are kept, to recognize refusals. */
 const REQUESTS = 64;
 
 /**
  * A channel that was joined.
  *
  * @typedef {object} Channel
- * @property {{ name: string, text: string }[]} lines what was said while we were there, the oldest first
- * @property {number} visible how many want to be seen there
- * @property {string[]} names the first of their names
+ * @property {{ name: string, text: string }[]} lines messages since we joined, oldest first
+ * @property {number} visible the number of visible members
+ * @property {string[]} names the names of the first of them
  */
 
 /**
  * @typedef {object} ChatState
- * @property {boolean} isIn whether something can be said at the moment
+ * @property {boolean} isIn whether messages can be sent at the moment
  * @property {Record<string, Channel>} channels
- * @property {{ code: Code } | null} refused why the last thing was refused; another object each time
+ * @property {{ code: Code } | null} refused why the last request was refused; another object each time
  */
 
 export class Chat {
   /**
    * @param {(message: ClientMessage) => void} send
-   * @param {() => number} request gives a number that no other request of the connection has
+   * @param {() => number} request returns a number that no other request of the connection has
    */
   constructor(send, request) {
     /** @private */
@@ -63,10 +64,10 @@ export class Chat {
   }
 
   /**
-   * Is in a channel from now on, also after the connection was gone; or there under another name.
+   * Joins a channel, also again after a loss of the connection; or changes the name there.
    *
    * @param {string} channel 1 to 32 of `a-z`, `0-9`, `-`, `_`
-   * @param {{ name: string, visible?: boolean }} as who is not `visible` stands on no list
+   * @param {{ name: string, visible?: boolean }} as members that are not `visible` are on no list
    */
   joinChannel(channel, { name, visible = false }) {
     const wish = { channel, name, visible };
@@ -87,7 +88,7 @@ export class Chat {
   }
 
   /**
-   * Says something. It stands among the lines once the server has taken it.
+   * Sends a message. It appears among the lines once the server has taken it.
    *
    * @param {string} channel
    * @param {string} text at most 256 bytes
@@ -101,7 +102,7 @@ export class Chat {
     return isIn;
   }
 
-  /** The connection is there (again). */
+  /** Notes that the connection is open (again). */
   welcomed() {
     this.state.update({ isIn: true, refused: null });
     this.wishes.forEach((wish) => this.send({ JoinChannel: { request: this.request(), ...wish } }));
@@ -114,14 +115,14 @@ export class Chat {
     return number;
   }
 
-  /** The connection is gone. */
+  /** Notes that the connection is lost. */
   lost() {
     this.requests = [];
     this.state.update({ isIn: false });
   }
 
   /**
-   * Takes what the server said.
+   * Handles a message of the server.
    *
    * @param {ServerMessage} message
    * @returns {boolean} whether it was about chat
@@ -143,7 +144,7 @@ export class Chat {
   }
 
   /**
-   * What still comes of a channel that was left is not kept.
+   * Messages of a channel that was left are dropped.
    *
    * @private
    * @param {string} channel

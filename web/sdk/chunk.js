@@ -1,6 +1,6 @@
 /**
- * The encoded change of one group: the numbers that encoder and decoder share. As `shared/src/chunk.rs`, which shows
- * the layout; `replica/table.js` decodes.
+ * The encoded change of one group: the numbers that encoder and decoder share. As `shared/src/chunk.rs`, which has the
+ * layout; `replica/table.js` decodes.
  */
 
 export const CHANGED_ORDER = 1;

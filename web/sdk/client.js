@@ -1,6 +1,5 @@
 /**
- * A player's client: a session on a connection that comes back by itself when the line breaks. As
- * `client/src/client.rs`.
+ * A player's client: a session on a connection that reconnects automatically. As `client/src/client.rs`.
  *
  * ```js
  * const client = new Client({ url: "ws://127.0.0.1:8080/ws", name: "Ann" });
@@ -9,8 +8,9 @@
  * client.send({ walk: [127, 0], aim: 0, fire: false });
  * ```
  *
- * Frames are decoded in the handler of their message; drawing is for the page's animation frame (see
- * `interpolation.js`). Nothing here is a private field: view libraries wrap objects in proxies, which have none.
+ * Frames are decoded in the handler of their message; drawing belongs in the page's animation frame (see
+ * `interpolation.js`). There are no private fields here, because view libraries wrap objects in proxies, which have
+ * none.
  */
 
 import { Aborted, ClientError, Redirected } from "./error.js";
@@ -27,20 +27,20 @@ import { Store, tell } from "./store.js";
 /** @typedef {import("./protocol.js").Target} Target */
 /** @typedef {import("./session.js").SessionEvent} SessionEvent */
 
-/** A report falls due after a frame, which does not wake timers: so time is looked at as often as reports are due. */
+/** The interval of looks at the time, short enough for reports: frames make them due without waking timers. */
 const LOOK = 50;
 
 /**
  * @typedef {object} ClientOptions
- * @property {string} [name] the player's: at most 32 bytes
- * @property {boolean} [verify] whether every frame shall carry a hash, instead of one in 128
- * @property {boolean} [spectate] whether to watch instead of to play
+ * @property {string} [name] the player's name: at most 32 bytes
+ * @property {boolean} [verify] whether every frame carries a hash, instead of one in 128
+ * @property {boolean} [spectate] whether to watch instead of playing
  */
 
 /** @typedef {import("./link.js").LinkOptions & ClientOptions} Options */
 
 /**
- * What a page shows of the connection. `until`: the last attempt comes then, by the clock of the client's `now`.
+ * The state of the connection for a page. `until`: the time of the last attempt, by the client's `now`.
  *
  * @typedef {{ status: "idle" }
  *   | { status: "connecting" }
@@ -58,23 +58,23 @@ export class Client {
     this.session = null;
     /** @type {Store<State>} */
     this.state = new Store(/** @type {State} */ ({ status: "idle" }));
-    /** @type {Store<number>} The tick of the last frame applied: changes with every one. */
+    /** @type {Store<number>} The tick of the last applied frame: changes with every frame. */
     this.tick = new Store(0);
-    /** @type {string[]} The games that the server offers, once it has said so. */
+    /** @type {string[]} The games of the server, once it has told them. */
     this.games = [];
     /** The result of the match, once the server has told it. @type {any} */
     this.result = null;
     /** @private @type {Map<string, Set<(event: any) => void>>} */
     this.listeners = new Map();
     /**
-     * The wish under way, until it is granted or not.
+     * The wish that waits for an answer.
      *
      * @private @type {{ target: Target, resolve: (seat: Entered) => void, reject: (error: unknown) => void } | null}
      */
     this.wish = null;
     /** @private @type {Redirected | null} */
     this.redirected = null;
-    /** @private @type {Target | null} What a redirect gave to say instead of the resume. */
+    /** @private @type {Target | null} The pass of a redirect, to be used instead of the resume. */
     this.pass = null;
     /** @private @type {Link} */
     this.link = new Link(this.options, {
@@ -93,17 +93,17 @@ export class Client {
     return "Client";
   }
 
-  /** What the client sees. */
+  /** The client's view of the world. */
   get replica() {
     return this.seated.replica;
   }
 
-  /** What tick it is. */
+  /** The clock. */
   get clock() {
     return this.seated.clock;
   }
 
-  /** Who the client is in its room. */
+  /** The client's player in its room. */
   get player() {
     return this.seated.seat.player;
   }
@@ -117,16 +117,16 @@ export class Client {
   }
 
   /**
-   * Connects, says hello, and takes a seat. To `Resume` one that somebody else had (the page before this one, say) goes
-   * on behind the highest input number that the server has taken in for it.
+   * Connects, says hello, and takes a seat. A `Resume` of a seat that somebody else had (such as the page before this
+   * one) continues after the highest input number that the server has taken in for it.
    *
-   * Tries for `options.patience` if the server cannot be reached, or says no for now. `close()` and the signal end that;
+   * Tries for `options.patience` if the server cannot be reached or refuses for now. `close()` and the signal end that;
    * they have no effect on `enter` once it has its seat.
    *
    * @param {Target} target
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<Entered>}
-   * @throws {ClientError} with the server's code; {@link Aborted}; a second wish beside one that goes on is refused
+   * @throws {ClientError} with the server's code; {@link Aborted}; a second wish while one is waiting is refused
    */
   async enter(target, { signal } = {}) {
     const { status } = this.state.get();
@@ -150,8 +150,8 @@ export class Client {
   }
 
   /**
-   * Calls back whenever something of this type happens; returns what ends that. Types are those of a session's events,
-   * `reconnecting` and `reconnected`.
+   * Calls back for every event of this type; returns a function that stops it. The types are those of a session's
+   * events, `reconnecting` and `reconnected`.
    *
    * @template {SessionEvent["type"] | "reconnecting" | "reconnected"} T
    * @param {T} type
@@ -166,8 +166,8 @@ export class Client {
   }
 
   /**
-   * Sends an input; `null` if so many are unanswered that another makes no sense. While the line is broken it is
-   * kept and sent after the resume.
+   * Sends an input; returns `null` if too many are unanswered. While the line is broken, inputs are kept and sent after
+   * the resume.
    *
    * @param {any} input
    * @throws {import("./protocol/codec.js").CodecError} if it is no input of this game
@@ -180,7 +180,7 @@ export class Client {
     return sent;
   }
 
-  /** Gives the seat up; `goodbye` follows. */
+  /** Gives up the seat; `goodbye` follows. */
   leave() {
     this.seated.leave();
     this.flush();
@@ -192,8 +192,8 @@ export class Client {
   }
 
   /**
-   * Ends the client without a word: the seat is kept for a while, but nobody comes back to it. A wish under way is taken
-   * back: `enter` rejects.
+   * Ends the client without a message: the seat is kept for a while, but nobody comes back to it. A waiting wish is
+   * withdrawn: `enter` rejects.
    */
   close() {
     this.link.close();
@@ -227,7 +227,7 @@ export class Client {
       case "ready":
         return "Entered" in told.message ? this.entered(told.message.Entered) : undefined;
       case "redirect":
-        // From now on that is where the seat is. Without a pass the wish is said there once more.
+        // From now on the seat is there. Without a pass the wish is repeated there.
         this.redirected = new Redirected(told.url, told.pass);
         this.pass = told.pass.length > 0 ? { Pass: told.pass } : null;
         return;
@@ -235,7 +235,7 @@ export class Client {
         return this.session?.lost();
       case "waiting": {
         const { attempt, wait, until } = told;
-        // A pass is good for one attempt, where it was given for.
+        // A pass is good for one attempt, at the server that it is for.
         this.pass = null;
         if (this.wish === null) {
           this.state.set({ status: "reconnecting", attempt, wait, until });
@@ -323,7 +323,7 @@ export class Client {
     [...(this.listeners.get(type) ?? [])].forEach((listener) => tell(listener, event));
   }
 
-  /** @private Sends what the session has to say, if there is a line; otherwise it is said after the resume. */
+  /** @private Sends the session's messages if there is a line; otherwise they wait for the resume. */
   flush() {
     if (this.link.connection.state === "ready" && this.session !== null) {
       this.session.drainOutgoing().forEach((bytes) => this.link.sendBytes(bytes));

@@ -1,19 +1,18 @@
 /**
- * What tick it is at the server, judged by when frames arrive. Pure: times are arguments, in milliseconds. As
+ * Estimates the server's tick from the arrivals of frames. Pure: times are arguments, in milliseconds. As
  * `client/src/clock.rs`.
  *
- * The clock speaks of *arrivals*: "tick 90 is now" means that its frame would be arriving now on the line as it is at
- * its best. The way up to the server is the business of the lead (`lead.js`), which learns from the margins that heads
- * tell.
+ * The clock speaks of *arrivals*: "tick 90 is now" means that the frame of tick 90 would arrive now on the line at its
+ * best. The way up to the server is left to the lead (`lead.js`), which learns from the margins in heads.
  */
 
-/** How fast the estimate follows a line that becomes slower little by little, in ms per ms. */
+/** How fast the estimate follows a line that slowly becomes slower, in ms per ms. */
 const DRIFT = 0.0005;
 
 /** After so long without a frame the clock stands: a stalled server computes no ticks. */
 const COAST = 500;
 
-/** After so long without a frame (a suspended tab, a broken line) what was known of the line counts no more. */
+/** After so long without a frame (a suspended tab, a broken line) the measurements of the line are discarded. */
 const PAUSE = 2000;
 
 /** The clock is cold until it has heard so many frames in a row. */
@@ -24,21 +23,22 @@ const WARM_FRAMES = 4;
 /**
  * Estimates the server's tick from the arrivals of its frames.
  *
- * Every arrival says "tick 0 arrived, or would have, at so-and-so"; the earliest of these is the truth, the later ones
- * were delayed. Schedule moves (told in heads, in whole ticks) are taken out first. When all frames of a second come
- * later by the same time, the line itself has become slower (`Spell`), and their earliest is the truth from then on.
+ * Every arrival says "tick 0 arrived, or would have arrived, at this time". The earliest of these times is taken as
+ * true, because later frames were delayed. Schedule moves (told in heads, in whole ticks) are taken out first. When all
+ * frames of a second are late by the same time, the line itself has become slower (`Spell`), and their earliest is true
+ * from then on.
  *
- * A clock that has heard few frames since its start or since a pause is *cold*: it does not run by itself, but stands
- * at the newest frame, and calls no frame old.
+ * A clock that has heard few frames since its start or since a pause is *cold*: it stands at the newest frame, and
+ * considers no frame old.
  */
 export class Clock {
-  /** When tick 0 arrived at best, had the schedule never been moved. */
+  /** When tick 0 would have arrived at best without schedule moves. */
   #zero = 0;
   #heard = 0;
   #moved = 0;
-  /** How many frames it has heard since it was cold for the last time, at most `WARM_FRAMES`. */
+  /** The number of frames heard since it was last cold, at most `WARM_FRAMES`. */
   #frames = 0;
-  /** By how many ms the estimate has become later since the lead was told so. */
+  /** The ms by which the estimate has become later and the lead was not yet told. */
   #owed = 0;
   #spell = new Spell();
 
@@ -46,7 +46,7 @@ export class Clock {
    * A clock that has heard nothing yet.
    *
    * @param {number} tickHz
-   * @param {number} [tick] the last that the server is known to have computed
+   * @param {number} [tick] the last one that the server is known to have computed
    */
   constructor(tickHz, tick = 0) {
     /** The length of a tick. */
@@ -56,9 +56,9 @@ export class Clock {
   }
 
   /**
-   * The frame of a tick has arrived; `moved` is what its head says of schedule moves. Returns by how many ticks more
-   * inputs must aim above the clock than before: it has learned something of the way down, and the server's own time is
-   * what it was.
+   * Takes the arrival of a tick's frame; `moved` is the schedule move in its head. Returns by how many more ticks
+   * inputs must aim above the clock: it has learned something about the way down, while the server's time has not
+   * changed.
    *
    * @param {number} tick
    * @param {number | null} moved
@@ -79,13 +79,13 @@ export class Clock {
     return this.#pay();
   }
 
-  /** Whether frames come ever later, on end, and not by one step. */
+  /** Whether frames continuously come later and later, rather than by one step. */
   get grows() {
     return this.#spell.grows;
   }
 
   /**
-   * Takes the line as it is: the frames of the last second were in time. Returns what `observe` does.
+   * Accepts the line as it is: the frames of the last second were in time. Returns the same as `observe`.
    *
    * @param {number} now
    */
@@ -95,7 +95,7 @@ export class Clock {
     return this.#pay();
   }
 
-  /** Forgets what it knows of the line, for another one. */
+  /** Discards the measurements, for another line. */
   restart() {
     this.#frames = 0;
     this.#owed = 0;
@@ -103,7 +103,7 @@ export class Clock {
   }
 
   /**
-   * Whether it knows the line, and whether frames keep coming.
+   * Whether it knows the line, and whether frames are arriving.
    *
    * @param {number} now
    * @returns {ClockState}
@@ -116,7 +116,7 @@ export class Clock {
   }
 
   /**
-   * How much later than on the best line this tick's frame would be, were it arriving now; 0 while the clock is cold.
+   * How much later than on the best line this tick's frame would be if it arrived now; 0 while the clock is cold.
    *
    * @param {number} tick
    * @param {number} now
@@ -126,7 +126,7 @@ export class Clock {
   }
 
   /**
-   * The tick whose frame should be arriving now, with its fraction: at least that of the last that did.
+   * The tick whose frame should be arriving now, with its fraction; never lower than the last frame's.
    *
    * @param {number} now
    */
@@ -139,7 +139,7 @@ export class Clock {
   }
 
   /**
-   * The same without its fraction: inputs that aim at it plus the lead never aim below the newest frame plus the lead.
+   * The same without its fraction. Inputs that aim at it plus the lead never aim below the newest frame plus the lead.
    *
    * @param {number} now
    */
@@ -153,7 +153,7 @@ export class Clock {
     this.#zero = zero;
   }
 
-  /** What is owed to the lead, in whole ticks. */
+  /** Takes the whole ticks that are owed to the lead. */
   #pay() {
     const ticks = Math.trunc(this.#owed / this.tickMs);
     this.#owed -= ticks * this.tickMs;
@@ -166,49 +166,49 @@ export class Clock {
   }
 }
 
-/** Frames that come later than at best by less than this are in time. */
+/** Frames that are later than the best one by less than this are in time. */
 const STEP = 90;
 
-/** So long all frames must come later before that is believed to be the line. */
+/** How long all frames must be late before the line is taken to be slower. */
 const EVIDENCE = 1000;
 
-/** A step of the latency is one that is there at once: what has not shown itself as one after so long grows. */
+/** A step shows at once: lateness that has not proved to be a step after this time is a growing lag. */
 const UNDECIDED = 2000;
 
-/** By so much the earliest frame of half a second may be later than that of the half before it, in a step; */
+/** In a step, the earliest frame of half a second is later than that of the half before by at most this. */
 const EVEN = 25;
 
-/** and so much, in ms per ms, a lag that grows so slowly can have added since it was first noticed. */
+/** The rate of a slowly growing lag, in ms per ms: a step must exceed what it can have added since it was noticed. */
 const EVEN_GROWTH = 0.05;
 
-/** By so much or more it is later where the lag grows beyond doubt. */
+/** If the second half is later by this or more, the lag certainly grows. */
 const STEEP = 100;
 
-/** Arrivals that are kept at most: two seconds of a fast server. */
+/** The maximum number of arrivals that are kept: two seconds of a fast server. */
 const KEPT = 512;
 
 /**
- * A spell of frames that all come late: a step of the line's latency, or a lag that grows.
+ * A spell of late frames: it is a step of the line's latency, or a lag that grows.
  *
- * A step makes frames later once, and from then on evenly. A reader that is too slow, or a queue that fills, makes each
- * one later than the one before.
+ * A step makes frames late once, and evenly from then on. A reader that is too slow, or a queue that fills, makes each
+ * frame later than the one before.
  */
 class Spell {
   /** @type {{ at: number, sample: number }[]} The arrivals of the last two seconds. */
   #recent = [];
   /** @type {number | null} When the first frame of the spell arrived. */
   #since = null;
-  /** The earliest of the second before. */
+  /** The earliest arrival of the second before it. */
   #before = 0;
-  /** @type {number | null} What the truth is from now on, if the last arrival has proved a step. */
+  /** @type {number | null} The new best arrival, if the last one has proved a step. */
   step = null;
   grows = false;
 
   /**
-   * A frame arrived.
+   * Takes an arrival.
    *
-   * @param {number} sample when tick 0 would have
-   * @param {number} zero and when at best
+   * @param {number} sample when tick 0 would have arrived by this frame
+   * @param {number} zero when it would have arrived at best
    * @param {number} now
    */
   observe(sample, zero, now) {
@@ -230,7 +230,7 @@ class Spell {
   }
 
   /**
-   * The earliest of the last second.
+   * The earliest arrival of the last second.
    *
    * @param {number} now
    */
@@ -238,7 +238,7 @@ class Spell {
     return this.#earliest(now - EVIDENCE, Infinity);
   }
 
-  /** Frames are in time again. */
+  /** Ends the spell: frames are in time again. */
   end() {
     this.#since = null;
     this.grows = false;
@@ -263,7 +263,7 @@ class Spell {
   }
 
   /**
-   * The earliest arrival from a time until before another.
+   * The earliest arrival in a span of time.
    *
    * @param {number} from
    * @param {number} until

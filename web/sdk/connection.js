@@ -1,6 +1,6 @@
 /**
- * The life of a connection, whatever it is for: a room, a lobby, a search, chat. Pure: events, time and random numbers in,
- * effects out. As `client/src/connection.rs`; `link.js` runs it on a WebSocket.
+ * The life of a connection, for a room, a lobby, a search or chat. Pure: it takes events, the time and random numbers,
+ * and returns effects. As `client/src/connection.rs`; `link.js` runs it on a WebSocket.
  *
  * docs/connection.md has the whole table of states and events; a test runs that table against this file.
  */
@@ -16,14 +16,14 @@ import { isFinal } from "./protocol.js";
 /** @typedef {import("./connection/kinds.js").Event} Event */
 /** @typedef {import("./connection/kinds.js").Effect} Effect */
 
-/** Before the first seat one tries for so long, and again for so long after having given up. */
+/** How long to try before the first seat, and again after having given up. */
 const PATIENCE = 10_000;
-/** The server may take so long for its welcome, and so long for a seat. */
+/** The maximum wait for the server's welcome, and for a seat. */
 const HELLO = 5000;
 const ENTER = 10_000;
-/** An attempt must be older than this to be dropped for a fresh one when network or page come back. */
+/** The minimum age of an attempt that is replaced by a fresh one when the network or the page comes back. */
 const FRESH = 1000;
-/** Most redirects that are followed for one wish. */
+/** The maximum number of redirects to follow for one wish. */
 const REDIRECTS = 3;
 
 export class Connection {
@@ -32,21 +32,21 @@ export class Connection {
   #now = 0;
   #random = 0;
   #vigil;
-  /** The next attempt comes then. */
+  /** The time of the next attempt. */
   #due = Infinity;
-  /** What one comes back to is kept for so long. */
+  /** How long the server keeps the seat. */
   #grace = Infinity;
   #redirects = REDIRECTS;
-  /** The page is not seen; it has been left, and may be kept. */
+  /** Whether the page is hidden; and whether it has been left, and may be kept. */
   #hidden = false;
   #away = false;
   #wasReady = false;
-  /** Whether what was given up may be tried again. */
+  /** Whether a connection that was given up may be tried again. */
   #revives = false;
 
   /**
    * @param {object} options
-   * @param {boolean} options.seat whether a seat is asked for
+   * @param {boolean} options.seat whether to ask for a seat
    * @param {number} [options.patience] how long to try before the first success, in ms
    * @param {import("./backoff.js").Backoff} options.backoff
    * @param {number} now
@@ -66,19 +66,19 @@ export class Connection {
     this.#vigil = new Vigil(now);
   }
 
-  /** Is the line alive, and how long is it? */
+  /** The pulse of the line: whether it is alive, and its round trip. */
   get pulse() {
     return this.#vigil.pulse;
   }
 
-  /** When `tick` next has something to do; infinity if never. */
+  /** When `tick` is next needed; infinity if never. */
   get deadline() {
     const due = this.#isTrying ? this.#vigil.deadline(this.#isIn) : Infinity;
     return this.state === "waiting" ? this.#due : due;
   }
 
   /**
-   * Something happened. Returns what is to be done, in order.
+   * Handles an event. Returns the effects in order.
    *
    * @param {Event} event
    * @param {number} now
@@ -130,7 +130,7 @@ export class Connection {
     }
   }
 
-  /** Whether the server has welcomed us: it answers pings. */
+  /** Whether the server has sent its welcome: from then on it answers pings. */
   get #isIn() {
     return this.state === "entering" || this.state === "ready";
   }
@@ -145,7 +145,7 @@ export class Connection {
     return this.#isOpen || this.state === "probing";
   }
 
-  /** Nobody looks, so nothing is tried. */
+  /** Whether nothing is tried because nobody looks at the page. */
   get #isAsleep() {
     return this.#hidden || this.#away;
   }
@@ -156,7 +156,7 @@ export class Connection {
   /** @param {import("./protocol.js").ClientMessage} message */
   #send = (message) => this.#effects.push({ type: "send", message });
 
-  /** @param {State} state @param {number} [patience] what is waited for must have come within so many ms */
+  /** @param {State} state @param {number} [patience] how long the state may last, in ms */
   #turn(state, patience = Infinity) {
     this.state = state;
     this.#vigil.begin(this.#now, patience);
@@ -171,7 +171,7 @@ export class Connection {
     this.#open();
   }
 
-  /** A new attempt; browsers ask first whether there is a server. */
+  /** Begins an attempt; browsers first probe whether the server can be reached. */
   #try() {
     this.attempts.begin(this.#now);
     if (this.probes) {
@@ -256,7 +256,9 @@ export class Connection {
     }
   }
 
-  /** The server's last word, if it had one. @param {Code | null} code @param {string} message @param {number} wait */
+  /**
+   * Handles the server's last message, if any. @param {Code | null} code @param {string} message @param {number} wait
+   */
   #end(code, message, wait) {
     if (code !== null && isFinal(code)) {
       this.#over("refused", code, message);
@@ -281,14 +283,16 @@ export class Connection {
     this.#open();
   }
 
-  /** Was in, is not any more. */
+  /** Notes the loss of a connection that was ready. */
   #lost() {
     const lived = this.#now - this.#vigil.since;
     this.attempts.lost(this.#now, lived, this.pulse.smoothed, this.seat ? this.#grace : Infinity);
     this.#tell({ type: "lost" });
   }
 
-  /** Another attempt follows, if it may. @param {number} [wait] @param {Code | null} [code] @param {string} [message] */
+  /**
+   * Ends it; another attempt may follow. @param {number} [wait] @param {Code | null} [code] @param {string} [message]
+   */
   #fail(wait = 0, code = null, message = "no connection") {
     const wasReady = this.state === "ready";
     this.#effects.push({ type: "shut" });
@@ -334,13 +338,13 @@ export class Connection {
     }
   }
 
-  /** Asks at once, whatever was asked before. */
+  /** Pings at once, even if another ping is unanswered. */
   #doubt() {
     this.#vigil.doubt(this.#now);
     this.#send({ Ping: { number: 0 } });
   }
 
-  /** The network, or the page, is there again: what hangs is dropped, and what was given up is tried. */
+  /** Uses a network or page that has come back: replaces an attempt that hangs, and revives what was given up. */
   #wake() {
     if (this.#isAsleep) {
       return;
@@ -355,7 +359,7 @@ export class Connection {
     }
   }
 
-  /** The owner wants an attempt now, whatever the server said of waiting. */
+  /** Starts an attempt for the owner, even if the server said to wait. */
   #retry() {
     this.#hidden = false;
     this.#away = false;
@@ -375,7 +379,7 @@ export class Connection {
     }
   }
 
-  /** The page may be kept for a while: with an open socket it would not be. */
+  /** Closes the socket, so that the browser may keep the page for a while. */
   #leavePage() {
     this.#away = true;
     this.#due = Infinity;

@@ -1,11 +1,11 @@
 /**
- * Why a client could not enter, or had to stop. As `client/src/error.rs`; what a server must not say is a
+ * Why a client could not enter or had to stop. As `client/src/error.rs`; a server's breach of the protocol is a
  * `Violation` of the session.
  */
 
 /** @typedef {import("./protocol.js").Code} Code */
 
-/** Why a client could not enter, or had to stop. `code` is the server's, if the server said no. */
+/** Why a client could not enter or had to stop. `code` is the server's, if the server refused. */
 export class ClientError extends Error {
   /**
    * @param {string} message
@@ -17,7 +17,7 @@ export class ClientError extends Error {
   }
 }
 
-/** The caller wanted no seat any more: by `close()`, or by its signal. */
+/** The caller withdrew its wish for a seat: by `close()`, or by its signal. */
 export class Aborted extends ClientError {
   constructor() {
     super("the client was closed while it was entering", "Aborted");
@@ -25,7 +25,7 @@ export class Aborted extends ClientError {
   }
 }
 
-/** The seat is at another server, and the client has been sent on too often. */
+/** The seat is on another server, but there were too many redirects already. */
 export class Redirected extends ClientError {
   /**
    * @param {string} url
@@ -38,7 +38,7 @@ export class Redirected extends ClientError {
   }
 }
 
-/** An input that no server takes: `path` says which part of it is too large. */
+/** An input that no server takes: `path` names the part that is too large. */
 export class InputTooLarge extends ClientError {
   /**
    * @param {string} path

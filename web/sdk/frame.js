@@ -1,5 +1,5 @@
 /**
- * The layout of a frame: head, body, own part. As `shared/src/frame.rs`; what a client does with it is `replica.js`.
+ * The layout of a frame: head, body, own part. As `shared/src/frame.rs`; `replica.js` applies frames.
  */
 
 import { FRAME } from "./protocol.js";
@@ -8,7 +8,7 @@ import { codeOf } from "./protocol/code.js";
 /** Flags of the head. */
 export const headFlags = Object.freeze({ START: 1, INPUTS: 2, MOVED: 4, REFUSED: 8, HASH: 16, OWN: 32, ALL: 63 });
 
-/** Flags of body and own part; `BODY` and `OWN` are all that each may have. */
+/** Flags of body and own part; `BODY` and `OWN` are all flags that each may have. */
 export const partFlags = Object.freeze({
   VIEW: 1,
   BEHIND: 2,
@@ -35,8 +35,8 @@ export class BadFrame extends Error {
  * The head of a frame.
  *
  * @typedef {object} Head
- * @property {number} epoch the run of frames that this belongs to
- * @property {number} tick the tick whose state this leads to
+ * @property {number} epoch the run of frames that it belongs to
+ * @property {number} tick the tick whose state it leads to
  * @property {boolean} start whether it is the first of its epoch
  * @property {{ number: number, margin: number } | null} inputs the highest number up to which all inputs are executed
  *   or refused, and how many ticks before its aim the last input arrived
@@ -54,13 +54,13 @@ export class Cursor {
     this.at = 0;
   }
 
-  /** How many bytes are left. */
+  /** The number of bytes left. */
   get left() {
     return this.bytes.length - this.at;
   }
 
   /**
-   * Passes over bytes and returns where they begin.
+   * Skips bytes and returns their start.
    *
    * @param {number} count
    */
@@ -78,7 +78,7 @@ export class Cursor {
   }
 
   /**
-   * A byte of flags, all of which must be known.
+   * Reads a byte of flags, all of which must be known.
    *
    * @param {number} known
    */
@@ -101,7 +101,7 @@ export class Cursor {
     return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
   }
 
-  /** A number of up to 64 bits; inexact above 2^53. */
+  /** Reads a number of up to 64 bits; inexact above 2^53. */
   varint() {
     let value = 0;
     let unit = 1;
@@ -127,7 +127,7 @@ export class Cursor {
     return value;
   }
 
-  /** A number of 16 bits: 0, -1, 1, -2 … as 0, 1, 2, 3 … */
+  /** Reads a number of 16 bits: 0, -1, 1, -2 … as 0, 1, 2, 3 … */
   zigzag16() {
     const value = this.varint();
     if (value > 0xffff) {
@@ -137,7 +137,7 @@ export class Cursor {
   }
 
   /**
-   * How many there are, then each as its distance to the one before, less one.
+   * Reads a count, then each number as its distance to the one before, less one.
    *
    * @returns {number[]}
    */
@@ -161,7 +161,7 @@ export class Cursor {
   }
 
   /**
-   * Passes over one bit for each of `count` groups and returns where they begin.
+   * Skips one bit for each of `count` groups, and returns their start.
    *
    * @param {number} count
    */
@@ -180,7 +180,7 @@ export class Cursor {
   }
 
   /**
-   * Appends every event of a list. The bytes are copied: an event outlives its frame.
+   * Appends every event of a list. The bytes are copied, because an event outlives its frame.
    *
    * @param {{ number: number, bytes: Uint8Array }[]} out
    */
@@ -201,7 +201,7 @@ export class Cursor {
 }
 
 /**
- * Reads the epoch only: frames of lower epochs are dropped undecoded.
+ * Reads only the epoch: frames of lower epochs are dropped undecoded.
  *
  * @param {Uint8Array} bytes
  */
@@ -215,8 +215,8 @@ export function readEpoch(bytes) {
 }
 
 /**
- * Reads a head. By `last` (the tick of the frame before it) and `sent` (the highest input number that the client has
- * sent) shortened numbers become whole.
+ * Reads a head. Shortened numbers are completed by `last` (the tick of the frame before it) and `sent` (the highest
+ * input number that the client has sent).
  *
  * @param {Cursor} cursor
  * @param {number} last

@@ -1,5 +1,5 @@
 /**
- * What is known of games' schemas, so that each is sent once: what `Enter` says of it, and what `Entered` brings.
+ * The known schemas of games, so that each is sent only once: by the hash in `Enter` and the document in `Entered`.
  */
 
 import { ClientError } from "./error.js";
@@ -10,14 +10,14 @@ import { parseSchema, schemaHash } from "./schema.js";
 /** Schema documents by their hashes. @type {Map<bigint, import("./schema.js").Schema>} */
 const schemas = new Map();
 
-/** The hash of the schema of a game that was seen last. @type {Map<string, bigint>} */
+/** The hash of the schema last seen of each game. @type {Map<string, bigint>} */
 const hashes = new Map();
 
 /**
- * The hash of the schema that is known for where one goes.
+ * The hash of the known schema for a target.
  *
  * @param {Target} target
- * @param {string} [game] the game of the room, if the target does not say it
+ * @param {string} [game] the game of the room, if the target does not name it
  */
 export function knownSchema(target, game) {
   return hashes.get(gameOf(target) ?? game ?? "") ?? null;
@@ -32,10 +32,10 @@ function gameOf(target) {
 }
 
 /**
- * The schema of a seat.
+ * The schema of a seat's game.
  *
  * @param {import("./protocol.js").Entered} seat
- * @throws {ClientError} if the server has not told it
+ * @throws {ClientError} if it is unknown and the server has not sent it
  */
 export function schemaOf(seat) {
   if (seat.schema !== null) {

@@ -4,10 +4,10 @@
  * A sum does not depend on order, so it is kept incrementally: subtract the old term, add the new one.
  */
 
-/** Stands where a lane's index would: the term of the membership itself, whose content is the kind. */
+/** The index of the term for the membership itself, whose content is the kind. */
 const MEMBER = 0xffff;
 
-/** What spreads the indexes of fields. */
+/** Spreads the indexes of fields. */
 const SPREAD = 0x9e3779b1 | 0;
 
 /**
@@ -57,7 +57,7 @@ export class StateHash {
     return this.b >>> 0;
   }
 
-  /** Makes it the empty sum. */
+  /** Resets it to the empty sum. */
   clear() {
     this.a = 0;
     this.b = 0;
@@ -88,7 +88,7 @@ export class StateHash {
   }
 
   /**
-   * Takes the term of a field's old content away and adds that of its new one.
+   * Replaces the term of a field's old content by that of its new one.
    *
    * @param {number} entity
    * @param {number} index
@@ -103,7 +103,7 @@ export class StateHash {
   }
 
   /**
-   * Adds the term that says that an entity of this kind is a member at all.
+   * Adds the term for the membership of an entity of this kind.
    *
    * @param {number} entity
    * @param {number} kind
@@ -125,7 +125,7 @@ export class StateHash {
   }
 
   /**
-   * Adds what a group adds to the hash of a view.
+   * Adds the term of a group to the hash of a view.
    *
    * @param {StateHash} hash of the group
    * @param {number} group

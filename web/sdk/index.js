@@ -3,10 +3,10 @@
  *
  * The modules in reading order. Bytes: `bits`, `hash`, `chunk`, `frame`, `pieces`, `protocol` (with `protocol/code`,
  * `protocol/codec`, `protocol/limits`), `text`, `wire`, `schema`, `layout`, `replicate`. State: `replica` (with
- * `replica/table`, `replica/decoder`), `linear`. Pure ones, to which the time is an argument: `clock`, `lead`,
- * `playout`, `pulse`, `resyncs`, `inputs`, `session`, which makes one protocol of them, `backoff`, and `connection`,
- * the life of every connection. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`,
- * `key`, `socket`, `link`, `handshake`, `client`, `search`, `chat`.
+ * `replica/table`, `replica/decoder`), `linear`. Pure, with the time as an argument: `clock`, `lead`, `playout`,
+ * `pulse`, `resyncs`, `inputs`, `session`, which combines them to the protocol, `backoff`, and `connection`, the life
+ * of every connection. For drawing: `interpolation`, `prediction`, `animation`. At the rim: `store`, `error`, `key`,
+ * `socket`, `link`, `handshake`, `client`, `search`, `chat`.
  */
 
 export { animate } from "./animation.js";

@@ -1,25 +1,25 @@
 /**
- * The inputs of a seat: numbers that rise by one, aims that never fall, a pace that the server takes, and what to send
- * again after a resume. Pure. As `client/src/inputs.rs`.
+ * The inputs of a seat: their numbers rise by one, their aims never fall, they go out at a pace that the server takes,
+ * and unsettled ones are sent again after a resume. Pure. As `client/src/inputs.rs`.
  */
 
 import { limits } from "./protocol.js";
 
-/** Most inputs that may be unanswered; further ones are refused here. */
+/** The maximum number of unanswered inputs; further ones are refused here. */
 const MOST = 256;
-/** One message goes out in this time, in ms, with all inputs of that time. */
+/** The minimum time between messages, in ms; each has all inputs since the last one. */
 const SPACING = 16;
-/** So many a second leave the server room for those of a resume. */
+/** The sustained rate per second. It leaves the server room for inputs that are sent again after a resume. */
 const PER_SECOND = 0.9 * limits.INPUTS_PER_SECOND;
-/** So many may go at once, and in one message. */
+/** The maximum number of inputs at once, and in one message. */
 const BURST = limits.EARLY_INPUTS;
-/** So many bytes may be under way: what is sent behind them, reports above all, must not wait for long. */
+/** The maximum number of bytes under way: later messages, above all reports, must not wait for long. */
 const WINDOW = 16 * 1024;
-/** And so many in one message. */
+/** The maximum number of bytes in one message. */
 const BATCH = 8 * 1024;
 
 /**
- * An input that was sent, or is to be.
+ * An input that was sent or waits to be sent.
  *
  * @typedef {object} Sent
  * @property {number} number
@@ -29,11 +29,11 @@ const BATCH = 8 * 1024;
  * @property {number} at when it was made
  */
 
-/** Numbers inputs, hands them to the line, and keeps them until well after they are settled. */
+/** Numbers inputs, hands them to the line, and keeps them for a while after they are settled. */
 export class Inputs {
-  /** Settled ones that are kept, then those that are not settled. @type {Sent[]} */
+  /** Settled inputs that are kept, then unsettled ones. @type {Sent[]} */
   #kept = [];
-  /** When each settled one of them was. @type {number[]} */
+  /** When each settled one was settled. @type {number[]} */
   #settledAt = [];
   #aim = 0;
   /** The highest number handed to this line, and the highest that is settled on it. */
@@ -43,11 +43,11 @@ export class Inputs {
   /** @type {number} */
   #allowance = BURST;
   #allowedAt = 0;
-  /** Whether there is a line to hand them to. */
+  /** Whether there is a line. */
   #open = true;
 
   /**
-   * Nothing is on its way yet.
+   * No inputs yet.
    *
    * @param {number} [last] the highest number that the server has taken in, if somebody had the seat before
    */
@@ -58,14 +58,14 @@ export class Inputs {
     this.#confirmed = last;
   }
 
-  /** The lowest number that is still kept; one above the last if none is. */
+  /** The lowest number that is kept; one above the last if there is none. */
   get first() {
     return this.#kept[0]?.number ?? this.last + 1;
   }
 
   /**
-   * Gives an input its number and aim: `aim`, or that of the input before it if that is higher. `null` if so many are
-   * unanswered that one more makes no sense; the number is not used up.
+   * Numbers an input. It aims at `aim`, or at the aim of the input before it if that is higher. Returns `null` if too
+   * many are unanswered; the number can be used again.
    *
    * @param {number} aim
    * @param {Uint8Array} payload
@@ -85,7 +85,7 @@ export class Inputs {
   }
 
   /**
-   * What goes out now, in one message: the first at once, further ones together.
+   * Takes the inputs for one message to send now: the first at once, later ones together.
    *
    * @param {number} now
    * @returns {Sent[]}
@@ -115,7 +115,7 @@ export class Inputs {
     return batch;
   }
 
-  /** When `take` next has something to give; infinity if something must be settled first. */
+  /** When `take` next has inputs to give; infinity if an input must be settled first. */
   get deadline() {
     const next = this.#kept[this.#unhanded];
     if (!this.#open || next === undefined) {
@@ -134,12 +134,12 @@ export class Inputs {
     return Math.min(this.#allowance + ((now - this.#allowedAt) * PER_SECOND) / 1000, BURST);
   }
 
-  /** Where in the list those begin that were not handed over. */
+  /** The index of the first input that was not handed to the line. */
   get #unhanded() {
     return Math.max(this.#handed + 1 - this.first, 0);
   }
 
-  /** Bytes handed over and not settled on this line. */
+  /** The bytes that were handed over and not settled on this line. */
   get #underWay() {
     const from = Math.max(this.#confirmed + 1 - this.first, 0);
     let bytes = 0;
@@ -150,7 +150,7 @@ export class Inputs {
   }
 
   /**
-   * The server has settled all inputs up to `number`: returns those that were not before. They are kept for a while.
+   * Settles all inputs up to `number`. Returns those that were not settled before. Settled inputs are kept for a while.
    *
    * @param {number} number
    * @param {number} now
@@ -169,16 +169,16 @@ export class Inputs {
     return settled;
   }
 
-  /** The line is gone: what is not settled waits. */
+  /** Notes the loss of the line: unsettled inputs wait. */
   lost() {
     this.#open = false;
   }
 
   /**
-   * On a new line the server says that `number` was the highest input that it has taken in: all above go out again.
+   * Resumes on a new line, where `number` is the highest input that the server has taken in. All above it go out again.
    *
    * @param {number} number
-   * @returns {boolean} whether it can be answered: all above are still here, and it made none up
+   * @returns {boolean} whether that is possible: all above are still kept, and `number` was sent
    */
   resume(number) {
     if (number > this.last || number + 1 < this.first) {
@@ -186,7 +186,7 @@ export class Inputs {
     }
     this.#open = true;
     this.#handed = number;
-    // What the server has taken in and not settled is still under way; what it has lost is not yet.
+    // Inputs that the server has taken in and not settled are still under way; those that it has lost are not yet.
     this.#confirmed = Math.min(this.first - 1 + this.#settledAt.length, number);
     this.#next = 0;
     return true;

@@ -1,11 +1,11 @@
 /**
- * What to draw between two frames: every entity as it was a little while ago, gliding from what one frame said of it to
- * what the next one did. Pure: times are ticks, as `Playout.draw` tells them, or `Clock.time` for a delay that stays.
+ * Draws between two frames: every entity as it was a little while ago, gliding from its state in one frame to that in
+ * the next. Pure: times are ticks, as of `Playout.draw`, or of `Clock.time` for a constant delay.
  *
- * Fixed-point lanes glide in a line, angles the shorter way round, all else changes when its time has come. Linear lanes go
- * on at their rate while no frame says otherwise. When a lane
- * marked `teleport` changes, or frames are far apart, the entity is at its new place at once. An entity keeps its
- * identity when it moves to another group, so it glides across borders.
+ * Fixed-point lanes glide linearly, angles the shorter way round; all others change at their time. Linear lanes go on
+ * at their rate until a frame says otherwise. When a lane marked `teleport` changes, or frames are far apart, the
+ * entity is at its new place at once. An entity keeps its identity when it moves to another group, so that it glides
+ * across borders.
  */
 
 import { FAR_APART, KEPT, Track, draw, glideOf, isSame, ratesOf } from "./interpolation/track.js";
@@ -21,7 +21,7 @@ export { shorter } from "./interpolation/track.js";
 export class Interpolation {
   /** @type {Map<number, Track>} */
   #tracks = new Map();
-  /** The newest frame. */
+  /** The tick of the newest frame. */
   #newest = 0;
   #time = 0;
   /** @type {{ glides: Glide[], teleports: number[] }[]} By kind number. */
@@ -29,15 +29,15 @@ export class Interpolation {
 
   /**
    * @param {EntitySchema} schema
-   * @param {number} [delay] how many ticks before the given times to draw. None for those of a `Playout`; for those of
-   *   the clock at least the distance of two frames, and what lines jitter
+   * @param {number} [delay] how many ticks before the given times to draw. Zero for the times of a `Playout`; for those
+   *   of the clock at least the distance of two frames plus the jitter of the line
    */
   constructor(schema, delay = 0) {
-    /** How many ticks before the given times is drawn. */
+    /** How many ticks before the given times to draw. */
     this.delay = delay;
-    /** How often something was drawn for whose time no frame had come yet, also where nothing was new. */
+    /** The number of draws for whose time no frame had come yet, also while nothing was new. */
     this.underruns = 0;
-    /** How often anything was drawn. */
+    /** The number of draws. */
     this.samples = 0;
     this.#kinds = schema.kinds.map((kind) => ({
       glides: kind.lanes.flatMap(({ name, quantizer }, lane) => glideOf(name.split("."), quantizer, lane)),
@@ -51,7 +51,7 @@ export class Interpolation {
   }
 
   /**
-   * A frame was applied: notes what the replica shows now. Call it in the handler of the message.
+   * Records the state of the replica after a frame. Call it in the handler of the message.
    *
    * @param {Replica} replica
    */
@@ -61,7 +61,7 @@ export class Interpolation {
       return;
     }
     if (tick < this.#newest) {
-      // A new owner of the room goes on from an earlier tick.
+      // A new owner of the room continues from an earlier tick.
       this.clear();
     }
     const previous = this.#newest;
@@ -102,7 +102,7 @@ export class Interpolation {
   }
 
   /**
-   * The past of an entity, or a new one.
+   * The track of an entity, or a new one.
    *
    * @param {number} key
    * @param {number} kind
@@ -118,14 +118,14 @@ export class Interpolation {
   }
 
   /**
-   * All entities as they are to be drawn at a time. Time never runs backwards, but for a new start.
+   * All entities as they are to be drawn at a time. Time never runs backwards, except for a new start.
    *
    * @param {number} at in ticks
    * @returns {Drawn[]}
    */
   sample(at) {
     const wanted = at - this.delay;
-    // A little backwards is the clock being corrected; far is another room, or a resume.
+    // A small step back is a correction of the clock; a large one is another room, or a resume.
     const time = wanted < this.#time && this.#time - wanted < FAR_APART ? this.#time : wanted;
     this.#time = time;
     this.samples += 1;
@@ -150,7 +150,7 @@ export class Interpolation {
     return drawn;
   }
 
-  /** Forgets everything, for another room. */
+  /** Drops everything, for another room. */
   clear() {
     this.#tracks.clear();
     this.#newest = 0;

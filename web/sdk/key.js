@@ -1,5 +1,5 @@
 /**
- * The key by which a server knows a device again: 16 random bytes that a page keeps, or that last as long as a process.
+ * The key by which a server recognizes a device: 16 random bytes that a page stores, or that last as long as a process.
  */
 
 const NAME = "tiltyard.key";
@@ -29,7 +29,7 @@ function made() {
     const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     globalThis.localStorage?.setItem(NAME, text);
   } catch {
-    // Then it lasts as long as the page.
+    // The key then lasts as long as the page.
   }
   return bytes;
 }

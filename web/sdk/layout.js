@@ -1,5 +1,5 @@
 /**
- * What a decoder must know of the kinds: counts, widths, codings. Made from a schema. As `Layout` in
+ * The layout of kinds for decoders: counts, widths and codings, made from a schema. As `Layout` in
  * `shared/src/world/committed.rs`.
  */
 
@@ -23,20 +23,20 @@ export class KindLayout {
   constructor(kind) {
     this.laneCount = kind.lanes.length;
     this.blobCount = kind.blobs.length;
-    /** How many bits a change mask of this kind has. */
+    /** The number of bits in a change mask of this kind. */
     this.fields = this.laneCount + this.blobCount;
     if (this.fields > 64) {
       throw new RangeError(`kind ${kind.name} has more than 64 fields`);
     }
-    /** How many codes a member has: one a lane (of a linear lane: the origin of its line), then the rates. */
+    /** The number of a member's codes: one per lane (for a linear lane: the origin of its line), then the rates. */
     this.codeCount = this.laneCount;
-    /** Where the rate of each lane stands among the codes; 0 for held ones. */
+    /** The index of each lane's rate among the codes; 0 for lanes without one. */
     this.rates = Uint8Array.from(kind.lanes, ({ linear }) => (linear ? this.codeCount++ : 0));
-    /** Width in bits of each lane. */
+    /** The width of each lane in bits. */
     this.bits = Uint8Array.from(kind.lanes, ({ quantizer, linear }) =>
       Math.min(quantizerBits(quantizer), linear ? MAX_BITS : 32),
     );
-    /** Golomb order of the changes of each lane, or of its rates. */
+    /** The Golomb order for the changes of each lane, or of its rates. */
     this.golomb = Uint8Array.from(kind.lanes, (lane) => Math.min(lane.coding.golomb.k, 31));
     /** Learned codes, by lane; `null` where the default is used. Numbers are codes, or rates of linear lanes. */
     const codes = (/** @type {"change" | "error" | "whole"} */ of) =>
@@ -44,9 +44,9 @@ export class KindLayout {
     this.changes = codes("change");
     this.errors = codes("error");
     this.wholes = codes("whole");
-    /** The same of masks. */
+    /** The learned code of masks. */
     this.mask = learnedCode(kind.mask, this.fields);
-    /** Most bytes of each blob. */
+    /** The maximum size of each blob in bytes. */
     this.maxLen = kind.blobs.map((blob) => blob.max_len);
   }
 }
@@ -55,15 +55,15 @@ export class KindLayout {
 export class Layout {
   /**
    * @param {EntitySchema} schema
-   * @throws {import("./prefix.js").BadPrefix} if a learned coding is none
+   * @throws {import("./prefix.js").BadPrefix} if a learned coding is invalid
    */
   constructor(schema) {
     this.kinds = schema.kinds.map((kind) => new KindLayout(kind));
-    /** Most codes of any kind. */
+    /** The maximum number of codes of a kind. */
     this.laneStride = Math.max(0, ...this.kinds.map((kind) => kind.codeCount));
-    /** Most blobs of any kind. */
+    /** The maximum number of blobs of a kind. */
     this.blobStride = Math.max(0, ...this.kinds.map((kind) => kind.blobCount));
-    /** Bits of a kind number. */
+    /** The number of bits in a kind number. */
     this.kindBits = 32 - Math.clz32(Math.max(0, this.kinds.length - 1));
   }
 }

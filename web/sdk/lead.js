@@ -1,19 +1,19 @@
 /**
- * How many ticks ahead of the clock inputs aim. Pure. As `client/src/lead.rs`.
+ * The lead: how many ticks ahead of the clock inputs aim. Pure. As `client/src/lead.rs`.
  */
 
-/** The lead starts here: on a local line it is never less. */
+/** The initial lead. On a local line it never becomes less. */
 const FIRST_LEAD = 2;
-/** More lead than so many seconds no line needs; beyond it inputs are late. */
+/** The maximum lead in seconds. No line needs more; beyond it inputs are late. */
 const MOST_SECONDS = 3;
-/** The lead is lowered when for this long every input came earlier than needed. */
+/** The lead is lowered after this time in which every input came earlier than needed. */
 const CALM = 5000;
-/** An input that arrives at least so many ticks early could have aimed lower. */
+/** An input that arrives at least this many ticks early could have aimed lower. */
 const AMPLE = 2;
 
-/** Raised at once when an input comes late; lowered after a calm spell, by half of what all inputs had to spare. */
+/** It is raised at once when an input is late, and lowered after a calm spell, by half of the least spare time. */
 export class Lead {
-  /** Margins of inputs up to this number were told by an older lead. */
+  /** Margins of inputs up to this number belong to an older lead and are ignored. */
   #heedsAfter = 0;
   #least = Infinity;
   #since;
@@ -32,7 +32,7 @@ export class Lead {
   }
 
   /**
-   * A head told how early input `number` came; `sent` is the highest number sent so far.
+   * Takes the margin by which input `number` was early; `sent` is the highest number sent so far.
    *
    * @param {number} margin
    * @param {number} number
@@ -53,7 +53,8 @@ export class Lead {
   }
 
   /**
-   * The line was gone: inputs up to this number waited for it, and how late they come says nothing of the next ones.
+   * Ignores the margins of inputs up to this number: they waited for a line, so their lateness says nothing about later
+   * ones.
    *
    * @param {number} number
    */
@@ -62,8 +63,8 @@ export class Lead {
   }
 
   /**
-   * The clock was set back (or forth, if negative) by so many ticks, because it has learned of the way down; inputs go
-   * on to aim where they did.
+   * Compensates for a clock that was set back (or forth, if negative) by so many ticks after learning about the way
+   * down: inputs keep their aim.
    *
    * @param {number} ticks
    */

@@ -1,15 +1,17 @@
 /**
- * Linear lanes: a value that moves at a constant rate, so that only another line is told. As `shared/src/linear.rs`.
+ * Linear lanes: a value that moves at a constant rate, so that only changes of its line are sent. As
+ * `shared/src/linear.rs`.
  *
- * A line is two codes, its value at tick 0 and what a tick adds, both with 8 fractional bits and modulo 2^(bits + 8).
+ * A line is two codes, its value at tick 0 and its change per tick, both with 8 fractional bits and modulo 2^(bits +
+ * 8).
  */
 
 import { lowMask } from "./bits.js";
 
-/** Bits of a value and of a rate below one step. */
+/** The number of fractional bits of a value and of a rate. */
 export const FRACTION = 8;
 
-/** Most bits of a code of a linear lane. */
+/** The maximum number of bits of a linear lane's code. */
 export const MAX_BITS = 32 - FRACTION;
 
 /**
@@ -23,7 +25,7 @@ export function wrap(bits, number) {
 }
 
 /**
- * A number below 2^(bits + 8) as a signed one of as many bits.
+ * Converts a number below 2^(bits + 8) to a signed one of as many bits.
  *
  * @param {number} bits
  * @param {number} number
@@ -67,7 +69,7 @@ export function originOf(bits, value, rate, tick) {
 }
 
 /**
- * What stands for a line in a hash.
+ * The term of a line in a hash.
  *
  * @param {number} origin
  * @param {number} rate

@@ -1,8 +1,7 @@
 /**
- * A `Connection` on real sockets, timers and page events: the rim of everything that talks to a server. As
- * `client/src/link.rs`.
+ * A `Connection` on real sockets, timers and page events: the rim of all clients. As `client/src/link.rs`.
  *
- * Its owner says what to ask for and is told what happens; `client.js`, `search.js` and `lobby.js` are owners.
+ * Its owner says what to ask for and gets the news; `client.js`, `search.js` and the page's `lobby.js` are owners.
  */
 
 import { Backoff } from "./backoff.js";
@@ -18,17 +17,17 @@ import { Probe, connect, watchPage } from "./socket.js";
 /** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
 /** @typedef {import("./socket.js").Line} Line */
 
-/** Time is looked at no less often than this while there is something to wait for, in ms. */
+/** The maximum time between checks of the time while something is waited for, in ms. */
 const LOOK = 500;
-/** And no more often than this. */
+/** The minimum time between them. */
 const SOON = 4;
 
 /**
  * @typedef {object} LinkOptions
  * @property {string} url the server: `ws://host:port/ws`
- * @property {string} [software] what the client is, for the server's logs: at most 32 bytes
- * @property {Uint8Array | null} [credential] who the player is, as somebody says whom the server trusts
- * @property {Backoff} [backoff] what to do when the line breaks
+ * @property {string} [software] the client's name and version, for the server's logs: at most 32 bytes
+ * @property {Uint8Array | null} [credential] a statement of who the player is, by somebody whom the server trusts
+ * @property {Backoff} [backoff] the waits between attempts when the line breaks
  * @property {number} [patience] how long to try before the first success, in ms
  * @property {new (url: string) => Line} [WebSocket]
  * @property {() => number} [now] in ms, monotonic
@@ -38,12 +37,12 @@ const SOON = 4;
 /**
  * @typedef {object} Owner
  * @property {boolean} seat whether it wants a seat
- * @property {(request: number) => ClientMessage[]} wish what it wants, under this number
- * @property {() => ClientMessage[]} farewell its last words on a line that it lets go
+ * @property {(request: number) => ClientMessage[]} wish its wish, under this number
+ * @property {() => ClientMessage[]} farewell its last messages on a line that is dropped
  * @property {(told: Told) => void} told
- * @property {(bytes: Uint8Array) => void} [frame] a message that is no control message
- * @property {(now: number) => void} [look] time has passed
- * @property {() => number} [deadline] when `look` next has something to do
+ * @property {(bytes: Uint8Array) => void} [frame] takes a message that is no control message
+ * @property {(now: number) => void} [look] called when time has passed
+ * @property {() => number} [deadline] when `look` must be called next
  */
 
 export class Link {
@@ -79,12 +78,12 @@ export class Link {
     return "Link";
   }
 
-  /** Where the server is by now. */
+  /** The present URL of the server. */
   get url() {
     return this.connection.url;
   }
 
-  /** A number for a request that expects an answer. */
+  /** A new number for a request that expects an answer. */
   request() {
     this.connection.request += 1;
     return this.connection.request;
@@ -105,7 +104,7 @@ export class Link {
   /**
    * Breaks the line on purpose.
    *
-   * @param {number} [wait] it does not come back before so many ms
+   * @param {number} [wait] how many ms it stays away at least
    */
   drop(wait) {
     this.handle({ type: "drop", wait });
@@ -117,7 +116,7 @@ export class Link {
   }
 
   /**
-   * Sends on the open line; says whether there is one.
+   * Sends on the open line. Returns whether there is one.
    *
    * @param {ClientMessage} message
    */
@@ -134,13 +133,13 @@ export class Link {
     return open;
   }
 
-  /** The owner has something to do sooner than was known. */
+  /** Notes that the owner's deadline has become earlier. */
   wake() {
     this.#schedule();
   }
 
   /**
-   * What happens inside of this is taken when this is done.
+   * Handles an event. Events that occur meanwhile are handled afterwards.
    *
    * @param {Event} event
    */
@@ -207,14 +206,14 @@ export class Link {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => gone(code);
     socket.onerror = () => {
-      // A close follows; but not from everything that calls itself a socket.
+      // A close follows, but not from everything that calls itself a socket.
       if (this.connection.state === "connecting") {
         gone(0);
       }
     };
   }
 
-  /** Lets go of it: nobody waits for a close that may hang. */
+  /** Drops the socket without waiting for a close that may hang. */
   #shut() {
     this.#probe.stop();
     const socket = this.#socket;
@@ -246,7 +245,7 @@ export class Link {
   }
 
   /**
-   * The server said what it must not say, or the owner cannot go on.
+   * Ends it because the server broke the protocol, or the owner cannot go on.
    *
    * @param {unknown} error
    */
@@ -265,7 +264,7 @@ export class Link {
     try {
       this.#socket?.send(bytes);
     } catch {
-      // It is closing; that it has closed is told by itself, or by silence.
+      // It is closing; its close event, or silence, will tell.
     }
   }
 
@@ -278,7 +277,7 @@ export class Link {
     };
   }
 
-  /** What time demands is done whenever anything happens: timers of hidden pages sleep. */
+  /** Whatever is due is done whenever anything happens, because timers of hidden pages sleep. */
   #look() {
     this.owner.look?.(this.now());
     this.handle({ type: "tick" });

@@ -1,12 +1,12 @@
 /**
- * A frame that comes in pieces, joined again: see "Pieces" in PROTOCOL.md. Pure. What is joined is a whole frame message
- * for the replica; one that comes whole goes through, too.
+ * Joins a frame that comes in pieces: see "Pieces" in PROTOCOL.md. Pure. The result is a whole frame message for the
+ * replica; a frame that comes whole passes through.
  */
 
 import { BadFrame, Cursor, readEpoch } from "./frame.js";
 import { PIECE, limits } from "./protocol.js";
 
-/** No frame is larger. */
+/** The maximum size of a frame. */
 const MOST = limits.CHUNK_BYTES + limits.FRAME_BYTES;
 
 /** The pieces of one frame so far. */
@@ -15,26 +15,26 @@ export class Pieces {
   #parts = [];
   #bytes = 0;
 
-  /** Whether a frame has begun and is not whole. */
+  /** Whether a frame has begun and is incomplete. */
   get pending() {
     return this.#parts.length > 0;
   }
 
-  /** Forgets what has come. */
+  /** Drops the pieces so far. */
   clear() {
     this.#parts = [];
     this.#bytes = 0;
   }
 
   /**
-   * A frame message, which it returns, or the next piece of one, its first byte included. With the last piece it returns
-   * the whole frame, with others `null`; that too for a piece of an epoch below `epoch`, which is dropped.
+   * Takes a frame message and returns it, or takes the next piece of one, including its first byte. Returns the whole
+   * frame with the last piece, otherwise `null`; also for a piece of an epoch below `epoch`, which is dropped.
    *
    * @param {Uint8Array} bytes
    * @param {number} epoch
    * @returns {Uint8Array | null}
-   * @throws {BadFrame} if a piece does not follow the one before, if there are too many, if a frame comes in between; what
-   *   had come is forgotten
+   * @throws {BadFrame} if a piece does not follow the one before, if there are too many, or if a frame comes in
+   *   between; the pieces so far are dropped then
    */
   take(bytes, epoch) {
     if (bytes[0] !== PIECE) {

@@ -1,78 +1,79 @@
 /**
- * How far in the past to draw, so that the frames to glide between are there: no more than the line's jitter asks for,
- * which is measured. Pure: times are arguments, in milliseconds. As `client/src/playout.rs`.
+ * The playout: how far in the past to draw, so that the frames to interpolate between have arrived. The delay is no
+ * more than the measured jitter of the line requires. Pure: times are arguments, in milliseconds. As
+ * `client/src/playout.rs`.
  *
- * After the jitter buffer of WebRTC (NetEQ): the latest arrival of every half second is kept for ten seconds, and nearly
- * all of them must be in time. A frame that comes later makes the delay longer at once; it becomes shorter little by
- * little.
+ * After the jitter buffer of WebRTC (NetEQ): the latest arrival of every half second is kept for ten seconds, and
+ * nearly all of them must be in time. A frame that comes later makes the delay longer at once; the delay shrinks
+ * slowly.
  */
 
 import { Arrivals } from "./playout/arrivals.js";
 import { limits } from "./protocol.js";
 
-/** So much earlier than needed, for timers and the length of a draw. */
+/** The margin for timers and the duration of a draw. */
 const SPARE = 8;
-/** The delay becomes shorter when it was long enough for so long, */
+/** The delay shrinks after it was sufficient for this time. */
 const CALM = 2000;
-/** by what is too much in as long, but at least and at most by this part of the time that passes. */
+/** It shrinks by the excess over that time, within these bounds, as fractions of the time that passes. */
 const SLOWEST = 0.02;
 const FASTEST = 0.25;
-/** After so long without a frame (a suspended tab, a tunnel) it begins anew, */
+/** After so long without a frame (a suspended tab, a tunnel) the measurement starts anew. */
 const PAUSE = 1000;
-/** and what comes then in a burst had been held up: it is measured when so many frames did not come faster than due. */
+/** Frames in a burst after that were held up: the measurement counts once so many frames were not faster than due. */
 const WARM_FRAMES = 4;
-/** A server with nothing to say says so this often; drawing goes on for as long. */
+/** A server with nothing new sends a frame this often; the picture advances for as long. */
 const QUIET = limits.IDLE_FRAME;
-/** A draw that is so far from where it should be does not hurry: it is there at once. */
+/** A picture that is ahead of time by more than this is set back at once. */
 const FAR = 1000;
-/** The part of its pace at which the picture goes on that is ahead of what it should be. */
+/** The fraction of its normal pace at which a picture advances that is ahead by less. */
 const HELD_BACK = 0.5;
 
-/** Says which tick to draw. */
+/** Determines the tick to draw. */
 export class Playout {
   #sendEvery;
   #every = 1;
   #moved = 0;
   #newest;
   #heard = 0;
-  /** How many frames did not come faster than due since the start; at most `WARM_FRAMES`. */
+  /** The number of frames since the start that did not come faster than due; at most `WARM_FRAMES`. */
   #steady = 0;
   #last = 0;
   #arrivals = new Arrivals();
-  /** The tick that is drawn at `now` is `(now - #offset) / tickMs - #moved`. */
+  /** The tick drawn at `now` is `(now - #offset) / tickMs - #moved`. */
   #offset = 0;
   #calmSince = 0;
   #advanced = 0;
-  /** @type {number | null} What was drawn last, */
+  /** @type {number | null} The tick that was drawn last, */
   #time = null;
   /** and when. */
   #drawn = 0;
-  /** Draws ahead of the newest frame, of which the next one will tell whether there was anything to show. */
+  /** Draws ahead of the newest frame. The next frame tells whether there was anything to show. */
   #pending = 0;
 
   /**
    * @param {number} tickHz
-   * @param {number} sendEvery how many ticks lie between two frames, as the server said
-   * @param {number} [tick] the last that the server is known to have computed
+   * @param {number} sendEvery the number of ticks between two frames, as told by the server
+   * @param {number} [tick] the last one that the server is known to have computed
    */
   constructor(tickHz, sendEvery, tick = 0) {
     this.tickMs = 1000 / Math.max(tickHz, 1);
     this.#sendEvery = sendEvery;
     this.#newest = tick;
     /**
-     * How many ms in the past to draw instead of what the line asks for; `null` for that.
+     * A fixed delay in ms; `null` for the delay that the line requires.
      *
      * @type {number | null}
      */
     this.fixed = null;
-    /** How often anything was drawn. */
+    /** The number of draws. */
     this.draws = 0;
-    /** How often something was drawn for whose time no frame had come, or that stood still; not while nothing is new. */
+    /** The number of draws for whose time no frame had come, or that stood still; except while nothing was new. */
     this.underruns = 0;
   }
 
   /**
-   * The server sends a frame at every so many-th send tick from now on.
+   * Sets the pace: the server sends a frame at every so many-th send tick from now on.
    *
    * @param {number} every
    */
@@ -81,7 +82,7 @@ export class Playout {
   }
 
   /**
-   * The frame of a tick has arrived; `moved` is what its head says of schedule moves.
+   * Takes the arrival of a tick's frame; `moved` is the schedule move in its head.
    *
    * @param {number} tick
    * @param {number | null} moved
@@ -117,19 +118,20 @@ export class Playout {
     }
   }
 
-  /** Forgets what it knows of the line: for another one, or for a page that was hidden. */
+  /** Discards the measurements: for another line, or for a page that was hidden. */
   restart() {
     this.#arrivals.clear();
     this.#steady = 0;
   }
 
-  /** How many ms the picture is older than it could be, had every frame come as early as the earliest of late. */
+  /** How many ms older the picture is than if every frame came as early as the earliest recent one. */
   get delay() {
     return this.#arrivals.isEmpty ? 0 : Math.max(this.#offset - this.#arrivals.earliest, 0);
   }
 
   /**
-   * The tick to draw now, with its fraction: `Interpolation.sample` takes it. Never goes backwards but for a start.
+   * The tick to draw now, with its fraction, for `Interpolation.sample`. It goes back only if it is ahead by more than
+   * `FAR`, as after a new start.
    *
    * @param {number} now
    */
@@ -150,7 +152,7 @@ export class Playout {
   }
 
   /**
-   * Where the picture goes from where it is.
+   * The next tick to draw after the last one.
    *
    * @param {number} now
    */
@@ -169,8 +171,8 @@ export class Playout {
   }
 
   /**
-   * A frame tells of the draws ahead of the one before it: if the server left frames out because nothing was new, and
-   * this one came before its time, they had nothing to miss.
+   * Judges the draws ahead of the previous frame by this one: if the server left frames out because nothing was new,
+   * and this one came before its time, they missed nothing.
    *
    * @param {number} tick
    */
@@ -190,7 +192,7 @@ export class Playout {
   }
 
   /**
-   * Shortens the delay for the time that has passed, or takes it as it must be.
+   * Shrinks the delay for the time that has passed, or raises it to what is needed.
    *
    * @param {number} now
    */
@@ -219,12 +221,12 @@ export class Playout {
     this.#calmSince = now;
   }
 
-  /** What the offset must be for nearly all frames. */
+  /** The offset that nearly all frames need. */
   get #wanted() {
     return this.fixed === null ? this.#arrivals.level + this.#interval + SPARE : this.#arrivals.earliest + this.fixed;
   }
 
-  /** How many ms lie between two frames. */
+  /** The time between two frames in ms. */
   get #interval() {
     return this.#sendEvery * this.#every * this.tickMs;
   }

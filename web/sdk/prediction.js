@@ -1,21 +1,21 @@
 /**
- * The own player shown at once: predicted from its inputs by the page's own copy of the rules, and reconciled with
+ * Shows the own player at once: predicted from its inputs by the page's own copy of the rules, and reconciled with
  * every frame at *settled*. Pure.
  *
- * At the server an input that aims at tick t is executed with tick t. So what a player does now is, at the server, a
- * lead in the future; the prediction runs there. With each frame it starts again from what the frame says and replays
- * what is not settled yet. A difference from what was shown before fades instead of jumping.
+ * The server executes an input that aims at tick t with tick t. So what a player does now happens on the server a lead
+ * in the future; the prediction runs there. With each frame it starts again from the frame's state and replays the
+ * inputs that are not settled yet. A difference from what was shown before fades instead of jumping.
  */
 
 /** @typedef {import("./inputs.js").Sent} Sent */
 
 /** After so many ms half of a difference is gone. */
 const HALF_LIFE = 60;
-/** No more seconds than this are predicted: as much as a lead may be. */
+/** The maximum time that is predicted, in seconds: that of a lead. */
 const MOST_SECONDS = 3;
 
 /**
- * What the page must say of its rules.
+ * The page's rules.
  *
  * @template S the state of the own player, a plain object that is never changed in place
  * @template I an input
@@ -23,7 +23,7 @@ const MOST_SECONDS = 3;
  * @property {(state: S, inputs: I[], held: I | null, dt: number) => S} step one tick: `inputs` are those executed with
  *   it, `held` is the last one executed up to then (these included), `dt` is in seconds
  * @property {(keyof S)[]} [smooth] numbers whose corrections fade
- * @property {number} [snap] a correction of a smooth number larger than this is shown at once
+ * @property {number} [snap] a larger correction of a smooth number is shown at once
  * @property {number} [tolerance] a difference up to this is rounding and counts as no correction: about two steps of
  *   the lane
  */
@@ -36,7 +36,7 @@ export class Prediction {
   /** @type {S | null} */
   #base = null;
   #baseTick = 0;
-  /** @type {I | null} The last input that is settled. */
+  /** @type {I | null} The last settled input. */
   #settledInput = null;
   #settled = 0;
   /** @type {Sent[]} */
@@ -59,7 +59,7 @@ export class Prediction {
     this.rules = rules;
     this.dt = 1 / tickHz;
     this.#mostTicks = Math.ceil(MOST_SECONDS * tickHz);
-    /** How often a frame said something else than was predicted. */
+    /** The number of frames that differed from the prediction. */
     this.corrections = 0;
   }
 
@@ -69,7 +69,7 @@ export class Prediction {
   }
 
   /**
-   * An input was sent.
+   * Adds a sent input.
    *
    * @param {Sent} sent
    */
@@ -82,8 +82,8 @@ export class Prediction {
   }
 
   /**
-   * A frame was applied: `state` is what it says of the own player (`null` if there is none), `settled` up to which
-   * number inputs have had their effect.
+   * Reconciles with a frame: `state` is the own player's state in it (`null` if there is none), and inputs up to number
+   * `settled` have had their effect.
    *
    * @param {S | null} state
    * @param {number} tick
@@ -140,12 +140,12 @@ export class Prediction {
     return drawn;
   }
 
-  /** The state of the tick predicted last, without smoothing. */
+  /** The state at the tick predicted last, without smoothing. */
   get state() {
     return this.#state;
   }
 
-  /** Up to which number inputs were settled at the last frame. */
+  /** The number up to which inputs were settled at the last frame. */
   get settled() {
     return this.#settled;
   }
@@ -167,7 +167,7 @@ export class Prediction {
 
   #advance() {
     const tick = this.#tick + 1;
-    // What is late by the first tick after the frame is executed with it.
+    // An input that is late by the first tick after the frame is executed with it.
     const due = this.#pending.filter(({ aim }) => (tick === this.#baseTick + 1 ? aim <= tick : aim === tick));
     const last = this.#pending.filter(({ aim }) => aim <= tick).at(-1);
     const held = last === undefined ? this.#settledInput : last.input;
@@ -178,7 +178,7 @@ export class Prediction {
   }
 
   /**
-   * Notes how far what is shown now is from what was shown before.
+   * Notes the difference between what is shown now and what was shown before.
    *
    * @param {S} shown
    */

@@ -1,12 +1,12 @@
 /**
- * Prefix codes that were learned: a value is the codeword of its cell, then its place in the cell. As
- * `shared/src/prefix.rs`, which says more.
+ * Learned prefix codes: a value is the codeword of its cell, then its position in the cell. As `shared/src/prefix.rs`,
+ * which says more.
  */
 
-/** Most bits of a codeword. */
+/** The maximum length of a codeword in bits. */
 export const MAX_LENGTH = 12;
 
-/** Most cells of a code. */
+/** The maximum number of cells of a code. */
 export const MAX_CELLS = 256;
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvw";
@@ -20,10 +20,10 @@ export class BadPrefix extends Error {
   }
 }
 
-/** A code that can be read; `BitReader.readPrefix` does. */
+/** A code, to be read by `BitReader.readPrefix`. */
 export class Prefix {
   /**
-   * Reads the text of a code of values of `width` bits (at most 32).
+   * Parses a code for values of `width` bits (at most 32).
    *
    * @param {string} text
    * @param {number} width
@@ -33,16 +33,16 @@ export class Prefix {
     check(text, width);
     const count = text.length / 2;
     const lengths = Uint8Array.from({ length: count }, (_, cell) => DIGITS.indexOf(text[2 * cell]));
-    /** Raw bits of each cell. */
+    /** The number of raw bits of each cell. */
     this.raws = Uint8Array.from({ length: count }, (_, cell) => DIGITS.indexOf(text[2 * cell + 1]));
     /** The first value of each cell. */
     this.starts = new Uint32Array(count);
     for (let cell = 1; cell < count; cell += 1) {
       this.starts[cell] = this.starts[cell - 1] + 2 ** this.raws[cell - 1];
     }
-    /** Bits of the longest codeword. */
+    /** The length of the longest codeword in bits. */
     this.longest = Math.max(...lengths);
-    /** For the next bits of that many: the cell whose codeword they begin with, and its length above 8 bits. */
+    /** For each value of that many next bits: the cell whose codeword they begin with, and its length above 8 bits. */
     this.lookup = new Uint16Array(2 ** this.longest);
     let next = 0;
     for (let length = 0; length <= this.longest; length += 1) {
@@ -93,7 +93,7 @@ function check(text, width) {
 }
 
 /**
- * The low bits of a number from behind.
+ * The low bits of a number in reverse order.
  *
  * @param {number} number
  * @param {number} bits

@@ -1,5 +1,5 @@
 /**
- * What server and clients say to each other beside frames: messages, codes, limits. As `shared/src/protocol.rs`.
+ * The protocol between server and clients beside frames: messages, codes, limits. As `shared/src/protocol.rs`.
  *
  * Messages have serde's JSON form: `{ Report: { epoch: 1, … } }`, `"Leave"`.
  */
@@ -26,15 +26,16 @@ export const CONTROL = 1;
 /** First byte of a server message that is a piece of a frame. */
 export const PIECE = 2;
 
-/** @typedef {{ epoch: number, applied: number, event: number }} Report how far a client is; 0 for nothing yet */
+/** @typedef {{ epoch: number, applied: number, event: number }} Report what a client has applied; 0 for nothing yet */
 
-/** @typedef {{ epoch: number, applied: number | null, event: number }} Resync a wish to be brought up to date */
+/** @typedef {{ epoch: number, applied: number | null, event: number }} Resync a request to be brought up to date */
 
 /** @typedef {{ aim: number, payload: Uint8Array }} Input */
 
 /**
- * The seat that a session already has. `owner` is that of `Entered`; `first_input` the lowest input number still kept, or
- * one above the last; `groups` those whose tables are current at `resync.applied`, rising, the own one included.
+ * A request for a seat that a session already has. `owner` is that of `Entered`; `first_input` the lowest input number
+ * still kept, or one above the last; `groups` those whose tables are current at `resync.applied`, rising, including the
+ * own one.
  *
  * @typedef {{ room: string, token: string, resync: Resync, owner: number, first_input: number, groups: number[] }} Resume
  */
@@ -48,16 +49,17 @@ export const PIECE = 2;
  *   | { Pass: Uint8Array }} Target where a client wants to be
  */
 
-/** @typedef {{ title: string, private: boolean }} RoomOptions how a new room is found */
+/** @typedef {{ title: string, private: boolean }} RoomOptions how a new room can be found */
 
 /**
  * @typedef {{ request: number, target: Target, name: string, schema: bigint | null, verify: boolean, spectate: boolean }} Enter
  */
 
-/** @typedef {{ game: string | null, open: boolean, page: number }} Browse what to see of the list of rooms */
+/** @typedef {{ game: string | null, open: boolean, page: number }} Browse the part of the list of rooms to see */
 
 /**
- * `client_key` are 16 random bytes by which a client is known again, or zeros; `capabilities` bits of {@link capabilities}.
+ * `client_key` are 16 random bytes by which a client is recognized, or zeros; `capabilities` bits of {@link
+ * capabilities}.
  *
  * @typedef {{ protocol: number, client: string, client_key: ArrayLike<number>, credential: Uint8Array | null,
  *   capabilities: number }} Hello
@@ -84,20 +86,20 @@ export const PIECE = 2;
  */
 
 /**
- * A wish to be in a channel: 1 to 32 of `a-z`, `0-9`, `-`, `_`. Who is not visible stands on no list, and hears and speaks
- * all the same.
+ * A wish to join a channel: 1 to 32 of `a-z`, `0-9`, `-`, `_`. A member that is not visible is on no list, and hears
+ * and speaks all the same.
  *
  * @typedef {{ request: number, channel: string, name: string, visible: boolean }} JoinChannel
  */
 
 /**
- * A wish for a match. The rating is what the client claims; a party of `size` players meets by its code.
+ * A wish for a match. The rating is the client's claim; a party of `size` players meets by its code.
  *
  * @typedef {{ game: string, mode: string, rating: number, party: { code: string, size: number } | null }} Search
  */
 
 /**
- * How a search is: see `SearchState` in Rust for each.
+ * The state of a search: see `SearchState` in Rust for each.
  *
  * @typedef {{ Gathering: { here: number, size: number } }
  *   | { Searching: { waited_ms: number } }
@@ -108,18 +110,18 @@ export const PIECE = 2;
  */
 
 /**
- * A room as the lobby shows it.
+ * A room's entry in the lobby.
  *
  * @typedef {object} RoomEntry
  * @property {string} room its id: rises with the time at which rooms were opened
- * @property {string} code what people tell each other to meet there
+ * @property {string} code a code by which people tell each other the room
  * @property {string} game
- * @property {string} title what whoever made it called it; may be empty
- * @property {number} players seats that are taken
+ * @property {string} title the title given by its maker; may be empty
+ * @property {number} players the number of taken seats
  * @property {number} seats
  * @property {number} spectators
  * @property {boolean} locked whether it takes no new players even if it has free seats
- * @property {string} metadata what its game says of it: JSON text, or empty
+ * @property {string} metadata its game's metadata: JSON text, or empty
  * @property {number} flags bit 1: the room would survive the end of its process
  */
 
@@ -128,10 +130,10 @@ export const PIECE = 2;
  * @property {number} request
  * @property {string} room
  * @property {string} game
- * @property {number} player who you are in this room; 0 for a spectator
- * @property {string} token the secret that takes the seat over
+ * @property {number} player your player in this room; 0 for a spectator
+ * @property {string} token the secret to resume the seat
  * @property {number} tick_hz
- * @property {number} send_every frames come every so many ticks
+ * @property {number} send_every the number of ticks from one frame to the next
  * @property {number} tick the last tick that was computed
  * @property {number} input the highest input number taken in so far
  * @property {number} epoch of the first frame
@@ -139,9 +141,9 @@ export const PIECE = 2;
  * @property {string | null} schema the document, unless the client knows it
  * @property {string} code the room's
  * @property {boolean} spectator whether you watch instead of play
- * @property {number} grace_ms the seat is kept for so long without a connection
+ * @property {number} grace_ms how long the seat is kept without a connection
  * @property {number} owner rises when another instance takes the room over
- * @property {number | null} cut after that, the last tick that still holds
+ * @property {number | null} cut after that, the last tick that is still valid
  * @property {boolean} protected whether the room would survive the end of its process
  */
 
@@ -298,7 +300,7 @@ export const clientMessage = choice({
   StandBy: { request: u32, room: uuid, token: uuid, ticket: bytes },
 });
 
-/** The shape of a {@link ServerMessage}, behind its first byte. */
+/** The shape of a {@link ServerMessage}, after its first byte. */
 export const serverMessage = choice({
   Welcome: {
     protocol: u16,
@@ -348,7 +350,7 @@ export const serverMessage = choice({
 });
 
 /**
- * The bytes of a client's message.
+ * Encodes a client's message.
  *
  * @param {ClientMessage} message
  * @returns {Uint8Array}
@@ -358,11 +360,11 @@ export function encodeMessage(message) {
 }
 
 /**
- * The control message of a server, its first byte included; `null` if it is one of a later version, to be passed over.
+ * Decodes a server's control message, including its first byte; `null` for one of a later version, to be passed over.
  *
  * @param {Uint8Array} message
  * @returns {ServerMessage | null}
- * @throws {CodecError} if it is none
+ * @throws {CodecError} if it is invalid
  */
 export function decodeControl(message) {
   if (message[0] !== CONTROL) {

@@ -1,50 +1,53 @@
 /**
- * Is the line alive, and how long is the way there and back? Pure: says when to ping, is told of pongs. As
+ * The pulse of a line: whether it is alive, and its round trip. Pure: it says when to ping, and is told of pongs. As
  * `client/src/pulse.rs`.
  */
 
-/** A ping goes out so often until so many were answered: no multiple of a tick, so that they meet all parts of one, */
+/** The interval of pings until this many were answered: no multiple of a tick, so that pings meet all parts of one. */
 const FIRST_EVERY = 1030;
 const FIRST_ANSWERS = 5;
-/** and so often from then on; */
+/** The interval of pings from then on. */
 const EVERY = 2030;
-/** but also when a line that is lively has been silent for so long, and again after as long. */
+/** A ping also goes out when a lively line has been silent for so long, and again after the same time. */
 const QUIET = 1000;
-/** Lively is a line on which so many things have arrived on end, each within so long of the one before. */
+/** A line is lively if this many signs of life came in a row, each within this time of the one before. */
 const LIVELY = 10;
 const BRISK = 500;
-/** So many may be unanswered; the oldest beyond them are not waited for. */
+/** The maximum number of unanswered pings; older ones are forgotten. */
 const OUTSTANDING = 16;
-/** The least round trip of this long counts. */
+/** The time over which the least round trip is taken. */
 const WINDOW = 10_000;
-/** A round trip longer than the least one by this is asked about again at once; two in a row are the line. */
+/** A round trip that exceeds the least by this is checked by another ping at once; two in a row are the line's. */
 const DOUBT = 90;
-/** Part of a new round trip in the smoothed one. */
+/** The weight of a new round trip in the smoothed one. */
 const WEIGHT = 0.25;
-/** A line on which nothing has arrived for so long and two round trips is dead; */
+/** A line is dead after a silence of this and two round trips. */
 const SILENCE = 4000;
-/** a lively one for so long and three: TCP's next repetition may be longer off than a new connection takes; */
+/**
+ * A lively line is dead after a silence of this and three round trips: TCP's next retransmission may take longer than a
+ * new connection.
+ */
 const SILENCE_LIVELY = 2000;
-/** before the first answer for so long; */
+/** The silence allowed before the first answer. */
 const UNKNOWN = 5000;
-/** in any case for so long. */
+/** The silence allowed in any case. */
 const LONGEST = 10_000;
-/** One must ask so often: */
+/** The interval at which the caller must look. */
 const LOOK = 1000;
-/** whoever asks so long after having asked last was asleep, and what has arrived meanwhile has not been read yet. */
+/** A caller whose last look is this long ago was asleep, and has not yet read what arrived meanwhile. */
 const ASLEEP = 1500;
 
-/** What is known of one line. */
+/** The pings on a line and its measurements. */
 export class Pulse {
   #number = 0;
-  /** @type {Map<number, number>} When the pings that are not answered were sent. */
+  /** @type {Map<number, number>} The unanswered pings with their times. */
   #sent = new Map();
   #next;
-  /** When the last one was sent. */
+  /** When the last ping was sent. */
   #pinged;
-  /** So many things have arrived on end, each soon after the one before. */
+  /** The number of signs of life in a row, each soon after the one before. */
   #brisk = 0;
-  /** The silence counts from here: something arrived, or a sleeper woke. */
+  /** The beginning of the silence: the last sign of life, or the waking of a sleeper. */
   #since;
   #asked;
   #excused = false;
@@ -55,7 +58,7 @@ export class Pulse {
   #smoothed = 0;
 
   /**
-   * The pulse of a line that has just opened.
+   * The pulse of a newly opened line.
    *
    * @param {number} now
    */
@@ -67,7 +70,7 @@ export class Pulse {
   }
 
   /**
-   * The line was opened anew: what was asked on the old one will not be answered, what was measured was another.
+   * Starts anew on a new line: pings of the old one will not be answered, and its measurements do not apply.
    *
    * @param {number} now
    */
@@ -84,7 +87,7 @@ export class Pulse {
     this.#brisk = 0;
   }
 
-  /** When `ping` or `isDead` next has something to say. */
+  /** When `ping` or `isDead` must be called next. */
   get deadline() {
     return Math.min(this.#due, this.#since + this.#patience, this.#asked + LOOK);
   }
@@ -93,13 +96,13 @@ export class Pulse {
     return this.#brisk === LIVELY;
   }
 
-  /** When the next ping goes out. */
+  /** When the next ping is due. */
   get #due() {
     return this.#isLively ? Math.min(this.#next, Math.max(this.#since, this.#pinged) + QUIET) : this.#next;
   }
 
   /**
-   * The number of a ping to send now, if one is due.
+   * Returns the number of a ping to send now, if one is due.
    *
    * @param {number} now
    */
@@ -116,7 +119,7 @@ export class Pulse {
   }
 
   /**
-   * Something arrived.
+   * Notes a sign of life.
    *
    * @param {number} now
    */
@@ -127,7 +130,7 @@ export class Pulse {
   }
 
   /**
-   * The answer to a ping arrived, which lay at the other end for `held` ms. One that was not asked for says nothing.
+   * Takes the answer to a ping, which the other end held for `held` ms. An answer to an unknown ping is ignored.
    *
    * @param {number} number
    * @param {number} held
@@ -157,24 +160,24 @@ export class Pulse {
     this.#smoothed = jumps ? trip : this.#smoothed + (trip - this.#smoothed) * WEIGHT;
   }
 
-  /** The least round trip of the line as it is now: of ten seconds, or since it became longer; 0 before the first. */
+  /** The line's present round trip: the least of ten seconds, or since it became longer; 0 before the first. */
   get roundTrip() {
     return this.#trips.reduce((least, { trip }) => Math.min(least, trip), this.#trips[0]?.trip ?? 0);
   }
 
-  /** The usual round trip of late; 0 before the first. */
+  /** The smoothed round trip; 0 before the first. */
   get smoothed() {
     return this.#smoothed;
   }
 
   /**
-   * Whether nothing has arrived for so long that the line must be broken. Ask at least every second.
+   * Whether the silence is so long that the line must be dead. Call it at least every second.
    *
    * @param {number} now
    */
   isDead(now) {
     if (now - this.#asked > ASLEEP && !this.#excused) {
-      // What has come is read now, and an answer to a new ping is waited for; once, or a sleeper never hears.
+      // What has arrived is read now, and a new ping is given time; only once, or a sleeper would never notice.
       this.#excused = true;
       this.#since = now;
       this.#next = now;

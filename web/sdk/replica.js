@@ -2,8 +2,8 @@
  * The client's mirror of a world: one table per group of its view, each at its own version, checked by hash. As
  * `shared/src/replica.rs`.
  *
- * A replica takes frames and says what to report; sockets, clocks and drawing are others' business. After any error it
- * holds nothing that can be trusted: ask for everything anew with `resync(true)`.
+ * A replica takes frames and makes reports; sockets, clocks and drawing are handled elsewhere. After any error its
+ * state cannot be trusted: ask for everything anew with `resync(true)`.
  */
 
 import { BadFrame, Cursor, partFlags, readEpoch, readHead } from "./frame.js";
@@ -40,7 +40,7 @@ export class ReplicaError extends Error {
  * @property {Fields | null} fields `null` if they have no meaning
  */
 
-/** All that one client sees of a room. */
+/** A client's view of a room. */
 export class Replica {
   /** @type {Seen[]} */
   #view = [];
@@ -55,11 +55,11 @@ export class Replica {
   #events = [];
   /** @type {ChunkDecoder} */
   #decoder;
-  /** Which group shows each slot, while that must be asked: its version and id. */
+  /** The group that shows each slot, while that is ambiguous: its version and id. */
   #newest = new Map();
 
   /**
-   * An empty mirror that waits for the first frame of `epoch`.
+   * An empty replica that waits for the first frame of `epoch`.
    *
    * @param {EntitySchema} schema
    * @param {number} epoch
@@ -67,13 +67,13 @@ export class Replica {
   constructor(schema, epoch) {
     /** The widths and codings of the kinds. */
     this.layout = new Layout(schema);
-    /** What makes fields of codes, by kind. */
+    /** Restores fields from codes, by kind. */
     this.restores = schema.kinds.map((kind, number) => new Restore(kind, this.layout.kinds[number]));
     /** The epoch that is being applied or waited for. */
     this.epoch = epoch;
-    /** @type {number | null} The tick of the last frame applied. */
+    /** @type {number | null} The tick of the last applied frame. */
     this.tick = null;
-    /** How many frames said that events owed to this client had been dropped. */
+    /** The number of frames that reported dropped events. */
     this.eventsLost = 0;
     this.#decoder = new ChunkDecoder(this.layout);
   }
@@ -84,7 +84,7 @@ export class Replica {
    *
    * @param {Uint8Array} bytes
    * @returns {Head | null}
-   * @throws {BadFrame | BadChunk | ReplicaError} if it cannot be applied or leads elsewhere than the server is
+   * @throws {BadFrame | BadChunk | ReplicaError} if it cannot be applied or leads to another state than the server's
    */
   apply(bytes) {
     const epoch = readEpoch(bytes);
@@ -245,7 +245,7 @@ export class Replica {
     }
   }
 
-  /** The events that arrived since they were last taken, in order. */
+  /** The events since the last call, in order. */
   drainEvents() {
     const events = this.#events;
     this.#events = [];
@@ -253,7 +253,7 @@ export class Replica {
   }
 
   /**
-   * What to report to the server.
+   * The report for the server.
    *
    * @returns {import("./protocol.js").Report}
    */
@@ -262,8 +262,8 @@ export class Replica {
   }
 
   /**
-   * Begins a new epoch and returns what to send: frames of the old one are dropped from now on. With `anew` everything
-   * is forgotten and asked for again; otherwise the server goes on from what is held.
+   * Begins a new epoch and returns the message to send: frames of the old one are dropped from now on. With `anew`
+   * everything is dropped and asked for again; otherwise the server continues from the present state.
    *
    * @param {boolean} anew
    * @returns {import("./protocol.js").Resync}
@@ -280,7 +280,7 @@ export class Replica {
   }
 
   /**
-   * Remembers the highest input number sent: shortened numbers in heads are counted from it.
+   * Notes the highest input number sent: shortened numbers in heads are counted from it.
    *
    * @param {number} number
    */
@@ -288,7 +288,7 @@ export class Replica {
     this.#sent = number;
   }
 
-  /** The hash of what is held, without groups that are behind. */
+  /** The hash of the state, without groups that are behind. */
   hash() {
     const hash = new StateHash();
     for (const { id, table, behind } of this.#all()) {
@@ -305,7 +305,7 @@ export class Replica {
   }
 
   /**
-   * The groups whose tables are current at the tick applied, rising, the own one included; the first so many.
+   * The groups whose tables are current at the applied tick, rising, including the own one; at most `most`.
    *
    * @param {number} most
    */
@@ -315,7 +315,7 @@ export class Replica {
   }
 
   /**
-   * The tables in the order of their groups, the own group last; and whether each is behind.
+   * The tables in the order of their groups, the own group last, and whether each is behind.
    *
    * @returns {{ group: number, table: Table, behind: boolean }[]}
    */
@@ -325,7 +325,7 @@ export class Replica {
 
   /**
    * Calls `each` with every entity to show: its table, its place there, its group. While a group is behind, one slot
-   * may stand in two tables: the newer one shows it.
+   * may be in two tables: the newer one shows it.
    *
    * @param {(table: Table, place: number, group: number) => void} each
    */

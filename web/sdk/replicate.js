@@ -1,5 +1,5 @@
 /**
- * Entities as a client shows them: objects with the author's field names, made from lanes and blobs by the schema. As
+ * Entities for clients: objects with the author's field names, made from lanes and blobs by the schema. As
  * `shared/src/replicate.rs`.
  */
 
@@ -12,7 +12,7 @@ import { quantizerMax, quantizerValue } from "./replicate/quantizer.js";
 
 const text = new TextDecoder("utf-8", { fatal: true });
 
-/** Makes the fields of one kind from its lanes and blobs. */
+/** Restores the fields of one kind from its lanes and blobs. */
 export class Restore {
   /**
    * @param {KindSchema} schema
@@ -35,8 +35,8 @@ export class Restore {
    * The fields at a tick; `null` if they do not fit the schema.
    *
    * @param {{ lanes: Uint32Array, blobs: Uint8Array[] }} members all codes and blobs of a table
-   * @param {number} lane where the codes of the entity begin
-   * @param {number} blob where its blobs begin
+   * @param {number} lane the start of the entity's codes
+   * @param {number} blob the start of its blobs
    * @param {number} tick
    * @returns {Fields | null}
    */

@@ -1,48 +1,47 @@
 /**
- * When a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
+ * Decides when a client asks to be brought up to date in one frame. Pure: it is told of frames and their ages. As
  * `client/src/resyncs.rs`.
  *
- * A client that reads too slowly holds an old world although nothing is wrong with it: what it reads now left the
- * server long ago, and ever longer. A stalled server does not look like that, because the clock takes schedule moves
- * into account, and because frames that do not come have no age. A line that has become slower does not either: its
- * lag grows once, and the clock takes it as it is. One that takes less than it is given is the server's to notice,
- * which then gives it less without a gap: it has its time for that. Where a resync does not help, or costs more time
- * without a frame than it makes up for because what is under way fills the line, the line is to blame, and the clock
- * has to take that as it is, too.
+ * A client that reads too slowly shows an old world although nothing is wrong with it: the frames it reads left the
+ * server long ago, and their age grows. A stalled server does not look like that, because the clock takes schedule
+ * moves into account, and frames that do not come have no age. Nor does a line that has become slower: its lag grows
+ * once, and the clock accepts it. A line that takes less than it is given is noticed by the server, which then sends
+ * less, without a gap: it gets the time for that. If a resync does not help, or costs more time without frames than it
+ * gains because the line is full of data under way, the line is the cause, and the clock has to accept that too.
  */
 
 import { limits } from "./protocol.js";
 
-/** Frames are too old for so long before a resync. */
+/** How long frames must be too old before a resync. */
 const PATIENCE = 15_000;
 
-/** What comes after a resync is looked at for so long before it is judged. */
+/** How long frames after a resync are observed before it is judged. */
 const TRIAL = 1000;
 
-/** After a resync that did not help none is tried for lag for so long. */
+/** How long no resync for lag is tried after one that did not help. */
 const HOPELESS = 60_000;
 
-/** @typedef {"none" | "resync" | "rebase"} Remedy what to do about the lag of frames */
+/** @typedef {"none" | "resync" | "rebase"} Remedy the remedy for the lag of frames */
 
 /** Decides when to resync for lag, and keeps all resyncs `limits.RESYNC_SPACING` apart. */
 export class Resyncs {
   /** @type {number | null} */
   #last = null;
-  /** @type {number | null} Since when frames are too old. */
+  /** @type {number | null} Since when frames have been too old. */
   #lateSince = null;
   /** Whether the last resync was for lag and no frame has been in time since. */
   #tries = false;
-  /** What the lag was before it. */
+  /** The lag before it. */
   #lag = 0;
-  /** @type {number | null} When the first frame behind that resync came. */
+  /** @type {number | null} When the first frame after that resync came. */
   #triedSince = null;
-  /** Whether the server sends less than it could: it has noticed. */
+  /** Whether the server sends fewer frames than it could: it has noticed the line's limit. */
   #paced = false;
   /** No resync for lag before this time. */
   #hopelessUntil = -Infinity;
 
   /**
-   * A frame of this age was applied; `grows` is whether the clock sees frames come ever later.
+   * Judges an applied frame of this age; `grows` says whether the clock sees frames come later and later.
    *
    * @param {number} age
    * @param {boolean} grows
@@ -78,7 +77,7 @@ export class Resyncs {
   }
 
   /**
-   * The server sends a frame at every so many-th send tick from now on.
+   * Sets the pace: the server sends a frame at every so many-th send tick from now on.
    *
    * @param {number} every
    */
@@ -87,7 +86,7 @@ export class Resyncs {
   }
 
   /**
-   * When the next resync may be sent.
+   * The earliest time of the next resync.
    *
    * @param {number} now
    */
@@ -96,7 +95,7 @@ export class Resyncs {
   }
 
   /**
-   * A resync was sent (or the like: a resume).
+   * Notes that a resync (or a resume) was sent.
    *
    * @param {boolean} forLag
    * @param {number} now
@@ -108,7 +107,7 @@ export class Resyncs {
   }
 
   /**
-   * Whether this is the first frame behind a resync for lag, and it took longer to come than the lag was.
+   * Whether this is the first frame after a resync for lag, and took at least as long as the lag was.
    *
    * @param {number} now
    */

@@ -1,5 +1,5 @@
 /**
- * The schema document of a game: what a client must know to decode its entities, inputs, events and config. As
+ * The schema document of a game, which clients need to decode its entities, inputs, events and config. As
  * `shared/src/schema.rs`.
  */
 
@@ -7,9 +7,9 @@
  * @typedef {object} Schema
  * @property {string} game
  * @property {EntitySchema} entity
- * @property {WireSchema} input what clients send
- * @property {WireSchema} event what happens
- * @property {WireSchema} config what a room is made from
+ * @property {WireSchema} input the inputs that clients send
+ * @property {WireSchema} event the events that they get
+ * @property {WireSchema} config the config of a room
  */
 
 /** @typedef {import("./wire.js").WireSchema} WireSchema */
@@ -42,11 +42,11 @@ export function schemaHash(json) {
 }
 
 /**
- * The schema of a document.
+ * Parses a schema document.
  *
  * @param {string} json
  * @returns {Schema}
- * @throws {SyntaxError} if it is none
+ * @throws {SyntaxError} if it is invalid
  */
 export function parseSchema(json) {
   const schema = JSON.parse(json);

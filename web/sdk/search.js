@@ -6,9 +6,10 @@
  * searching.state.subscribe((state) => show(state));
  * ```
  *
- * At `Joining` take the seat with a `Client` at `state.Joining.url || searching.url`, and keep this until `Matched`: if the
- * match comes to nothing, the search goes on with all its waiting time. Who cannot take the seat calls `again`. When the
- * line breaks, the search begins anew by itself and says so: `Reconnecting`, then the waiting time as the server gives it.
+ * At `Joining` take the seat with a `Client` at `state.Joining.url || searching.url`, and keep this search until
+ * `Matched`: if the match fails, the search goes on with all its waiting time. If the seat cannot be taken, call
+ * `again`. When the line breaks, the search starts anew automatically and says so: `Reconnecting`, then the waiting
+ * time as the server gives it.
  */
 
 import { Link } from "./link.js";
@@ -29,9 +30,9 @@ export class Searching {
     this.options = options;
     /** @type {Store<State>} */
     this.state = new Store(/** @type {State} */ ("Connecting"));
-    /** @private The number of the search under way. */
+    /** @private The number of the running search. */
     this.request = 0;
-    /** @private Whether a seat is being taken: then nothing is searched for beside it. */
+    /** @private Whether a seat is being taken: meanwhile no search is started. */
     this.joining = false;
     /** @private @type {Link} */
     this.link = new Link(options, {
@@ -48,13 +49,13 @@ export class Searching {
     return "Searching";
   }
 
-  /** The server that searches. */
+  /** The server of the search. */
   get url() {
     return this.link.url;
   }
 
   /**
-   * The seat of this match could not be taken and will not be tried again: the search goes on.
+   * Reports that the seat of this match could not be taken and will not be tried again: the search goes on.
    *
    * @param {string} id
    */
@@ -67,7 +68,7 @@ export class Searching {
     }
   }
 
-  /** Searches no longer. Says so first: a line that only breaks leaves others waiting for who was to join them. */
+  /** Ends the search and tells the server. If the line only broke, the others in a match would wait for this player. */
   close() {
     this.link.close();
   }
@@ -132,7 +133,7 @@ export class Searching {
   }
 
   /**
-   * What ended for a reason that passes begins anew.
+   * Handles the end of a search: one that ended for a passing reason starts anew.
    *
    * @private
    * @param {{ code: import("./protocol.js").Code, retry_after_ms: number | null }} end
@@ -148,7 +149,7 @@ export class Searching {
 }
 
 /**
- * Whether nothing follows.
+ * Whether the search has ended.
  *
  * @param {State} state
  */

@@ -1,9 +1,9 @@
 /**
- * One seat in a room, as its client sees it, without a socket: messages and time in, events and messages out. Pure. As
- * `client/src/session.rs`.
+ * One seat in a room from its client's side, without a socket: takes messages and the time, and gives events and
+ * messages. Pure. As `client/src/session.rs`.
  *
- * What arrives goes to `handle`, passing time to `handleTime`; what must be sent is taken from `drainOutgoing`, what
- * the caller should know from `drainEvents`.
+ * Pass received messages to `handle` and the time to `handleTime`; take messages to send from `drainOutgoing` and
+ * events from `drainEvents`.
  */
 
 import { Clock } from "./clock.js";
@@ -23,14 +23,14 @@ import { Violation, parsed } from "./session/event.js";
 import { decode, encode } from "./wire.js";
 import { heaviest } from "./wire/heaviest.js";
 
-/** @typedef {import("./protocol.js").Entered} Seat what the server said when it gave the seat */
+/** @typedef {import("./protocol.js").Entered} Seat a seat as the server gave it */
 /** @typedef {import("./protocol.js").Report} Report */
 /** @typedef {import("./schema.js").Schema} Schema */
 /** @typedef {import("./session/event.js").SessionEvent} SessionEvent */
 
 export { Violation } from "./session/event.js";
 
-/** A report goes out alone so long after the frame: in time with a coarse timer. */
+/** The delay after which a report goes out alone: in time even with a coarse timer. */
 const REPORT_AFTER = limits.REPORT - 20;
 
 /** A seat. */
@@ -44,22 +44,22 @@ export class Session {
   /** @type {number | null} */
   #reportDue = null;
   /**
-   * A resync that must wait, until when, and what to report until then.
+   * A resync that must wait, its time, and the report until then.
    *
    * @type {{ due: number, resync: import("./protocol.js").Resync, report: Report } | null}
    */
   #waiting = null;
-  /** Whether the view is still coming, by parts, since the start of the epoch. */
+  /** Whether the parts of the view are still arriving since the start of the epoch. */
   #starting = false;
   #leaving = false;
 
   /**
-   * The session of a seat just given.
+   * A session for a new seat.
    *
    * @param {Seat} seat
    * @param {Schema} schema
    * @param {number} now
-   * @param {Pulse} [pulse] of the line, if somebody else feels it
+   * @param {Pulse} [pulse] the pulse of the line, if somebody else measures it
    */
   constructor(seat, schema, now, pulse = new Pulse(now)) {
     this.seat = seat;
@@ -72,18 +72,18 @@ export class Session {
     this.inputs = new Inputs(seat.input);
     this.replica.sentInput(seat.input);
     this.counts = new Counts();
-    /** Up to which number inputs are settled, and how early the last one taken in came. */
+    /** The number up to which inputs are settled, and how early the last one taken in came. */
     this.settled = { number: 0, margin: 0 };
     /** Whether the server has said goodbye for good. */
     this.over = false;
   }
 
   /**
-   * A message arrived. A frame that cannot be applied is no violation: the session asks for everything anew.
+   * Handles a message. A frame that cannot be applied is no violation: the session asks for everything anew.
    *
    * @param {Uint8Array} bytes
    * @param {number} now
-   * @throws {Violation} if a server must not send it; the session is then of no more use
+   * @throws {Violation} if the server broke the protocol; the session cannot be used any more
    */
   handle(bytes, now) {
     switch (bytes[0]) {
@@ -101,7 +101,7 @@ export class Session {
   }
 
   /**
-   * Time passed: what has become due goes out.
+   * Sends what is due by now.
    *
    * @param {number} now
    */
@@ -117,24 +117,24 @@ export class Session {
     this.#sendInputs(now);
   }
 
-  /** When `handleTime` next has something to do. */
+  /** When `handleTime` must be called next. */
   get deadline() {
     return Math.min(this.#reportDue ?? Infinity, this.#waiting?.due ?? Infinity, this.inputs.deadline);
   }
 
-  /** What must be sent, in order. */
+  /** Takes the messages to send, in order. */
   drainOutgoing() {
     return this.#outgoing.splice(0);
   }
 
-  /** What happened, in order. */
+  /** Takes the events, in order. */
   drainEvents() {
     return this.#events.splice(0);
   }
 
   /**
-   * Sends an input and returns what was noted of it; `null` if the server has not answered so many that one more makes
-   * no sense. At a pace that the server takes: the first at once, what follows soon together.
+   * Sends an input and returns its record; `null` if too many inputs are unanswered. The pace is limited to what the
+   * server takes: the first goes out at once, soon following ones together.
    *
    * @param {any} input
    * @param {number} now
@@ -164,19 +164,19 @@ export class Session {
     }
   }
 
-  /** Gives the seat up; a goodbye will be the last event. */
+  /** Gives up the seat; the last event will be a goodbye. */
   leave() {
     this.#leaving = true;
     this.#send("Leave");
   }
 
-  /** The line is gone. What must be sent waits for the next one. */
+  /** Notes the loss of the line. Messages wait for the next one. */
   lost() {
     this.#outgoing.length = 0;
     this.inputs.lost();
   }
 
-  /** What to ask for the seat with on a new line: the secret, and from where to go on. */
+  /** Returns the request for the seat on a new line: the secret, and where to go on from. */
   resume() {
     this.#waiting = null;
     this.#reportDue = null;
@@ -187,11 +187,11 @@ export class Session {
   }
 
   /**
-   * The seat was taken over on a new line.
+   * Takes over the seat on a new line.
    *
    * @param {Seat} seat
    * @param {number} now
-   * @throws {Violation} if the server claims inputs that were never sent, or has lost settled ones
+   * @throws {Violation} if the server claims inputs that were never sent, or lacks some that are not kept any more
    */
   resumed(seat, now) {
     if (!this.inputs.resume(seat.input)) {
@@ -211,7 +211,7 @@ export class Session {
     this.seat = seat;
   }
 
-  /** What the server should know, in the words of the epoch that it is in. */
+  /** The report for the server, for the epoch that the server is in. */
   #report() {
     this.#reportDue = null;
     return this.#waiting?.report ?? this.replica.report();
@@ -223,10 +223,10 @@ export class Session {
   }
 
   /**
-   * A control message arrived.
+   * Handles a control message.
    *
    * @param {import("./protocol.js").ServerMessage | null} message `null` for one of a later version
-   * @throws {Violation} if it has no place in a room
+   * @throws {Violation} if it is not allowed in a room
    */
   handleMessage(message) {
     if (message === null) {
@@ -245,20 +245,20 @@ export class Session {
     }
   }
 
-  /** The server sends a frame at every so many-th send tick from now on. @param {number} every */
+  /** Sets the pace: the server sends a frame at every so many-th send tick from now on. @param {number} every */
   #pace(every) {
     this.playout.pace(every);
     this.#resyncs.pace(every);
   }
 
   /**
-   * A frame arrived, or a piece of one.
+   * Handles a frame, or a piece of one.
    *
    * @param {Uint8Array} bytes
    * @param {number} now
    */
   #handleFrame(bytes, now) {
-    // Until the new epoch's first frame is here, this is what still counts at the server.
+    // Until the first frame of the new epoch is here, this is what the server goes by.
     const before = this.replica.report();
     let whole;
     let head;
@@ -309,7 +309,7 @@ export class Session {
   }
 
   /**
-   * What is to be done about a frame of this age.
+   * Applies the remedy for a frame of this age.
    *
    * @param {number} age
    * @param {number} now
@@ -355,7 +355,7 @@ export class Session {
   }
 
   /**
-   * Turns to a new epoch at once; asks for it when the last resync is long enough ago.
+   * Turns to a new epoch at once, and asks for it when the last resync is long enough ago.
    *
    * @param {string} reason
    * @param {Report} report

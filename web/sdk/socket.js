@@ -1,9 +1,9 @@
 /**
- * What a link needs of its surroundings: WebSockets, a probe by `fetch`, and what a page is told of itself.
+ * A link's surroundings: WebSockets, a probe by `fetch`, and the events of a page.
  */
 
 /**
- * The part of a WebSocket that is used: a browser's, or the `ws` package's.
+ * The part of a WebSocket that is used: a browser's, or that of the `ws` package.
  *
  * @typedef {object} Line
  * @property {string} binaryType
@@ -32,7 +32,7 @@ export function connect(Socket, url) {
 }
 
 /**
- * Asks by `fetch` whether a server can be reached. Firefox delays each WebSocket after some that failed, Chrome does
+ * Probes by `fetch` whether a server can be reached. Firefox delays each WebSocket after some that failed, Chrome does
  * after many, and neither delays this.
  */
 export class Probe {
@@ -46,7 +46,7 @@ export class Probe {
   }
 
   /**
-   * Asks once, while there is a connection, whether asking works at all here: only in browsers it is worth it, and a
+   * Finds out once, while there is a connection, whether probing works here: it is useful only in browsers, and a
    * page's policy may forbid it.
    *
    * @param {string} url of the WebSocket
@@ -88,7 +88,7 @@ async function ask(url, signal) {
   try {
     const address = new URL("/api/version", url.replace(/^ws/, "http"));
     const answer = await fetch(address, { cache: "no-store", mode: "no-cors", signal });
-    // Behind a balancer without a server there are only errors; of another origin nothing is seen but that it answers.
+    // Behind a balancer without a server there are only errors; of another origin one sees only that it answers.
     return answer.status < 500;
   } catch {
     return false;
@@ -98,7 +98,7 @@ async function ask(url, signal) {
 /** @typedef {"online" | "visible" | "hidden" | "pagehide" | "pageshow"} PageEvent */
 
 /**
- * Calls back with what a page is told of itself; returns what ends that. Outside of pages nothing happens.
+ * Calls back with the events of a page; returns a function that stops it. Outside of pages nothing happens.
  *
  * @param {(event: PageEvent) => void} told
  */

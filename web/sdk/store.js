@@ -1,6 +1,6 @@
 /**
- * A value that can be watched: what view libraries bind to. `subscribe` and `get` fit React's `useSyncExternalStore` as
- * they are, without the store before them; `subscribe` calls back with the value at once, as Svelte's stores do.
+ * A value that can be watched, for view libraries to bind to. `subscribe` and `get` fit React's `useSyncExternalStore`
+ * as they are, without their store as `this`; `subscribe` calls back with the value at once, as Svelte's stores do.
  */
 
 /**
@@ -12,11 +12,11 @@ export class Store {
     /** @type {Set<(value: T) => void>} */
     const watchers = new Set();
 
-    /** The value. Never changed in place: a new one is another object. */
+    /** The value. It is never changed in place: a new value is another object. */
     this.get = () => value;
 
     /**
-     * Puts another value in its place and tells everybody.
+     * Sets another value and tells all watchers.
      *
      * @param {T} next
      */
@@ -33,7 +33,7 @@ export class Store {
     this.update = (change) => this.set({ ...value, ...change });
 
     /**
-     * Calls back now and whenever the value is another. Returns what ends that.
+     * Calls back now and whenever the value changes. Returns a function that stops it.
      *
      * @param {(value: T) => void} watcher
      */
@@ -53,7 +53,7 @@ export class Store {
 }
 
 /**
- * Tells one of many. Its fault is its own: it is told as any other error, and nobody else misses anything for it.
+ * Calls one of many listeners. An error in it is reported like any other, and the other listeners are still called.
  *
  * @template T
  * @param {(value: T) => void} listener

@@ -1,11 +1,12 @@
 /**
- * Text that people choose and others see: names of players, titles of rooms, words in a chat. As `shared/src/protocol/text.rs`;
- * `shared/vectors/texts.json` holds both to the same. A page that asks before it sends is not refused.
+ * Text that people choose and others see: names of players, titles of rooms, chat messages. As
+ * `shared/src/protocol/text.rs`; `shared/vectors/texts.json` holds both to the same. A page that checks before it sends
+ * is not refused.
  */
 
 /**
- * Why a text has no plain form: it has too many bytes; a character that is not seen or changes how others are, where nothing
- * asks for it; one that is not in Unicode; a mark on nothing, or too many marks on one character.
+ * Why a text has no plain form: it has too many bytes; a character that is invisible or changes others, where nothing
+ * requires it; one that is not in Unicode; a mark on nothing, or too many marks on one character.
  *
  * @typedef {"TooLong" | "Unseen" | "Unknown" | "Stacked"} Flaw
  */
@@ -16,35 +17,35 @@ const NON_JOINER = "\u200C";
 const JOINER = "\u200D";
 const EMOJI_SELECTOR = "\uFE0F";
 
-/** The soft hyphen, and the space of no width that some scripts have between words. */
+/** The soft hyphen, and the zero-width space that some scripts have between words. */
 const BREAK_HINTS = /[\u00AD\u200B]/g;
 
 const SELECTOR = /[\u180B-\u180D\u180F\uFE00-\uFE0F\u{E0100}-\u{E01EF}]/u;
 
 const UNKNOWN = /[\p{Cn}\p{Co}\p{Cs}]/u;
 
-/** The last are letters, marks and a symbol that are not seen. */
+/** The last ones are letters, marks and a symbol that are invisible. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u17B4\u17B5\u2800\u3164\uFFA0]/u;
 
 /**
- * Scripts whose letters join or stack, so that they use joiners: Arabic to Sinhala, Tibetan, Burmese, Khmer, Mongolian and
- * the others of their kinds.
+ * Scripts whose letters join or stack, so that they use joiners: Arabic to Sinhala, Tibetan, Burmese, Khmer, Mongolian
+ * and similar ones.
  */
 const JOINED =
   /[\u0600-\u0DFF\u0F00-\u109F\u1700-\u18AF\u1900-\u1AAF\u1B00-\u1BFF\uA800-\uA95F\uA980-\uAAFF\uABC0-\uABFF\u{10A00}-\u{11FFF}\u{1E900}-\u{1E95F}]/u;
 
-/** The flag of a nation without one of its own letters: a black one, and tags. */
+/** The flag of a nation without letters of its own: a black flag and tags. */
 const FLAG_TAGS = /(\u{1F3F4})[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{3,6}\u{E007F}/gu;
 
-/** Most nonspacing marks on one character, and on one of a joined script: Burmese writes four. */
+/** The maximum number of nonspacing marks on one character, and on one of a joined script: Burmese writes four. */
 const MARKS = 3;
 const MARKS_JOINED = 4;
 
 const encoder = new TextEncoder();
 
 /**
- * The plain form of a text: in NFC, without space at its ends, every run of space inside one blank, without hints where a
- * line may break. Otherwise why there is none of at most so many bytes.
+ * The plain form of a text: in NFC, without spaces at its ends, every run of spaces inside reduced to one, without
+ * hints where a line may break. Otherwise why there is none of at most `maxBytes` bytes.
  *
  * @param {string} text
  * @param {number} maxBytes
@@ -72,14 +73,14 @@ export function plain(text, maxBytes) {
 /** @param {string} text */
 function fold(text) {
   const spaced = text.replace(BREAK_HINTS, "").normalize("NFC").replace(/\p{Zs}/gu, " ");
-  // A non-joiner at the end of a word does nothing: it waits for the letter that is typed next.
+  // A non-joiner at the end of a word has no effect: it waits for the next letter to be typed.
   const words = spaced.split(" ").map((word) => word.replace(/\u200C+$/, ""));
   return words.filter((word) => word !== "").join(" ");
 }
 
-/** A character and what stands on it or is joined to it, as far as it has been read. */
+/** A character with its marks and joined characters, as far as read. */
 class Cluster {
-  /** Empty as long as there is none. */
+  /** Empty while there is none. */
   #base = "";
   #last = "";
   #marks = 0;
@@ -129,8 +130,8 @@ class Cluster {
   }
 
   /**
-   * Joiners stand between letters of scripts that use them, the joiner of both also behind the last, to give it another
-   * form; and it makes one emoji of several.
+   * Whether a joiner is allowed: between letters of scripts that use joiners; the joiner proper also after the last
+   * letter, to give it another form, and where it makes one emoji of several.
    *
    * @param {string} joiner
    * @param {string} next
@@ -148,7 +149,7 @@ function isLetter(character) {
 }
 
 /**
- * An emoji, or what makes one of another; no digit and no letter of a flag.
+ * Whether it is an emoji or turns one into another, but no digit and no letter of a flag.
  *
  * @param {string} character
  */

@@ -25,17 +25,17 @@ import { CodecError, Reader, UnknownVariant, Writer } from "./protocol/codec.js"
  *   | { type: "counter" }
  *   | { type: "uuid" }
  *   | { type: "raw", len: number }
- *   | { type: "code" }} WireSchema the last four stand in the protocol's own messages only
+ *   | { type: "code" }} WireSchema the last four occur only in the protocol's own messages
  */
 
 /** @typedef {{ name: string, schema: WireSchema }} WireField */
 /** @typedef {{ name: string, fields: WireField[] }} WireVariant */
 
-/** Items that a list may claim whatever the size of the message. */
+/** The number of items that a list may claim whatever the size of the message. */
 const FREE_ITEMS = 256;
 
 /**
- * The bytes of a value.
+ * Encodes a value.
  *
  * @param {WireSchema} schema
  * @param {any} value
@@ -49,7 +49,7 @@ export function encode(schema, value) {
 }
 
 /**
- * The value of bytes, all of them.
+ * Decodes a value from all of the bytes.
  *
  * @param {WireSchema} schema
  * @param {Uint8Array} bytes
@@ -67,13 +67,13 @@ export function decode(schema, bytes) {
 }
 
 /**
- * The message of bytes, which are an enum's. What stands behind its last field is of a later version and is passed over.
+ * Decodes a message, which is an enum. Bytes after its last field are of a later version and are passed over.
  *
  * @param {WireSchema} schema
  * @param {Uint8Array} bytes
  * @returns {any}
- * @throws {UnknownVariant} if a later version has made it
- * @throws {CodecError} if it is none
+ * @throws {UnknownVariant} if it is of a later version
+ * @throws {CodecError} if it is invalid
  */
 export function decodeMessage(schema, bytes) {
   const kind = new Reader(bytes).uint(32);
@@ -83,7 +83,7 @@ export function decodeMessage(schema, bytes) {
   return read(schema, new BoundedReader(bytes));
 }
 
-/** Bytes that are wrong count more than values that are too large, so those are only noted at first. */
+/** Invalid bytes matter more than values that are too large, so the latter are only noted at first. */
 class BoundedReader extends Reader {
   bounded = true;
 }
@@ -155,7 +155,7 @@ function readList(schema, reader) {
     return bytes;
   }
   const length = reader.uint64();
-  // Items such as `null` take no bytes, so only their number tells that they cannot be true.
+  // Items such as `null` take no bytes, so that only their number tells that the list cannot be valid.
   if (length > Math.max(reader.bytes.length, FREE_ITEMS)) {
     throw new CodecError("malformed");
   }
@@ -346,7 +346,7 @@ function writeUuid(value, writer, where) {
 }
 
 /**
- * Whether `null` may be a value of this shape, so that an option of it needs a wrapper.
+ * Whether `null` can be a value of this shape, so that an option of it needs a wrapper.
  *
  * @param {WireSchema} schema
  */
@@ -370,7 +370,7 @@ function width(bits) {
 const encoder = new TextEncoder();
 
 /**
- * Bytes of a text in UTF-8.
+ * The size of a text in UTF-8.
  *
  * @param {string} text
  */

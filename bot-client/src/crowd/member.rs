@@ -1,4 +1,4 @@
-//! One bot of a crowd: it searches, goes where it is told, plays, and searches again when that comes to nothing.
+//! One bot of a crowd: it searches, goes where it is told, plays, and searches again if the match fails.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -25,19 +25,19 @@ use tiltyard_client::{
     session::{Event, Reason},
 };
 
-/// A bot acts so often.
+/// The interval between a bot's actions.
 const ACTS_EVERY: Duration = Duration::from_millis(250);
 
-/// A server that was killed does not come back at the same port: after more attempts than these it counts as gone.
+/// A server that was killed does not come back at the same port: after more attempts than this it counts as gone.
 const ATTEMPTS: u32 = 2;
 
-/// Whoever finds no server asks the next one after so long.
+/// The wait before trying the next server when one cannot be found.
 const NEXT_SERVER: Duration = Duration::from_millis(300);
 
-/// A seat must be had in so much time.
+/// The maximum time to get a seat.
 const JOIN: Duration = Duration::from_secs(4);
 
-/// Lives the life of a bot.
+/// Runs a bot.
 pub(super) async fn run(shared: Arc<Shared>, person: Person) {
     sleep_until((shared.start + person.at).into()).await;
     let server = person.party % shared.plan.urls.len().max(1);
@@ -50,13 +50,13 @@ pub(super) async fn run(shared: Arc<Shared>, person: Person) {
     }
 }
 
-/// How a match ended for a bot.
+/// The end of a match for a bot.
 enum End {
-    /// It has played it.
+    /// The bot has played it.
     Played,
-    /// The match came to nothing, or the host is gone before it began: the search goes on.
+    /// The match failed, or the host was gone before it began: the search goes on.
     Again,
-    /// The host is gone, and the search was over: it searches anew.
+    /// The host is gone, and the search was over: the bot starts a new one.
     Anew,
 }
 
@@ -66,9 +66,9 @@ struct Member {
     server: usize,
     rng: Rng,
     waiting: bool,
-    /// How long it had waited, and when it was told so.
+    /// The waiting time that it was last told, and when.
     told: Option<(Duration, Instant)>,
-    /// The match that it is to join or is in.
+    /// The match that it joins or is in.
     joining: Option<Uuid>,
 }
 
@@ -99,7 +99,7 @@ impl Member {
         Search { game: "arena".to_owned(), mode: self.shared.plan.mode.clone(), rating, party }
     }
 
-    /// Searches until the bot is done (true), or this server is of no more use.
+    /// Searches until the bot is done (true), or this server is of no more use (false).
     async fn search(&mut self, searching: &mut Searching) -> bool {
         let mut found = false;
         loop {
@@ -136,7 +136,7 @@ impl Member {
                     match entered {
                         Ok(Ok(client)) => match self.play(client, searching, id).await {
                             End::Played => return true,
-                            // Whose home has not told so already gives the match up.
+                            // If its home has not reported the failure yet, the bot gives the match up.
                             End::Again if self.joining.take().is_some() => searching.again(id),
                             End::Again => {}
                             End::Anew => return false,
@@ -167,7 +167,7 @@ impl Member {
         self.told = Some((waited, Instant::now()));
     }
 
-    /// Plays a match to its end, and hears meanwhile whether it is one.
+    /// Plays a match to its end, and learns meanwhile whether it takes place.
     async fn play(&mut self, client: Client<Arena>, searching: &mut Searching, id: Uuid) -> End {
         let room = client.session().seat().room;
         self.note(What::Entered { id, room });
@@ -188,7 +188,7 @@ impl Member {
                             home = false;
                         }
                         Ok(Progress::State(_)) => {}
-                        // The host goes on without the home.
+                        // The host continues without the home.
                         Ok(Progress::Reconnecting { .. }) | Err(_) => {
                             self.note(What::HomeLost);
                             home = false;
@@ -214,7 +214,8 @@ impl Member {
                 self.note(What::Team { room, team });
             }
             if !home {
-                // Whoever has lost the home hears no "matched"; who still plays after the reservations is in.
+                // A bot that has lost its home hears no "matched". If it still plays after the reservations have ended,
+                // it is in.
                 self.matched_without_home(id, room, &game);
             }
         }
@@ -273,7 +274,7 @@ impl Member {
     }
 }
 
-/// Waits until the crowd is to go.
+/// Waits until the crowd has to leave.
 async fn over(shared: &Shared) {
     while !shared.is_over() {
         sleep(ACTS_EVERY).await;
@@ -288,15 +289,15 @@ struct Play {
     team: Option<u8>,
 }
 
-/// What happened in a match.
+/// A step of a match.
 enum Step {
-    /// Nothing of note.
+    /// Nothing notable.
     On,
     /// The state differs from the server's.
     Differs,
     /// The match is over.
     Finished,
-    /// This bot is in it no longer, and why.
+    /// This bot is not in it any more, for this reason.
     Out(String),
 }
 

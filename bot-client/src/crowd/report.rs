@@ -1,4 +1,5 @@
-//! What a crowd's journal says: who waited how long, how even the matches are, and whether all that must hold did.
+//! The evaluation of a crowd's journal: waiting times, the balance of matches, and whether everything held that must
+//! hold.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,37 +12,37 @@ use tiltyard_arena::Arena;
 use tiltyard_shared::{game::Game as _, protocol::Code};
 use uuid::Uuid;
 
-/// A bot and its server do not measure waiting at the same moment: so much longer may a bot have waited by its own clock.
+/// The tolerance for waiting times: a bot may have waited this much longer by its own clock than by its server's.
 const BY_THE_WAY: Duration = Duration::from_secs(2);
 
-/// Something that happened to a bot.
+/// An entry of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When, after the start.
+    /// The time after the start.
     pub at: Duration,
-    /// To which bot.
+    /// The bot.
     pub bot: usize,
     /// Its party.
     pub party: usize,
-    /// How many are in the party.
+    /// The size of the party.
     pub size: u8,
     /// Its rating.
     pub rating: i32,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
-/// What may happen to a bot.
+/// An event for a bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// It was told to join a match.
     Told {
-        /// Which.
+        /// The match.
         id: Uuid,
     },
-    /// It was told to join another match while it was to join one: this must not be.
+    /// It was told to join another match while it was joining one. This must not happen.
     Twice {
-        /// Which.
+        /// The other match.
         id: Uuid,
     },
     /// It has a seat.
@@ -51,62 +52,62 @@ pub enum What {
         /// The room: the match's own, unless it fills a running one.
         room: Uuid,
     },
-    /// The match is on, with it.
+    /// The match has started, with this bot.
     Matched {
         /// The match.
         id: Uuid,
         /// The room.
         room: Uuid,
-        /// How long it had waited.
+        /// Its waiting time.
         waited: Duration,
     },
-    /// It has seen in which team it is.
+    /// It has seen its team.
     Team {
         /// The room.
         room: Uuid,
         /// The team, from 0.
         team: u8,
     },
-    /// It has left, because the match was over or the crowd goes.
+    /// It has left, because the match was over or the crowd leaves.
     Left {
         /// The match.
         id: Uuid,
         /// The room.
         room: Uuid,
     },
-    /// The room was closed under it, or its host is gone.
+    /// The room was closed while it was in it, or its host is gone.
     Out {
         /// The match.
         id: Uuid,
         /// The room.
         room: Uuid,
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// Its search ended without a match.
     Ended {
-        /// Why.
+        /// The reason.
         code: Code,
     },
     /// The connection to its home is gone.
     HomeLost,
-    /// It searches on, and was told less waiting time than before: this must not be.
+    /// It searches on, and was told less waiting time than before. This must not happen.
     TimeLost {
-        /// What it was told before.
+        /// The time told before.
         before: Duration,
-        /// What it was told now.
+        /// The time told now.
         now: Duration,
     },
-    /// What it holds is not what the server says: this must not be.
+    /// Its state differs from the server's. This must not happen.
     Mismatch {
-        /// Where.
+        /// The room.
         room: Uuid,
     },
-    /// It has given up, or the crowd went before it was matched.
+    /// It has given up, or the crowd left before it was matched.
     Unmatched,
 }
 
-/// A bot in a match.
+/// A bot's seat in a match.
 #[derive(Clone, Copy, Debug)]
 struct Seated {
     party: usize,
@@ -121,9 +122,9 @@ struct Seated {
 pub struct Spread {
     /// The median.
     pub p50: f64,
-    /// One in a hundred is more.
+    /// The 99th percentile.
     pub p99: f64,
-    /// The most.
+    /// The maximum.
     pub max: f64,
 }
 
@@ -136,49 +137,49 @@ impl Spread {
     }
 }
 
-/// What all bots have to say.
+/// The results of a crowd.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// Bots that were to come, those that followed not counted.
+    /// Bots in the plan, without followers.
     pub bots: usize,
-    /// Bots that came, followers included.
+    /// Bots that arrived, including followers.
     pub came: usize,
     /// Bots that played a match.
     pub matched: usize,
-    /// Parties, singles among them, that played a match.
+    /// Parties that played a match, including single players.
     pub tickets: usize,
-    /// Bots that got none, or lost theirs with its host and got no other.
+    /// Bots without a match, or whose match was lost with its host and not replaced.
     pub unmatched: usize,
-    /// Rooms in which matches were on.
+    /// Rooms in which matches took place.
     pub matches: usize,
-    /// Bots that were told of two matches at a time, or sat in two.
+    /// Times that a bot was told of two matches at once, or had seats in two.
     pub twice: usize,
-    /// Matches with two parties that are not within each other's windows.
+    /// Matches with two parties outside each other's windows.
     pub outside_windows: usize,
-    /// Matches with a party in two teams.
+    /// Matches with a party split over two teams.
     pub torn_parties: usize,
-    /// Bots whose waiting time was not kept.
+    /// Times that a bot's waiting time was not kept.
     pub time_lost: usize,
     /// States that differed from the server's.
     pub mismatches: usize,
     /// Connections to homes that were lost.
     pub homes_lost: usize,
-    /// Seats that were lost before the match was over, by why.
+    /// Seats lost before the match was over, by reason.
     pub thrown_out: BTreeMap<String, usize>,
-    /// Of these, seats in matches that were on: their players search anew.
+    /// Those lost in matches that had started: their players search anew.
     pub interrupted: usize,
-    /// How long bots waited, in seconds.
+    /// The waiting times of bots, in seconds.
     pub waiting: Spread,
-    /// The difference between the best and the worst of a match.
+    /// The difference between the best and the worst rating in a match.
     pub rating_spread: Spread,
-    /// The difference between the means of its teams.
+    /// The difference between the mean ratings of its teams.
     pub balance: Spread,
-    /// The first things that went wrong, in words.
+    /// Descriptions of the first errors.
     pub complaints: Vec<String>,
 }
 
 impl Report {
-    /// Sums a journal up.
+    /// Evaluates a journal.
     pub(super) fn new(mode: &str, bots: usize, journal: &[Entry], complaints: Vec<String>) -> Self {
         let count = |is: fn(&What) -> bool| journal.iter().filter(|entry| is(&entry.what)).count();
         let who = |is: fn(&What) -> bool| {
@@ -214,12 +215,12 @@ impl Report {
         }
     }
 
-    /// How many seats were lost before the match was over.
+    /// The number of seats that were lost before the match was over.
     pub fn seats_lost(&self) -> usize {
         self.thrown_out.values().sum()
     }
 
-    /// Whether all that must hold did, and everybody was matched.
+    /// Whether everything held that must hold, and everybody was matched.
     pub fn is_clean(&self) -> bool {
         let wrong =
             [self.unmatched, self.twice, self.outside_windows, self.torn_parties, self.time_lost, self.mismatches];
@@ -265,7 +266,7 @@ fn matched_parties(journal: &[Entry]) -> BTreeSet<usize> {
     matched.map(|entry| entry.party).collect()
 }
 
-/// Who was in which room when its match was on.
+/// The bots in each room when its match started.
 fn matches(journal: &[Entry]) -> BTreeMap<Uuid, Vec<Seated>> {
     let mut matches = BTreeMap::<Uuid, Vec<Seated>>::new();
     let teams: BTreeMap<_, _> = journal
@@ -284,7 +285,7 @@ fn matches(journal: &[Entry]) -> BTreeMap<Uuid, Vec<Seated>> {
     matches
 }
 
-/// Bots that took a seat in a room while they had one in another.
+/// Counts bots that took a seat in a room while they had one in another.
 fn in_two(journal: &[Entry]) -> usize {
     let mut seats = BTreeMap::<usize, Uuid>::new();
     let mut twice = 0;
@@ -300,7 +301,7 @@ fn in_two(journal: &[Entry]) -> usize {
     twice
 }
 
-/// Bots that were thrown out of a match that was on.
+/// Counts bots that were thrown out of a match that had started.
 fn interrupted(journal: &[Entry]) -> usize {
     let (mut playing, mut lost) = (BTreeSet::new(), 0);
     for entry in journal {
@@ -314,8 +315,8 @@ fn interrupted(journal: &[Entry]) -> usize {
     lost
 }
 
-/// The tickets that a match was founded of must be within each other's windows: mean ratings, by what each had waited.
-/// (Who fills a free seat later is measured against all who play.)
+/// Whether tickets that founded a match are outside each other's windows: by mean ratings and waiting times. (Later
+/// players on free seats are compared with all who play.)
 fn is_outside(seated: &[Seated], window: tiltyard_shared::game::Window) -> bool {
     let mut tickets = BTreeMap::<usize, (i64, i64, Duration)>::new();
     for seat in seated.iter().filter(|seat| seat.founded) {

@@ -1,4 +1,5 @@
-//! One bot's life: wait for its turn, enter, play until the end, leave, compare; and enter again where a game has ended.
+//! The life of one bot: it waits for its turn, enters, plays until the end, leaves, and compares; when a game ends, it
+//! enters the next one.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -23,16 +24,16 @@ use tokio::time::{sleep, sleep_until, timeout};
 use super::{BotReport, Measures, Shared};
 use crate::player::Player;
 
-/// A goodbye is waited for so long.
+/// The maximum wait for a goodbye.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A bot looks around so many times a second; in between it goes on as it did.
+/// How many times per second a bot looks around; in between it repeats its last input.
 const LOOKS_PER_SECOND: f64 = 5.0;
 
-/// A bot that waits for its turn, or sends nothing, looks so often whether it is over.
+/// How often a bot that waits for its turn, or sends nothing, checks whether the play is over.
 const IDLE: Duration = Duration::from_millis(250);
 
-/// Lives the life of bot `number`.
+/// Runs bot `number`.
 pub(super) async fn run(shared: Arc<Shared>, measures: Arc<Mutex<Measures>>, number: usize) -> BotReport {
     let turn = shared.start + shared.plan.ramp.mul_f64(number as f64 / shared.plan.rooms.len() as f64);
     while Instant::now() < turn {
@@ -72,7 +73,7 @@ async fn over(shared: &Shared) {
     }
 }
 
-/// Enters the room of a round, or of a later one if that is over already.
+/// Enters the room of a round, or of a later round if that one is over already.
 async fn enter(shared: &Shared, number: usize, round: &mut u32) -> Result<Client<AnyGame>, Error> {
     let plan = &shared.plan;
     let mut options = Options::new(plan.url.as_str());
@@ -101,7 +102,7 @@ struct Bot {
     rng: Rng,
     player: Box<dyn Player>,
     input: Option<Vec<u8>>,
-    /// Inputs sent since it looked around.
+    /// The number of inputs since it last looked around.
     blind: u32,
     report: BotReport,
     last_frame: Option<(Tick, Instant)>,
@@ -139,7 +140,7 @@ impl Bot {
         }
     }
 
-    /// From the first frame to the goodbye.
+    /// Stays from the first frame to the goodbye.
     async fn stay(&mut self) {
         self.shared.connected.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = self.live().await {
@@ -157,7 +158,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Until the end, or until the server says goodbye.
+    /// Plays until the end, or until the server says goodbye.
     async fn play(&mut self) -> Result<(), Error> {
         let period =
             if self.shared.plan.rate > 0.0 { Duration::from_secs_f64(1.0 / self.shared.plan.rate) } else { IDLE };
@@ -183,7 +184,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Reads what is still on its way, unmeasured, until the goodbye.
+    /// Reads remaining messages, unmeasured, until the goodbye.
     async fn see_off(&mut self) -> Result<(), Error> {
         while self.goodbye.is_none() {
             if let Event::Goodbye { code, message, frames } = self.client.next().await? {
@@ -262,7 +263,8 @@ impl Bot {
         self.report.complaints.push(complaint);
     }
 
-    /// On one connection nothing is lost, so the frames read must be those handed over.
+    /// Makes the report. Nothing is lost on one connection, so the number of frames read must be that of frames handed
+    /// over.
     fn sum_up(mut self) -> BotReport {
         let counts = self.client.session().counts();
         if let Some(handed) = self.goodbye {
@@ -278,7 +280,7 @@ impl Bot {
     }
 }
 
-/// A bot looks around with every so-manieth input.
+/// The number of inputs after which a bot looks around again.
 fn looks_every(rate: f64) -> u32 {
     (rate / LOOKS_PER_SECOND).max(1.0) as u32
 }

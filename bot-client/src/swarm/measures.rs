@@ -1,23 +1,24 @@
-//! What the bots of a thread have measured: counts, and two HDR histograms.
+//! The measurements of a thread's bots: counts, and two HDR histograms.
 
 use std::{ops::AddAssign, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Longest time that a histogram tells from longer ones.
+/// The maximum of the histograms' range.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Counts and times of many bots, until they left.
+/// Counts and times of many bots while they play.
 #[derive(Clone, Debug)]
 pub struct Measures {
     /// Frames applied.
     pub frames: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// The sum of the entities that were visible after each.
+    /// The sum of the numbers of visible entities after each frame.
     pub visible: u64,
-    /// Ticks that passed without a frame although one could have come. In a busy room that means: throttled, or worse.
+    /// Ticks without a frame although one could have come. In a busy room this means that a bot was throttled, or
+    /// worse.
     pub skipped: u64,
     /// Time from one frame of a bot to its next, in microseconds.
     pub interval: Histogram<u32>,
@@ -34,7 +35,7 @@ impl Default for Measures {
 }
 
 impl Measures {
-    /// A frame was applied, so many ticks too many and so long after the one before it.
+    /// Counts an applied frame, the ticks skipped before it, and the time since the one before it.
     pub fn frame(&mut self, bytes: usize, visible: usize, skipped: u32, interval: Option<Duration>) {
         self.frames += 1;
         self.bytes += bytes as u64;
@@ -45,7 +46,7 @@ impl Measures {
         }
     }
 
-    /// An input was settled so long after it was sent.
+    /// Records the time from sending an input to its settlement.
     pub fn settled(&mut self, after: Duration) {
         self.latency.saturating_record(after.as_micros() as u64);
     }
@@ -67,14 +68,14 @@ impl AddAssign<&Self> for Measures {
     }
 }
 
-/// The usual three numbers of a distribution, in milliseconds.
+/// Three quantiles of a distribution, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
-    /// One in a hundred is longer.
+    /// The 99th percentile.
     pub p99: f64,
-    /// The longest.
+    /// The maximum.
     pub max: f64,
 }
 

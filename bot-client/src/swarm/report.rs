@@ -1,4 +1,4 @@
-//! What comes out of a swarm: one [`BotReport`] a bot, one [`Report`] of all, as a table and as JSON.
+//! The results of a swarm: one [`BotReport`] per bot and one [`Report`] of all, as a table and as JSON.
 
 use std::{
     fmt,
@@ -11,31 +11,32 @@ use tiltyard_shared::game::Tick;
 use super::{Measures, measures::Quantiles};
 use tiltyard_client::session::Counts;
 
-/// So many complaints are told in words; all are counted.
+/// The number of complaints that are kept as text; all are counted.
 const COMPLAINTS: usize = 10;
 
-/// What one bot has to say.
+/// The results of one bot.
 #[derive(Clone, Debug, Default)]
 pub struct BotReport {
     /// Whether it got a seat.
     pub entered: bool,
-    /// What its session counted.
+    /// The counts of its session.
     pub counts: Counts,
-    /// Errors of any kind but mismatches.
+    /// Errors of any kind except mismatches.
     pub errors: u64,
-    /// Events of the game that it was told.
+    /// Events of the game that it received.
     pub events: u64,
-    /// Frames that said that owed events were dropped.
+    /// Frames that reported dropped events.
     pub events_lost: u64,
-    /// Inputs not sent because too many were unanswered.
+    /// Inputs that were not sent because too many were unanswered.
     pub inputs_held_back: u64,
-    /// Games that it has played to their end.
+    /// Games played to their end.
     pub games_finished: u64,
-    /// What went wrong, in words.
+    /// Descriptions of its errors.
     pub complaints: Vec<String>,
-    /// In this room: its first and its last frame before it left, and how many there were from one to the other.
+    /// In this room: the first and the last frame before it left, and the number of frames after the first.
     seen: Option<(Moment, Moment, u64)>,
-    /// In the rooms before: frames after the first, from the first to the last, and ticks of that time.
+    /// In earlier rooms: the number of frames after the first, the time from the first to the last, and the ticks in
+    /// that time.
     past: (u64, Duration, u64),
 }
 
@@ -46,33 +47,34 @@ struct Moment {
 }
 
 impl BotReport {
-    /// It got a seat, the first or the next.
+    /// Notes a new seat.
     pub fn enter(&mut self) {
         self.past = self.played();
         self.seen = None;
         self.entered = true;
     }
 
-    /// It got nowhere.
+    /// Notes that no seat could be had.
     pub fn failed(&mut self, complaint: String) {
         self.errors += 1;
         self.complaints.push(complaint);
     }
 
-    /// A frame arrived.
+    /// Notes a frame.
     pub fn saw(&mut self, tick: Tick, at: Instant) {
         let this = Moment { tick, at };
         let (first, _, between) = self.seen.map_or((this, this, 0), |(first, last, count)| (first, last, count + 1));
         self.seen = Some((first, this, between));
     }
 
-    /// Frames a second from the first to the last of each room; 0 with less than two.
+    /// Frames per second from the first to the last of each room; 0 with fewer than two.
     pub fn frames_per_second(&self) -> f64 {
         let (frames, time, _) = self.played();
         if time > Duration::ZERO { frames as f64 / time.as_secs_f64() } else { 0.0 }
     }
 
-    /// Of all rooms: frames after the first, from the first to the last, and ticks of that time.
+    /// Over all rooms: the number of frames after the first, the time from the first to the last, and the ticks in that
+    /// time.
     fn played(&self) -> (u64, Duration, u64) {
         let (frames, time, ticks) = self.past;
         self.seen.map_or(self.past, |(first, last, between)| {
@@ -82,56 +84,55 @@ impl BotReport {
     }
 }
 
-/// What all bots have to say.
+/// The results of all bots.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// How many bots there were.
+    /// The number of bots.
     pub bots: usize,
-    /// How many of them got a seat.
+    /// The number of bots that got a seat.
     pub connected: usize,
-    /// From the start to the last goodbye.
+    /// The time from the start to the last goodbye, in seconds.
     pub seconds: f64,
     /// Frames applied while playing.
     pub frames: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Bytes for one bot and one tick of its room.
+    /// Bytes per bot and tick of its room.
     pub bytes_per_bot_tick: f64,
-    /// The frames a second of the bot that got the fewest.
+    /// The frames per second of the bot with the fewest.
     pub frames_per_second_min: f64,
-    /// Entities visible after a frame.
+    /// The mean number of entities visible after a frame.
     pub entities_visible_mean: f64,
-    /// Ticks that passed without a frame although one could have come: all over, because nothing moved or a bot was
-    /// throttled.
+    /// Ticks without a frame although one could have come, over all bots, because nothing moved or a bot was throttled.
     pub ticks_skipped: u64,
     /// Frames after which the state differed from the server's.
     pub mismatches: u64,
-    /// Everything else that went wrong.
+    /// All other errors.
     pub errors: u64,
     /// Resyncs, for lag or after a mismatch or error.
     pub resyncs: u64,
-    /// Seats taken over after a line broke.
+    /// Seats resumed after a line broke.
     pub reconnects: u64,
     /// Games played to their end, counted once for each bot in them.
     pub games_finished: u64,
-    /// Events told.
+    /// Events received.
     pub events: u64,
-    /// Frames that said that owed events were dropped.
+    /// Frames that reported dropped events.
     pub events_lost: u64,
-    /// Inputs that the server refused because they came too early or too late.
+    /// Inputs that the server refused because they were too early or too late.
     pub inputs_refused: u64,
-    /// Inputs not sent because too many were unanswered.
+    /// Inputs that were not sent because too many were unanswered.
     pub inputs_held_back: u64,
-    /// From one frame of a bot to its next.
+    /// The time from one frame of a bot to its next.
     pub interval_ms: Quantiles,
-    /// From sending an input to the frame that settles it.
+    /// The time from sending an input to the frame that settles it.
     pub latency_ms: Quantiles,
-    /// The first things that went wrong, in words.
+    /// Descriptions of the first errors.
     pub complaints: Vec<String>,
 }
 
 impl Report {
-    /// Sums up.
+    /// Makes the report.
     pub fn new(measures: &Measures, bots: Vec<BotReport>, mut complaints: Vec<String>, seconds: f64) -> Self {
         let sum = |of: fn(&BotReport) -> u64| bots.iter().map(of).sum::<u64>();
         let slowest = bots.iter().map(BotReport::frames_per_second).reduce(f64::min);

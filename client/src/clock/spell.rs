@@ -1,44 +1,44 @@
-//! A spell of frames that all come late: a step of the line's latency, or a lag that grows. All times are ms.
+//! A spell of late frames: it is a step of the line's latency, or a lag that grows. All times are ms.
 
 use std::collections::VecDeque;
 
-/// Frames that come later than at best by less than this are in time.
+/// Frames that are later than the best one by less than this are in time.
 const STEP: f64 = 90.0;
 
-/// So long all frames must come later before that is believed to be the line.
+/// How long all frames must be late before the line is taken to be slower.
 const EVIDENCE: f64 = 1000.0;
 
-/// A step of the latency is one that is there at once: what has not shown itself as one after so long grows.
+/// A step shows at once: lateness that has not proved to be a step after this time is a growing lag.
 const UNDECIDED: f64 = 2000.0;
 
-/// By so much the earliest frame of half a second may be later than that of the half before it, in a step;
+/// In a step, the earliest frame of half a second is later than that of the half before by at most this.
 const EVEN: f64 = 25.0;
 
-/// and so much, in ms per ms, a lag that grows so slowly can have added since it was first noticed.
+/// The rate, in ms per ms, of a lag that grows slowly: a step must exceed what it can have added since it was noticed.
 const EVEN_GROWTH: f64 = 0.05;
 
-/// By so much or more it is later where the lag grows beyond doubt.
+/// If the second half is later by this or more, the lag certainly grows.
 const STEEP: f64 = 100.0;
 
-/// Arrivals that are kept at most: two seconds of a fast server.
+/// The maximum number of arrivals that are kept: two seconds of a fast server.
 const KEPT: usize = 512;
 
-/// A step makes frames later once, and from then on evenly. A reader that is too slow, or a queue that fills, makes each one
-/// later than the one before.
+/// A step makes frames late once, and evenly from then on. A reader that is too slow, or a queue that fills, makes each
+/// frame later than the one before.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spell {
-    /// The arrivals of the last two seconds: when, and when tick 0 would have.
+    /// The arrivals of the last two seconds: the time, and when tick 0 would have arrived.
     recent: VecDeque<(f64, f64)>,
     /// When the first frame of the spell arrived.
     since: Option<f64>,
-    /// The earliest of the second before.
+    /// The earliest arrival of the second before it.
     before: f64,
     grows: bool,
 }
 
 impl Spell {
-    /// A frame arrived: when tick 0 would have, and when at best. Returns what the best is from now on, if this frame has
-    /// proved a step.
+    /// Takes an arrival: when tick 0 would have arrived by this frame, and at best. Returns the new best if this frame
+    /// has proved a step.
     pub(super) fn observe(&mut self, sample: f64, zero: f64, now: f64) -> Option<f64> {
         let late = sample >= zero + STEP;
         if !late {
@@ -54,17 +54,17 @@ impl Spell {
         self.judge(now)
     }
 
-    /// Whether it is no step.
+    /// Whether the lag grows.
     pub(super) fn grows(&self) -> bool {
         self.grows
     }
 
-    /// The earliest of the last second.
+    /// The earliest arrival of the last second.
     pub(super) fn least(&self, now: f64) -> Option<f64> {
         self.earliest(now - EVIDENCE, f64::INFINITY)
     }
 
-    /// Frames are in time again.
+    /// Ends the spell: frames are in time again.
     pub(super) fn end(&mut self) {
         self.since = None;
         self.grows = false;
@@ -90,7 +90,7 @@ impl Spell {
         })
     }
 
-    /// The earliest arrival from a time until before another.
+    /// The earliest arrival in a span of time.
     fn earliest(&self, from: f64, until: f64) -> Option<f64> {
         let span = self.recent.iter().filter(|(at, _)| *at >= from && *at < until);
         span.map(|(_, sample)| *sample).min_by(f64::total_cmp)

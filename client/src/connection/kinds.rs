@@ -1,87 +1,87 @@
-//! What states a connection has, what happens to it, and what is to be done then. As `web/sdk/connection/kinds.js`.
+//! The states, events and effects of a connection. As `web/sdk/connection/kinds.js`.
 
 use std::time::{Duration, Instant};
 
 use tiltyard_shared::protocol::{ClientMessage, Code, Entered, ServerMessage};
 
-/// Where a connection is in its life.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing is wanted yet.
+    /// Not started.
     Idle,
-    /// The socket opens.
+    /// A socket is being opened.
     Connecting,
     /// Waits for the welcome.
     Hello,
-    /// Waits for the seat, where one is asked for.
+    /// Waits for a seat, if it asks for one.
     Entering,
-    /// In.
+    /// Connected, with its seat if it asked for one.
     Ready,
     /// Waits for the next attempt.
     Waiting,
-    /// No further attempt.
+    /// Ended; no attempt follows.
     Over,
 }
 
-/// What happens to a connection.
+/// An event for a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Its owner wants to be connected to this URL.
+    /// The owner wants a connection to this URL.
     Start(String),
     /// The socket is open.
     Opened,
-    /// The server said something.
+    /// A message from the server.
     Message(Box<ServerMessage>),
-    /// A frame arrived, or something else that only says that the other end lives.
+    /// A frame, or any other sign of life.
     Sign,
-    /// The socket has closed or could not be opened; with the code that the server gave, if it did.
+    /// The socket was closed or could not be opened; with the server's code, if there was one.
     Closed(Option<Code>),
     /// Time has passed.
     Tick,
     /// The network is there again, or another one.
     Online,
-    /// The owner wants an attempt now.
+    /// The owner wants an attempt at once.
     Retry,
-    /// The owner breaks the line; no attempt comes for so long.
+    /// The owner breaks the line; no attempt follows within this time.
     Drop(Duration),
     /// The owner ends it.
     Close,
 }
 
-/// What the owner of a connection is told.
+/// News for the owner of a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
-    /// A message that is not the connection's own business.
+    /// A message that the connection does not handle itself.
     Message(Box<ServerMessage>),
-    /// The server sent it to another one, where this is to be shown, if it is not empty.
+    /// The server redirected it to another one, where the pass is to be shown if it is not empty.
     Redirect {
-        /// Where.
+        /// The other server.
         url: String,
-        /// What to show.
+        /// The pass.
         pass: Vec<u8>,
     },
-    /// It is in, with its seat where one was asked for.
+    /// It is ready, with its seat if it asked for one.
     Ready(Option<Box<Entered>>),
-    /// It was in, and is not any more.
+    /// It was ready and has lost its connection.
     Lost,
     /// The next attempt comes after a wait.
     Waiting {
-        /// The first after a good connection is 1.
+        /// The number of the attempt: 1 is the first after a good connection.
         attempt: u32,
-        /// How long from now.
+        /// The time from now.
         wait: Duration,
-        /// No attempt begins later; `None` if it is tried for ever.
+        /// The latest time at which an attempt may begin; `None` if it tries for ever.
         until: Option<Instant>,
-        /// Why, if the server has said so.
+        /// The reason, if the server gave one.
         code: Option<Code>,
     },
-    /// Nothing follows.
+    /// It has ended.
     Over {
-        /// Why.
+        /// The reason.
         why: Why,
-        /// The code that the server gave, if it did.
+        /// The server's code, if there was one.
         code: Option<Code>,
-        /// The same in words.
+        /// The reason in words.
         message: String,
     },
 }
@@ -91,26 +91,26 @@ pub enum Told {
 pub enum Why {
     /// Its owner ended it.
     Closed,
-    /// It was tried in vain for as long as makes sense.
+    /// It could not be reached in the available time.
     Gone,
     /// The server gave a [final](Code::is_final) code.
     Refused,
-    /// It was sent on too often.
+    /// It was redirected too often.
     Redirected,
 }
 
-/// What is to be done.
+/// An effect, to be carried out by the owner's side.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Open a socket to the connection's address.
     Open,
-    /// Let go of the socket, without waiting for it.
+    /// Drop the socket without waiting for it to close.
     Shut,
-    /// Say hello.
+    /// Send the hello.
     Greet,
-    /// Say what the owner wants, under this number.
+    /// Send the owner's wish under this request number.
     Wish(u32),
-    /// Say the owner's last words.
+    /// Send the owner's last messages.
     Farewell,
     /// Send this.
     Send(ClientMessage),

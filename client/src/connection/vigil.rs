@@ -1,24 +1,25 @@
-//! How long one waits for the other end, and when silence means that it is gone. Pure. As `web/sdk/connection/vigil.js`.
+//! The watch over the other end: how long to wait for it, and when silence means that it is gone. Pure. As
+//! `web/sdk/connection/vigil.js`.
 
 use std::time::{Duration, Instant};
 
 use crate::pulse::Pulse;
 
-/// A line that is in doubt must give a sign within so long, or so many round trips.
+/// How long, or how many round trips if that is longer, a doubtful line has to give a sign of life.
 const DOUBT: Duration = Duration::from_millis(1500);
 const TRIPS: u32 = 5;
-/// Whoever looks so long after having looked last was asleep, and what came meanwhile is not read yet.
+/// A caller whose last look is this long ago was asleep, and messages of the meantime are not read yet.
 const ASLEEP: Duration = Duration::from_millis(1500);
 
 #[derive(Clone, Debug)]
 pub(super) struct Vigil {
     /// When the present wait began.
     pub(super) since: Instant,
-    /// Is the line alive, and how long is it?
+    /// The pulse of the line.
     pub(super) pulse: Pulse,
-    /// What is waited for must have come by then.
+    /// The time by which the expected answer must have come.
     answer_by: Option<Instant>,
-    /// Anything must have come by then.
+    /// The time by which any sign of life must have come.
     sign_by: Option<Instant>,
     looked: Instant,
 }
@@ -28,7 +29,7 @@ impl Vigil {
         Self { since: now, pulse: Pulse::new(now), answer_by: None, sign_by: None, looked: now }
     }
 
-    /// Something is waited for from now on, for so long or for ever.
+    /// Begins to wait for an answer, for so long or for ever.
     pub(super) fn begin(&mut self, now: Instant, patience: Option<Duration>) {
         self.since = now;
         self.looked = now;
@@ -36,37 +37,37 @@ impl Vigil {
         self.sign_by = None;
     }
 
-    /// The other end asks for more time.
+    /// Extends the wait, because the other end asks for more time.
     pub(super) fn extend(&mut self, until: Instant) {
         self.answer_by = Some(until);
     }
 
-    /// Something arrived.
+    /// Notes a sign of life.
     pub(super) fn heard(&mut self, now: Instant) {
         self.pulse.heard(now);
         self.sign_by = None;
     }
 
-    /// The line may have died unnoticed: a ping goes out, and a sign of life must come soon.
+    /// Notes that the line may be dead: a sign of life must come soon. The caller sends a ping.
     pub(super) fn doubt(&mut self, now: Instant) {
         let by = now + DOUBT.max(TRIPS * self.pulse.smoothed());
         self.sign_by = Some(self.sign_by.map_or(by, |earlier| earlier.min(by)));
     }
 
-    /// Whether the caller was asleep since it looked last. Ask with every look, before [`Vigil::is_over`].
+    /// Whether the caller was asleep since its last look. Call it at each look, before [`Vigil::is_over`].
     pub(super) fn slept(&mut self, now: Instant) -> bool {
         let slept = now.saturating_duration_since(self.looked) > ASLEEP;
         self.looked = now;
         slept
     }
 
-    /// Whether nothing more is to be hoped for; `answers` is whether the other end answers pings by now.
+    /// Whether the wait has failed; `answers` says whether the other end answers pings yet.
     pub(super) fn is_over(&mut self, now: Instant, answers: bool) -> bool {
         let silent = answers && self.pulse.is_dead(now);
         silent || self.answer_by.into_iter().chain(self.sign_by).any(|by| by <= now)
     }
 
-    /// When [`Vigil::is_over`] may change, or a ping is due.
+    /// When the result of [`Vigil::is_over`] may change, or a ping is due.
     pub(super) fn deadline(&self, answers: bool) -> Option<Instant> {
         let pulse = answers.then(|| self.pulse.deadline());
         self.answer_by.into_iter().chain(self.sign_by).chain(pulse).min()

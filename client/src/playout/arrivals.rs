@@ -1,14 +1,16 @@
-//! When frames arrived of late, by half seconds: each as the time when tick 0 would have arrived. All times are ms.
+//! The recent arrivals of frames by half seconds, each as the time at which tick 0 would have arrived. All times are
+//! ms.
 
 use std::collections::VecDeque;
 
-/// The latest and the earliest arrival of so long are kept
+/// The span of a bucket, of which the latest and the earliest arrival are kept.
 const BUCKET: f64 = 500.0;
-/// for so long,
+/// How long buckets are kept.
 const HISTORY: f64 = 10_000.0;
-/// and of the latest ones this part must be in time.
+/// The fraction of the buckets' latest arrivals that must be in time.
 const SHARE: f64 = 0.95;
-/// When all of the last two seconds came earlier than needed by this, and the earliest earlier than usual: another line.
+/// If all frames of the last two seconds came earlier than needed by this, and the earliest earlier than usual, the
+/// line is another one.
 const EARLY: f64 = 100.0;
 const RECENT: f64 = 2000.0;
 
@@ -19,7 +21,7 @@ struct Bucket {
     earliest: f64,
 }
 
-/// What was measured of a line.
+/// The measurements of a line.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrivals {
     buckets: VecDeque<Bucket>,
@@ -28,7 +30,7 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Notes one, and forgets what is too old. True if the line is another than before, a faster one.
+    /// Notes an arrival and drops old ones. Returns true if the line is a different, faster one.
     pub(super) fn note(&mut self, sample: f64, now: f64) -> bool {
         match self.buckets.back_mut() {
             Some(last) if now - last.opened < BUCKET => {
@@ -52,28 +54,28 @@ impl Arrivals {
         faster
     }
 
-    /// Forgets all.
+    /// Drops all measurements.
     pub(super) fn clear(&mut self) {
         self.buckets.clear();
     }
 
-    /// Whether nothing has been noted.
+    /// Whether there are no measurements.
     pub(super) fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// The arrival that is later than nearly all.
+    /// An arrival time that is later than nearly all.
     pub(super) fn level(&self) -> f64 {
         self.level
     }
 
-    /// The earliest of the last two seconds.
+    /// The earliest arrival of the last two seconds.
     pub(super) fn earliest(&self) -> f64 {
         self.earliest
     }
 }
 
-/// The least of some values that is no less than this part of them; 0 if there are none.
+/// The smallest value such that this fraction of the values is no greater; 0 if there are none.
 fn part(values: impl Iterator<Item = f64>, share: f64) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

@@ -1,19 +1,19 @@
-//! What a [`Session`](super::Session) tells its caller.
+//! The events of a [`Session`](super::Session) for its caller.
 
 use std::time::Duration;
 
 use tiltyard_shared::{game::Tick, protocol::Code, replica::ReplicaError};
 
-/// What happens to a client of a game with events `E`.
+/// An event for a client of a game with events `E`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event<E> {
     /// A frame was applied; the replica shows its tick.
     Frame(Frame),
-    /// Something happened in the game. Delivered once, in order.
+    /// An event of the game. Delivered once, in order.
     Game {
         /// Its number in the room.
         number: u64,
-        /// What.
+        /// The event.
         event: E,
     },
     /// An input was executed or refused.
@@ -27,48 +27,48 @@ pub enum Event<E> {
     InputRefused {
         /// Its number.
         number: u32,
-        /// Why.
+        /// The reason.
         code: Code,
     },
-    /// The server refused something else.
+    /// The server refused another request.
     Refused {
-        /// Why.
+        /// The reason.
         code: Code,
-        /// The same in words.
+        /// The reason in words.
         message: String,
     },
     /// The client asked to be brought up to date in one frame.
     Resyncing(Reason),
-    /// The line broke; the next attempt comes after the wait.
+    /// The line broke; another attempt follows after the wait.
     Reconnecting {
-        /// The first is 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// How long from now.
+        /// The time from now.
         wait: Duration,
-        /// Why, if the server has said so.
+        /// The reason, if the server gave one.
         code: Option<Code>,
     },
-    /// The seat was taken over again.
+    /// The seat was resumed.
     Reconnected,
-    /// The room goes on elsewhere from an earlier tick than was seen: later ones have not happened. What was sent since
-    /// then was sent again.
+    /// The room goes on elsewhere from a tick earlier than the newest one seen: later ticks have not happened. Inputs
+    /// since then were sent again.
     Rewound {
         /// The newest tick that was seen.
         from: Tick,
-        /// The last one that still holds.
+        /// The last tick that is still valid.
         to: Tick,
     },
-    /// Words of the server's operator to everybody.
+    /// A message of the server's operator to everybody.
     Announcement(String),
-    /// The match is over; its result as JSON text, empty if it was too large to be told. A goodbye follows.
+    /// The match is over. The result as JSON text, empty if it was too large. A goodbye follows.
     Result(String),
     /// The session is over.
     Goodbye {
-        /// Why.
+        /// The reason.
         code: Code,
-        /// The same in words.
+        /// The reason in words.
         message: String,
-        /// How many frames were handed over to this seat on all its connections.
+        /// The number of frames handed over to this seat on all its connections.
         frames: u64,
     },
 }
@@ -80,19 +80,19 @@ pub struct Frame {
     pub tick: Tick,
     /// Whether it began an epoch.
     pub start: bool,
-    /// Whether it carried a hash; the replica then agrees with it.
+    /// Whether it carried a hash, which the replica matched.
     pub verified: bool,
     /// Its size.
     pub bytes: usize,
-    /// How much later than on the best line it came.
+    /// How much later it came than on the best line.
     pub age: Duration,
 }
 
 /// Why a client resyncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The frames that it reads have been too old for too long.
+    /// The frames it reads have been too old for too long.
     Lag,
-    /// A frame could not be applied, or led elsewhere; all is asked for anew.
+    /// A frame could not be applied, or led to another state; everything is asked for anew.
     Failed(ReplicaError),
 }

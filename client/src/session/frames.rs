@@ -1,4 +1,4 @@
-//! What a session makes of frames: events, reports that fall due, and resyncs.
+//! A session's handling of frames: events, due reports, and resyncs.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::{error::Violation, game::ClientGame, resyncs::Remedy};
 impl<G: ClientGame> Session<G> {
     pub(super) fn handle_frame(&mut self, bytes: &[u8], now: Instant) -> Result<(), Violation> {
         self.counts.bytes += bytes.len() as u64;
-        // Until the new epoch's first frame is here, this is what still counts at the server.
+        // Until the first frame of the new epoch is here, this is what the server goes by.
         let before = self.replica.report();
         let applied = self.replica.apply(bytes);
         if applied == Ok(Applied::Piece) {
@@ -54,7 +54,7 @@ impl<G: ClientGame> Session<G> {
         }
     }
 
-    /// Does what is to be done about a frame of this age.
+    /// Applies the remedy for a frame of this age.
     fn judge_lag(&mut self, age: Duration, now: Instant) {
         match self.resyncs.judge(age, self.clock.grows(), now) {
             Remedy::None => {}
@@ -74,7 +74,7 @@ impl<G: ClientGame> Session<G> {
         self.resync(Reason::Failed(error), before, now);
     }
 
-    /// Turns to a new epoch at once; asks for it when the last resync is long enough ago.
+    /// Turns to a new epoch at once, and asks for it when the last resync is long enough ago.
     fn resync(&mut self, reason: Reason, before: Report, now: Instant) {
         let for_lag = reason == Reason::Lag;
         let resync = self.replica.resync(!for_lag);

@@ -1,4 +1,4 @@
-//! A seat, and what its session counts.
+//! A seat, and the counts of its session.
 
 use std::{ops::AddAssign, time::Duration};
 
@@ -8,18 +8,18 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-/// What the server said when it gave the seat.
+/// A seat as the server gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
     /// The room.
     pub room: Uuid,
-    /// Who the client is in this room.
+    /// The client's player in this room.
     pub player: PlayerId,
-    /// The secret that takes the seat over.
+    /// The secret to resume the seat.
     pub token: Uuid,
-    /// Ticks a second.
+    /// Ticks per second.
     pub tick_hz: u32,
-    /// Frames come every so many ticks.
+    /// The number of ticks from one frame to the next.
     pub send_every: u32,
     /// The last tick computed when the seat was given.
     pub tick: Tick,
@@ -27,11 +27,11 @@ pub struct Seat {
     pub input: u32,
     /// The epoch of the first frame.
     pub epoch: u32,
-    /// For so long the seat is kept without a connection.
+    /// How long the seat is kept without a connection.
     pub grace: Duration,
     /// The number of the room's owner.
     pub owner: u32,
-    /// After a take-over of the room the last tick that still holds.
+    /// After a take-over of the room: the last tick that is still valid.
     pub cut: Option<Tick>,
 }
 
@@ -53,7 +53,7 @@ impl From<Entered> for Seat {
     }
 }
 
-/// What a session has counted.
+/// The counts of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Frames that arrived, stale ones too.
@@ -66,7 +66,7 @@ pub struct Counts {
     pub mismatches: u64,
     /// Frames that could not be applied for another reason.
     pub bad_frames: u64,
-    /// Resyncs sent, for whatever reason.
+    /// Resyncs sent, for any reason.
     pub resyncs: u64,
     /// Resumes that succeeded.
     pub reconnects: u64,

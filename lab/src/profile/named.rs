@@ -1,6 +1,6 @@
-//! The named profiles. Round trips, rates and losses are published measurements or settings of others: WebPageTest (Cable,
-//! LTE, 3G), Lighthouse (slow 4G), Loadero (3G, satellite), Facebook's ATC (Edge), Huston (Starlink, 2023), percentiles of
-//! home networks; queues, and what has no such source, are assumed.
+//! The named profiles. Round trips, rates and losses are published measurements or settings: WebPageTest (Cable, LTE,
+//! 3G), Lighthouse (slow 4G), Loadero (3G, satellite), Facebook's ATC (Edge), Huston (Starlink, 2023), percentiles of
+//! home networks; queues, and numbers without such a source, are assumptions.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use super::{Change, Direction, Profile, Spread, Step, Sway, Ways};
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A line that stays as it is, is played on for so long.
+/// The length of a game on a line that does not change.
 const STEADY: Duration = Duration::from_secs(90);
-/// A line that changes does so after this time.
+/// The time after which a changing line changes.
 const CALM: Duration = Duration::from_secs(15);
 
-/// What a busy home network adds: mostly little, seldom much.
+/// The added delay in a busy home network: mostly little, rarely much.
 const HOME: Spread =
     Spread::Quantiles(&[(0.0, 0.0), (0.5, 3.0), (0.9, 20.0), (0.97, 60.0), (0.99, 250.0), (1.0, 300.0)]);
 
@@ -26,7 +26,7 @@ pub(super) fn all() -> Vec<Profile> {
     }
     all.extend([half_open(), hung_connect()]);
     for name in ["sleep", "hidden", "deploy"] {
-        // What happens there happens to the player's machine or the server, not to the line.
+        // These events happen to the player's machine or the server, not to the line.
         all.push(Profile { name: name.to_owned(), length: 60 * SECOND, ..good() });
     }
     all
@@ -36,7 +36,7 @@ fn ms(ms: f32) -> Duration {
     Duration::from_micros((ms * 1000.0).round() as u64)
 }
 
-/// A round trip and the jitter of each way, in ms around the mean; as netem has it, all as likely.
+/// A line with a round trip and a jitter of each way, in ms around the mean; uniformly distributed, as in netem.
 fn steady(name: &str, round_trip: f32, jitter: [f32; 2]) -> Profile {
     let way = |jitter: f32| Direction {
         delay: ms(round_trip / 2.0 - jitter),
@@ -133,7 +133,7 @@ fn train() -> Profile {
     line
 }
 
-/// Somebody else downloads: the router's queue is kept between seven tenths and full.
+/// Somebody else downloads: the router's queue stays between seven tenths and full.
 fn hotel() -> Profile {
     let mut line = good().queue(2 * SECOND);
     line.down.sway = Sway::Wave { low: 1400 * MS, high: 2 * SECOND, rise: 8 * SECOND, fall: 2 * SECOND };
@@ -147,7 +147,7 @@ fn jitter() -> Profile {
     Profile { name: "jitter-150".to_owned(), ..line.spread(Spread::Uniform(150 * MS)) }
 }
 
-/// A line that becomes slower for good, and one that becomes faster: down, up, both.
+/// Lines that become slower for good, and lines that become faster: down, up, both.
 fn steps(added: u32) -> Vec<Profile> {
     let ways = [("", 1, 0), ("-up", 0, 1), ("-both", 1, 1)];
     let named = |name: String| Profile { name, length: 60 * SECOND, ..good() };

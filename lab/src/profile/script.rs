@@ -1,36 +1,36 @@
-//! What changes on a line in mid-game, and the words for it: the steps of a profile and the commands of a driver.
+//! The changes of a line in mid-game and their text form: the steps of a profile and the commands of a driver.
 
 use std::{str::FromStr, time::Duration};
 
 use thiserror::Error;
 
-/// Something that changes at a time of the game.
+/// A change at a time of the game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// So long after the beginning.
+    /// The time after the start.
     pub at: Duration,
-    /// What.
+    /// The change.
     pub change: Change,
 }
 
 /// A change of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// From now on so much is added to the delays of the profile.
+    /// Sets the delays that are added to those of the profile.
     Delay {
         /// On the way down.
         down: Duration,
         /// On the way up.
         up: Duration,
     },
-    /// Nothing passes on these ways, and nobody is told. If it is one, the line is half open: the other way passes what
-    /// TCP sends without being answered.
+    /// Nothing passes on these ways, without notice. If it is one way, the line is half open: the other way passes what
+    /// TCP sends without answers.
     Silence(Ways),
-    /// What is opened from now on is not answered; what is open goes on.
+    /// New connections are not answered; open ones go on.
     Hang,
-    /// Everything passes again, what hangs too: TCP's next attempt gets through.
+    /// Everything passes again, including what hangs: TCP's next attempt gets through.
     Resume,
-    /// What is open is reset on both sides. What is opened after it passes.
+    /// Open connections are reset on both sides. New ones pass.
     Cut,
 }
 
@@ -46,18 +46,18 @@ pub enum Ways {
 }
 
 impl Ways {
-    /// Whether the way down is meant, too.
+    /// Whether it includes the way down.
     pub fn has_down(self) -> bool {
         self != Self::Up
     }
 
-    /// Whether the way up is meant, too.
+    /// Whether it includes the way up.
     pub fn has_up(self) -> bool {
         self != Self::Down
     }
 }
 
-/// What was said is no change.
+/// The text is no change.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("not a change: {0:?}; say cut, silence [down|up|both], hang, resume, or delay DOWN_MS UP_MS")]
 pub struct ParseChangeError(String);

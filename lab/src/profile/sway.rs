@@ -1,5 +1,5 @@
-//! How the delay of a line moves by itself. A pure function of the seed and the time, so that both ways and all connections
-//! of a line move together.
+//! How the delay of a line moves over time. A pure function of the seed and the time, so that both ways and all
+//! connections of a line move together.
 
 use std::time::Duration;
 
@@ -8,40 +8,39 @@ use tiltyard_shared::game::Rng;
 /// A movement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sway {
-    /// None.
+    /// No movement.
     None,
-    /// Nothing arrives for a while, every so often, at a moment of each period that the seed says: a radio that looks for
-    /// other stations.
+    /// Nothing arrives for a while, once in each period at a random moment: a radio that looks for other stations.
     Stalls {
-        /// Once in this time.
+        /// The period.
         every: Duration,
-        /// For so long.
+        /// The duration of a stall.
         lasts: Duration,
     },
-    /// Another addition after each period, and a burst of losses when it changes: satellites that hand over.
+    /// A different added delay in each period, and a burst of losses at each change: satellites that hand over.
     Handovers {
-        /// So long are periods.
+        /// The period.
         every: Duration,
-        /// Up to so much is added.
+        /// The maximum added delay.
         most: Duration,
-        /// What is sent in this time after a change is lost.
+        /// The time after a change in which everything sent is lost.
         burst: Duration,
     },
-    /// Up and down between two additions: the queue of a router that others keep full.
+    /// A rise and fall between two added delays: a router's queue that others keep full.
     Wave {
-        /// The least that is added.
+        /// The minimum added delay.
         low: Duration,
-        /// The most.
+        /// The maximum.
         high: Duration,
-        /// From the least to the most.
+        /// The time from the minimum to the maximum.
         rise: Duration,
-        /// From the most to the least.
+        /// The time from the maximum to the minimum.
         fall: Duration,
     },
 }
 
 impl Sway {
-    /// What is added to the delay of what is sent at this time.
+    /// The added delay for what is sent at this time.
     pub fn extra(&self, seed: u64, at: Duration) -> Duration {
         match *self {
             Self::None | Self::Stalls { .. } => Duration::ZERO,
@@ -58,7 +57,7 @@ impl Sway {
         }
     }
 
-    /// When something that would arrive at this time does.
+    /// When something arrives that would otherwise arrive at this time.
     pub fn arrival(&self, seed: u64, at: Duration) -> Duration {
         let Self::Stalls { every, lasts } = *self else { return at };
         let (start, _, mut rng) = period(seed, at, every);
@@ -71,7 +70,7 @@ impl Sway {
         matches!(*self, Self::Handovers { every, burst, .. } if at >= every && period(seed, at, every).1 < burst)
     }
 
-    /// What is added on average.
+    /// The mean added delay.
     pub fn mean(&self) -> Duration {
         match *self {
             Self::None | Self::Stalls { .. } => Duration::ZERO,
@@ -81,7 +80,7 @@ impl Sway {
     }
 }
 
-/// When the period began in which a time stands, how long ago, and its dice.
+/// The start of the period of a time, the time since then, and the period's random numbers.
 fn period(seed: u64, at: Duration, every: Duration) -> (Duration, Duration, Rng) {
     let number = (at.as_nanos() / every.as_nanos().max(1)) as u32;
     let start = every * number;

@@ -22,7 +22,7 @@ use crate::{
     way::Way,
 };
 
-/// Lives the life of a connection that was accepted.
+/// Runs an accepted connection.
 pub(super) async fn run(client: TcpStream, target: SocketAddr, control: Control, number: u64) {
     let mut conditions = control.conditions();
     let cuts = conditions.borrow_and_update().cuts;
@@ -34,20 +34,20 @@ pub(super) async fn run(client: TcpStream, target: SocketAddr, control: Control,
     }
 }
 
-/// Waits until everything is reset.
+/// Waits for a cut.
 async fn cut(mut conditions: watch::Receiver<Conditions>, before: u64) {
     if conditions.wait_for(|now| now.cuts != before).await.is_err() {
         pending::<()>().await;
     }
 }
 
-/// Closing it will be a reset.
+/// Makes the closing of the stream a reset.
 fn reset(stream: &TcpStream) {
-    // Where the peer was faster, nothing is to be reset.
+    // If the peer was faster, there is nothing to reset.
     SockRef::from(stream).set_linger(Some(Duration::ZERO)).ok();
 }
 
-/// Opens the other side and passes bytes; true if both sides have ended in order.
+/// Opens the other side and passes bytes. Returns true if both sides have ended cleanly.
 async fn pass(client: &TcpStream, target: SocketAddr, control: &Control, seed: u64) -> bool {
     if !open(control, seed).await || is_gone(client).await {
         return false;
@@ -65,7 +65,7 @@ async fn pass(client: &TcpStream, target: SocketAddr, control: &Control, seed: u
     clean
 }
 
-/// Resets a stream when it goes, unless all went well: also when the future around it is dropped by a cut.
+/// Resets a stream when dropped, unless all went well: also when a cut drops the future around it.
 struct Reset<'a>(&'a TcpStream, bool);
 
 impl Drop for Reset<'_> {
@@ -76,7 +76,7 @@ impl Drop for Reset<'_> {
     }
 }
 
-/// Waits until the connection is there; false if it never is.
+/// Waits until the connection is open; false if it fails.
 async fn open(control: &Control, seed: u64) -> bool {
     let mut opening = Opening::new(control.now(), seed);
     loop {

@@ -1,4 +1,4 @@
-//! Passes bytes on one way of one connection: from a socket into a [`Way`], and from there to the other socket.
+//! Passes bytes one way on one connection: from a socket into a [`Way`], and from there to the other socket.
 
 use std::{future::pending, io, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     way::Way,
 };
 
-/// Most bytes read at once.
+/// The maximum number of bytes of a read.
 const HELPING: usize = 16 * 1024;
 
-/// The stream has ended in order.
+/// The stream has ended cleanly.
 #[derive(Debug)]
 pub(super) struct End;
 
@@ -23,9 +23,9 @@ pub(super) struct Pump<'a> {
     control: &'a Control,
     terms: fn(&Conditions) -> Terms,
     conditions: watch::Receiver<Conditions>,
-    /// Arrived, and not taken by the receiver so far.
+    /// Bytes that have arrived and were not taken by the receiver.
     arrived: Vec<u8>,
-    /// Nothing follows what has arrived.
+    /// Whether the stream ends after these bytes.
     ended: bool,
     helping: Box<[u8]>,
 }
@@ -49,7 +49,7 @@ impl<'a> Pump<'a> {
             let now = self.control.now();
             let room = self.way.room(now).min(HELPING);
             let deadline = self.way.deadline().filter(|_| self.arrived.is_empty());
-            // Room comes with time, and with what arrives.
+            // Room comes with time and with arrivals.
             let look = (room == 0 && deadline.is_none()).then(|| self.way.room_at(now));
             select! {
                 changed = self.conditions.changed() => {

@@ -1,4 +1,5 @@
-//! What goes one way over a line: all of it, in order, never earlier or faster than the profile says, the same for a seed.
+//! Bytes on one way of a line: all arrive, in order, never earlier or faster than the profile allows, and the same for
+//! a seed.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What an instance's end of the bus counts: plain counters, read by whoever exports them.
+//! The counters of an instance's end of the bus. They are plain numbers; exporting them is the reader's business.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ use super::{BusError, Payload, Unreadable};
 pub struct Count(AtomicU64);
 
 impl Count {
-    /// How many there have been.
+    /// The current value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -24,7 +24,7 @@ impl Count {
 pub struct Counts {
     /// Messages that the bus confirmed.
     pub confirmed: Count,
-    /// Messages that came back because nobody takes them.
+    /// Messages returned because no queue takes them.
     pub returned: Count,
     /// Messages refused because a queue was full, here or at the broker.
     pub full: Count,
@@ -44,30 +44,31 @@ pub struct Counts {
     pub redelivered: Count,
     /// Commands dropped because their deadline had passed. Many of them mean that the clocks of instances disagree.
     pub expired: Count,
-    /// Events dropped for a mailbox that did not take them; RabbitMQ does not tell, so only in memory.
+    /// Events dropped because a mailbox did not take them. Only the bus in memory counts these: RabbitMQ does not
+    /// report them.
     pub dropped: Count,
-    /// Replies that no request waited for any more.
+    /// Replies for which no request was waiting any more.
     pub unexpected: Count,
-    /// Deliveries and replies of a newer version: while a fleet is updated there are some.
+    /// Deliveries and replies of a newer version. Some are normal while a fleet is updated.
     pub newer: Count,
-    /// Deliveries of which nothing is known here, or parts of them.
+    /// Deliveries, or parts of them, of a kind that is unknown here.
     pub passed_over: Count,
-    /// Dead letters because they were too large.
+    /// Dead letters that were too large.
     pub oversized: Count,
-    /// Dead letters because of the version of their envelope.
+    /// Dead letters with an unknown envelope version.
     pub unknown_version: Count,
-    /// Dead letters because they were not what they should be.
+    /// Dead letters that could not be decoded.
     pub malformed: Count,
-    /// Dead letters for a reason of their receiver.
+    /// Dead letters that their receiver rejected.
     pub rejected: Count,
-    /// Times that the broker was connected.
+    /// Connections made to the broker.
     pub connected: Count,
-    /// Times that a connection was lost or could not be made.
+    /// Connections to the broker that were lost or could not be made.
     pub disconnected: Count,
 }
 
 impl Counts {
-    /// The outcome of a publish, however it was made.
+    /// Counts the outcome of a publish or request.
     pub(super) fn outcome(&self, outcome: Result<(), BusError>) {
         match outcome {
             Ok(()) => self.confirmed.add(),
@@ -80,7 +81,7 @@ impl Counts {
         }
     }
 
-    /// The reply to a request of ours.
+    /// Counts a reply if its sender is newer, and returns it unless the command was not understood.
     pub(super) fn reply(&self, reply: Payload) -> Result<Payload, BusError> {
         if reply.is_newer() == Ok(true) {
             self.newer.add();
@@ -88,7 +89,7 @@ impl Counts {
         reply.understood()
     }
 
-    /// A dead letter; `None` is a reason of its receiver.
+    /// Counts a dead letter. `None`: its receiver rejected it.
     pub(super) fn dead(&self, reason: Option<Unreadable>) {
         match reason {
             Some(Unreadable::Oversized) => self.oversized.add(),

@@ -1,7 +1,8 @@
-//! Where messages arrive: a [`Mailbox`], its deliveries and their receipts; and the bus's side of it, the [`Outlet`].
+//! The receiving end of the bus: a [`Mailbox`], its deliveries and their receipts; and the bus's side of it, the
+//! [`Outlet`].
 //!
-//! Nothing in here knows what the bus is made of. What is no message of ours, or too late, is dealt with here, so that the
-//! users of both buses see the same.
+//! This module is independent of the kind of bus. It handles unreadable and late messages itself, so that users of
+//! either bus see the same.
 
 use std::{mem, sync::Arc, time::SystemTime};
 
@@ -10,18 +11,18 @@ use tokio::sync::mpsc;
 
 use super::{Counts, Payload, Unreadable};
 
-/// Receives what [`Bus::serve`](super::Bus::serve) or [`Bus::claim`](super::Bus::claim) asked for, until it is dropped.
+/// Receives the messages of [`Bus::serve`](super::Bus::serve) or [`Bus::claim`](super::Bus::claim) until it is dropped.
 #[derive(Debug)]
 pub struct Mailbox {
     arriving: mpsc::Receiver<Incoming>,
     counts: Arc<Counts>,
 }
 
-/// What comes out of a mailbox.
+/// An item of a mailbox.
 #[derive(Debug)]
 pub enum Incoming {
-    /// From here on everything arrives. What was sent before, and since the last delivery, may be missing: who keeps a
-    /// picture of others asks for it anew.
+    /// From here on everything arrives. Messages sent since the last delivery may be missing: whoever keeps a picture
+    /// of others asks for it anew.
     Opened,
     /// A message.
     Delivery(Delivery),
@@ -37,7 +38,7 @@ pub struct Delivery {
     receipt: Receipt,
 }
 
-/// The right to say what became of a delivery. Dropped, it puts a letter back, and settles anything else.
+/// Settles a delivery. Dropped unused, it puts a letter back and acknowledges anything else.
 #[derive(Debug)]
 pub struct Receipt {
     tag: u64,
@@ -46,7 +47,7 @@ pub struct Receipt {
     counts: Arc<Counts>,
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Settlement {
     Acknowledged,
@@ -56,16 +57,16 @@ pub(super) enum Settlement {
 }
 
 impl Mailbox {
-    /// A mailbox, and the bus's side of it.
+    /// Creates a mailbox and the bus's side of it.
     pub(super) fn new(prefetch: u16, kind: MailboxKind, counts: &Arc<Counts>) -> (Self, Outlet) {
         let (deliver, arriving) = mpsc::channel(usize::from(prefetch.max(1)) + 1);
         let outlet = Outlet { deliver, prefetch: prefetch.max(1), kind, counts: counts.clone() };
         (Self { arriving, counts: counts.clone() }, outlet)
     }
 
-    /// What comes next; `None` once the bus is closed. Cancel safe.
+    /// Returns the next item; `None` once the bus is closed. Cancel safe.
     ///
-    /// What is not a message of ours is dead-lettered on the way, a command after its deadline dropped.
+    /// Unreadable messages are dead-lettered on the way, and commands past their deadline dropped.
     pub async fn next(&mut self) -> Option<Incoming> {
         loop {
             let Incoming::Delivery(delivery) = self.arriving.recv().await? else { return Some(Incoming::Opened) };
@@ -77,7 +78,7 @@ impl Mailbox {
 }
 
 impl Delivery {
-    /// The key it was sent with: what an event is about, or the inbox of a letter.
+    /// The key it was sent with: the subject of an event, or the inbox of a letter.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -87,12 +88,13 @@ impl Delivery {
         self.redelivered
     }
 
-    /// Its bytes, as they are.
+    /// Its raw bytes.
     pub fn payload(&self) -> &Payload {
         &self.payload
     }
 
-    /// The value in it. If there is none of this type, it is dead-lettered, or passed over if its sender is newer.
+    /// Decodes its value. A message without a value of this type is dead-lettered, or passed over if its sender is
+    /// newer.
     pub fn open<T: DeserializeOwned>(self) -> Option<(T, Receipt)> {
         match self.payload.read() {
             Ok(value) => Some((value, self.receipt)),
@@ -103,7 +105,7 @@ impl Delivery {
         }
     }
 
-    /// Itself, if it is to be handed out.
+    /// Returns the delivery if it is to be handed out.
     fn admit(self, counts: &Counts) -> Option<Self> {
         if self.receipt.otherwise == Settlement::Requeued && self.receipt.settle.is_closed() {
             return None; // the connection it came by is gone: the broker delivers it again
@@ -129,28 +131,28 @@ impl Delivery {
 }
 
 impl Receipt {
-    /// It has been dealt with; it will not come again.
+    /// Acknowledges the delivery; it will not come again.
     pub fn ack(self) {
         self.settle(Settlement::Acknowledged);
     }
 
-    /// It is put back, for whoever is next.
+    /// Puts it back for the next consumer.
     pub fn requeue(self) {
         self.settle(Settlement::Requeued);
     }
 
-    /// Answers a command. Of what is no command, or of one whose sender is gone, nothing comes.
+    /// Acknowledges a command and answers it. No answer is sent for anything else, or if the sender is gone.
     pub fn reply(self, reply: Payload) {
         self.settle(Settlement::Replied(reply));
     }
 
-    /// It cannot be handled: it goes to the dead letters, with a reason for the operator.
+    /// Sends it to the dead letters because it cannot be handled, with a reason for the operator.
     pub fn dead(self, reason: &str) {
         self.counts.dead(None);
         self.settle(Settlement::Dead(reason.to_owned()));
     }
 
-    /// A part of it is of a kind that is not known here: it was passed over, and the rest dealt with.
+    /// Counts that a part of it was of an unknown kind and was passed over, while the rest was handled.
     pub fn passed_over(&self) {
         self.counts.passed_over.add();
     }
@@ -170,14 +172,14 @@ impl Receipt {
 }
 
 impl Drop for Receipt {
-    /// Fails only when the connection is gone. It cannot be full: it has room for all deliveries that are out.
+    /// Sending fails only when the connection is gone: the channel has room for all deliveries that are out.
     fn drop(&mut self) {
         let settlement = mem::replace(&mut self.otherwise, Settlement::Acknowledged);
         let _gone = self.settle.try_send((self.tag, settlement));
     }
 }
 
-/// What a mailbox is for.
+/// The purpose of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MailboxKind {
     Commands,
@@ -195,18 +197,18 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    /// Begins to deliver. What was handed out by an earlier begin can no longer be settled.
+    /// Begins to deliver. Deliveries of an earlier begin can no longer be settled.
     pub(super) fn begin(&self) -> Handing {
         let (settle, settled) = mpsc::channel(usize::from(self.prefetch));
         Handing { outlet: self.clone(), settle, settled }
     }
 
-    /// What it is for.
+    /// The purpose of the mailbox.
     pub(super) fn kind(&self) -> MailboxKind {
         self.kind
     }
 
-    /// Most deliveries that may be out.
+    /// The maximum number of deliveries that may be out.
     pub(super) fn prefetch(&self) -> u16 {
         self.prefetch
     }
@@ -233,7 +235,7 @@ pub(super) struct Handing {
 /// A message about to be handed out.
 #[derive(Debug)]
 pub(super) struct Arrival {
-    /// By which its settlement names it.
+    /// Identifies it in its settlement.
     pub(super) tag: u64,
     pub(super) key: String,
     pub(super) payload: Payload,
@@ -242,12 +244,12 @@ pub(super) struct Arrival {
 }
 
 impl Handing {
-    /// Says that everything arrives from here on.
+    /// Announces that everything arrives from here on.
     pub(super) async fn opened(&self) {
         let _gone = self.outlet.deliver.send(Incoming::Opened).await;
     }
 
-    /// Hands a message out. At most as many as the prefetch may be out.
+    /// Hands out a message. At most `prefetch` messages may be out.
     pub(super) async fn hand(&self, arrival: Arrival) {
         let Arrival { tag, key, payload, redelivered, deadline } = arrival;
         let otherwise = match self.outlet.kind {
@@ -259,7 +261,7 @@ impl Handing {
         let _gone = self.outlet.deliver.send(Incoming::Delivery(delivery)).await;
     }
 
-    /// The next settlement; `None` once the mailbox has been dropped and nothing is left to settle at the moment.
+    /// Returns the next settlement; `None` once the mailbox has been dropped and no settlement is waiting.
     pub(super) async fn settled(&mut self) -> Option<(u64, Settlement)> {
         tokio::select! {
             biased;

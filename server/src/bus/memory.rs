@@ -1,6 +1,7 @@
-//! The bus inside one process: what a server uses that has no broker, and what tests use that simulate a fleet.
+//! The bus inside one process, for servers without a broker and for tests that simulate a fleet.
 //!
-//! The same promises as over RabbitMQ, kept by queues in memory. Nothing outlives the [`Hub`]; results have no consumer.
+//! It keeps the same promises as the bus over RabbitMQ, by queues in memory. Nothing outlives the [`Hub`]; results have
+//! no consumer.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -25,20 +26,20 @@ mod queue;
 
 use queue::{Message, Overflow, Queue};
 
-/// What the instances of one process have in common.
+/// The shared state of the instances of one process.
 #[derive(Clone, Debug)]
 pub struct Hub {
     shared: Arc<Shared>,
 }
 
-/// What could not be handled, and why.
+/// A message that could not be handled, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The reason.
     pub reason: String,
     /// The key it was sent with.
     pub key: String,
-    /// What it was.
+    /// The message.
     pub payload: Payload,
 }
 
@@ -60,12 +61,12 @@ struct Router {
 }
 
 impl Hub {
-    /// A hub on which nobody is.
+    /// Creates a hub without instances.
     pub fn new(bounds: Bounds) -> Self {
         Self { shared: Arc::new(Shared { bounds, router: Mutex::default() }) }
     }
 
-    /// The end of an instance. Its tasks run on the tokio runtime that its mailboxes are asked for on.
+    /// Adds an instance and returns its end. Its tasks run on the tokio runtime on which its mailboxes are requested.
     pub fn join(&self, instance: InstanceId) -> Link {
         let counts = Arc::<Counts>::default();
         counts.connected.add();
@@ -82,7 +83,7 @@ impl Hub {
         Link { bus: Arc::new(bus), state, counts }
     }
 
-    /// The newest dead letters, the oldest of them first.
+    /// The newest dead letters, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.shared.router().dead.iter().cloned().collect()
     }
@@ -111,7 +112,7 @@ impl Shared {
         }
     }
 
-    /// A queue of one mailbox is gone.
+    /// Removes the queue of a mailbox.
     fn forget(&self, queue: &Arc<Queue>) {
         let mut router = self.router();
         router.commands.retain(|_, other| !Arc::ptr_eq(other, queue));
@@ -227,7 +228,7 @@ impl Memory {
         self.counts.reply(reply)
     }
 
-    /// A mailbox that is filled from a queue.
+    /// Opens a mailbox that is filled from a queue.
     fn open(&self, queue: Arc<Queue>, kind: MailboxKind) -> Result<Mailbox, BusError> {
         let permit = self.mailboxes.clone().try_acquire_owned().map_err(|_| BusError::Full)?;
         let (mailbox, outlet) = Mailbox::new(self.shared.bounds.prefetch, kind, &self.counts);
@@ -244,7 +245,7 @@ impl Memory {
     }
 }
 
-/// Fills a mailbox from a queue until the mailbox is dropped; of an inbox, once it is this claim's turn.
+/// Fills a mailbox from a queue until the mailbox is dropped. An inbox is delivered only when it is this claim's turn.
 async fn deliver(shared: &Shared, queue: &Queue, outlet: &Outlet) {
     let _turn = tokio::select! {
         turn = queue.turn() => turn,

@@ -1,9 +1,9 @@
-//! Names on the bus: inboxes, keys of events and the patterns that select them. All are checked when they are
-//! made, so that each fits a broker's routing key and queue name, and a pattern cannot be smuggled in as a key.
+//! Names on the bus: inboxes, keys of events and the patterns that select them. They are checked on creation, so that
+//! each fits a broker's routing key and queue name, and a pattern cannot be smuggled in as a key.
 
 use tiltyard_core::instance::{NameError, is_word};
 
-/// Most words of a key or pattern; with their dots they stay within AMQP's 255 bytes.
+/// The maximum number of words in a key or pattern; with their dots they stay within AMQP's 255 bytes.
 const KEY_WORDS: usize = 5;
 
 fn word(text: &str) -> Result<&str, NameError> {
@@ -30,7 +30,7 @@ impl Inbox {
     }
 }
 
-/// What an event is about: up to five words, as in `room.opened.arena.eu`.
+/// The subject of an event: up to five words, as in `room.opened.arena.eu`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
@@ -50,7 +50,7 @@ impl Key {
     }
 }
 
-/// Selects keys: a word for itself, `*` for any one, `#` for any number of them.
+/// A pattern that selects keys: a word matches itself, `*` any one word, `#` any number of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
@@ -69,7 +69,7 @@ impl Pattern {
         &self.0
     }
 
-    /// Whether it selects the key, by the rules of a topic exchange.
+    /// Whether it matches the key, by the rules of a topic exchange.
     pub fn fits(&self, key: &Key) -> bool {
         let pattern: Vec<_> = self.0.split('.').collect();
         let key: Vec<_> = key.0.split('.').collect();

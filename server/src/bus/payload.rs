@@ -1,6 +1,6 @@
-//! The bytes of a message on the bus: an envelope, and in it MessagePack with names ([`packed`](tiltyard_core::packed)). What
-//! is said is the business of those who say it; that an envelope is of a version we know, not too large, and holds
-//! exactly one value is checked here.
+//! The bytes of a message on the bus: an envelope around MessagePack with names ([`packed`](tiltyard_core::packed)).
+//! This module checks that the version of the envelope is known, that the message is not too large, and that it holds
+//! exactly one value; its meaning is the business of sender and receiver.
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -10,15 +10,15 @@
 //! | 32 | the MAC, unless the key is 0. It is passed over: nobody makes one yet |
 //! | rest | the message; of the answer *not understood* nothing |
 //!
-//! A fleet is updated one instance after the other, so for a while there are two versions in it. What the older one does not
-//! know it passes over, and counts: a field silently; a variant with the message that it stands in, or with its part of it
-//! where that is packed for itself. A command of which it knows nothing it answers: [`BusError::NotUnderstood`].
+//! A fleet is updated one instance after the other, so that for a while it has two versions. The older one passes over
+//! what it does not know, and counts it: a field silently; a variant with the message around it, or with its part of
+//! the message where that part is packed separately. It answers an unknown command with [`BusError::NotUnderstood`].
 //!
-//! So what is said changes by additions: a field with a default, a variant. Then [`SCHEMA`] rises by one. Nothing is renamed,
-//! and nothing goes, before all instances that send it are gone. `server/vectors` keeps what every schema sends; a test reads
-//! all of it.
+//! Messages therefore change by additions: a field with a default, or a variant. Each addition raises [`SCHEMA`] by
+//! one. Nothing is renamed or removed before all instances that send it are gone. `server/vectors` keeps a sample of
+//! every schema, and a test reads all of them.
 //!
-//! Results are for other programs, and no envelopes: [`Payload::json`].
+//! Results are read by other programs and have no envelope: [`Payload::json`].
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,26 +27,26 @@ use tiltyard_core::packed;
 
 use super::BusError;
 
-/// Most bytes of a payload. A list that needs more is sent in pages.
+/// The maximum size of a payload. A longer list is sent in pages.
 pub const PAYLOAD_BYTES: usize = 64 * 1024;
 
-/// Which messages, fields and variants we know: rises by one when some are added.
+/// The set of messages, fields and variants that this version knows. Rises by one when some are added.
 pub const SCHEMA: u16 = 1;
 
-/// The version of the envelopes that we write. A receiver dead-letters every other one.
+/// The version of the envelopes that we write. A receiver dead-letters all others.
 const ENVELOPE: u8 = 2;
 
-/// The envelope without a MAC.
+/// The size of an envelope without a MAC.
 const HEAD_BYTES: usize = 4;
 
-/// What a MAC takes.
+/// The size of a MAC.
 const MAC_BYTES: usize = 32;
 
 /// The bytes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload(Bytes);
 
-/// Why bytes are not a message for us.
+/// Why bytes are not a readable message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unreadable {
     /// More than [`PAYLOAD_BYTES`]. It is dead-lettered.
@@ -58,27 +58,27 @@ pub enum Unreadable {
     /// Not exactly one value of the type expected. It is dead-lettered.
     #[error("malformed")]
     Malformed,
-    /// The same from an instance whose [`SCHEMA`] is newer. It is passed over.
+    /// As [`Self::Malformed`], but from an instance whose [`SCHEMA`] is newer. It is passed over.
     #[error("of a newer version")]
     Newer,
 }
 
 impl Payload {
-    /// A message in its envelope.
+    /// Puts a message in its envelope.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
         Self::enveloped(&packed::pack(value))
     }
 
-    /// A document for programs of others.
+    /// A JSON document for other programs.
     ///
     /// # Panics
     ///
-    /// If the value is none of JSON's.
+    /// If the value cannot be represented in JSON.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Self {
         Self(serde_json::to_vec(value).expect("a value of JSON").into())
     }
 
-    /// Bytes as they are.
+    /// Wraps raw bytes.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }
@@ -88,17 +88,17 @@ impl Payload {
         &self.0
     }
 
-    /// The message in the envelope.
+    /// Decodes the message in the envelope.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// [`Unreadable`].
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
         let Envelope { schema, body } = self.open()?;
         packed::unpack(body).map_err(|_| if schema > SCHEMA { Unreadable::Newer } else { Unreadable::Malformed })
     }
 
-    /// The document.
+    /// Decodes the JSON document.
     ///
     /// # Errors
     ///
@@ -107,12 +107,12 @@ impl Payload {
         serde_json::from_slice(&self.0).map_err(|_| Unreadable::Malformed)
     }
 
-    /// The answer to a command that says nothing to us.
+    /// The answer to a command that is unknown here.
     pub(super) fn not_understood() -> Self {
         Self::enveloped(&[])
     }
 
-    /// An answer, unless it says that the command was not understood.
+    /// Returns an answer unless it says that the command was not understood.
     pub(super) fn understood(self) -> Result<Self, BusError> {
         match self.open() {
             Ok(Envelope { body: [], .. }) => Err(BusError::NotUnderstood),
@@ -120,7 +120,7 @@ impl Payload {
         }
     }
 
-    /// Looks at the envelope only. Whether its sender is newer.
+    /// Whether the sender is newer. Reads only the envelope.
     pub(super) fn is_newer(&self) -> Result<bool, Unreadable> {
         self.open().map(|envelope| envelope.schema > SCHEMA)
     }

@@ -1,10 +1,10 @@
-//! The bus through RabbitMQ 3.10 or newer. The only file that names lapin; its children are the parts: a `session` is a
-//! connection, a `publisher` publishes on it, an `intake` consumes.
+//! The bus through RabbitMQ 3.10 or newer. This is the only file that names lapin. Of its children, a `session` is a
+//! connection, a `publisher` publishes on it, and an `intake` consumes.
 //!
 //! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are
-//! opened together, declare and consume, run until anything fails in either, and are dropped with all that is theirs;
-//! 0.2 to 2 s later there are two others. One publishes and one consumes, because a broker that lacks memory stops
-//! reading from those that publish, acknowledgements included.
+//! opened together, declare and consume, run until anything fails in either, and are dropped with all that belongs to
+//! them; 0.2 to 2 s later two others are opened. One publishes and one consumes, because a broker that lacks memory
+//! stops reading from connections that publish, acknowledgements included.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
     uri::{AMQPScheme, AMQPUri},
 };
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, Semaphore, oneshot, watch},
     task::JoinSet,
@@ -54,23 +54,23 @@ mod session;
 use publisher::{Job, Publishers};
 use session::BrokerSession;
 
-/// How long a publish waits for its confirm.
+/// The maximum wait for the confirm of a publish.
 const CONFIRM_PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between sessions.
 const SHORTEST_PAUSE_MS: u128 = 200;
 const LONGEST_PAUSE_MS: u128 = 2000;
-/// How often the sessions are looked at: whether they still are what they are taken for.
+/// How often the sessions are checked to be connected still.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Which broker, and who we are.
+/// The broker, and the name of this instance.
 #[derive(Clone)]
 pub struct Config {
     /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS by the system's root certificates. Its query may
     /// set `heartbeat` in seconds; 5 without.
     pub url: String,
-    /// This instance: operators see it in the names of connections and queues.
+    /// This instance. Its name shows in the names of connections and queues.
     pub instance: InstanceId,
-    /// How much waits where.
+    /// The bounds of the queues.
     pub bounds: Bounds,
 }
 
@@ -81,11 +81,12 @@ impl fmt::Debug for Config {
     }
 }
 
-/// The end of an instance at this broker. Needs a tokio runtime, on which its task runs until the last [`Bus`] is dropped.
+/// Opens an instance's end at this broker. Needs a tokio runtime; its task runs there until the last [`Bus`] is
+/// dropped.
 ///
 /// # Errors
 ///
-/// [`Fault::Url`]. Whether the broker is there is told by [`Link::first_attempt`] and [`Link::state`].
+/// [`Fault::Url`]. [`Link::first_attempt`] and [`Link::state`] tell whether the broker can be reached.
 pub fn open(config: Config) -> Result<Link, Fault> {
     let Config { url, instance, bounds } = config;
     let (state, watched) = watch::channel(State::Connecting);
@@ -107,24 +108,24 @@ pub fn open(config: Config) -> Result<Link, Fault> {
     Ok(Link { bus: Arc::new(RabbitMq { shared, _stop: stop }), state: watched, counts })
 }
 
-/// What the verbs and the sessions share.
+/// State shared by the verbs and the sessions.
 struct Shared {
     uri: AMQPUri,
     instance: InstanceId,
     bounds: Bounds,
     counts: Arc<Counts>,
     state: watch::Sender<State>,
-    /// There while there is a session to publish on.
+    /// Present while there is a session to publish on.
     publishers: Mutex<Option<Publishers>>,
-    /// Who waits for which reply. At most [`Bounds::requests`].
+    /// The waiting requests by id. At most [`Bounds::requests`].
     requests: Mutex<HashMap<String, oneshot::Sender<Payload>>>,
-    /// What is consumed on every session. At most [`Bounds::mailboxes`].
+    /// The mailboxes to fill in every session. At most [`Bounds::mailboxes`].
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     subscription_added: Notify,
     last_subscription: AtomicU64,
 }
 
-/// A mailbox and what it consumes, over all sessions.
+/// A mailbox and its source, across all sessions.
 struct Subscription {
     number: u64,
     source: Source,
@@ -183,7 +184,7 @@ impl Bus for RabbitMq {
 }
 
 impl Shared {
-    /// The publishers, if the broker takes anything.
+    /// The publishers, if the broker takes messages.
     fn publishers(&self) -> Result<Publishers, BusError> {
         if *self.state.borrow() == State::Blocked {
             return Err(BusError::Away);
@@ -191,7 +192,7 @@ impl Shared {
         self.publishers.lock().clone().ok_or(BusError::Away)
     }
 
-    /// Sends a message and waits for what becomes of it.
+    /// Sends a message and waits for the outcome.
     async fn send(&self, job: Job) -> Result<(), BusError> {
         let sent = self.publishers()?.push(job)?;
         time::timeout(CONFIRM_PATIENCE, sent).await.ok().and_then(Result::ok).unwrap_or(Err(BusError::Unconfirmed))
@@ -215,7 +216,7 @@ impl Shared {
         time::timeout(deadline, reply).await.unwrap_or(Err(BusError::Late))
     }
 
-    /// A reply came.
+    /// Hands a reply to its request.
     fn answer(&self, id: &str, reply: Payload) {
         match self.requests.lock().remove(id) {
             Some(asked) => drop(asked.send(reply)),
@@ -244,7 +245,7 @@ impl Shared {
     }
 }
 
-/// A request that waits for its reply; gone from the list when dropped.
+/// A request that waits for its reply. Dropping it removes it from the list.
 struct Asked<'a> {
     shared: &'a Shared,
     id: &'a str,
@@ -267,7 +268,7 @@ impl Drop for Asked<'_> {
     }
 }
 
-/// Two sessions at a time, until the bus is dropped.
+/// Runs two sessions at a time until the bus is dropped.
 async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     loop {
         let Err(fault) = sessions(&shared, &mut stopped).await else { return };
@@ -302,7 +303,7 @@ async fn sessions(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Re
     ended
 }
 
-/// The life of both sessions.
+/// Runs both sessions until one fails.
 async fn hold(
     shared: &Arc<Shared>,
     publishing: &mut BrokerSession,
@@ -341,12 +342,12 @@ async fn hold(
     }
 }
 
-/// Makes it up; true if it was not.
+/// Sets the state to up. Returns whether it changed.
 fn up(state: &mut State) -> bool {
     std::mem::replace(state, State::Up) != State::Up
 }
 
-/// Makes it blocked; true if it was not.
+/// Sets the state to blocked. Returns whether it changed.
 fn blocked(state: &mut State) -> bool {
     std::mem::replace(state, State::Blocked) != State::Blocked
 }

@@ -1,5 +1,5 @@
-//! What a broker must have: exchanges, durable queues and bindings, as constants. rabbitmq/definitions.json says the same,
-//! with policies and the server's user; a test keeps them equal.
+//! The exchanges, durable queues and bindings of a broker, as constants. rabbitmq/definitions.json has the same, with
+//! policies and the server's user; a test keeps them equal.
 
 use super::{Inbox, InstanceId, Topic};
 
@@ -34,7 +34,7 @@ impl Kind {
     }
 }
 
-/// A durable queue for the operator, and what is bound to it. All are quorum queues.
+/// A durable queue for the operator, and its binding. All are quorum queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
     /// Its name.
@@ -55,7 +55,7 @@ pub const TICKETS: Exchange = Exchange { name: "tiltyard.tickets", kind: Kind::D
 pub const COMMAND: Exchange = Exchange { name: "tiltyard.command", kind: Kind::Direct };
 /// Match results.
 pub const RESULTS: Exchange = Exchange { name: "tiltyard.results", kind: Kind::Topic };
-/// What could not be handled, with the reason.
+/// Messages that could not be handled, with the reason.
 pub const DEAD: Exchange = Exchange { name: "tiltyard.dead", kind: Kind::Fanout };
 
 /// All exchanges.
@@ -70,15 +70,15 @@ pub const QUEUES: [Queue; 2] = [
 /// The content type of a result.
 pub const RESULT_TYPE: &str = "application/json";
 
-/// The headers of a dead letter: why, and where it had been sent.
+/// The header of a dead letter with the reason.
 pub const REASON: &str = "x-tiltyard-reason";
-/// The exchange that it came through.
+/// The header of a dead letter with its original exchange.
 pub const REASON_EXCHANGE: &str = "x-tiltyard-exchange";
-/// The key that it had.
+/// The header of a dead letter with its original key.
 pub const REASON_KEY: &str = "x-tiltyard-key";
-/// The instance that could not handle it.
+/// The header of a dead letter with the instance that could not handle it.
 pub const REASON_INSTANCE: &str = "x-tiltyard-instance";
-/// The header of a command: when it is dropped, in milliseconds since 1970.
+/// The header of a command with its deadline, in milliseconds since 1970.
 pub const DEADLINE: &str = "x-tiltyard-deadline";
 
 impl Topic {
@@ -96,12 +96,13 @@ pub fn inbox_queue(inbox: &Inbox) -> String {
     format!("tiltyard.tickets.{}", inbox.as_str())
 }
 
-/// An exclusive queue of one connection of an instance. It is new in each session: the last one's may still be there.
+/// An exclusive queue of one connection of an instance. Its name is new in each session: the last session's queue may
+/// still exist.
 pub fn instance_queue(instance: &InstanceId, session: &str, purpose: &str) -> String {
     format!("tiltyard.instance.{instance}.{session}.{purpose}")
 }
 
-/// The key of the replies to an instance; its commands have its name as key.
+/// The key of the replies to an instance. The key of its commands is its name.
 pub fn reply_key(instance: &str) -> String {
     format!("{instance}.replies")
 }

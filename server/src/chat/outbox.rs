@@ -1,6 +1,6 @@
-//! What waits to be written to a connection that is in channels. It is bounded: messages beyond [`MESSAGES`] are
-//! dropped, and of each channel's presence only the last is kept. So a client that does not read holds no memory and no
-//! one up.
+//! The messages that wait to be written to a connection in channels. The outbox is bounded: it holds [`MESSAGES`]
+//! messages and drops further ones, and of each channel's presence it keeps only the last. So a client that does not
+//! read takes no memory and delays nobody.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 
 use crate::metrics;
 
-/// Messages and refusals that wait.
+/// The maximum number of waiting messages and refusals.
 const MESSAGES: usize = 64;
 
-/// See the module.
+/// See the [module](self).
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     waiting: Mutex<Waiting>,
@@ -29,7 +29,7 @@ struct Waiting {
 }
 
 impl Outbox {
-    /// Takes a message, given in both forms.
+    /// Adds a message, given as a value and as bytes.
     pub(super) fn put(&self, message: &ServerMessage, bytes: Bytes) {
         let mut waiting = self.lock();
         if let ServerMessage::Present { channel, .. } = message {
@@ -42,18 +42,18 @@ impl Outbox {
         self.arrived.notify_one();
     }
 
-    /// Nobody wants to know any more who is in a channel.
+    /// Drops the waiting presence of a channel.
     pub(super) fn forget(&self, channel: &str) {
         self.lock().presence.remove(channel);
     }
 
-    /// The next message: who is there, before what is said there.
+    /// Takes the next message to write. Presences come before messages.
     pub(super) fn take(&self) -> Option<Bytes> {
         let mut waiting = self.lock();
         waiting.presence.pop_first().map(|(_, bytes)| bytes).or_else(|| waiting.messages.pop_front())
     }
 
-    /// Waits until something has come since the last time. Cancel safe.
+    /// Waits until something has been added since the last call. Cancel safe.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
     }

@@ -1,7 +1,8 @@
-//! The task that relays chat between the instances: messages and presences out, those of others in, and the time.
+//! The task that relays chat between instances: it publishes messages and presences, takes those of others, and passes
+//! on the time.
 //!
-//! It has a mailbox of its own, so that a flood of messages never pushes events of rooms out of theirs, and it learns
-//! from the roster who is there. It waits for nobody: what is published goes on beside it.
+//! It has a mailbox of its own, so that a flood of messages never pushes room events out of theirs, and it learns from
+//! the roster which instances are there. It never waits for a publish: those run beside it.
 
 use std::{future, time::Duration};
 
@@ -21,10 +22,10 @@ use crate::{
     metrics,
 };
 
-/// How often the channels' time passes.
+/// The interval at which it tells the channels the time.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// Most messages that are under way at a time. Further ones wait, as many as go into the queue.
+/// The maximum number of publishes under way. Further messages wait in the queue as long as it has room.
 const UNDER_WAY: usize = 256;
 
 /// See the [module](self).
@@ -36,7 +37,7 @@ pub(crate) struct Relay {
     under_way: FuturesUnordered<Publishing>,
 }
 
-/// A relay that runs.
+/// A running relay.
 struct Running {
     relay: Relay,
     events: Mailbox,
@@ -45,7 +46,7 @@ struct Running {
 type Publishing = BoxFuture<'static, ()>;
 
 impl Relay {
-    /// A relay of what waits.
+    /// A relay for the messages of a queue.
     pub(super) fn new(chat: Chat, here: Instance, waiting: mpsc::Receiver<LobbyEvent>) -> Self {
         Self { chat, here, waiting, under_way: FuturesUnordered::new() }
     }
@@ -128,7 +129,7 @@ impl Machine for Running {
     }
 }
 
-/// All messages and presences.
+/// The topics and patterns of all messages and presences.
 fn wanted() -> Vec<(Topic, Pattern)> {
     let all = |word| (Topic::Lobby, Pattern::new([word, "#"]).expect("a pattern"));
     vec![all("chat"), all("presence")]

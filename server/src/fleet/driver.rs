@@ -1,5 +1,5 @@
-//! What drives the tasks by which an instance takes part in its fleet: `dispatch`, the relay of chat, and
-//! the services of matchmaking.
+//! The loop that drives the tasks by which an instance takes part in its fleet: `dispatch`, the relay of chat, and the
+//! services of matchmaking.
 
 use std::{future, time::Duration};
 
@@ -8,24 +8,24 @@ use tokio::time::{self, MissedTickBehavior};
 use super::Instance;
 use crate::bus::State;
 
-/// A task that takes one thing after another, and the time.
+/// A task that handles one event after another, and the passing of time.
 pub(crate) trait Machine: Send {
-    /// Waits for what comes next, and takes it. Nothing is lost if the future is dropped.
+    /// Waits for the next event and handles it. Nothing is lost if the future is dropped.
     fn next(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Time has passed.
+    /// Called when time has passed.
     fn tick(&mut self);
 
-    /// The bus has lost its broker.
+    /// Called when the bus has lost its broker.
     fn disconnected(&mut self) {}
 
-    /// Does what follows from what was taken.
+    /// Carries out the effects of what was handled.
     fn carry_out(&mut self) -> impl Future<Output = ()> + Send {
         future::ready(())
     }
 }
 
-/// Drives a machine until the server stops. It is told of the time at least so far apart.
+/// Drives a machine until the server stops. Ticks are at least `every` apart.
 pub(crate) async fn drive(machine: &mut impl Machine, here: &Instance, every: Duration) {
     let mut ticks = time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

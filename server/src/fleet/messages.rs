@@ -1,6 +1,5 @@
-//! What instances say to one another over the bus: closed enums. What may be changed in them is said where their
-//! [`Payload`] is made: fields and variants are added, each field with a default, and
-//! [`SCHEMA`](crate::bus::SCHEMA) rises.
+//! The messages between instances on the bus: closed enums. The rules for changing them are in the module of
+//! [`Payload`]: fields and variants are added, each field with a default, and [`SCHEMA`](crate::bus::SCHEMA) rises.
 //!
 //! | channel | what |
 //! | --- | --- |
@@ -10,7 +9,7 @@
 //! | results | [`MatchResult`], as JSON |
 //! | the inbox of a game's matchmaker | [`RequestPage`] |
 //!
-//! [`json`] turns any of them into what people read.
+//! [`json`] turns any of them into a readable form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,70 +28,69 @@ use uuid::Uuid;
 
 use crate::bus::{Payload, Unreadable};
 
-/// What all instances hear of one another.
+/// Events for all instances about one another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClusterEvent {
-    /// Somebody new, or back again, who wants to know who is there. Everybody answers with [`Command::Here`].
+    /// An instance that is new, or back again, asks who is there. All others answer with [`Command::Here`].
     Hello {
-        /// Where the answers go.
+        /// Where to send the answers.
         from: InstanceId,
     },
-    /// An instance as it is.
+    /// The current state of an instance.
     Alive(Heartbeat),
-    /// An instance has stopped in good order: its rooms are gone.
+    /// An instance has stopped cleanly: its rooms are gone.
     Bye {
-        /// Which.
+        /// The instance.
         instance: InstanceId,
-        /// In which of its lives.
+        /// Its incarnation.
         incarnation: Incarnation,
     },
 }
 
-/// What all lobbies hear.
+/// Events for all lobbies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LobbyEvent {
-    /// Something has happened to a room. Under `room.<event>.<game>.<region>`.
+    /// A change of a room. Under `room.<event>.<game>.<region>`.
     Room(RoomEvent),
-    /// Something was said in a channel. Under `chat.<channel>`. Its name on the bus is `Words`.
+    /// A chat message. Under `chat.<channel>`. Its name on the bus is `Words`.
     #[serde(rename = "Words")]
     Chat(ChatMessage),
-    /// Who of an instance is visible in a channel. Under `presence.<channel>`.
+    /// The visible members of an instance in a channel. Under `presence.<channel>`.
     Presence(Presence),
 }
 
-/// What an instance is asked to do.
+/// A command to an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// The answer to a hello. Answered by [`Reply::Done`].
     Here(Heartbeat),
-    /// Which rooms are there? Answered by [`Reply::Rooms`].
+    /// Requests a page of the instance's rooms. Answered by [`Reply::Rooms`].
     Rooms {
-        /// Those after this one, in the order of their ids; `None` for the first page.
+        /// Only rooms after this one, in the order of their ids; `None` for the first page.
         after: Option<Uuid>,
     },
-    /// Keep a seat. Answered by [`Reply::Seat`] or [`Reply::Refused`].
+    /// Requests a reserved seat. Answered by [`Reply::Seat`] or [`Reply::Refused`].
     Reserve(Reserve),
-    /// Take no new rooms and players, and stop when rooms and searches have ended or the instance's `--drain-timeout` is
-    /// over. Answered by [`Reply::Done`].
+    /// Asks it to drain: to take no new rooms and players, and to stop when rooms and searches have ended or the
+    /// instance's `--drain-timeout` is over. Answered by [`Reply::Done`].
     Drain,
-    /// For the matchmaking service of a game: answered by [`Reply::Done`] once it is taken, which proves nothing else.
+    /// For the matchmaking service of a game. Answered by [`Reply::Done`] once it is taken, which proves nothing else.
     Match(Box<MatchNote>),
 }
 
-/// What the machines of matchmaking say to those of another instance, in its order.
+/// Messages between the matchmaking machines of two instances, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchNote {
     /// The game.
     pub game: String,
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// What is said: at most [`BATCH`] messages, each [`Packed`], so that one of a kind that the receiver does not know keeps no
-    /// other from being heard.
+    /// At most [`BATCH`] messages, each [`Packed`], so that one of an unknown kind does not hide the others.
     pub said: Vec<Packed<Said>>,
 }
 
 impl MatchNote {
-    /// The messages in it that are known here; `None` if there are too many, or one is not within its limits.
+    /// Its messages that are known here; `None` if there are too many, or one exceeds its limits.
     pub fn known(&self) -> Option<Vec<Said>> {
         let known: Vec<_> = self.said.iter().take(BATCH + 1).filter_map(|said| said.read().ok()).collect();
         let bounded = self.said.len() <= BATCH && known.iter().all(|said| said.message.is_bounded());
@@ -100,25 +98,25 @@ impl MatchNote {
     }
 }
 
-/// A request to whoever is the matchmaker of a game, through its inbox; or a page of it.
+/// A request, or a page of one, to the matchmaker of a game through its inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestPage {
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: u64,
-    /// Of a request in pages: which this is, from 0.
+    /// The number of this page, from 0.
     pub page: u16,
-    /// And how many there are.
+    /// The number of pages.
     pub pages: u16,
-    /// What is asked, or what of it is on this page.
+    /// The request, or the part of it on this page.
     pub request: Request,
 }
 
-/// A seat that somebody on another instance wants.
+/// A request for a seat by a player on another instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserve {
-    /// Of two with the same id the second changes nothing and gets the same answer.
+    /// A second request with the same id changes nothing and gets the same answer.
     pub id: Uuid,
-    /// Where.
+    /// Where the seat is wanted.
     #[serde(rename = "place")]
     pub destination: Destination,
 }
@@ -136,7 +134,7 @@ pub enum Destination {
         game: String,
         /// The bincode bytes of its config; `None` for the default.
         config: Option<Vec<u8>>,
-        /// How the room is found.
+        /// How the room can be found.
         options: RoomOptions,
     },
 }
@@ -144,45 +142,45 @@ pub enum Destination {
 /// The answer to a [`Command`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// It is done.
+    /// It was done.
     Done,
     /// A page of rooms.
     Rooms(RoomPage),
-    /// A seat is kept, as long as passes live.
+    /// A seat is reserved for as long as a pass lives.
     Seat {
         /// The room.
         room: Uuid,
-        /// What to show for it.
+        /// The pass to show for it.
         pass: Vec<u8>,
     },
     /// It cannot be done.
     Refused(Code),
 }
 
-/// The [`MatchResult::schema`] that we write.
+/// The [`MatchResult::schema`] that this version writes.
 pub const RESULT_SCHEMA: u16 = 1;
 
-/// What became of a match, as a game said by `finish`. It goes as JSON to programs of others: its fields stay, and others may
-/// come to them.
+/// The result of a match, as the game passed it to `finish`. It goes as JSON to other programs: its fields stay, and
+/// others may be added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchResult {
     /// [`RESULT_SCHEMA`]: rises only when a field changes its meaning.
     pub schema: u16,
-    /// Of two with the same id the second is the first once more. A v7 uuid.
+    /// A v7 uuid. A second result with the same id is a copy of the first.
     pub id: Uuid,
-    /// Where it was played.
+    /// The instance where it was played.
     pub instance: InstanceId,
     /// The room.
     pub room: Uuid,
     /// The game.
     pub game: String,
-    /// When it was over, in milliseconds since 1970.
+    /// When it ended, in milliseconds since 1970.
     pub at_ms: u64,
-    /// The game's words.
+    /// The game's result.
     pub result: Value,
 }
 
-/// Where a payload was seen, which says what is in it.
+/// Where a payload was seen, which determines its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     /// Cluster events.
@@ -199,11 +197,11 @@ pub enum Channel {
     Tickets,
 }
 
-/// What a payload says, for people.
+/// Decodes a payload to JSON, for people.
 ///
 /// # Errors
 ///
-/// Why it says nothing.
+/// [`Unreadable`].
 pub fn json(channel: Channel, payload: &Payload) -> Result<Value, Unreadable> {
     match channel {
         Channel::Cluster => value(&payload.read::<ClusterEvent>()?),

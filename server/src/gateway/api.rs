@@ -1,7 +1,8 @@
-//! The API over HTTP: what can be played and where, for pages, scripts and other servers. JSON in, JSON out, every error
-//! typed. It makes rooms, keeps seats and searches for matches; the seat itself is taken over WebSocket with the pass.
+//! The HTTP API for pages, scripts and other servers: it tells what can be played and where, makes rooms, reserves
+//! seats and searches for matches. JSON in, JSON out, every error typed. The seat itself is taken over WebSocket with
+//! the pass.
 //!
-//! There are no headers for other origins, so browsers let only the server's own pages use it.
+//! It sends no headers for other origins, so that browsers let only the server's own pages use it.
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ use failure::Failure;
 use json::Json;
 pub(crate) use tickets::Tickets;
 
-/// Rooms that are asked for a seat before a quick join gives up.
+/// The number of rooms that a quick join asks for a seat before it gives up.
 const ATTEMPTS: u32 = 4;
 
 type Answer = Result<Response, Failure>;
@@ -60,7 +61,7 @@ pub(super) fn router() -> Router<Arc<Gateway>> {
         .layer(from_fn(watch))
 }
 
-/// Limits and counts requests. Answers are of the moment, so nobody keeps them.
+/// Limits and counts requests. Answers describe the moment and must not be cached.
 async fn watch(request: Request, next: Next) -> Response {
     let allowed = request.extensions().get::<ConnectionPermit>().is_none_or(ConnectionPermit::take_request);
     let mut response = if allowed { next.run(request).await } else { Failure::from(Code::TooFast).into_response() };
@@ -74,7 +75,7 @@ async fn nothing() -> Answer {
     Err(Failure::not_found())
 }
 
-/// `GET /api/version`: what is served here; a page that was loaded from another stamp is old.
+/// `GET /api/version`: the version of what is served; a page that was loaded with another stamp is outdated.
 async fn version(State(gateway): State<Arc<Gateway>>) -> Response {
     let stamp = gateway.pages.stamp();
     axum::Json(json!({ "version": env!("CARGO_PKG_VERSION"), "protocol": VERSION, "stamp": stamp })).into_response()
@@ -88,7 +89,7 @@ struct GameEntry {
     players: u32,
     config: Value,
     schema_hash: String,
-    /// What can be searched for.
+    /// The modes that can be searched for.
     modes: Vec<ModeEntry>,
 }
 
@@ -99,7 +100,7 @@ struct ModeEntry {
     team_size: usize,
 }
 
-/// `GET /api/games`: seats and config are those of a room that says nothing else.
+/// `GET /api/games`: seats and config are those of a room with the default config.
 async fn games(State(gateway): State<Arc<Gateway>>) -> Response {
     let games = gateway.games.iter().map(|game| {
         let (rooms, players) = gateway.here.lobby().look(|directory| {
@@ -150,7 +151,7 @@ struct NewRoom {
     config: Option<Value>,
 }
 
-/// `POST /api/rooms`: a new room, which waits for its first player as long as an empty one stays.
+/// `POST /api/rooms`: a new room, which waits for its first player as long as an empty room lives.
 async fn create(State(gateway): State<Arc<Gateway>>, Json(new): Json<NewRoom>) -> Answer {
     let game = gateway.game(&new.game)?;
     if gateway.here.is_draining() {
@@ -164,12 +165,12 @@ async fn create(State(gateway): State<Arc<Gateway>>, Json(new): Json<NewRoom>) -
     Ok((StatusCode::CREATED, axum::Json(entry(&gateway, &Which::Id(arrival.room()))?)).into_response())
 }
 
-/// `GET /api/rooms/{id or code}`: also a private one.
+/// `GET /api/rooms/{id or code}`: also for a private room.
 async fn show(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>) -> Answer {
     Ok(axum::Json(entry(&gateway, &Which::parse(&room)?)?).into_response())
 }
 
-/// `POST /api/rooms/{id or code}/seats`: a seat in this room, kept for whoever has the pass.
+/// `POST /api/rooms/{id or code}/seats`: reserves a seat in this room for the bearer of the returned pass.
 async fn keep_seat(State(gateway): State<Arc<Gateway>>, Path(room): Path<String>, headers: HeaderMap) -> Answer {
     let target = match Which::parse(&room)? {
         Which::Id(id) => Target::Room(id),
@@ -187,7 +188,7 @@ struct QuickJoin {
     game: String,
 }
 
-/// `POST /api/quick-join`: a seat in any room of a game.
+/// `POST /api/quick-join`: reserves a seat in any room of a game.
 async fn quick_join(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -211,7 +212,7 @@ struct Seat {
     room: Uuid,
     /// Hex.
     pass: String,
-    /// Where to show it.
+    /// The WebSocket URL to show it at.
     url: String,
     expires_in_ms: u64,
 }
@@ -221,7 +222,7 @@ async fn seat(gateway: &Gateway, headers: &HeaderMap, arrival: &Arrival) -> Answ
     Ok(kept(arrival.room(), &pass, gateway.socket_url(headers)))
 }
 
-/// A seat on another instance. Without its pass there is none: that instance did not answer.
+/// The answer for a seat on another instance. Without a pass that instance did not answer, and there is no seat.
 fn seat_elsewhere(place: Elsewhere) -> Answer {
     match place {
         Elsewhere { url, pass, room: Some(room) } if !pass.is_empty() => Ok(kept(room, &pass, url)),
@@ -238,7 +239,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How a path names a room.
+/// A room as named in a path.
 enum Which {
     Id(Uuid),
     Code(RoomCode),

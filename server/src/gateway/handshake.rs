@@ -1,5 +1,5 @@
-//! From an HTTP request to a WebSocket: the request is checked, answered with 101, and its TCP stream taken back from
-//! hyper together with what it has read too far.
+//! The WebSocket handshake: the HTTP request is checked and answered with 101, and its TCP stream is taken back from
+//! hyper together with the bytes that hyper has already read.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ fn refuse(error: &Error) -> Response {
     response
 }
 
-/// The connection after its 101. Its permit is free again when it is in a room or closed.
+/// Serves the connection after its 101. Its permit is released when the connection is in a room or closed.
 async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, permit: Option<ConnectionPermit>) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,

@@ -1,5 +1,5 @@
-//! The hello phase: a client says which protocol it speaks, looks around in the lobby if it likes, and says where it wants
-//! to be, until a room has it.
+//! The hello phase: a client says which protocol it speaks, may look around in the lobby, and says where it wants to
+//! be, until a room takes the connection.
 
 use tiltyard_core::admission::Bucket;
 use tiltyard_shared::protocol::{
@@ -22,15 +22,15 @@ use crate::{
     rooms::{DOOR_TIMEOUT, Way},
 };
 
-/// So many wishes in a row may be refused; with one more the connection is closed. Another is granted each time that a
-/// client might have waited for its hello.
+/// The number of wishes in a row that may be refused; one more closes the connection. Another is allowed after every
+/// [`Timing::hello`](crate::config::Timing::hello).
 const REFUSALS: u32 = 7;
 
-/// A room that fills up or closes while somebody is on the way is no reason to refuse who wants any room of a game: so
-/// often another is tried.
+/// The number of rooms to try for a wish for any room of a game: a room that fills up or closes while the client is on
+/// its way there is no reason to refuse it.
 const ATTEMPTS: u32 = 4;
 
-/// A connection whose wish was not granted.
+/// A connection that did not get into a room.
 struct Turned {
     /// `None` if a room failed while it had the socket.
     socket: Option<Socket>,
@@ -54,7 +54,7 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
     }
 }
 
-/// Hello and welcome.
+/// Handles the hello and answers with a welcome.
 async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway) -> Result<(), Gone> {
     match visitor.next(socket).await? {
         ClientMessage::Hello(Hello { protocol, client, credential, capabilities, .. }) => {
@@ -87,7 +87,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
     )
 }
 
-/// Wishes, until one is granted.
+/// Handles wishes until one is granted.
 async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gateway) -> Result<(), Turned> {
     let mut refusals = Bucket::new(REFUSALS, gateway.timing.hello, visitor.now());
     loop {
@@ -127,15 +127,15 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
     }
 }
 
-/// What a client wants.
+/// A client's wish.
 enum Wish {
     /// A seat.
     Enter(Enter),
-    /// Something that can be refused at once: the request, and why.
+    /// A wish that is refused at once: its request and the reason.
     Refused(u32, Refusal),
 }
 
-/// Why a wish is not granted, and how its client is told.
+/// The reason for a refusal, and the text for the client.
 struct Refusal {
     code: Code,
     message: String,
@@ -148,12 +148,12 @@ impl From<Code> for Refusal {
 }
 
 impl Refusal {
-    /// For a name that has no plain form.
+    /// For a name without a plain form.
     fn of_name(flaw: Flaw) -> Self {
         Self { code: Code::BadName, message: format!("{}: {flaw}", Code::BadName) }
     }
 
-    /// By a room, to which only plain names come.
+    /// For a refusal by a room, which sees only plain names.
     fn at_door(code: Code) -> Self {
         match code {
             Code::BadName => Self { code, message: format!("{code}: it looks like that of somebody in the room") },
@@ -162,7 +162,7 @@ impl Refusal {
     }
 }
 
-/// The next wish of a client. Whether it sees the list of rooms until then is up to it.
+/// Waits for the next wish of a client. It may browse the list of rooms until then.
 async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wish, Gone> {
     loop {
         match visitor.next(socket).await? {
@@ -205,7 +205,7 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
                 Err(flaw) => return Ok(Wish::Refused(enter.request, Refusal::of_name(flaw))),
             },
             ClientMessage::Hello(_) => return Err(Code::Malformed.into()),
-            // Answered, and taken, where they are read.
+            // They have been answered or taken where they are read.
             ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => {}
             ClientMessage::Leave => return Err(Code::Left.into()),
             ClientMessage::Inputs { .. } | ClientMessage::Report(_) | ClientMessage::Resync(_) => {
@@ -215,17 +215,17 @@ async fn next_wish(socket: &mut Socket, visitor: &mut Visitor<'_>) -> Result<Wis
     }
 }
 
-/// What becomes of a wish for a seat.
+/// The outcome of a wish for a seat.
 enum Entered {
-    /// A room has the connection.
+    /// A room has taken the connection.
     Seated,
     /// The seat is on another instance.
     Elsewhere(Socket, Elsewhere),
-    /// There is none. Without the socket if a room failed while it had it.
+    /// It was refused. Without the socket if a room failed while it had it.
     Refused(Option<Socket>, Code),
 }
 
-/// Brings a connection into the room of its wish; otherwise gives it back with the reason.
+/// Brings a connection into the room of its wish, or returns it with the reason.
 async fn enter(mut socket: Socket, wish: Enter, capabilities: u64, gateway: &Gateway) -> Entered {
     let any_room = matches!(wish.target, Target::Game(_));
     let mut attempt = 1;
@@ -256,7 +256,7 @@ async fn enter(mut socket: Socket, wish: Enter, capabilities: u64, gateway: &Gat
     }
 }
 
-/// Whether who wants any room should try another.
+/// Whether a wish for any room should try another one.
 pub(super) fn is_elsewhere(code: Code) -> bool {
     matches!(code, Code::RoomFull | Code::Locked | Code::RoomClosed | Code::Finished)
 }
@@ -266,7 +266,7 @@ async fn join(mut socket: Socket, wish: &Enter, capabilities: u64, way: Way) -> 
     let Way { arrival, reservation, seat } = way;
     let permit = match timeout(DOOR_TIMEOUT, arrival.door().reserve()).await {
         Ok(Ok(permit)) => permit,
-        // Nobody but its game closes a room that has just been made.
+        // Only its game can close a room that was just made.
         Ok(Err(_)) if matches!(wish.target, Target::Create { .. }) => return Err((Some(socket), Code::GameFailed)),
         Ok(Err(_)) => return Err((Some(socket), Code::RoomClosed)),
         Err(_) => return Err((Some(socket), Code::ServerFull)),

@@ -1,7 +1,7 @@
-//! The page and the browser SDK: files that stand in the binary, or in a folder of the operator's that is looked at first.
+//! The page and the browser SDK: files inside the binary, or in an operator's folder that takes precedence.
 //!
-//! A browser asks each time whether what it has is still right (`no-cache` with an entity tag), so a new server is never
-//! played with an old page. The stamp names all files that are in the binary.
+//! Browsers revalidate files each time (`no-cache` with an entity tag), so that a new server is never played with an
+//! old page. The stamp identifies the set of files in the binary.
 
 use std::{borrow::Cow, collections::BTreeMap, fs, io::Read as _, path::PathBuf, sync::Arc};
 
@@ -17,17 +17,18 @@ use axum::{
 
 use super::Gateway;
 
-/// Most bytes of a file in the operator's folder.
+/// The maximum size in bytes of a file in the operator's folder.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What pages may load and do. Servers that a player is sent to are others than this one.
+/// The content security policy. It allows connections to other hosts because players may be redirected to other
+/// instances.
 const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; \
     media-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'";
 
-/// The header that carries the stamp.
+/// The header with the stamp.
 const STAMP: HeaderName = HeaderName::from_static("tiltyard-stamp");
 
-/// Everything that is served as a file.
+/// All files that are served.
 #[derive(Debug)]
 pub(crate) struct Pages {
     files: BTreeMap<&'static str, &'static [u8]>,
@@ -36,7 +37,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// The files of the binary, and before them those of a folder.
+    /// Serves the files of a folder first, then those of the binary.
     pub(crate) fn new(folder: Option<PathBuf>) -> Self {
         let files: BTreeMap<_, _> = tiltyard_web::FILES.iter().copied().collect();
         let all = files.iter().flat_map(|(path, bytes)| [path.as_bytes(), bytes]);
@@ -44,7 +45,7 @@ impl Pages {
         Self { files, folder, stamp }
     }
 
-    /// Names the files of the binary: another one for other files.
+    /// Identifies the files of the binary: other files have another stamp.
     pub(crate) fn stamp(&self) -> &str {
         &self.stamp
     }
@@ -89,8 +90,8 @@ impl Pages {
     }
 }
 
-/// `GET /` and `GET /rooms/{room}`: the page, which looks at its own address. A binary that was built without it says
-/// what else it can do.
+/// `GET /` and `GET /rooms/{room}`: the page, which reads its own address. A binary built without it tells what else it
+/// offers.
 pub(super) async fn index(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     if gateway.pages.find("index.html").is_some() {
         return gateway.pages.serve("index.html", &headers);
@@ -109,7 +110,7 @@ pub(super) async fn file(
     gateway.pages.serve(&path, &headers)
 }
 
-/// What a file is, by its name's end; `None` for what is not served.
+/// The media type of a file by its extension; `None` for files that are not served.
 fn kind(path: &str) -> Option<&'static str> {
     Some(match path.rsplit_once('.')?.1 {
         "html" => "text/html; charset=utf-8",
@@ -122,7 +123,8 @@ fn kind(path: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a path stays in its folder: names without a leading dot, of letters, digits, dashes, dots and underscores.
+/// Whether a path stays in its folder: names without a leading dot, made of letters, digits, dashes, dots and
+/// underscores.
 fn is_plain(path: &str) -> bool {
     let plain = |name: &str| {
         !name.is_empty()

@@ -1,9 +1,9 @@
-//! A connection that has no seat yet: its next message, the live list of rooms while it browses, the state of its search for
-//! a match, and what it hears in channels.
+//! A connection without a seat: its next message, the live list of rooms while it browses, the state of its search for
+//! a match, and the messages of its channels.
 //!
-//! Nobody is waited for: what arrives is taken as it comes, and written is only when the socket has taken everything
-//! before. So a slow visitor gets one difference for all that has happened in the meantime, and never a queue. Pings from the
-//! hello on say how long the way is.
+//! Nothing waits for a visitor: messages are taken as they arrive, and written only when the socket has taken
+//! everything before. So a slow visitor gets one difference for everything that has changed in the meantime, and never
+//! a queue. Pings from the hello on measure the round trip.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,37 +27,37 @@ use crate::{
     stop::Stop,
 };
 
-/// What the gateway keeps of a connection beside its socket.
+/// The gateway's state of a connection beside its socket.
 pub(super) struct Visitor<'a> {
     gateway: &'a Gateway,
     stop: Stop,
-    /// For another instance: there once this one drains.
+    /// A second handle, for the wait until this instance drains.
     drain: Stop,
-    /// Whether the client has been told.
+    /// Whether the client has been redirected because this instance drains.
     sent_away: bool,
-    /// What the client understands, once it has said hello.
+    /// The capabilities of the client, known from its hello on.
     pub(super) capabilities: u64,
     bucket: Bucket,
     blocked: bool,
-    /// When it must have said what it wants, unless it browses, searches or is in a channel.
+    /// The time by which it must state a wish, unless it browses, searches or is in a channel.
     deadline: Duration,
     browsing: Option<Browsing>,
     searching: Option<Searching>,
     attending: Option<Attending>,
-    /// Whether there may be something to tell of the search.
+    /// Whether the state of the search may have changed.
     changed: bool,
-    /// There once the client has said hello: before, it might speak another version.
+    /// Present once the client has said hello: before, it might speak another version.
     keepalive: Option<Keepalive>,
-    /// Bytes that the line had taken when it was last looked at.
+    /// The bytes that the line had taken at the last look.
     sent: u64,
 }
 
-/// What is kept of who looks at the list.
+/// The state of a connection that browses the list.
 struct Browsing {
     browse: Browse,
     held: Option<Arc<Page>>,
     beats: watch::Receiver<u64>,
-    /// Whether there may be something to tell.
+    /// Whether the list may have changed.
     stale: bool,
     /// The earliest time of the next message about the list.
     next: Duration,
@@ -65,7 +65,7 @@ struct Browsing {
 }
 
 impl<'a> Visitor<'a> {
-    /// A connection that has said nothing yet.
+    /// The state of a new connection.
     pub(super) fn new(gateway: &'a Gateway) -> Self {
         let (now, timing) = (gateway.now(), &gateway.timing);
         Self {
@@ -86,23 +86,23 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// The client has said hello, and answers pings from now on.
+    /// Starts to ping, once the client has said hello.
     pub(super) fn start_pings(&mut self) {
         let timing = &self.gateway.timing;
         self.keepalive = Some(Keepalive::new(timing.ping, timing.missed_pings, self.now()));
     }
 
-    /// The time.
+    /// The current time.
     pub(super) fn now(&self) -> Duration {
         self.gateway.now()
     }
 
-    /// From now on the visitor has its full time again.
+    /// Gives the visitor its full time again.
     pub(super) fn start_waiting(&mut self) {
         self.deadline = self.now() + self.gateway.timing.hello;
     }
 
-    /// Shows a page of the list from now on, or none.
+    /// Shows another page of the list, or none.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    /// Looks for a match from now on. `Some` if that has to be asked for at another URL.
+    /// Starts to search for a match. Returns a URL if the search must be made there instead.
     ///
     /// # Errors
     ///
@@ -149,19 +149,19 @@ impl<'a> Visitor<'a> {
         Ok(None)
     }
 
-    /// Looks for a match no longer. False if it did not.
+    /// Ends the search for a match. Returns false if there was none.
     pub(super) fn cancel_search(&mut self) -> bool {
         self.start_waiting();
         self.searching.take().is_some_and(|searching| searching.cancel())
     }
 
-    /// The seat in a match could not be taken.
+    /// Reports that the seat in a match could not be taken.
     pub(super) fn search_again(&mut self, id: Uuid) -> Result<(), Gone> {
         let told = self.searching.as_ref().is_none_or(|searching| searching.again(id));
         if told { Ok(()) } else { Err(Code::ServerFull.into()) }
     }
 
-    /// Does something in the channels. What is refused, the client is told.
+    /// Does something in the channels. A refusal is reported to the client.
     pub(super) fn chat(&mut self, request: u32, work: impl FnOnce(&mut Attending) -> Result<(), Code>) {
         let attending = self.attending.get_or_insert_with(|| self.gateway.chat.join());
         let was_somewhere = attending.is_somewhere();
@@ -174,13 +174,13 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Whether it looks at the list, or is in a channel: what another instance shows as well.
+    /// Whether it browses the list or is in a channel, which another instance can show as well.
     fn looks_on(&self) -> bool {
         self.browsing.is_some() || self.attending.as_ref().is_some_and(Attending::is_somewhere)
     }
 
-    /// The next message of the client; until it comes, the client is shown the list if it browses, and told of its search and
-    /// of its channels.
+    /// Waits for the next message of the client. Meanwhile it shows the client the list if it browses, and tells it
+    /// about its search and its channels.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// A message that has arrived.
+    /// Takes a message that has arrived.
     fn take(&mut self, socket: &mut Socket) -> Result<Option<ClientMessage>, Gone> {
         let mut inbox = Inbox::new();
         socket.fetch(&mut inbox)?;
@@ -221,7 +221,7 @@ impl<'a> Visitor<'a> {
         Ok(message)
     }
 
-    /// Writes what is due, if everything before has been taken.
+    /// Writes what is due, unless earlier data is still blocked.
     fn write(&mut self, socket: &mut Socket) -> Result<(), Gone> {
         let was_blocked = self.blocked;
         self.blocked = !socket::unless_blocked(socket.flush())?;
@@ -234,7 +234,7 @@ impl<'a> Visitor<'a> {
         self.write_chat(socket)
     }
 
-    /// Sends a ping when one is due. What has waited for the line and `moved` shows life.
+    /// Sends a ping when one is due. If blocked bytes have `moved`, that counts as a sign of life.
     fn beat(&mut self, socket: &mut Socket, moved: bool) -> Result<(), Gone> {
         let (now, blocked) = (self.now(), self.blocked);
         let Some(keepalive) = &mut self.keepalive else { return Ok(()) };
@@ -287,7 +287,7 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    /// Tells who looks on at a draining instance where to go on, if there is another one.
+    /// Redirects a client that only looks on to another instance, if this one drains and there is another.
     fn send_away(&mut self, socket: &mut Socket) -> Result<(), Gone> {
         let stays = !self.looks_on() || self.searching.is_some();
         if stays || self.sent_away || self.blocked || !self.drain.is_draining() {
@@ -297,7 +297,7 @@ impl<'a> Visitor<'a> {
         self.gateway.placement.another().map_or(Ok(()), |place| redirect(socket, 0, place))
     }
 
-    /// Waits until something may have come, may be written or is due.
+    /// Waits until something may be read, may be written or is due.
     async fn wait(&mut self, socket: &Socket) -> Result<(), Gone> {
         let (line, clock) = (socket.line(), self.gateway.here.clock());
         let patient = self.looks_on() || self.searching.is_some();
@@ -348,7 +348,7 @@ impl<'a> Visitor<'a> {
 }
 
 impl Browsing {
-    /// The message that brings the client from what it holds to now.
+    /// Returns the message that updates the client's page to the current state.
     fn advance(&mut self, gateway: &Gateway) -> Option<Bytes> {
         let lobby = gateway.here.lobby();
         let (page, bytes) = match &self.held {
@@ -361,7 +361,7 @@ impl Browsing {
     }
 }
 
-/// Sends a client to another instance.
+/// Redirects a client to another instance.
 pub(super) fn redirect(socket: &mut Socket, request: u32, place: Elsewhere) -> Result<(), Gone> {
     metrics::redirect();
     socket::say(socket, &ServerMessage::Redirect { request, url: place.url, pass: place.pass })

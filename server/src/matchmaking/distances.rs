@@ -1,5 +1,5 @@
-//! How far the regions of the fleet are from here: measured by this instance, as the time in which a peer there answers a
-//! TCP connection at its public URL. What players say of themselves is not asked.
+//! The distances from here to the other regions, measured by this instance as the time in which a peer there accepts a
+//! TCP connection at its public URL. Players' own statements are not used.
 
 use std::{
     collections::BTreeMap,
@@ -14,19 +14,19 @@ use url::Url;
 
 use crate::fleet::Instance;
 
-/// Each region is measured so often.
+/// The interval between measurements of a region.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// A peer that takes longer is out of reach.
+/// A region whose peer takes longer is unreachable.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The regions beside our own. Cheap to clone.
+/// The distances to the other regions. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Distances(Arc<Mutex<BTreeMap<String, Duration>>>);
 
 impl Distances {
-    /// How far every region is for players who are so far from us. Nothing while there is one region only: such players can
-    /// go anywhere.
+    /// The distance of every region for players with this round trip to here. Empty while there is only one region:
+    /// such players can go anywhere.
     pub(super) fn of(&self, own: &str, round_trip: Duration) -> Vec<Distance> {
         let others = self.lock();
         if others.is_empty() {
@@ -39,7 +39,7 @@ impl Distances {
         [own].into_iter().chain(others.iter().map(other)).take(MAX_REGIONS).collect()
     }
 
-    /// Measures until the server stops.
+    /// Measures in rounds until the server stops.
     pub(super) async fn measure(self, here: Instance) {
         let mut stop = here.stop();
         tokio::select! {
@@ -70,7 +70,7 @@ impl Distances {
     }
 }
 
-/// How long a connection takes; `None` if there is none.
+/// The time to connect; `None` if it fails or takes too long.
 async fn connect(url: &str) -> Option<Duration> {
     let start = Instant::now();
     let connected = time::timeout(LONGEST, TcpStream::connect(authority(url)?)).await;

@@ -1,7 +1,7 @@
-//! What a matched player shows at the door of the host.
+//! The pass that a matched player shows at the door of the host.
 //!
-//! It names the match, the reservation, the ticket and the player. The player's session is 122 random bits that only home,
-//! matchmaker and host know, so nobody guesses a pass, and it needs no signature.
+//! It contains the match, the reservation, the ticket and the player. The player's session is 122 random bits that only
+//! home, matchmaker and host know, so a pass cannot be guessed and needs no signature.
 
 use serde::{Deserialize, Serialize};
 use tiltyard_core::matchmaking::proposals::Claim;
@@ -15,7 +15,7 @@ const MARK: u8 = b'M';
 pub(super) struct MatchPass {
     /// The game.
     pub(super) game: String,
-    /// What is claimed.
+    /// The claim it makes.
     pub(super) claim: Claim,
 }
 
@@ -27,7 +27,7 @@ impl MatchPass {
         bytes
     }
 
-    /// The pass of these bytes; `None` if they are none.
+    /// Decodes a pass; `None` if the bytes are no pass of a match.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let [MARK, rest @ ..] = bytes else { return None };
         if bytes.len() > limits::PASS_BYTES { None } else { codec::decode(rest).ok() }

@@ -1,7 +1,7 @@
-//! The players of a service: parties that come together, who is of which ticket, and what each is told.
+//! The players of a service: parties that gather, the players of each ticket, and the state of their searches.
 //!
-//! A ticket stands for its players' connections: one that goes ends the search of all, until they are told to go to a match.
-//! From then on the host says who is in, and only if the match comes to nothing does it count who is still there.
+//! A ticket stands for its players' connections: when one ends, the search ends for all, until the players are sent to
+//! a match. From then on the host decides who is in, and only if the match fails does it matter who is still connected.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,20 +15,20 @@ use tiltyard_shared::protocol::{
 };
 use tokio::sync::watch;
 
-/// A player who looks for a match.
+/// A new search.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    /// For which.
+    /// What is searched for.
     pub(super) search: Search,
-    /// Who.
+    /// The player's session.
     pub(super) session: SessionId,
-    /// Where the state of the search is told.
+    /// Receives the states of the search.
     pub(super) states: watch::Sender<SearchState>,
-    /// The way to the player and back.
+    /// The round trip to the player.
     pub(super) round_trip: Option<Duration>,
 }
 
-/// Everybody who searches with this service.
+/// All players who search with this service.
 #[derive(Debug, Default)]
 pub(super) struct Players {
     gatherings: BTreeMap<Meeting, Gathering>,
@@ -36,7 +36,7 @@ pub(super) struct Players {
     stages: BTreeMap<SessionId, Stage>,
 }
 
-/// How far the search of a player is: its party gathers, or has a ticket.
+/// The stage of a player's search: its party gathers, or has a ticket.
 #[derive(Clone, Debug)]
 enum Stage {
     Gathering(Meeting),
@@ -63,11 +63,11 @@ struct Player {
 #[derive(Debug)]
 struct Group {
     players: Vec<Player>,
-    /// Whose connection is gone.
+    /// Players whose connection is gone.
     gone: BTreeSet<SessionId>,
-    /// Who is back from the match that they were told to go to.
+    /// Players who are back from the match to which they were sent.
     back: BTreeSet<SessionId>,
-    /// How long they had waited when they were told to go.
+    /// How long they had waited when they were sent to a match.
     waited: Duration,
 }
 
@@ -78,12 +78,12 @@ pub(super) struct Complete {
     pub(super) mode: String,
     /// The players.
     pub(super) party: Vec<Member>,
-    /// The longest way to any of them and back, of those for whom it is known.
+    /// The longest known round trip to any of them.
     pub(super) round_trip: Duration,
 }
 
 impl Players {
-    /// Somebody searches; under this ticket if that completes the party.
+    /// Adds a search. If it completes a party, the party gets this ticket.
     pub(super) fn come(&mut self, now: Duration, ticket: TicketId, wanted: Wanted) -> Option<Complete> {
         let Wanted { search, session, states, round_trip } = wanted;
         let player = Player { session, rating: search.rating, round_trip, states };
@@ -114,7 +114,7 @@ impl Players {
         Complete { mode, party, round_trip }
     }
 
-    /// A player's connection is gone. The player's ticket, if there is one.
+    /// Removes a player whose connection is gone. Returns the player's ticket, if there is one.
     pub(super) fn leave(&mut self, session: SessionId) -> Option<TicketId> {
         match self.stages.remove(&session)? {
             Stage::Gathering(meeting) => {
@@ -133,7 +133,7 @@ impl Players {
         }
     }
 
-    /// A player has given up entering a match. The ticket, if all of its players who are there have by now.
+    /// Notes that a player has given up entering a match. Returns the ticket once all of its connected players have.
     pub(super) fn give_up(&mut self, session: SessionId) -> Option<TicketId> {
         let Some(Stage::Ticket(ticket)) = self.stages.get(&session) else { return None };
         let group = self.tickets.get_mut(ticket)?;
@@ -142,7 +142,7 @@ impl Players {
         group.players.iter().all(is_back).then_some(*ticket)
     }
 
-    /// The players of a ticket search on. False if one of them is gone.
+    /// Lets the players of a ticket search on. Returns false if one of them is gone.
     pub(super) fn search_on(&mut self, ticket: TicketId, waited: Duration) -> bool {
         let Some(group) = self.tickets.get_mut(&ticket) else { return false };
         group.back.clear();
@@ -151,7 +151,7 @@ impl Players {
         group.gone.is_empty()
     }
 
-    /// The players of a ticket are told to go, after so long.
+    /// Sends the players of a ticket to a match, after they have waited so long.
     pub(super) fn go(&mut self, ticket: TicketId, waited: Duration, state: impl Fn(SessionId) -> SearchState) {
         if let Some(group) = self.tickets.get_mut(&ticket) {
             group.waited = waited;
@@ -159,14 +159,15 @@ impl Players {
         }
     }
 
-    /// The players of a ticket are told what their search is like.
+    /// Tells the players of a ticket the state of their search.
     pub(super) fn tell(&self, ticket: TicketId, state: impl Fn(SessionId) -> SearchState) {
         if let Some(group) = self.tickets.get(&ticket) {
             group.tell(state);
         }
     }
 
-    /// The search of a ticket is over. How long its players had waited when they were told to go, if they were.
+    /// Ends the search of a ticket. Returns how long its players had waited when they were sent to a match; zero if
+    /// they were not.
     pub(super) fn end(&mut self, ticket: TicketId, state: &SearchState) -> Duration {
         let Some(group) = self.tickets.remove(&ticket) else { return Duration::ZERO };
         group.tell(|_| state.clone());
@@ -176,7 +177,7 @@ impl Players {
         group.waited
     }
 
-    /// Parties that have not come together in time are told so.
+    /// Ends the searches of parties that have not gathered in time.
     pub(super) fn expire(&mut self, now: Duration) {
         for (_, gathering) in self.gatherings.extract_if(.., |_, gathering| gathering.until <= now) {
             for player in gathering.here {

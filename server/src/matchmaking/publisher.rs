@@ -1,7 +1,7 @@
-//! How a service's messages leave: requests in their order, to each instance one batch at a time.
+//! Sends the messages of a service: requests in order, and to each instance one batch at a time.
 //!
-//! The service waits for none of them. A request that the bus does not take is said again by the machines, with all
-//! that is open; what is said to an instance is the [`Outbox`]'s to repeat or to give back.
+//! The service never waits for them. The machines repeat a request that the bus does not take, with everything that is
+//! still open; the [`Outbox`] repeats messages to an instance or gives them back.
 
 use std::{pin::pin, time::Duration};
 
@@ -24,47 +24,47 @@ use crate::{
     metrics,
 };
 
-/// Requests that wait to be published. When it is full, new ones are dropped: statements say it all again.
+/// The queue of requests to be published. When it is full, new ones are dropped: statements repeat them.
 const WAITING_REQUESTS: usize = 1024;
 
-/// Pages of requests that are published and not confirmed.
+/// The maximum number of published pages of requests that are not confirmed.
 const OPEN_PAGES: usize = 64;
 
-/// A batch that is not known to be taken by then is sent again.
+/// A batch that is not known to be taken after this time is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sends what a service has to say.
+/// Sends the messages of a service.
 #[derive(Debug)]
 pub(super) struct Publisher {
     game: &'static str,
     link: Link,
     requests: mpsc::Sender<Request>,
     outbox: Outbox,
-    /// At most one to each instance.
+    /// The batches under way, at most one to each instance.
     commands: JoinSet<(InstanceId, Outcome)>,
 }
 
 impl Publisher {
-    /// A publisher for the service of a game, with its inbox. Needs a tokio runtime.
+    /// Creates the publisher for the service of a game with this inbox. Needs a tokio runtime.
     pub(super) fn new(game: &'static str, link: Link, inbox: Inbox) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING_REQUESTS);
         tokio::spawn(publish_in_order(link.clone(), inbox, waiting));
         Self { game, link, requests, outbox: Outbox::default(), commands: JoinSet::new() }
     }
 
-    /// To whoever is the matchmaker.
+    /// Sends a request to whoever is the matchmaker.
     pub(super) fn publish(&self, request: Request) {
         if self.requests.try_send(request).is_err() {
             debug!(game = self.game, "a request was dropped: too many wait");
         }
     }
 
-    /// To another instance, with the next batch. It comes back if it cannot be said.
+    /// Adds a message to the next batch to another instance. Returns the message if it cannot be sent.
     pub(super) fn say(&mut self, now: Duration, to: InstanceId, message: Message) -> Option<Message> {
         self.outbox.say(now, to, message)
     }
 
-    /// Sends what can go now.
+    /// Sends all batches that can go now.
     pub(super) fn send(&mut self, now: Duration) {
         while let Some((to, said)) = self.outbox.next(now) {
             let said = said.iter().map(Packed::of).collect();
@@ -77,7 +77,7 @@ impl Publisher {
         }
     }
 
-    /// Waits until something is known of a batch: which instance it was for, and what became of it. Cancel safe.
+    /// Waits for the outcome of a batch, and returns it with the batch's instance. Cancel safe.
     pub(super) async fn answered(&mut self) -> (InstanceId, Outcome) {
         loop {
             match self.commands.join_next().await {
@@ -88,7 +88,7 @@ impl Publisher {
         }
     }
 
-    /// What became of a batch. Returns what is undelivered.
+    /// Handles the outcome of a batch. Returns undelivered messages.
     pub(super) fn settle(&mut self, now: Duration, to: InstanceId, outcome: Outcome) -> Vec<Message> {
         metrics::match_command(
             self.game,
@@ -101,7 +101,7 @@ impl Publisher {
         self.outbox.settle(now, to, outcome)
     }
 
-    /// What is undelivered because its time is over.
+    /// Returns messages that are undelivered because their time is over.
     pub(super) fn run_out(&mut self, now: Duration) -> Vec<(InstanceId, Message)> {
         self.outbox.run_out(now)
     }
@@ -128,7 +128,7 @@ async fn publish_in_order(link: Link, inbox: Inbox, mut waiting: mpsc::Receiver<
     }
 }
 
-/// How old a message is that was sent then.
+/// The age of a message sent at this time, in milliseconds since 1970.
 pub(super) fn age(sent_ms: u64) -> Duration {
     unix().saturating_sub(Duration::from_millis(sent_ms))
 }

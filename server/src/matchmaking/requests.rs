@@ -1,5 +1,5 @@
-//! Requests to whoever is the matchmaker, as they are sent. A statement of more tickets than one payload holds goes in
-//! pages; whoever reads it has the whole statement or none.
+//! The pages of requests to the matchmaker. A statement with more tickets than fit in one payload is split into pages;
+//! its receiver gets the whole statement or none of it.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use tiltyard_core::{
 
 use crate::fleet::messages::RequestPage;
 
-/// Tickets fill a page up to so many bytes.
+/// The maximum size of a page's tickets in bytes.
 const PAGE_BYTES: usize = 16 * 1024;
 
-/// Most pages of a statement.
+/// The maximum number of pages of a statement.
 const MAX_PAGES: u16 = 1_024;
 
-/// Most statements of which pages are missing. The ones that wait longest are dropped: each is made anew after 2 s.
+/// The maximum number of incomplete statements. The oldest are dropped: each is sent anew after 2 s.
 const MAX_PARTIAL: usize = 1_000;
 
-/// A request in its pages.
+/// Splits a request into pages.
 pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<RequestPage> {
     let Request::Renew(Renewal { home, number, tickets }) = request else {
         return vec![RequestPage { sent_ms, page: 0, pages: 1, request }];
@@ -44,7 +44,7 @@ pub(super) fn pages(request: Request, sent_ms: u64) -> Vec<RequestPage> {
     (0..).zip(parts).map(numbered).collect()
 }
 
-/// Statements of which pages are missing, the newest of each home.
+/// Incomplete statements, the newest of each home.
 #[derive(Debug, Default)]
 pub(super) struct Statements(BTreeMap<InstanceId, Partial>);
 
@@ -56,7 +56,7 @@ struct Partial {
 }
 
 impl Statements {
-    /// The request that a page is of, once all its pages are there.
+    /// Adds a page. Returns its request once all pages have arrived.
     pub(super) fn take(&mut self, page: RequestPage) -> Option<Request> {
         let RequestPage { sent_ms, page, pages, request } = page;
         let Request::Renew(Renewal { home, number, tickets }) = request else { return Some(request) };

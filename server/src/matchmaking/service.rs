@@ -1,8 +1,8 @@
 //! The matchmaking service of a game: one task with the three machines of matchmaking, its players, and the rooms of
 //! its matches.
 //!
-//! What happens comes in as an [`Event`], a request or the time; what the machines want is carried out in the order in
-//! which they want it. What one of them says to another of the same instance does not leave the task.
+//! Input arrives as an [`Event`], a request or the passing of time; the machines' effects are carried out in order.
+//! Messages between machines of the same instance do not leave the task.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -48,47 +48,47 @@ use crate::{
 
 mod effects;
 
-/// The machines are told of the time so often.
+/// The interval at which the machines are told the time.
 const TICK: Duration = Duration::from_millis(100);
 
-/// All instances of a fleet match together: how far players are from where is the tickets' to say.
+/// All instances of a fleet match together: the tickets contain the distances of players to the regions.
 const WORLD: &str = "world";
 
-/// What happens to a service.
+/// An event for a service.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A player looks for a match.
+    /// A player starts a search.
     Search(Box<Wanted>),
-    /// A player wants no match any more.
+    /// A player ends a search.
     Cancel(SessionId),
     /// A player could not take the seat in a match.
     Back {
-        /// Who.
+        /// The player.
         session: SessionId,
-        /// Which match.
+        /// The match.
         id: MatchId,
     },
-    /// A player is at the door of a match.
+    /// A player claims a seat at the door of a match.
     Claim(Claim, oneshot::Sender<Result<Admitted, Code>>),
-    /// Another instance said something then, in milliseconds since 1970.
+    /// Messages of another instance.
     Said {
-        /// When.
+        /// When they were sent, in milliseconds since 1970.
         sent_ms: u64,
-        /// What.
+        /// The messages.
         said: Vec<Said>,
     },
-    /// Something that was kept here is over.
+    /// Something that a guard watched has ended.
     News(News),
 }
 
-/// What a [`Guard`](crate::room::matched::Guard) tells.
+/// The news that a [`Guard`](crate::room::matched::Guard) sends when it is dropped.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum News {
-    /// A player searches no longer.
+    /// A player's search has ended.
     Gone(SessionId),
     /// A player has left a match.
     Left(MatchId, SessionId),
-    /// The room of a match is no more.
+    /// The room of a match has closed.
     Ended(MatchId),
 }
 
@@ -106,12 +106,12 @@ pub(super) struct Service {
     statements: Statements,
     publisher: Publisher,
     inbox: Inbox,
-    /// Of requests that the matchmaker has not taken in.
+    /// The receipts of requests that the matchmaker has not taken in yet.
     receipts: BTreeMap<u64, Receipt>,
     requests: u64,
-    /// What the machines have yet to hear, also from each other. Empty between events.
+    /// Events for the machines, also from one another. Empty between events.
     turns: VecDeque<Turn>,
-    /// Who is at the door at the moment.
+    /// The claims that wait for an answer.
     claims: Vec<(Claim, oneshot::Sender<Result<Admitted, Code>>)>,
     /// The modes of open rooms, for metrics.
     playing: BTreeMap<MatchId, String>,
@@ -121,7 +121,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// A service with which nobody searches. Modes have been checked.
+    /// Creates a service without searches. The modes have been checked.
     pub(super) fn new(
         game: &'static str,
         modes: Vec<(Mode, Vec<u8>)>,
@@ -156,7 +156,7 @@ impl Service {
         }
     }
 
-    /// Tickets name regions by these distances.
+    /// Sets the distances for the regions in tickets.
     pub(super) fn measured_by(self, distances: Distances) -> Self {
         Self { distances, ..self }
     }
@@ -208,7 +208,7 @@ impl Service {
         self.turns.push_back(home::Event::Search(ticket).into());
     }
 
-    /// A connection is gone.
+    /// Handles the loss of a player's connection.
     fn lose(&mut self, player: SessionId) {
         if let Some(ticket) = self.players.leave(player) {
             self.turns.push_back(home::Event::CutOff { ticket, player }.into());
@@ -221,7 +221,7 @@ impl Service {
         }
     }
 
-    /// Nobody heard it: whoever said it decides what follows.
+    /// Returns an undelivered message to its sender, which decides what follows.
     fn miss(&mut self, to: InstanceId, message: Message) {
         self.turns.push_back(match message {
             Message::Host(ToHost::Ask { .. }) => home::Event::Undelivered(message).into(),
@@ -237,14 +237,14 @@ impl Service {
         });
     }
 
-    /// What has come out of the inbox. We need not be the only ones who are served from it: whoever is, is a matchmaker.
+    /// Takes a delivery from the inbox. Other instances may be served from it too: whichever is, is a matchmaker.
     fn read(&mut self, delivery: Delivery) {
         let Some((page, receipt)) = delivery.open::<RequestPage>() else { return };
         if !page.request.is_bounded() {
             return receipt.dead("out of bounds");
         }
         let age = age(page.sent_ms);
-        // Of a statement in pages only the last waits to be taken in: the whole is stated again soon.
+        // Only the last page of a statement waits to be taken in: the whole statement is repeated soon.
         let Some(request) = self.statements.take(page) else { return receipt.ack() };
         self.requests += 1;
         self.receipts.insert(self.requests, receipt);
@@ -270,7 +270,7 @@ impl Service {
         self.turns.push_back(matchmaker::Event::Round { unix: unix(), seed }.into());
     }
 
-    /// Tells the matchmaker of the instances, if they are not as they were.
+    /// Tells the matchmaker the instances, if they have changed.
     fn look_around(&mut self) {
         let hosts = self.parts.hosts();
         if hosts == self.hosts {
@@ -285,7 +285,7 @@ impl Service {
     }
 }
 
-/// A service that runs.
+/// A running service.
 struct Running {
     service: Service,
     events: mpsc::Receiver<Event>,
@@ -315,7 +315,7 @@ impl Machine for Running {
     }
 }
 
-/// The next page of a request. Never ends: a bus that is closed is silent.
+/// Waits for the next page of a request. Never ends: a closed bus stays silent.
 async fn next_delivery(mailbox: &mut Mailbox) -> Delivery {
     loop {
         match mailbox.next().await {

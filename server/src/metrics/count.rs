@@ -1,4 +1,4 @@
-//! What the server counts beside its rooms, one function for each thing that happens. The names are [`super`]'s.
+//! The functions that count everything outside of rooms, one for each event. The names are in [`super`].
 
 use std::time::Duration;
 
@@ -13,43 +13,43 @@ use super::{
 };
 use crate::bus::Counts;
 
-/// So many tasks run beside those of rooms.
+/// Sets the number of tasks beside those of rooms.
 pub(crate) fn tasks(count: usize) {
     gauge!(TASKS).set(count as f64);
 }
 
-/// A WebSocket connection is there.
+/// Counts a new WebSocket connection.
 pub(crate) fn connection_opened() {
     gauge!(CONNECTIONS).increment(1.0);
 }
 
-/// A WebSocket connection is gone.
+/// Counts the end of a WebSocket connection.
 pub(crate) fn connection_closed() {
     gauge!(CONNECTIONS).decrement(1.0);
 }
 
-/// A request to speak WebSocket was answered.
+/// Counts an answered WebSocket handshake.
 pub(crate) fn handshake(accepted: bool) {
     counter!(HANDSHAKES, "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
 }
 
-/// Bytes went over connections.
+/// Counts bytes over connections.
 pub(crate) fn traffic(received: u64, sent: u64) {
     counter!(RECEIVED_BYTES).increment(received);
     counter!(SENT_BYTES).increment(sent);
 }
 
-/// What waits in the write buffer of a connection has changed.
+/// Notes a change of the bytes in the write buffer of a connection.
 pub(crate) fn unsent(before: usize, now: usize) {
     gauge!(UNSENT_BYTES).increment(now as f64 - before as f64);
 }
 
-/// A wish was refused.
+/// Counts a refused wish.
 pub(crate) fn refusal(code: Code) {
     counter!(REFUSALS, "code" => code.label()).increment(1);
 }
 
-/// A connection is closed by us.
+/// Counts a connection that we close.
 pub(crate) fn goodbye(code: Code) {
     counter!(GOODBYES, "code" => code.label()).increment(1);
 }
@@ -59,7 +59,7 @@ pub(crate) fn goodbye(code: Code) {
 pub(crate) struct LobbyClient(());
 
 impl LobbyClient {
-    /// One more.
+    /// Adds one.
     pub(crate) fn new() -> Self {
         gauge!(LOBBY_CLIENTS).increment(1.0);
         Self(())
@@ -72,7 +72,7 @@ impl Drop for LobbyClient {
     }
 }
 
-/// A message about the list of rooms was written.
+/// Counts a message about the list of rooms.
 pub(crate) fn list(whole: bool, bytes: usize) {
     counter!(LISTS, "kind" => if whole { "snapshot" } else { "difference" }).increment(1);
     counter!(LIST_BYTES).increment(bytes as u64);
@@ -83,7 +83,7 @@ pub(crate) fn list(whole: bool, bytes: usize) {
 pub(crate) struct ChatClient(());
 
 impl ChatClient {
-    /// One more.
+    /// Adds one.
     pub(crate) fn new() -> Self {
         gauge!(CHAT_CLIENTS).increment(1.0);
         Self(())
@@ -96,65 +96,66 @@ impl Drop for ChatClient {
     }
 }
 
-/// Something was `said` here, `heard` from another instance, `refused`, or `dropped` on the way to somebody.
+/// Counts a chat message that was `said` here, `heard` from another instance, `refused`, or `dropped` on its way.
 pub(crate) fn chat_words(outcome: &'static str) {
     counter!(CHAT_WORDS, "outcome" => outcome).increment(1);
 }
 
-/// A request to the HTTP API was answered.
+/// Counts an answered request to the HTTP API.
 pub(crate) fn request(outcome: String) {
     counter!(REQUESTS, "outcome" => outcome).increment(1);
 }
 
-/// A search has ended.
+/// Counts the end of a search.
 pub(crate) fn ticket(game: &'static str, outcome: &'static str) {
     counter!(TICKETS, "game" => game, "outcome" => outcome).increment(1);
 }
 
-/// A match was found for a party that had waited so long.
+/// Records a party's wait for its match.
 pub(crate) fn waited(game: &'static str, waited: Duration) {
     histogram!(TICKET_WAITING, "game" => game).record(waited);
 }
 
-/// A match is on.
+/// Counts a match that has started.
 pub(crate) fn match_started(game: &'static str) {
     counter!(MATCHES, "game" => game).increment(1);
 }
 
-/// A command to another instance's matchmaking was `taken`, or must be sent `again`, or `nobody` takes any there.
+/// Counts a command to another instance's matchmaking: it was `taken`, must be sent `again`, or `nobody` takes any
+/// there.
 pub(crate) fn match_command(game: &'static str, outcome: &'static str) {
     counter!(MATCH_COMMANDS, "game" => game, "outcome" => outcome).increment(1);
 }
 
-/// A round of matchmaking took so long; so many tickets wait.
+/// Counts a round of matchmaking, its duration, and the tickets that wait.
 pub(crate) fn round(game: &'static str, duration: Duration, waiting: usize) {
     histogram!(ROUND_DURATION, "game" => game).record(duration);
     gauge!(TICKETS_WAITING, "game" => game).set(waiting as f64);
 }
 
-/// A client was sent to another instance.
+/// Counts a client that was redirected to another instance.
 pub(crate) fn redirect() {
     counter!(REDIRECTS).increment(1);
 }
 
-/// The result of a match went somewhere: `published`, `logged` or `dropped`.
+/// Counts the result of a match: `published`, `logged` or `dropped`.
 pub(crate) fn result(outcome: &'static str) {
     counter!(RESULTS, "outcome" => outcome).increment(1);
 }
 
-/// How many players the instance takes.
+/// Sets the maximum number of players of the instance.
 pub(crate) fn capacity(players: u32) {
     gauge!(CAPACITY).set(players);
 }
 
-/// How the instance is, and how many there are.
+/// Sets the load of the instance, and the number of instances.
 pub(crate) fn instance(players: u32, draining: bool, instances: usize) {
     gauge!(LOAD).set(players);
     gauge!(DRAINING).set(if draining { 1.0 } else { 0.0 });
     gauge!(INSTANCES).set(instances as f64);
 }
 
-/// How the bus is, and what it has counted so far.
+/// Sets the state of the bus and its counters.
 pub(crate) fn bus(up: bool, counts: &Counts) {
     gauge!(BUS_UP).set(if up { 1.0 } else { 0.0 });
     let messages = [

@@ -1,4 +1,4 @@
-//! What the rooms of one game count. How a room's own counters get here is [`crate::room`]'s business.
+//! The metrics of the rooms of one game. [`crate::room`] feeds a room's own counters into them.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::{
     SHARED_BODIES, SPECTATORS, STALE_RESYNCS, THROTTLED_PLAYERS, THROTTLES, TICK_DURATION, TICK_LATENESS,
 };
 
-/// What the rooms of one game count. Handles are looked up once a room, so that counting takes no lock.
+/// The metrics of the rooms of one game. Handles are looked up once per room, so that counting takes no lock.
 pub(crate) struct RoomMetrics {
-    /// Ticks: how long they took and how late they began.
+    /// The duration and the lateness of ticks.
     tick_duration: Histogram,
     tick_lateness: Histogram,
     rooms: Gauge,
-    /// Changed by differences: several rooms share it.
+    /// Changed by differences, because several rooms share it.
     pub(crate) players: Gauge,
     /// Likewise.
     pub(crate) spectators: Gauge,
@@ -48,7 +48,7 @@ pub(crate) struct RoomMetrics {
 }
 
 impl RoomMetrics {
-    /// The metrics of a game; one more room of it is open until this is dropped.
+    /// The metrics of a game. Counts one more open room until dropped.
     pub(crate) fn new(game: &'static str) -> Self {
         let metrics = Self {
             tick_duration: histogram!(TICK_DURATION, "game" => game),
@@ -83,7 +83,7 @@ impl RoomMetrics {
         metrics
     }
 
-    /// A tick has been computed and its frames written.
+    /// Counts a tick that was computed and whose frames were written.
     pub(crate) fn tick(&self, lateness: Duration, duration: Duration) {
         self.tick_lateness.record(lateness);
         self.tick_duration.record(duration);

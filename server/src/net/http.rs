@@ -1,4 +1,4 @@
-//! HTTP/1.1 over plain TCP by hyper around an axum router, for players and for operators.
+//! HTTP/1.1 over plain TCP: hyper around an axum router, for players and for operators.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -25,19 +25,19 @@ use tracing::{debug, warn};
 
 use crate::{clock::Clock, net::transport};
 
-/// A client has so long for the head of each request; idle connections are closed after it.
+/// The maximum time for the head of each request; idle connections are closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most bytes of a request's head.
+/// The maximum size of a request's head in bytes.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// How long accepting pauses when the system has no more connections to give.
+/// The pause in accepting when the system has no more connections to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Requests to the API that a connection may send each second for long; a burst of twice as many is taken.
+/// The sustained rate of API requests per connection; bursts may be twice as large.
 const REQUESTS_PER_SECOND: u32 = 20;
 
-/// A connection's permit to be outside of rooms, kept by whoever serves it.
+/// A connection's permit to be outside of rooms, held by whoever serves it.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionPermit(Arc<Taken>);
 
@@ -54,16 +54,16 @@ impl ConnectionPermit {
         Self(Arc::new(Taken { _permit: permit, requests, clock }))
     }
 
-    /// Whether the connection may send one more request that costs something.
+    /// Whether the connection may send one more limited request.
     pub(crate) fn take_request(&self) -> bool {
         let mut bucket = self.0.requests.lock();
         bucket.take(self.0.clock.now())
     }
 }
 
-/// Serves the router; each connection takes one of the `permits`, and waits to be accepted while there is none.
-/// Requests find their [`ConnectionPermit`] among their extensions. Never returns; when dropped, what has not been
-/// upgraded is closed.
+/// Serves the router. Each connection takes one of the `permits`, and waits to be accepted while there is none.
+/// Requests have their [`ConnectionPermit`] in their extensions. Never returns; dropping it closes connections that
+/// were not upgraded.
 pub(crate) async fn serve(listener: TcpListener, router: Router, permits: Arc<Semaphore>, clock: Clock) {
     let service = TowerToHyperService::new(router);
     let mut connections = JoinSet::new();

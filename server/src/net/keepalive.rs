@@ -1,22 +1,22 @@
-//! Pings: whether the other end still answers, and how long the way there and back is.
+//! The keepalive of a connection: pings that show whether the other end still answers, and measure the round trip.
 //!
-//! Pings are messages of the protocol, because pages cannot send or answer others by themselves. They go on while answers
-//! are late: what is late is not lost. Alive is whoever answers, says anything else, or takes bytes of what has waited.
+//! Pings are messages of the protocol, because pages cannot send or answer WebSocket pings. They continue while answers
+//! are late: late is not lost. A peer is alive if it answers, sends anything else, or takes bytes that were blocked.
 
 use std::time::Duration;
 
 use tiltyard_core::least::Least;
 
-/// Pings whose answers are waited for: later ones than the cap below are of no use.
+/// The number of unanswered pings that are remembered. Answers later than the cap below are of no use.
 const REMEMBERED: usize = 16;
 
-/// The round trip of who has not answered yet.
+/// The round trip to assume before the first answer.
 const UNKNOWN: Duration = Duration::from_secs(1);
 
-/// The most that is believed.
+/// The cap of measured round trips.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The least round trip of so long is what the line is.
+/// The line's round trip is the least one in this time.
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The state of one connection's pings.
@@ -26,16 +26,16 @@ pub(crate) struct Keepalive {
     allowed_misses: u32,
     next: Duration,
     number: u32,
-    /// When pings were sent that have not been answered, by their numbers.
+    /// When the unanswered pings were sent, by number.
     sent: [Option<Duration>; REMEMBERED],
-    /// Whether the peer has shown life since the last beat.
+    /// Whether the peer has shown a sign of life since the last beat.
     alive: bool,
     misses: u32,
     least: Least,
     smoothed: Option<Duration>,
 }
 
-/// What is to be done.
+/// What the caller has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beat {
     /// Nothing.
@@ -47,7 +47,8 @@ pub(crate) enum Beat {
 }
 
 impl Keepalive {
-    /// The first ping is due at once. Silent is who shows no life for so many intervals in a row after it.
+    /// The first ping is due at once. A peer is silent if it shows no life for `allowed_misses` intervals in a row
+    /// after it.
     pub(crate) fn new(interval: Duration, allowed_misses: u32, now: Duration) -> Self {
         Self {
             interval,
@@ -62,8 +63,8 @@ impl Keepalive {
         }
     }
 
-    /// To be asked often. While the socket is `blocked` no ping can be sent. Misses are counted when asked, not by the clock:
-    /// after a pause of the whole server nobody is silent.
+    /// Returns what to do now. Call it often. No ping can be sent while the socket is `blocked`. Misses are counted by
+    /// calls, not by the clock: after a pause of the whole server nobody is silent.
     pub(crate) fn beat(&mut self, now: Duration, blocked: bool) -> Beat {
         if now < self.next {
             return Beat::Wait;
@@ -86,12 +87,12 @@ impl Keepalive {
         self.next
     }
 
-    /// The peer has shown that it is there.
+    /// Notes a sign of life.
     pub(crate) fn note_life(&mut self) {
         self.alive = true;
     }
 
-    /// A ping was answered, after the peer had it for so long. What answers no ping says nothing.
+    /// Handles the answer to a ping, which the peer `held` for so long. An answer to an unknown ping is ignored.
     pub(crate) fn answer(&mut self, number: u32, held: Duration, now: Duration) {
         if self.number.wrapping_sub(number) as usize >= REMEMBERED {
             return;
@@ -103,12 +104,12 @@ impl Keepalive {
         self.smoothed = Some(self.smoothed.map_or(took, |smoothed| (smoothed * 7 + took) / 8));
     }
 
-    /// What the line is now: the least round trip of the last seconds, if there was any answer yet.
+    /// The current round trip of the line: the least of the last seconds, if there was any answer yet.
     pub(crate) fn measured(&self) -> Option<Duration> {
         self.least.get()
     }
 
-    /// What one has to reckon with: the round trip as it mostly is; 1 s before the first answer.
+    /// The typical round trip; 1 s before the first answer.
     pub(crate) fn round_trip(&self) -> Duration {
         self.smoothed.unwrap_or(UNKNOWN)
     }

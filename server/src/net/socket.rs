@@ -1,8 +1,8 @@
-//! A WebSocket over a [`Transport`]: its settings, what arrives, how control messages are said, how it is closed.
+//! A WebSocket over a [`Transport`]: its settings, reading, control messages, and closing.
 //!
-//! The same type serves a connection from its handshake until it closes; who owns it at the moment drives it. Almost all
-//! that players and rooms tell one another are messages of one frame. Those are taken from the line and written to it here;
-//! whatever else there is in WebSocket (control frames, fragments, closing, what breaks the rules) is tungstenite's.
+//! The same type serves a connection from its handshake until it closes; its current owner drives it. Almost all
+//! messages between players and rooms are single frames. Those are read and written here; the rest of WebSocket
+//! (control frames, fragments, closing, protocol errors) is left to tungstenite.
 
 use std::{
     fmt,
@@ -29,51 +29,51 @@ pub(crate) use close::close_handshake;
 use inbox::Arrived;
 pub(crate) use inbox::Inbox;
 
-/// A player's connection. What a tick needs of it stands together; tungstenite's part is in a box elsewhere.
+/// A player's connection. The fields that a tick needs are together; tungstenite's part is boxed.
 #[derive(Debug)]
 pub(crate) struct Socket {
     line: Transport,
     /// Whether tungstenite may have something to write.
     unflushed: bool,
-    /// Whether a message is being received in fragments.
+    /// Whether a fragmented message is being received.
     open: bool,
-    /// The largest message that may arrive.
+    /// The maximum size of a received message.
     limit: usize,
-    /// The beginning of a frame whose end has not arrived.
+    /// The beginning of an incomplete frame.
     left: Vec<u8>,
     context: Box<WebSocketContext>,
 }
 
-/// Something that has arrived.
+/// Something that was received.
 #[derive(Debug)]
 pub(crate) enum Incoming<'a> {
     /// The payload of a binary message.
     Binary(&'a [u8]),
-    /// Anything else; `None` if it means nothing by itself.
+    /// Anything else; `None` if it has no meaning by itself.
     Other(Option<Message>),
 }
 
-/// Memory that tungstenite holds for what it reads; it is given frame by frame.
+/// The size of tungstenite's read buffer; it gets single frames.
 const READ_BUFFER_BYTES: usize = 128;
 
-/// Most bytes of control messages that wait for a blocked line. Frames do not pass through this buffer.
+/// The maximum size of control messages that wait for a blocked line. Frames do not pass through this buffer.
 const WRITE_BUFFER_BYTES: usize = limits::CHUNK_BYTES + 64 * 1024 + 64;
 
-/// Why a connection cannot go on.
+/// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
-    /// It broke or was closed by the peer. Nobody is there to be told.
+    /// It broke or was closed by the peer. Nobody is left to be told.
     Lost,
-    /// It does not answer pings. Its player may come back on another.
+    /// It does not answer pings. Its player may come back on another connection.
     Silent,
-    /// It speaks version 1 of the protocol, and is told so in bytes that it reads.
+    /// It speaks version 1 of the protocol, and gets an answer that this version can read.
     Older,
-    /// We close it and say why.
+    /// We close it with this code.
     Closing(Code),
 }
 
 impl Gone {
-    /// What the peer is told, if it can be told anything.
+    /// The code for the peer, if it can be told anything.
     pub(crate) fn code(self) -> Option<Code> {
         match self {
             Self::Lost => None,
@@ -111,7 +111,7 @@ impl From<Error> for Gone {
     }
 }
 
-/// What tungstenite reads and writes: the bytes of one frame, and the line.
+/// The stream that tungstenite reads and writes: the bytes of one frame, and the line.
 struct Fed<'a> {
     frame: &'a [u8],
     line: &'a mut Transport,
@@ -146,7 +146,7 @@ impl Socket {
         Self { line, unflushed: false, open: false, limit: limits::HELLO_BYTES, left: early, context }
     }
 
-    /// Lets messages be as large as they may be inside a room.
+    /// Raises the message limit to that of rooms.
     pub(crate) fn widen(&mut self) {
         self.limit = limits::MESSAGE_BYTES;
         self.context.set_config(|config| {
@@ -155,18 +155,18 @@ impl Socket {
         });
     }
 
-    /// The line under it.
+    /// The underlying line.
     pub(crate) fn line(&self) -> &Transport {
         &self.line
     }
 
-    /// The line under it.
+    /// The underlying line.
     pub(crate) fn line_mut(&mut self) -> &mut Transport {
         &mut self.line
     }
 
-    /// Reads once what has arrived, behind what was left over. Then [`Self::next`] until there is no more, and
-    /// [`Self::keep`]. How many bytes were read, if there may be more.
+    /// Reads available bytes once, behind those left over. Call [`Self::next`] then until it returns `None`, and
+    /// [`Self::keep`]. Returns the number of bytes if there may be more.
     ///
     /// # Errors
     ///
@@ -185,11 +185,11 @@ impl Socket {
         }
     }
 
-    /// The next thing that has arrived; `None` if no more is there.
+    /// Returns the next received item; `None` if there is no more.
     ///
     /// # Errors
     ///
-    /// As tungstenite's: what breaks WebSocket's rules or is too large.
+    /// Those of tungstenite, for violations of the WebSocket protocol and messages that are too large.
     pub(crate) fn next<'a>(&mut self, inbox: &'a mut Inbox) -> Result<Option<Incoming<'a>>, Error> {
         match inbox.next(self.open, self.limit)? {
             None => Ok(None),
@@ -201,7 +201,7 @@ impl Socket {
         }
     }
 
-    /// Keeps what was not taken for the next time. What was taken before an error is lost with the connection.
+    /// Keeps the bytes that were not taken for the next time. Bytes taken before an error are lost with the connection.
     pub(crate) fn keep(&mut self, inbox: &Inbox) {
         self.left.clear();
         self.left.extend_from_slice(inbox.left());
@@ -230,11 +230,11 @@ impl Socket {
         }
     }
 
-    /// Whether everything written before is with the kernel now: an error that says `WouldBlock` if not.
+    /// Flushes. `Ok` means that the kernel has everything written before.
     ///
     /// # Errors
     ///
-    /// Those of the connection.
+    /// Those of the connection; `WouldBlock` if some of it waits for the kernel.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         if self.unflushed || self.line.is_blocked() {
             self.context.flush(&mut Fed { frame: &[], line: &mut self.line })?;
@@ -243,7 +243,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Writes a message by tungstenite, and flushes.
+    /// Writes a message with tungstenite, and flushes.
     ///
     /// # Errors
     ///
@@ -254,20 +254,20 @@ impl Socket {
         self.flush()
     }
 
-    /// Says that this is the end.
+    /// Sends a close frame.
     fn close(&mut self, frame: CloseFrame) -> Result<(), Error> {
         self.unflushed = true;
         self.context.close(&mut Fed { frame: &[], line: &mut self.line }, Some(frame))
     }
 }
 
-/// The client's message in what has arrived; `None` for what WebSocket itself deals with, and for what is answered here: a
-/// ping, and a message of a later version.
+/// Decodes the client's message in a received item; `None` for those that WebSocket itself handles, and for those
+/// answered here: a ping, and a message of a later version.
 ///
 /// # Errors
 ///
-/// [`Gone::Lost`] for a close, [`Code::Malformed`] for what is not a client's message, [`Code::WrongVersion`] for the hello
-/// of another version.
+/// [`Gone::Lost`] for a close, [`Code::Malformed`] for anything that is not a client's message, [`Code::WrongVersion`]
+/// or [`Gone::Older`] for the hello of another version.
 pub(crate) fn hear(socket: &mut Socket, incoming: &Incoming<'_>) -> Result<Option<ClientMessage>, Gone> {
     let bytes = match incoming {
         Incoming::Binary(bytes) => bytes,
@@ -300,7 +300,7 @@ pub(crate) fn would_block(error: &Error) -> bool {
     matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// `Ok(false)` instead of an error that only says that the socket is not ready.
+/// Turns an error that only says that the socket is not ready into `Ok(false)`.
 pub(crate) fn unless_blocked(result: Result<(), Error>) -> Result<bool, Gone> {
     match result {
         Ok(()) => Ok(true),
@@ -309,12 +309,13 @@ pub(crate) fn unless_blocked(result: Result<(), Error>) -> Result<bool, Gone> {
     }
 }
 
-/// Writes a binary message without waiting and without a copy in the socket's own buffer. To be called after a clean flush:
-/// what the kernel does not take now stays in the line. `scratch` lends the memory in which the message is framed.
+/// Writes a binary message without waiting and without a copy in the socket's own buffer. Call it after a clean flush.
+/// If the kernel does not take all of it now, the rest stays in the line and the result is `Ok(false)`. `scratch` lends
+/// the memory for framing the message.
 ///
 /// # Errors
 ///
-/// If the connection is broken; `Ok(false)` if it is blocked now.
+/// If the connection is broken.
 pub(crate) fn send_frame(socket: &mut Socket, payload: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Gone> {
     scratch.clear();
     write_header(scratch, payload.len());
@@ -322,7 +323,7 @@ pub(crate) fn send_frame(socket: &mut Socket, payload: &[u8], scratch: &mut Vec<
     unless_blocked(socket.line.write_whole(scratch).map_err(Error::Io))
 }
 
-/// The header of a server's binary message that is one frame.
+/// Writes the header of a server's binary message of one frame.
 fn write_header(out: &mut Vec<u8>, len: usize) {
     const FINAL_BINARY: u8 = 0x82;
     out.push(FINAL_BINARY);

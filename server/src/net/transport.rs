@@ -1,9 +1,9 @@
 //! The socket under every WebSocket: non-blocking `Read` and `Write` over a TCP stream.
 //!
-//! tungstenite is driven directly by whoever owns the socket. Outside of rooms a line is *attached*: a runtime knows it and
-//! says when there is something to read. Inside a room it is *detached*: nobody watches it, the room reads it when it wants
-//! to know, so that what players send wakes nobody. Detached lines move between threads. What speaks WebSocket over it is
-//! [`crate::net::socket`].
+//! tungstenite is driven directly by the socket's owner. Outside of rooms a line is *attached*: a runtime watches it
+//! and tells when it can be read. Inside a room it is *detached*: nobody watches it, and the room reads it when it
+//! wants to, so that players' messages wake nobody. Detached lines move between threads. [`crate::net::socket`] speaks
+//! WebSocket over it.
 
 use std::{
     io::{self, Read, Write},
@@ -17,11 +17,11 @@ use tokio::net::TcpStream;
 
 use crate::metrics;
 
-/// Kernel send buffer of a connection (the kernel doubles it for its own bookkeeping). Small, so that a slow reader is
-/// noticed after some frames instead of minutes.
+/// The kernel's send buffer of a connection (the kernel doubles it for its own bookkeeping). It is small, so that a
+/// slow reader is noticed after some frames instead of minutes.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
-/// Bytes not yet sent above which the kernel takes no more.
+/// The number of unsent bytes above which the kernel takes no more.
 const NOT_SENT_BYTES: u32 = 16 * 1024;
 
 /// A TCP connection. Closes, and counts its traffic, when dropped.
@@ -29,14 +29,14 @@ const NOT_SENT_BYTES: u32 = 16 * 1024;
 pub(crate) struct Transport {
     stream: Stream,
     peer: SocketAddr,
-    /// What the kernel did not take of the last [`Transport::write_whole`].
+    /// The bytes of the last [`Transport::write_whole`] that the kernel did not take.
     rest: Vec<u8>,
     received: u64,
     sent: u64,
-    /// Those of them that were taken as traffic.
+    /// The parts of `received` and `sent` that were taken as traffic.
     told: (u64, u64),
-    /// Bytes that wait for the kernel: `rest`, and what the last write was offered and did not take (it is in the
-    /// WebSocket's own buffer, which offers all of it with each attempt).
+    /// Bytes that wait for the kernel: `rest`, and the part of the last write that it did not take (these are in the
+    /// WebSocket's own buffer, which offers all of them with each attempt).
     unsent: usize,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn set_options(stream: &TcpStream) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         socket.set_tcp_notsent_lowat(NOT_SENT_BYTES)?;
-        // Frames are few and small: what is lost twice must not wait for twice as long each time.
+        // Frames are few and small: one that is lost twice must not wait twice as long each time.
         socket.set_tcp_thin_linear_timeouts(true)?;
     }
     Ok(())
@@ -91,7 +91,7 @@ impl Transport {
         self.peer
     }
 
-    /// Whether something that was written waits for the kernel.
+    /// Whether written bytes wait for the kernel.
     pub(crate) fn is_blocked(&self) -> bool {
         self.unsent > 0
     }
@@ -106,7 +106,7 @@ impl Transport {
         self.attached()?.writable().await
     }
 
-    /// Says that no more will be written; the peer may still send.
+    /// Shuts down writing; the peer may still send.
     pub(crate) fn finish_writing(&self) -> io::Result<()> {
         SockRef::from(self.attached()?).shutdown(Shutdown::Write)
     }
@@ -127,18 +127,18 @@ impl Transport {
         self.attached().map(|_| ())
     }
 
-    /// The bytes received and sent since this was last called. What nobody takes is counted when the line is dropped.
+    /// Returns the bytes received and sent since the last call. The rest is counted when the line is dropped.
     pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
         let told = std::mem::replace(&mut self.told, (self.received, self.sent));
         (self.received - told.0, self.sent - told.1)
     }
 
-    /// All bytes that the kernel has taken.
+    /// The total number of bytes that the kernel has taken.
     pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Ends the connection when what was sent has not been acknowledged for so long, instead of after a quarter of an hour.
+    /// Ends the connection when sent data stays unacknowledged for so long, instead of after a quarter of an hour.
     ///
     /// # Errors
     ///
@@ -160,12 +160,12 @@ impl Transport {
         }
     }
 
-    /// Takes all of these bytes: what the kernel does not take now is kept, and goes before whatever is written later. To be
-    /// called after a clean flush, so that no more than this is ever kept; memory that was needed once stays.
+    /// Takes all of these bytes. Those that the kernel does not take now are kept, and go before later writes. Call it
+    /// after a clean flush, so that never more than one message is kept; the memory of `rest` is reused.
     ///
     /// # Errors
     ///
-    /// If the connection is broken, and `WouldBlock` if something was kept.
+    /// If the connection is broken, and `WouldBlock` if some bytes were kept.
     pub(crate) fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
         debug_assert!(self.rest.is_empty(), "the line was flushed");
         let written = match self.write(bytes) {

@@ -13,10 +13,10 @@ use tokio::{net::TcpListener, runtime::Handle, sync::Semaphore};
 
 use crate::{bus::State as BusState, fleet::Instance, metrics, net::http};
 
-/// Histograms keep single samples until someone asks; so often this happens without Prometheus.
+/// The interval at which histograms are summarized without Prometheus: they keep single samples until then.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Connections at a time; further ones wait to be accepted.
+/// The maximum number of connections; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
 
 /// Serves until the server has stopped.
@@ -45,7 +45,8 @@ async fn render() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::install().render())
 }
 
-/// A server without its broker is ready: it goes on alone, and says so.
+/// Tells whether the server takes players. Without its broker it is ready too: it goes on alone, and the answer says
+/// so.
 async fn ready(State(here): State<Instance>) -> impl IntoResponse {
     if here.stop().is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());

@@ -1,4 +1,4 @@
-//! One player's socket inside a room: what arrives is counted and limited, what goes out never waits.
+//! One player's socket inside a room: incoming messages are counted and limited, writes never wait.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// Most messages that one scan takes from a connection, so that nobody is served at the cost of others; and most bytes,
-/// because what is said last must not wait behind what is uploaded.
+/// The maximum number of messages that one scan takes from a connection, so that nobody is served at the cost of
+/// others; and the maximum number of bytes, because recent messages must not wait behind an upload.
 const SCAN_MESSAGES: usize = 32;
 const SCAN_BYTES: usize = 64 * 1024;
 
@@ -28,26 +28,26 @@ pub(crate) struct Connection {
     keepalive: Keepalive,
     blocked: bool,
     drain: Drain,
-    /// What its client understands: bits.
+    /// The capabilities of its client, as bits.
     capabilities: u64,
 }
 
-/// Whether a connection's line is free, and what was learned of it.
+/// The state of a connection's line after a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flushed {
-    /// Everything written before is with the kernel now.
+    /// The kernel has everything written before.
     pub(crate) clean: bool,
-    /// Something of what had waited has gone.
+    /// Some of the blocked bytes have gone.
     pub(crate) moved: bool,
-    /// So many bytes go in a second.
+    /// The measured rate of the line in bytes per second.
     pub(crate) rate: Option<u32>,
 }
 
 impl Connection {
-    /// Takes over a socket whose hello phase is done, in a room that keeps seats for `grace`.
+    /// Takes over a socket after its hello phase, in a room that keeps seats for `grace`.
     pub(crate) fn new(mut socket: Socket, capabilities: u64, timing: &Timing, grace: Duration, now: Duration) -> Self {
         socket.widen();
-        // Not before its pings would have told that it is gone. A line that cannot be told so is found by them alone.
+        // Not before the pings would have found it dead. If this fails, only the pings do.
         let _ = socket.line().give_up_after(grace.max(timing.ping * timing.missed_pings));
         Self {
             socket,
@@ -60,12 +60,12 @@ impl Connection {
         }
     }
 
-    /// Gives the socket back, on this thread's runtime; `None` if it is lost.
+    /// Returns the socket, attached to this thread's runtime; `None` if it is lost.
     pub(crate) fn into_socket(mut self) -> Option<Socket> {
         self.socket.line_mut().attach().ok().map(|()| self.socket)
     }
 
-    /// Whether the client understands something that not all do.
+    /// Whether the client has a capability.
     pub(crate) fn takes(&self, capability: u64) -> bool {
         self.capabilities & capability != 0
     }
@@ -75,11 +75,11 @@ impl Connection {
         self.socket.line().peer()
     }
 
-    /// Hands over what has arrived, within limits; what is beyond them waits for the next scan. `inbox` lends memory.
+    /// Hands received messages to `take`, within limits; further ones wait for the next scan. `inbox` lends memory.
     ///
     /// # Errors
     ///
-    /// If the connection cannot go on: it is lost, broke a rule, or `take` says so.
+    /// If the connection has to end: it is lost, broke a rule, or `take` says so.
     pub(crate) fn scan(
         &mut self,
         inbox: &mut Inbox,
@@ -120,7 +120,7 @@ impl Connection {
         }
     }
 
-    /// Hands what was written before to the kernel.
+    /// Hands earlier writes to the kernel.
     ///
     /// # Errors
     ///
@@ -136,12 +136,12 @@ impl Connection {
         Ok(Flushed { clean, moved, rate })
     }
 
-    /// Whether something that was written waits for the kernel.
+    /// Whether written bytes wait for the kernel.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Writes a frame; to be called after a clean [`Self::flush`]. What the kernel does not take now stays in the line.
+    /// Writes a frame. Call it after a clean [`Self::flush`]. What the kernel does not take now stays in the line.
     /// `scratch` lends memory, so that nothing is allocated.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Says something beside frames.
+    /// Sends a control message.
     ///
     /// # Errors
     ///
@@ -174,12 +174,12 @@ impl Connection {
         }
     }
 
-    /// The round trip as it mostly is.
+    /// The typical round trip.
     pub(crate) fn round_trip(&self) -> Duration {
         self.keepalive.round_trip()
     }
 
-    /// The bytes received and sent since this was last called.
+    /// Returns the bytes received and sent since the last call.
     pub(crate) fn take_traffic(&mut self) -> (u64, u64) {
         self.socket.line_mut().take_traffic()
     }

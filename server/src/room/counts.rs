@@ -1,4 +1,4 @@
-//! From a room's own counters to the metrics: differences, once a second.
+//! Exports a room's counters to the metrics, as differences, once a second.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tiltyard_shared::protocol::limits;
 
 use crate::metrics::RoomMetrics;
 
-/// What of a room has been told to the metrics. What it told of the present is taken back when dropped.
+/// The values of a room that were exported. Dropping it takes back those that describe the present.
 pub(crate) struct Counts {
     metrics: RoomMetrics,
     told: Stats,
@@ -16,12 +16,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Nothing told yet.
+    /// Counters of which nothing was exported yet.
     pub(crate) fn new(metrics: RoomMetrics) -> Self {
         Self { metrics, told: Stats::default(), players: 0, spectators: 0 }
     }
 
-    /// A tick has been computed and its frames written.
+    /// Counts a tick that was computed and whose frames were written.
     pub(crate) fn tick(&self, lateness: Lateness, duration: Duration) {
         self.metrics.tick(lateness.late, duration);
         if lateness.moved > 0 {
@@ -29,31 +29,31 @@ impl Counts {
         }
     }
 
-    /// A frame of so many bytes is being written.
+    /// Counts a frame of this size.
     pub(crate) fn frame(&self, bytes: usize) {
         if bytes > limits::FRAME_BYTES {
             self.metrics.large_buffers.increment(1);
         }
     }
 
-    /// So many seats are taken now, and so many watch.
+    /// Sets the number of taken seats and of spectators.
     pub(crate) fn people(&mut self, players: u32, spectators: u32) {
         self.metrics.players.increment(f64::from(players) - f64::from(self.players));
         self.metrics.spectators.increment(f64::from(spectators) - f64::from(self.spectators));
         (self.players, self.spectators) = (players, spectators);
     }
 
-    /// So many seats were taken when last told.
+    /// The number of taken seats that was last set.
     pub(crate) fn current_players(&self) -> u32 {
         self.players
     }
 
-    /// The room's game panicked.
+    /// Counts a panic of the room's game.
     pub(crate) fn panicked(&self) {
         self.metrics.panics.increment(1);
     }
 
-    /// Tells what has been counted since the last time.
+    /// Exports what has been counted since the last call.
     pub(crate) fn export(&mut self, stats: &Stats) {
         let (metrics, told) = (&self.metrics, &self.told);
         let (edge, edge_told) = (&stats.edge, &told.edge);

@@ -1,7 +1,7 @@
-//! A room's door: how the rest of the instance knows the room, what it asks of it, and which seats are reserved.
+//! A room's door: the rest of the instance's view of the room, the requests to it, and its reserved seats.
 //!
-//! What changes often are single numbers that the room writes and gateways read; what the lobby shows goes to its
-//! [`Notices`] at most once a second.
+//! Values that change often are single numbers that the room writes and gateways read; the room's entry in the lobby
+//! goes to its [`Notices`] at most once a second.
 
 use std::sync::{
     Arc,
@@ -19,65 +19,65 @@ use uuid::Uuid;
 use super::matched::MatchSeat;
 use crate::{lobby::Notices, net::socket::Socket, shard::Load};
 
-/// What a room is to be.
+/// The plan of a room to be opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// Its game.
     pub(crate) game: &'static str,
-    /// What its maker chose.
+    /// The options that its maker chose.
     pub(crate) options: RoomOptions,
-    /// Its id, if it is for a match; others get one of their own.
+    /// Its id if it is for a match; other rooms get a new one.
     pub(crate) matched: Option<Uuid>,
 }
 
-/// What a room is asked for at its door.
+/// A request at a room's door.
 #[derive(Debug)]
 pub(crate) enum RoomRequest {
-    /// A seat for a connection.
+    /// Asks for a seat for a connection.
     Join(Box<PendingJoin>),
-    /// The end: too few of those who were matched have come.
+    /// Ends the room, because too few of the matched players have come.
     Close,
-    /// A seat to be kept. Nobody listens any more if the server is stopping.
+    /// Asks for a reserved seat. Nobody waits for the answer if the server is stopping.
     Reserve(oneshot::Sender<Result<Reservation, Code>>),
 }
 
 /// A connection that waits for a seat.
 #[derive(Debug)]
 pub(crate) struct PendingJoin {
-    /// Its socket, on no runtime.
+    /// Its socket, detached from any runtime.
     pub(crate) socket: Socket,
-    /// What it asked for; the target has led here.
+    /// Its wish; the target has led here.
     pub(crate) wish: Enter,
-    /// What its client understands.
+    /// The capabilities of its client.
     pub(crate) capabilities: u64,
-    /// The seat that was kept for it.
+    /// The seat that was reserved for it.
     pub(crate) reservation: Option<Reservation>,
-    /// The seat of a match that it was matched into.
+    /// The match seat of its player.
     pub(crate) seat: Option<MatchSeat>,
     /// Where the answer goes.
     pub(crate) reply: oneshot::Sender<Reply>,
 }
 
-/// Whether a connection was seated; if not, here it is again.
+/// The answer to a join request: seated, or the connection back with the reason.
 pub(crate) type Reply = Result<(), Box<Refused>>;
 
 /// A connection that got no seat.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// Its socket, on no runtime.
+    /// Its socket, detached from any runtime.
     pub(crate) socket: Socket,
-    /// Why.
+    /// The reason.
     pub(crate) code: Code,
 }
 
 impl PendingJoin {
     pub(super) fn refuse(self, code: Code) {
-        // A gateway that does not listen any more is stopping.
+        // A gateway that is not listening any more is stopping.
         let _ = self.reply.send(Err(Box::new(Refused { socket: self.socket, code })));
     }
 }
 
-/// Refuses all that waits at the door of a closed room.
+/// Refuses all requests that wait at the door of a closed room.
 pub(crate) fn refuse_all(requests: &mut mpsc::Receiver<RoomRequest>, code: Code) {
     requests.close();
     while let Ok(request) = requests.try_recv() {
@@ -89,7 +89,7 @@ pub(crate) fn refuse_all(requests: &mut mpsc::Receiver<RoomRequest>, code: Code)
     }
 }
 
-/// What is known of a room outside of it.
+/// The outside view of a room.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Its id.
@@ -98,24 +98,25 @@ pub(crate) struct Entry {
     pub(crate) code: RoomCode,
     /// Its game.
     pub(crate) game: &'static str,
-    /// What its maker chose.
+    /// The options that its maker chose.
     pub(crate) options: RoomOptions,
-    /// Whether its seats are for those who were matched into it, and for nobody else.
+    /// Whether its seats are only for players who were matched into it.
     matched: bool,
     seats: u32,
     door: mpsc::Sender<RoomRequest>,
-    /// Seats that are taken, and who watches.
+    /// The number of taken seats and spectators.
     people: AtomicU32,
     free: AtomicU32,
     locked: AtomicBool,
-    /// Connections on their way in.
+    /// The number of connections on their way in.
     arriving: AtomicU32,
-    /// Seats kept for whoever has a pass. Raised by the room alone, so that a seat is never reserved twice.
+    /// The number of seats reserved for bearers of passes. Only the room raises it, so that a seat is never reserved
+    /// twice.
     reserved: AtomicU32,
 }
 
 impl Entry {
-    /// A room of which nobody knows yet.
+    /// The entry of a new room.
     pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<RoomRequest>) -> Self {
         let Plan { game, options, matched } = plan;
         Self {
@@ -134,18 +135,18 @@ impl Entry {
         }
     }
 
-    /// Who is in it, or will soon be.
+    /// The number of people in it or on their way.
     pub(crate) fn expected(&self) -> u32 {
         [&self.people, &self.arriving, &self.reserved].map(|count| count.load(Ordering::Relaxed)).into_iter().sum()
     }
 
-    /// Whether it takes one more player, as far as one can see from outside.
+    /// Whether it seems to have room for one more player.
     pub(crate) fn has_room(&self) -> bool {
         let coming = self.arriving.load(Ordering::Relaxed) + self.reserved.load(Ordering::Relaxed);
         !self.matched && !self.locked.load(Ordering::Relaxed) && self.free.load(Ordering::Relaxed) > coming
     }
 
-    /// What the lobby shows.
+    /// The entry for the lobby.
     pub(crate) fn listing(&self, status: &Status<'_>) -> Listing {
         let entry = RoomEntry {
             room: self.id,
@@ -163,35 +164,35 @@ impl Entry {
     }
 }
 
-/// What a room has to say of itself.
+/// A room's own state for the lobby.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Status<'a> {
-    /// Seats that are taken.
+    /// The number of taken seats.
     pub(crate) players: u32,
-    /// Who watches.
+    /// The number of spectators.
     pub(crate) spectators: u32,
     /// Whether it takes no new players.
     pub(crate) locked: bool,
-    /// What its game says: JSON text, or empty.
+    /// The game's metadata: JSON text, or empty.
     pub(crate) metadata: &'a str,
 }
 
-/// Takes a room off the list.
+/// Removes a room from the list.
 type Unlist = Box<dyn FnOnce(&Entry) + Send>;
 
-/// A room's own hold of its entry; when dropped the room is found no more.
+/// A room's handle to its entry. Dropping it removes the room from the list.
 pub(crate) struct Listed {
     entry: Arc<Entry>,
     notices: Notices,
     load: Arc<Load>,
-    /// Called once, at the end.
+    /// Called once, when dropped.
     unlist: Option<Unlist>,
-    /// What the lobby was told last.
+    /// The listing that the lobby was last told.
     told: Listing,
 }
 
 impl Listed {
-    /// The hold of a room that is on the list, until `unlist` takes it off.
+    /// The handle of a listed room; `unlist` removes the room from the list.
     pub(crate) fn new(entry: Arc<Entry>, notices: Notices, load: Arc<Load>, unlist: Unlist) -> Self {
         let told = entry.listing(&Status::default());
         Self { entry, notices, load, unlist: Some(unlist), told }
@@ -202,25 +203,25 @@ impl Listed {
         self.entry.code
     }
 
-    /// Says how full the room is.
+    /// Sets the number of people in the room and of free seats.
     pub(crate) fn set_occupancy(&self, people: u32, free: u32) {
         let before = self.entry.people.swap(people, Ordering::Relaxed);
         self.entry.free.store(free, Ordering::Relaxed);
         self.load.change_players(before, people);
     }
 
-    /// Says whether the room takes no new players.
+    /// Sets whether the room takes no new players.
     pub(crate) fn set_locked(&self, locked: bool) {
         self.entry.locked.store(locked, Ordering::Relaxed);
     }
 
-    /// The match is over: only who has a seat finds the room from now on.
+    /// Notes that the match is over: only owners of seats find the room from now on.
     pub(crate) fn conclude(&self) {
         self.set_locked(true);
         self.notices.remove(self.entry.id);
     }
 
-    /// Tells the lobby; false if it knows. To be called at most once a second.
+    /// Tells the lobby the state. Returns false if the lobby knows it already. Call it at most once a second.
     pub(crate) fn tell(&mut self, status: &Status<'_>) -> bool {
         let RoomEntry { players, spectators, locked, metadata, .. } = &self.told.entry;
         let locked_too = Status { locked: status.locked || self.entry.matched, ..*status };
@@ -233,12 +234,12 @@ impl Listed {
         true
     }
 
-    /// Seats that are reserved.
+    /// The number of reserved seats.
     pub(crate) fn reserved(&self) -> u32 {
         self.entry.reserved.load(Ordering::Relaxed)
     }
 
-    /// Keeps a seat until the reservation is dropped.
+    /// Reserves a seat until the reservation is dropped.
     pub(crate) fn reserve(&self) -> Reservation {
         self.entry.reserved.fetch_add(1, Ordering::Relaxed);
         Reservation { entry: self.entry.clone() }
@@ -254,7 +255,7 @@ impl Drop for Listed {
     }
 }
 
-/// A way into a room. Until it is dropped, gateways take it that one seat less is free.
+/// A connection's way into a room. Until it is dropped, gateways count one free seat less.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     entry: Arc<Entry>,
@@ -266,12 +267,12 @@ impl Arrival {
         Self { entry: entry.clone() }
     }
 
-    /// Where requests are sent.
+    /// The room's door.
     pub(crate) fn door(&self) -> &mpsc::Sender<RoomRequest> {
         &self.entry.door
     }
 
-    /// The room.
+    /// The room's id.
     pub(crate) fn room(&self) -> Uuid {
         self.entry.id
     }
@@ -283,19 +284,19 @@ impl Drop for Arrival {
     }
 }
 
-/// A seat that the room gives to nobody else until this is dropped.
+/// A reserved seat. The room gives it to nobody else until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     entry: Arc<Entry>,
 }
 
 impl Reservation {
-    /// The room.
+    /// The room's id.
     pub(crate) fn room(&self) -> Uuid {
         self.entry.id
     }
 
-    /// The way to it.
+    /// A way into the room.
     pub(crate) fn arrival(&self) -> Arrival {
         Arrival::new(&self.entry)
     }

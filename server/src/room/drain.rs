@@ -1,11 +1,11 @@
-//! What a socket carries: the bytes that it takes while it is blocked, when no more than the line's rate can go.
+//! Measures the rate of a socket's line: the bytes that it takes while it is blocked, when no more can go.
 
 use std::time::Duration;
 
-/// Bytes are counted for so long.
+/// The time over which bytes are counted.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The drain of one socket.
+/// The measurement of one socket.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Drain {
     since: Duration,
@@ -14,8 +14,8 @@ pub(crate) struct Drain {
 }
 
 impl Drain {
-    /// So many bytes have gone in all; `blocked` is whether some have waited since the last call. Whether any of those went,
-    /// and how many a second, once that is known.
+    /// Notes the total of sent bytes; `blocked` is whether some have waited since the last call. Returns whether any of
+    /// those went, and the rate in bytes per second once it is known.
     pub(crate) fn note(&mut self, now: Duration, sent: u64, blocked: bool) -> (bool, Option<u32>) {
         let moved = blocked && sent > self.seen;
         self.seen = sent;

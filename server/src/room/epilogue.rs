@@ -1,8 +1,9 @@
-//! After the end of a match: who is just away is awaited for as long as the seat is kept, and told how it ended.
+//! The end of a match: players who are only away can come back as long as their seats are kept, and are told the
+//! result.
 //!
-//! The game is not stepped any more. Who comes back gets the last state in one frame, the result, and the goodbye that the
-//! others had; who comes for a seat is refused. Nobody finds the room in the lobby, and it counts among the rooms of its
-//! instance until the last seat is told or given up.
+//! The game is not stepped any more. A player who comes back gets the last state in one frame, the result, and the same
+//! goodbye as the others; wishes for a new seat are refused. The room is not in the lobby any more, but counts among
+//! the rooms of its instance until the last seat is told or given up.
 
 use tiltyard_core::room::SeatId;
 use tiltyard_shared::{
@@ -15,11 +16,11 @@ use super::{End, RoomTask, door::RoomRequest};
 use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
-    /// Tells everybody who is there that the match is over, then waits for who is not.
+    /// Tells all connected players that the match is over, then waits for the others.
     ///
     /// # Errors
     ///
-    /// [`End::Failed`] if the game panics when it is asked for a view, [`End::Stopping`] if the server stops first.
+    /// [`End::Failed`] if the game panics while it computes a view, [`End::Stopping`] if the server stops first.
     pub(super) async fn conclude(&mut self) -> Result<(), End> {
         for index in 0..self.connections.len() {
             self.guarded(|task| task.tell_end(SeatId(index as u32)))?;
@@ -36,7 +37,7 @@ impl<G: Game> RoomTask<G> {
         Ok(())
     }
 
-    /// Lets in who has a seat, for the last frame.
+    /// Lets owners of seats in for the last frame, and refuses others.
     fn handle_late(&mut self, request: RoomRequest) -> Result<(), End> {
         match request {
             RoomRequest::Join(join) if matches!(join.wish.target, Target::Resume(_)) || join.seat.is_some() => {
@@ -61,13 +62,13 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// The result and a goodbye for a seat that has a connection; the seat is then done with.
+    /// Sends the result and a goodbye to a seat's connection, if it has one, and removes the seat.
     fn tell_end(&mut self, seat: SeatId) {
         let Some(Some(connection)) = self.connections.get_mut(seat.0 as usize) else { return };
         if connection.takes(capabilities::RESULT) {
             let result = self.room.authority().finished().map(ToString::to_string).unwrap_or_default();
             let result = if result.len() > limits::RESULT_BYTES { String::new() } else { result };
-            // Who cannot be told is gone in any case.
+            // A connection that cannot be told is lost anyway.
             let _ = connection.say(&ServerMessage::Result { result });
         }
         self.dismiss(seat, Gone::Closing(Code::Finished));

@@ -1,7 +1,7 @@
-//! How a connection comes from the gateway into a room, and back if the room has no seat for it.
+//! Moves a connection from the gateway into a room, and back if the room has no seat for it.
 //!
-//! The socket itself travels, taken off one thread's runtime and put onto the other's. A connection that is not seated
-//! is given back with the reason, so that its client may wish for something else.
+//! The socket itself moves: it is detached from one thread's runtime and attached to the other's. A connection without
+//! a seat is returned with the reason, so that its client may make another wish.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::{
 use crate::net::socket::Gone;
 
 impl<G: Game> RoomTask<G> {
-    /// Answers what is asked at the door.
+    /// Answers a request at the door.
     pub(super) fn handle(&mut self, request: RoomRequest) -> Result<(), End> {
         match request {
             RoomRequest::Join(join) => self.admit(*join).map(|_| ()),
@@ -39,10 +39,10 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Gives a connection a seat, or sends it back.
+    /// Gives a connection a seat, or returns it.
     pub(super) fn admit(&mut self, mut join: PendingJoin) -> Result<Option<SeatId>, End> {
         let now = self.now();
-        // From here to the seat nobody else is asked.
+        // No other request is handled between here and the seat.
         let expected = join.reservation.take().is_some();
         let seat = join.seat.take();
         let seated = match self.guarded(|task| task.take_seat(&join.wish, expected, seat.as_ref(), now)) {
@@ -79,7 +79,7 @@ impl<G: Game> RoomTask<G> {
         }
         let (name, reserved) = (wish.name.clone(), self.setup.listed.reserved());
         let (token, entered) = match seat {
-            // Whoever shows the pass of a match again has lost the answer to the first time.
+            // A client that shows the pass of a match again has lost the first answer.
             Some(MatchSeat { session, team, .. }) => match self.room.anew(*session, verify) {
                 Some(back) => (*session, self.room.resume(back, now)?),
                 None => {
@@ -100,7 +100,7 @@ impl<G: Game> RoomTask<G> {
         Ok((entered, token))
     }
 
-    /// Puts a connection's socket onto its seat. Whoever has the same session on another connection is told there.
+    /// Connects a socket to its seat. Another connection with the same session gets a goodbye.
     fn connect(&mut self, join: PendingJoin, entered: Entered, token: Uuid, now: Duration) {
         let seat = entered.seat;
         self.dismiss(seat, Gone::Closing(Code::TakenOver));

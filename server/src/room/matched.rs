@@ -1,33 +1,33 @@
-//! What a room keeps of a match that was made elsewhere, without knowing who made it.
+//! A room's knowledge of a match that was made elsewhere. It does not know who made it.
 
 use std::fmt;
 
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// A seat in a match, for the player who was matched into it.
+/// A seat in a match, for a matched player.
 #[derive(Debug)]
 pub(crate) struct MatchSeat {
-    /// Who: the secret with which the seat is resumed, too.
+    /// The player's session. It is also the secret to resume the seat.
     pub(crate) session: Uuid,
     /// The player's team.
     pub(crate) team: u16,
-    /// To be kept with the seat: dropped, it says that the seat is free again.
+    /// Kept with the seat. Dropping it reports that the seat is free again.
     pub(crate) guard: Guard,
 }
 
-/// Sends what it was given when it is dropped. It has had its place in the queue from the beginning, so that nothing is lost or
-/// waited for.
+/// Sends a message when it is dropped. Its place in the queue is reserved from the beginning, so that the message is
+/// never lost and never waits.
 pub(crate) struct Guard(Option<Box<dyn FnOnce() + Send>>);
 
 impl Guard {
-    /// Takes a place in the queue; `None` if it is full, or nobody reads it.
+    /// Reserves a place in the queue; `None` if the queue is full or closed.
     pub(crate) fn reserve<T: Send + 'static>(queue: &mpsc::Sender<T>, message: T) -> Option<Self> {
         let permit = queue.clone().try_reserve_owned().ok()?;
         Some(Self(Some(Box::new(move || drop(permit.send(message))))))
     }
 
-    /// There is nothing to say: another has taken its place.
+    /// Drops it without the message, because another has taken its place.
     pub(crate) fn release(mut self) {
         self.0 = None;
     }

@@ -1,6 +1,6 @@
 //! The schema document of a room's game.
 
-/// What clients must know of a game to decode it.
+/// The schema of a game, which clients need to decode it.
 #[derive(Debug)]
 pub(crate) struct SchemaDocument {
     /// The document as JSON text.

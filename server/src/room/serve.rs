@@ -1,5 +1,5 @@
-//! How everybody gets a frame at a tick: in slices, each time beginning with somebody else. What is in the frame is
-//! `tiltyard-core`'s edge; how it is written is [`Connection`](super::Connection)'s.
+//! Writes everybody's frame at a tick: in slices, each tick starting at another seat. The content of a frame is made by
+//! `tiltyard-core`'s edge; [`Connection`](super::Connection) writes it.
 
 use std::time::Duration;
 
@@ -10,14 +10,15 @@ use tokio::task::yield_now;
 use super::{End, RoomTask, slices};
 use crate::net::socket::Gone;
 
-/// Each tick begins to serve and to hear so many seats further on, so that nobody is always last.
+/// The number of seats by which the first one moves on at each tick, for frames and scans, so that nobody is always
+/// last.
 const STRIDE: usize = 7;
 
-/// Most pieces of a frame that are written to a line at a tick.
+/// The maximum number of pieces of a frame that are written to a line at a tick.
 const PIECES: u32 = 4;
 
 impl<G: Game> RoomTask<G> {
-    /// Writes everybody's frame; returns how long it took without the turns of others.
+    /// Writes all frames. Returns the time it took, without the turns of other rooms.
     pub(super) async fn send(&mut self, now: Duration) -> Result<Duration, End> {
         let seats = self.connections.len();
         self.first = (self.first + STRIDE) % seats.max(1);
@@ -33,7 +34,7 @@ impl<G: Game> RoomTask<G> {
         Ok(spent)
     }
 
-    /// Serves one seat, and closes its connection if it cannot go on.
+    /// Serves one seat, and closes its connection if that fails.
     pub(super) fn send_one(&mut self, index: usize, now: Duration) {
         let served = self.serve(index, now);
         let Some(connection) = &mut self.connections[index] else { return };
@@ -42,7 +43,7 @@ impl<G: Game> RoomTask<G> {
         }
     }
 
-    /// Writes a seat's frame; of one that comes in pieces as many as its line takes now.
+    /// Writes a seat's frame. Of a frame in pieces it writes as many as the line takes now.
     fn serve(&mut self, index: usize, now: Duration) -> Result<(), Gone> {
         let Some(connection) = &mut self.connections[index] else { return Ok(()) };
         let seat = SeatId(index as u32);

@@ -1,4 +1,4 @@
-//! What a room tells others: gateways how full it is, the lobby what it shows, the metrics what was counted.
+//! The reports of a room: its occupancy to gateways, its state to the lobby, its counters to the metrics.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tiltyard_shared::game::Game;
 use super::{Connection, End, RoomTask, door::Status};
 use crate::metrics;
 
-/// So often counters go to the metrics.
+/// The interval at which counters are exported.
 pub(super) const EXPORT: Duration = Duration::from_secs(1);
 
-/// The lobby is told at most so often.
+/// The minimum time between two notices to the lobby.
 const NOTICE_SPACING: Duration = Duration::from_secs(1);
 
 impl<G: Game> RoomTask<G> {
-    /// Lets gateways know how full the room is.
+    /// Updates the occupancy that gateways see.
     pub(super) fn tell_occupancy(&mut self) {
         let (players, spectators) = (self.room.authority().players(), self.room.authority().spectators());
         self.matched.retain(|seat, _| self.room.authority().has_seat(SeatId(*seat)));
@@ -23,7 +23,8 @@ impl<G: Game> RoomTask<G> {
         self.counts.people(players, spectators);
     }
 
-    /// Lets the lobby know what it shows of the room: at once when it has been quiet, otherwise at most once a second.
+    /// Updates the room's entry in the lobby: at once if the last notice is old enough, otherwise at most once a
+    /// second.
     pub(super) fn tell_lobby(&mut self, now: Duration) {
         let locked = self.room.authority().is_locked();
         self.setup.listed.set_locked(locked);

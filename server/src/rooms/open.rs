@@ -1,8 +1,7 @@
-//! The open rooms of an instance, found by id, code and game.
+//! The open rooms of an instance by id, code and game.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use parking_lot::{Mutex, MutexGuard};
 use tiltyard_shared::protocol::lobby::RoomCode;
 use uuid::Uuid;
 
@@ -16,7 +15,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Players in all rooms, and those on the way.
+    /// The number of people in all rooms, and of those on their way.
     pub(super) fn expected(&self) -> u64 {
         self.by_id.values().map(|entry| u64::from(entry.expected())).sum()
     }
@@ -26,7 +25,7 @@ impl Open {
         self.by_id.values().filter(move |entry| !entry.options.private && entry.game == game)
     }
 
-    /// The fullest room of a game that takes one more: filling rooms up one by one keeps players together.
+    /// The fullest room of a game with room for one more: filling rooms one by one keeps players together.
     pub(super) fn fullest(&self, game: &str) -> Option<&Arc<Entry>> {
         self.listed(game).filter(|entry| entry.has_room()).max_by_key(|entry| entry.expected())
     }

@@ -1,7 +1,7 @@
 //! `tiltyard cluster`: a fleet on this machine for trying things out, each instance a process of its own.
 //!
-//! It needs a broker: the one of AMQP_URL, or a private one by rabbitmq/with-broker of the project's checkout, under which
-//! it starts itself again. What instances log appears with their names in front.
+//! It needs a broker: that of AMQP_URL, or a private one started by rabbitmq/with-broker of the project's checkout,
+//! under which it restarts itself. The logs of instances appear with their names in front.
 
 use std::{
     env,
@@ -27,9 +27,9 @@ use tokio::{
 
 use super::{columns, print};
 
-/// Instances that do not end by themselves for so long are killed.
+/// Instances that take longer to end are killed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Where the first instance's operators look; further ones count up.
+/// The operators' port of the first instance; further ones count up.
 const FIRST_OPS_PORT: u16 = 9464;
 /// Colours of the names, in turn: cyan, yellow, green, magenta, blue, red.
 const COLOURS: [u8; 6] = [36, 33, 32, 35, 34, 31];
@@ -53,7 +53,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// There is no broker, a port is taken, or an instance did not end well.
+    /// If there is no broker, a port is taken, or an instance failed.
     pub(crate) fn run(&self, amqp_url: Option<&str>) -> anyhow::Result<()> {
         let Some(url) = amqp_url else { return Err(under_a_broker()?) };
         let plans = self.plans()?;
@@ -93,7 +93,7 @@ struct Plan {
     operators: u16,
 }
 
-/// Starts this process again under rabbitmq/with-broker, which ends it; returns only why it could not.
+/// Restarts this process under rabbitmq/with-broker, which replaces it. Returns only on failure, with the error.
 fn under_a_broker() -> anyhow::Result<anyhow::Error> {
     let this = env::current_exe().context("cannot find this program")?;
     let folders = env::current_dir().ok().into_iter().chain(Some(this.clone()));
@@ -107,7 +107,7 @@ fn under_a_broker() -> anyhow::Result<anyhow::Error> {
     Ok(anyhow::Error::new(error).context(format!("cannot start {}", script.display())))
 }
 
-/// The script of the checkout that a path lies in.
+/// The script in the checkout that contains a path.
 fn with_broker(path: &Path) -> Option<PathBuf> {
     path.ancestors().map(|folder| folder.join("rabbitmq/with-broker")).find(|script| script.is_file())
 }
@@ -127,12 +127,12 @@ fn table(plans: &[Plan]) -> String {
     columns(plans.iter().map(row).collect())
 }
 
-/// The instances that live.
+/// The running instances.
 struct Running {
-    /// Each ends with the instance's name and how it ended.
+    /// Each task returns the instance's name and exit status.
     lives: JoinSet<(String, io::Result<ExitStatus>)>,
     pids: Vec<(String, Pid)>,
-    /// Their standard inputs end with this process, however it ends, and they with them.
+    /// Their standard inputs. These close when this process ends, however it ends, and the instances end with them.
     leashes: Vec<ChildStdin>,
 }
 
@@ -177,7 +177,7 @@ impl Running {
         Ok(())
     }
 
-    /// An interrupt, as by Ctrl-C, does not wait for rooms to end.
+    /// Interrupts all, like Ctrl-C, which does not wait for rooms to end.
     async fn stop(&mut self) -> anyhow::Result<()> {
         self.signal(Signal::INT);
         let all_well = async {
@@ -210,12 +210,12 @@ fn spawn(plan: &Plan, options: &[OsString], url: &str) -> anyhow::Result<Child> 
     command.env("TILTYARD_OPS_LISTEN", format!("127.0.0.1:{}", plan.operators));
     command.env("TILTYARD_PUBLIC_URL", format!("ws://127.0.0.1:{}", plan.players));
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    // In a process group of its own, so that Ctrl-C in a terminal comes once, from us.
+    // In a process group of its own, so that Ctrl-C in a terminal comes only once, from us.
     command.process_group(0).kill_on_drop(true);
     command.spawn().with_context(|| format!("cannot start {}", plan.name))
 }
 
-/// What stands before the lines of an instance.
+/// The prefix of an instance's log lines.
 fn prefix(number: usize, name: &str) -> String {
     match io::stderr().is_terminal() {
         true => format!("\x1b[{}m{name:<9}\x1b[0m| ", COLOURS[number % COLOURS.len()]),
@@ -223,7 +223,7 @@ fn prefix(number: usize, name: &str) -> String {
     }
 }
 
-/// Shows what an instance logs until it ends.
+/// Shows the log of an instance until it ends.
 async fn relay(prefix: String, log: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(log).lines();
     while let Ok(Some(line)) = lines.next_line().await {

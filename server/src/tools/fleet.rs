@@ -1,4 +1,4 @@
-//! What an operator asks a fleet over its bus: which instances and rooms there are, and that one of them drains. It joins as
+//! An operator's requests to a fleet over its bus: list its instances and rooms, and drain one. The operator joins as
 //! somebody who hosts nothing, so that no instance lists it.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -24,17 +24,17 @@ use crate::{
     },
 };
 
-/// How long an instance may take to answer.
+/// The maximum wait for an instance's answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Instances that do not answer a hello for so long after another one did are not there.
+/// The wait for further answers to a hello after each one.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// Prints all instances.
 ///
 /// # Errors
 ///
-/// Why the fleet cannot be asked.
+/// If the fleet cannot be asked.
 pub(crate) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::Result<String> {
     let instances = Operator::connect(url).await?.instances().await?;
     if as_json {
@@ -51,11 +51,11 @@ pub(crate) async fn instances(url: Option<&AmqpUrl>, as_json: bool) -> anyhow::R
     Ok(columns(rows))
 }
 
-/// Prints all rooms, of one instance if it is named.
+/// Prints all rooms, or those of one instance.
 ///
 /// # Errors
 ///
-/// Why the fleet cannot be asked, or that there is no such instance.
+/// If the fleet cannot be asked, or there is no such instance.
 pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json: bool) -> anyhow::Result<String> {
     let operator = Operator::connect(url).await?;
     let instances = match of {
@@ -67,7 +67,7 @@ pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json
         let rooms = operator.rooms(instance).await;
         match rooms {
             Ok(rooms) => found.extend(rooms.into_iter().map(|listing| (instance, listing))),
-            // It has left between the two questions.
+            // It has left the fleet between the two requests.
             Err(Failure::Gone) if of.is_none() => {}
             Err(failure) => bail!("{instance} {failure}"),
         }
@@ -97,7 +97,7 @@ pub(crate) async fn rooms(url: Option<&AmqpUrl>, of: Option<InstanceId>, as_json
 ///
 /// # Errors
 ///
-/// Why it cannot be asked.
+/// If it cannot be asked.
 pub(crate) async fn drain(url: Option<&AmqpUrl>, instance: InstanceId) -> anyhow::Result<String> {
     match Operator::connect(url).await?.ask(instance, &Command::Drain).await {
         Ok(_) => Ok(format!("{instance} drains\n")),
@@ -105,7 +105,7 @@ pub(crate) async fn drain(url: Option<&AmqpUrl>, instance: InstanceId) -> anyhow
     }
 }
 
-/// Why an instance did not answer, to be read after its name.
+/// Why an instance did not answer. The text follows its name.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("is not there: nobody takes commands under this name")]
@@ -131,7 +131,7 @@ impl Operator {
         Ok(Self { id: instance, link })
     }
 
-    /// Who answers a hello.
+    /// Collects the instances that answer a hello.
     async fn instances(&self) -> anyhow::Result<BTreeMap<InstanceId, Heartbeat>> {
         let mut commands = self.link.bus.serve(Serve::Commands)?;
         timeout(PATIENCE, commands.next()).await.context("the broker does not answer")?;
@@ -170,7 +170,7 @@ impl Operator {
     }
 }
 
-/// The next instance that says that it is here.
+/// Waits for the next instance that answers.
 async fn next(commands: &mut Mailbox) -> Option<Heartbeat> {
     loop {
         let Incoming::Delivery(delivery) = commands.next().await? else { continue };

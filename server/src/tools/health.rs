@@ -1,4 +1,5 @@
-//! `tiltyard health`: whether the server of this machine is well, for containers and scripts that have no HTTP client.
+//! `tiltyard health`: checks whether the server of this machine is well, for containers and scripts without an HTTP
+//! client.
 
 use std::{
     io::{Read as _, Write as _},
@@ -8,16 +9,16 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// How long each step may take.
+/// The maximum time for each step.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Most bytes of the answer that are looked at.
+/// The maximum number of bytes read of the answer.
 const ANSWER_BYTES: u64 = 4096;
 
-/// Asks the operators' port of a server that listens there; returns what it says.
+/// Asks the operators' port of a server that listens there, and returns its answer.
 ///
 /// # Errors
 ///
-/// It does not answer, or does not say that it is well.
+/// If it does not answer, or answers that it is not well.
 pub(crate) fn ask(listen: SocketAddr, path: &str) -> anyhow::Result<String> {
     let address = SocketAddr::new(reachable(listen.ip()), listen.port());
     let answer = fetch(address, path).with_context(|| format!("no answer from {address}"))?;
@@ -36,7 +37,7 @@ fn fetch(address: SocketAddr, path: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Where a server is found that listens on every address.
+/// The address to reach a server that listens on every address.
 fn reachable(listen: IpAddr) -> IpAddr {
     match listen {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),

@@ -1,4 +1,4 @@
-//! A project for a game of an author's own: the game of the guide under another name, with its page.
+//! A project for an author's own game: the game of the guide under another name, with its page.
 
 use std::{
     fs,
@@ -7,10 +7,10 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-/// Where the libraries are, unless they are taken from a clone.
+/// The repository of the libraries, unless they are taken from a clone.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// Names that Rust or the project itself has another use for.
+/// Names that are reserved by Rust or by the project itself.
 const RESERVED: &[&str] = &[
     "abstract",
     "alloc",
@@ -111,7 +111,7 @@ fn who_pushes_up_is_seen_to_go_up() {
 }
 "#;
 
-/// Writes the project, and returns what to do next, in words.
+/// Writes the project, and returns instructions for the next steps.
 ///
 /// # Errors
 ///
@@ -167,7 +167,7 @@ fn files(name: &str, clone: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, Strin
     Ok(files.into_iter().map(|(path, text)| (path.into(), text)).chain([page]).collect())
 }
 
-/// `my-game` as Rust names a type: `MyGame`.
+/// The name of a type for `my-game`: `MyGame`.
 fn type_name(name: &str) -> String {
     let upper = |word: &str| word[..1].to_uppercase() + &word[1..];
     name.split('-').map(upper).collect()

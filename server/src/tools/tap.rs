@@ -1,7 +1,7 @@
-//! `tiltyard tap`: what instances tell one another, live, as one JSON object a line.
+//! `tiltyard tap`: prints events between instances live, as one JSON object a line.
 //!
-//! It listens as an instance does, by an exclusive queue of its own, so it takes nothing from anybody. Commands, tickets and
-//! results go to one receiver each and are not seen.
+//! It listens as an instance does, by an exclusive queue of its own, so that nobody else misses anything. Commands,
+//! tickets and results go to one receiver each and are not seen.
 
 use std::{
     io::{self, Write as _},
@@ -25,7 +25,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// The pattern is none, or the broker cannot be used.
+/// If the pattern is invalid, or the broker cannot be used.
 pub(crate) async fn listen(url: Option<&AmqpUrl>, pattern: &str) -> anyhow::Result<()> {
     let pattern = Pattern::new(pattern.split('.')).with_context(|| format!("{pattern:?} is not a pattern"))?;
     let url = url.context("which broker? --amqp-url or AMQP_URL names it")?.text().to_owned();
@@ -47,7 +47,7 @@ pub(crate) async fn listen(url: Option<&AmqpUrl>, pattern: &str) -> anyhow::Resu
     }
 }
 
-/// The next event of a topic; `None` once the bus is closed.
+/// Waits for the next event of a topic; `None` once the bus is closed.
 async fn next(mailbox: &mut Mailbox, channel: Channel) -> Option<Value> {
     loop {
         match mailbox.next().await? {
@@ -67,7 +67,7 @@ fn line(channel: Channel, delivery: &Delivery) -> Value {
     line
 }
 
-/// The next time that events are missed, or arrive again.
+/// Waits for the next change of the bus's state, and returns it as a line.
 async fn interruption(state: &mut watch::Receiver<State>) -> Option<Value> {
     state.changed().await.ok()?;
     let told = match &*state.borrow_and_update() {

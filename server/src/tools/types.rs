@@ -1,5 +1,5 @@
-//! TypeScript declarations of what a game sends and takes, made from its schema: the values that the browser SDK shows
-//! and takes (`web/sdk/replicate.js`, `web/sdk/wire.js`).
+//! TypeScript declarations of a game's entities, inputs, events and configs, made from its schema: the values of the
+//! browser SDK (`web/sdk/replicate.js`, `web/sdk/wire.js`).
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use tiltyard_shared::{
     wire::{WireField, WireSchema},
 };
 
-/// Variants that are longer than this together stand in lines of their own.
+/// Variants that are longer than this together are written on lines of their own.
 const LONGEST_LINE: usize = 100;
 
-/// Longer arrays are lists in their types.
+/// Longer arrays are declared as lists.
 const LONGEST_TUPLE: usize = 8;
 
 /// The text of a `.d.ts` file.
@@ -38,22 +38,22 @@ pub(crate) fn declarations(schema: &Schema) -> String {
 
 struct Declarations {
     text: String,
-    /// Names that are in use, and of which shape.
+    /// Names in use, with their shapes.
     taken: Vec<(String, Option<WireSchema>)>,
 }
 
 impl Declarations {
-    /// A type whose body begins with a blank or a new line.
+    /// Declares a type whose body begins with a space or a new line.
     fn declare(&mut self, name: &str, words: &str, body: &str) {
         if !words.is_empty() {
             let _ = writeln!(self.text, "/** {words} */");
         }
-        // Of a body in lines of its own the blank before it is none.
+        // A body on lines of its own needs no space before it.
         let body = body.strip_prefix(" \n").map_or_else(|| body.to_owned(), |rest| format!("\n{rest}"));
         let _ = writeln!(self.text, "export type {name} ={body};\n");
     }
 
-    /// A name that nothing else has.
+    /// Finds a free name.
     fn take(&mut self, name: &str, shape: Option<WireSchema>) -> String {
         let is_free = |candidate: &String| self.taken.iter().all(|(taken, _)| taken != candidate);
         let numbered = (2..).map(|number| format!("{name}{number}"));
@@ -93,7 +93,7 @@ impl Declarations {
         }
     }
 
-    /// The type of a value, without a name of its own.
+    /// The type of a value, inline.
     fn body(&mut self, schema: &WireSchema) -> String {
         match schema {
             WireSchema::Unit => "null".to_owned(),
@@ -152,7 +152,7 @@ impl Field {
     }
 }
 
-/// Adds a lane or blob, whose name may be that of an item of an array: `cells.3.1`.
+/// Adds a lane or blob. Its name may be a path to an item of an array: `cells.3.1`.
 fn add(fields: &mut Vec<(String, Field)>, path: &str, text: String) {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let Some(rest) = rest else { return fields.push((name.to_owned(), Field::One(text))) };
@@ -161,7 +161,7 @@ fn add(fields: &mut Vec<(String, Field)>, path: &str, text: String) {
     }
     let Some((_, Field::Many(all))) = fields.last_mut() else { return };
     let mut items = all;
-    // Items come in their order, so each path continues the last.
+    // Items come in order, so each path continues the last one.
     let parts: Vec<_> = rest.split('.').collect();
     for part in &parts[..parts.len() - 1] {
         if part.parse() == Ok(items.len()) {
@@ -188,7 +188,7 @@ fn value(quantizer: &Quantizer) -> String {
     }
 }
 
-/// A list of so many items of these types.
+/// The type of an array of these items.
 fn array(items: &[String]) -> String {
     match items {
         [first, rest @ ..] if items.len() > LONGEST_TUPLE && rest.iter().all(|item| item == first) => {
@@ -198,7 +198,7 @@ fn array(items: &[String]) -> String {
     }
 }
 
-/// A field's name where an object has it: in quotes if it is no plain word.
+/// A field's name as an object key: quoted unless it is a plain word.
 fn key(name: &str) -> String {
     let word = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
     if word && !name.starts_with(|first: char| first.is_ascii_digit()) { name.to_owned() } else { format!("{name:?}") }

@@ -1,37 +1,37 @@
 /**
- * When a connection is tried again, for how long an attempt may hang, and when it is time to give up. Pure. As
+ * The timing of attempts: when to try again, how long an attempt may hang, and when to give up. Pure. As
  * `client/src/connection/attempts.rs`.
  */
 
-/** An attempt may hang for so long on a line of which nothing is known, */
+/** How long an attempt may hang on a line of which nothing is known. */
 const CONNECT = 5000;
-/** and for so long, or for so many round trips, on one that was good; */
+/** How long, or for how many round trips if that is longer, an attempt may hang on a line that was good. */
 const QUICK = 1000;
 const TRIPS = 5;
-/** but longer after each so many attempts that hung: the line may have become a slower one. */
+/** That time is extended after every so many attempts that hung: the line may have become slower. */
 const HUNG = 12;
-/** A connection that has lived for so long was a good one: what failed before it is forgotten. */
+/** A connection that has lived for so long was good: failures before it are forgotten. */
 const ALIVE = 5000;
 
 export class Attempts {
-  /** Those of them that hung. */
+  /** The number of attempts that hung. */
   #hung = 0;
   /** The round trip of the line when it was good; 0 if it never was. */
   #trip = 0;
-  /** When the present attempt began, and since when there is no connection. */
+  /** When the present attempt began, and when the connection was lost. */
   #began = 0;
   #away = 0;
 
   /**
    * @param {number} now
-   * @param {number} patience one tries for so long, in ms
+   * @param {number} patience how long to try, in ms
    */
   constructor(now, patience) {
-    /** How many failed on end. */
+    /** The number of failures in a row. */
     this.count = 0;
-    /** No attempt begins later. */
+    /** The latest time at which an attempt may begin. */
     this.until = now + patience;
-    /** None begins earlier, since the server said so. */
+    /** The earliest time at which an attempt may begin, as told by the server. */
     this.notBefore = 0;
     this.#away = now;
     this.#began = now;
@@ -49,26 +49,26 @@ export class Attempts {
   }
 
   /**
-   * How long a socket may take to open.
+   * The time that a socket has to open.
    *
-   * @param {boolean} probed whether the server was reached just before: then it is slow, not away
+   * @param {boolean} probed whether the server was reached just before: then it is slow, not gone
    */
   connect(probed) {
     return probed || this.#trip === 0 ? CONNECT : this.quick;
   }
 
-  /** The present attempt hung. */
+  /** Notes that the present attempt hung. */
   hung() {
     this.#hung += 1;
   }
 
   /**
-   * A connection that was good is lost.
+   * Notes the loss of a good connection.
    *
    * @param {number} now
-   * @param {number} lived for how long it was one, in ms
+   * @param {number} lived how long it lasted, in ms
    * @param {number} trip its round trip
-   * @param {number} grace what it may come back to is kept for so long
+   * @param {number} grace how long the seat is kept
    */
   lost(now, lived, trip, grace) {
     if (lived >= ALIVE) {
@@ -82,10 +82,10 @@ export class Attempts {
   }
 
   /**
-   * The present attempt failed, or a connection was lost. Returns when the next one comes.
+   * Notes a failed attempt or a lost connection. Returns when the next attempt begins.
    *
    * @param {number} now
-   * @param {number} wait none before that
+   * @param {number} wait the minimum time until then
    * @param {import("../backoff.js").Backoff} backoff
    * @param {number} random from 0 up to 1
    */
@@ -93,12 +93,12 @@ export class Attempts {
     this.count += 1;
     this.notBefore = now + wait;
     const planned = this.#began + backoff.wait(this.count, now - this.#away, random);
-    // The last attempt comes when the time is over, not before: who gives up has just tried.
+    // The last attempt is made when the time is over, not before: a client that gives up has just tried.
     return Math.max(Math.min(planned, this.until), this.notBefore, now);
   }
 
   /**
-   * Whether there is no time for another one.
+   * Whether there is no time for another attempt.
    *
    * @param {number} now
    */
@@ -107,7 +107,7 @@ export class Attempts {
   }
 
   /**
-   * Somebody wants to try after all.
+   * Allows further attempts for so long.
    *
    * @param {number} now
    * @param {number} patience

@@ -1,6 +1,5 @@
 /**
- * What states a connection has, what happens to it, and what is to be done then: the closed lists that `connection.js`
- * and `link.js` share.
+ * The states, events and effects of a connection: the closed lists that `connection.js` and `link.js` share.
  */
 
 /** @typedef {import("../protocol.js").Code} Code */
@@ -8,17 +7,17 @@
 /** @typedef {import("../protocol.js").ServerMessage} ServerMessage */
 
 /**
- * `idle`: nothing is wanted yet. `probing`: asks whether the server can be reached, because browsers delay sockets after
- * some that failed. `connecting`: the socket opens. `hello`: waits for the welcome. `entering`: waits for the seat (rooms
- * only). `ready`: in. `waiting`: for the next attempt. `over`: no further attempt.
+ * `idle`: not started. `probing`: asks whether the server can be reached, because browsers delay sockets after some
+ * that failed. `connecting`: a socket is being opened. `hello`: waits for the welcome. `entering`: waits for the seat
+ * (rooms only). `ready`: connected. `waiting`: for the next attempt. `over`: ended.
  *
  * @typedef {"idle" | "probing" | "connecting" | "hello" | "entering" | "ready" | "waiting" | "over"} State
  */
 
 /**
- * What happens. `message` is `null` for a frame and for what only a later version knows; `closed` has the code that the
- * server gave, if it did, and also says that a socket could not be opened. `drop` breaks the line, and no attempt comes for
- * `wait` ms.
+ * An event. `message` is `null` for a frame and for a message of a later version; `closed` has the server's code, if
+ * there was one, and also means that a socket could not be opened. `drop` breaks the line, and no attempt follows
+ * within `wait` ms.
  *
  * @typedef {{ type: "start", url: string }
  *   | { type: "probed", reachable: boolean }
@@ -30,9 +29,9 @@
  */
 
 /**
- * What the owner is told. `lost`: was in, is not any more. `waiting`: the next attempt comes in `wait` ms, the last one
- * at `until`. `over`: nothing follows; `why` is `closed` by the owner, `gone` after trying in vain, `refused` by a final
- * code, or `redirected` too often.
+ * News for the owner. `lost`: it was ready and has lost its connection. `waiting`: the next attempt comes in `wait` ms,
+ * the last one at `until`. `over`: it has ended; `why` is `closed` by the owner, `gone` after trying in vain, `refused`
+ * by a final code, or `redirected` too often.
  *
  * @typedef {{ type: "message", message: ServerMessage }
  *   | { type: "redirect", url: string, pass: Uint8Array }
@@ -43,8 +42,8 @@
  */
 
 /**
- * What is to be done. `shut` drops socket or probe without waiting for it; `greet` says hello, `wish` what the owner
- * wants under this number, `farewell` its last words.
+ * An effect. `shut` drops socket or probe without waiting for it; `greet` sends the hello, `wish` the owner's wish
+ * under this number, `farewell` the owner's last messages.
  *
  * @typedef {{ type: "probe" | "open" | "shut" | "greet" | "farewell" }
  *   | { type: "wish", request: number }

@@ -1,5 +1,5 @@
 /**
- * What a message of the server means to a connection, whose state and last request are known. Pure.
+ * The meaning of a server's message for a connection with a known state and last request. Pure.
  */
 
 /** @typedef {import("../protocol.js").Code} Code */
@@ -7,8 +7,8 @@
 /** @typedef {import("../protocol.js").ServerMessage} ServerMessage */
 
 /**
- * `sign`: that the line is alive, no more. `end`: the server's last word; who comes back does so at a random time within
- * `wait`. `other`: the owner's business.
+ * `sign`: only a sign of life. `end`: the server's last message; the client may come back at a random time within
+ * `wait`. `other`: for the owner.
  *
  * @typedef {{ type: "sign" | "welcome" | "other" }
  *   | { type: "ping", number: number }
@@ -20,7 +20,7 @@
  */
 
 /**
- * @param {ServerMessage | null} message `null` for a frame, and for what only a later version knows
+ * @param {ServerMessage | null} message `null` for a frame, and for a message of a later version
  * @param {import("./kinds.js").State} state
  * @param {number} request
  * @returns {Meaning}
@@ -46,7 +46,7 @@ export function meaning(message, state, request) {
 }
 
 /**
- * What comes on the way in.
+ * The meaning of a message before the connection is ready.
  *
  * @param {ServerMessage} message
  * @param {import("./kinds.js").State} state
@@ -69,7 +69,7 @@ function answer(message, state, request) {
 }
 
 /**
- * Whether a refusal ends this attempt: it names the wish, or nothing that could be told apart from it.
+ * Whether a refusal ends this attempt: it names the wish, or no request at all.
  *
  * @param {Refused} refused
  * @param {number} request

@@ -1,19 +1,19 @@
 /**
- * How long one waits for the other end, and when silence means that it is gone. Pure.
+ * The watch over the other end: how long to wait for it, and when silence means that it is gone. Pure.
  */
 
 import { Pulse } from "../pulse.js";
 
-/** A line that is in doubt must give a sign within so long, or so many round trips. */
+/** How long, or how many round trips if that is longer, a doubtful line has to give a sign of life. */
 const DOUBT = 1500;
 const TRIPS = 5;
-/** Whoever looks so long after having looked last was asleep, and what came meanwhile is not read yet. */
+/** A caller whose last look is this long ago was asleep, and messages of the meantime are not read yet. */
 const ASLEEP = 1500;
 
 export class Vigil {
-  /** What is waited for must have come by then. */
+  /** The time by which the expected answer must have come. */
   #answerBy = Infinity;
-  /** Anything must have come by then. */
+  /** The time by which any sign of life must have come. */
   #signBy = Infinity;
   #looked;
 
@@ -21,13 +21,13 @@ export class Vigil {
   constructor(now) {
     /** When the present wait began. */
     this.since = now;
-    /** Is the line alive, and how long is it? */
+    /** The pulse of the line. */
     this.pulse = new Pulse(now);
     this.#looked = now;
   }
 
   /**
-   * Something is waited for from now on.
+   * Begins to wait for an answer.
    *
    * @param {number} now
    * @param {number} patience in ms
@@ -40,7 +40,7 @@ export class Vigil {
   }
 
   /**
-   * The other end asks for more time.
+   * Extends the wait, because the other end asks for more time.
    *
    * @param {number} until
    */
@@ -49,7 +49,7 @@ export class Vigil {
   }
 
   /**
-   * Something arrived.
+   * Notes a sign of life.
    *
    * @param {number} now
    */
@@ -59,7 +59,7 @@ export class Vigil {
   }
 
   /**
-   * The line may have died unnoticed: a ping goes out, and a sign of life must come soon.
+   * Notes that the line may be dead: a sign of life must come soon. The caller sends a ping.
    *
    * @param {number} now
    */
@@ -68,7 +68,7 @@ export class Vigil {
   }
 
   /**
-   * Whether the caller was asleep since it looked last. Ask with every look, before `isOver`.
+   * Whether the caller was asleep since its last look. Call it at each look, before `isOver`.
    *
    * @param {number} now
    */
@@ -79,10 +79,10 @@ export class Vigil {
   }
 
   /**
-   * Whether nothing more is to be hoped for.
+   * Whether the wait has failed.
    *
    * @param {number} now
-   * @param {boolean} answers whether the other end answers pings by now
+   * @param {boolean} answers whether the other end answers pings yet
    */
   isOver(now, answers) {
     const silent = answers && this.pulse.isDead(now);
@@ -90,7 +90,7 @@ export class Vigil {
   }
 
   /**
-   * When `isOver` may change.
+   * When the result of `isOver` may change.
    *
    * @param {boolean} answers
    */

@@ -1,27 +1,27 @@
 /**
- * The recent past of one entity, and what it looks like between two moments of it. Its neighbour `interpolation.js` keeps
- * one of each entity.
+ * The recent past of one entity, and how it looks between two moments of it. `interpolation.js` keeps one for each
+ * entity.
  */
 
 import { FRACTION, signed } from "../linear.js";
 
 /** @typedef {import("../replicate.js").Fields} Fields */
 
-/** Between frames that are so many ticks apart nothing glides. */
+/** Nothing glides between frames that are so many ticks apart. */
 export const FAR_APART = 20;
 
-/** What is older than so many samples or ticks is forgotten, for pages that are hidden and do not draw. */
+/** Samples beyond this number, or older than so many ticks, are dropped, for pages that are hidden and do not draw. */
 export const KEPT = 64;
 
 /**
- * What one frame said of an entity.
+ * The state of an entity in one frame.
  *
  * @typedef {object} Sample
  * @property {number} tick
  * @property {Fields} fields
- * @property {boolean} snap whether it must be shown at once instead of being glided to
- * @property {number[] | null} rates what a tick adds to each field that glides; `null` if nothing moves by itself
- * @property {boolean} [absent] whether the entity was not there from then on, until the next sample
+ * @property {boolean} snap whether to show it at once instead of gliding to it
+ * @property {number[] | null} rates the change per tick of each field that glides; `null` if nothing moves by itself
+ * @property {boolean} [absent] whether the entity was absent from then on, until the next sample
  */
 
 /**
@@ -54,7 +54,7 @@ export class Track {
   seen = 0;
   /** The first frame that did not show it any more. */
   gone = Infinity;
-  /** @type {Sample | null} Whose fields were copied to what is drawn. */
+  /** @type {Sample | null} The sample whose fields were copied to `drawn`. */
   copied = null;
 
   /**
@@ -67,14 +67,14 @@ export class Track {
     this.glides = glides;
     /** @type {Drawn} */
     this.drawn = { slot: key & 0xffff, generation: Math.floor(key / 0x10000), kind, fields: {} };
-    /** The codes of the last sample, by which a change is found. */
+    /** The codes of the last sample, to detect changes. */
     this.lanes = new Uint32Array(0);
     /** @type {Uint8Array[]} */
     this.blobs = [];
   }
 
   /**
-   * A frame showed the entity, and it was not what it had been.
+   * Notes a changed state of the entity in a frame.
    *
    * @param {Sample} sample
    * @param {number} previous the tick of the frame before
@@ -83,13 +83,13 @@ export class Track {
     const { tick } = sample;
     const last = this.samples.at(-1);
     if (this.gone !== Infinity) {
-      // It was away. Where, nobody knows.
+      // It was away, at an unknown place.
       this.samples.push({ tick: this.gone, fields: {}, snap: true, rates: null, absent: true });
     } else if (last !== undefined && last.tick < previous) {
-      // It stood still until the frame before: it glides from there, not all the way.
+      // It stood still until the frame before: it glides from there, not from its last sample.
       this.samples.push({ tick: previous, fields: last.fields, snap: false, rates: null });
     } else if (last !== undefined && last.rates !== null && last.tick < tick - 1 && tick - last.tick <= FAR_APART) {
-      // No frame came because it went straight on: until the tick before it did.
+      // No frame came because it went straight on until the tick before.
       this.samples.push({ ...last, tick: tick - 1, fields: goneOn(this, last, tick - 1), snap: false });
     }
     this.samples.push(sample);
@@ -102,7 +102,7 @@ export class Track {
 }
 
 /**
- * Whether an entity is still what it was.
+ * Whether an entity has not changed.
  *
  * @param {Track} track
  * @param {import("../replica/members.js").Members} members
@@ -118,7 +118,7 @@ export function isSame(track, members, start, blobStart, blobCount) {
     }
   }
   for (let index = 0; index < blobCount; index += 1) {
-    // A blob that changes is another array.
+    // A changed blob is another array.
     if (blobs[index] !== members.blobs[blobStart + index]) {
       return false;
     }
@@ -148,12 +148,12 @@ export function glideOf(path, quantizer, lane) {
 }
 
 /**
- * What a tick adds to each field that glides; `null` if nothing moves by itself.
+ * The change per tick of each field that glides; `null` if nothing moves by itself.
  *
  * @param {import("../layout.js").KindLayout} layout
  * @param {Glide[]} glides
  * @param {Uint32Array} codes
- * @param {number} start where those of the entity begin
+ * @param {number} start the start of the entity's codes
  */
 export function ratesOf(layout, glides, codes, start) {
   let moves = false;
@@ -170,7 +170,7 @@ export function ratesOf(layout, glides, codes, start) {
 }
 
 /**
- * The fields of a sample as they are at a later time, if nothing but time has passed.
+ * The fields of a sample at a later time without further changes.
  *
  * @param {Track} track
  * @param {Sample} sample
@@ -185,7 +185,7 @@ function goneOn(track, sample, time) {
 }
 
 /**
- * Lets the moving fields of a sample go on to a later time, within their range and for as long as a frame may stay away.
+ * Moves the fields of a sample on to a later time, within their range and for as long as a frame may stay away.
  *
  * @param {Fields} fields
  * @param {Glide[]} glides
@@ -230,7 +230,7 @@ export function draw(track, from, to, time) {
 const TAU = 2 * Math.PI;
 
 /**
- * The shorter way round to the same angle.
+ * The same rotation, the shorter way round.
  *
  * @param {number} way
  */

@@ -1,34 +1,37 @@
 /**
- * When frames arrived of late, by half seconds: each as the time when tick 0 would have arrived. Times are ms. As
+ * The recent arrivals of frames by half seconds, each as the time at which tick 0 would have arrived. Times are ms. As
  * `client/src/playout/arrivals.rs`.
  */
 
-/** The latest and the earliest arrival of so long are kept */
+/** The span of a bucket, of which the latest and the earliest arrival are kept. */
 const BUCKET = 500;
-/** for so long, */
+/** How long buckets are kept. */
 const HISTORY = 10_000;
-/** and of the latest ones this part must be in time. */
+/** The fraction of the buckets' latest arrivals that must be in time. */
 const SHARE = 0.95;
-/** When all of the last two seconds came earlier than needed by this, and the earliest earlier than usual: another line. */
+/**
+ * If all frames of the last two seconds came earlier than needed by this, and the earliest earlier than usual, the line
+ * is another one.
+ */
 const EARLY = 100;
 const RECENT = 2000;
 
-/** What was measured of a line. */
+/** The measurements of a line. */
 export class Arrivals {
   /** @type {{ opened: number, latest: number, earliest: number }[]} */
   #buckets = [];
-  /** The arrival that is later than nearly all. */
+  /** An arrival time that is later than nearly all. */
   level = 0;
-  /** The earliest of the last two seconds. */
+  /** The earliest arrival of the last two seconds. */
   earliest = 0;
 
-  /** Whether nothing has been noted. */
+  /** Whether there are no measurements. */
   get isEmpty() {
     return this.#buckets.length === 0;
   }
 
   /**
-   * Notes one, and forgets what is too old. True if the line is another than before, a faster one.
+   * Notes an arrival and drops old ones. Returns true if the line is a different, faster one.
    *
    * @param {number} sample
    * @param {number} now
@@ -56,7 +59,7 @@ export class Arrivals {
     return faster;
   }
 
-  /** Forgets all. */
+  /** Drops all measurements. */
   clear() {
     this.#buckets = [];
   }
@@ -68,7 +71,7 @@ function levelOf(buckets) {
 }
 
 /**
- * The least of some values that is no less than this part of them; 0 if there are none.
+ * The smallest value such that this fraction of the values is no greater; 0 if there are none.
  *
  * @param {number[]} values
  * @param {number} share

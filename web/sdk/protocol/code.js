@@ -1,11 +1,11 @@
 /**
- * Why a server refuses something or closes a connection. As `shared/src/protocol/code.rs`.
+ * The reasons why a server refuses something or closes a connection. As `shared/src/protocol/code.rs`.
  *
- * A number stands for a code that this version does not know: a later server's. Nothing is concluded from it but that
+ * A number stands for a code of a later server that this version does not know. Nothing follows from it but that
  * another try may make sense.
  */
 
-/** Every code, in the order of their numbers. */
+/** All codes, in the order of their numbers. */
 export const CODES = /** @type {const} */ ([
   "Malformed",
   "TooLarge",
@@ -56,7 +56,7 @@ export const CODES = /** @type {const} */ ([
 
 /** @typedef {typeof CODES[number] | number} Code */
 
-/** What may pass by itself: a further try makes sense. All others say that the wish will never be granted. */
+/** Passing reasons, after which a further try makes sense. All others say that the wish will never be granted. */
 const PASSING = new Set([
   "TooFast",
   "HelloTimeout",
@@ -70,12 +70,12 @@ const PASSING = new Set([
   "Flooding",
 ]);
 
-/** The WebSocket's close code is this more than the code. */
+/** A WebSocket close code is the code's number plus this. */
 const FIRST_CLOSE = 4000;
 const LAST_CLOSE = 4999;
 
 /**
- * Whether no further try makes sense after this code. A code that is not known is not final.
+ * Whether no further try makes sense after this code. An unknown code is not final.
  *
  * @param {Code} code
  */
@@ -103,7 +103,7 @@ export function numberOf(code) {
 }
 
 /**
- * The code of a WebSocket's close code, if it is one of ours.
+ * The code in a WebSocket close code, if it is one of ours.
  *
  * @param {number} closeCode
  * @returns {Code | undefined}

@@ -1,11 +1,11 @@
 /**
  * bincode's standard configuration: the bytes of control messages, inputs, events and configs. As
- * `shared/src/protocol/codec.rs`; which fields there are is `wire.js`' business.
+ * `shared/src/protocol/codec.rs`; `wire.js` knows the fields.
  */
 
 /** @typedef {"malformed" | "trailing" | "unbounded" | "unknown"} CodecReason */
 
-/** Bytes that are not the value they should be, or a value beyond its bounds. */
+/** Bytes that are not a value of the expected type, or a value beyond its bounds. */
 export class CodecError extends Error {
   /**
    * @param {CodecReason} reason
@@ -17,7 +17,7 @@ export class CodecError extends Error {
   }
 }
 
-/** A message, or a part of one, that only a later version knows. */
+/** A message, or a part of one, of a later version. */
 export class UnknownVariant extends CodecError {}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -32,7 +32,7 @@ export class Reader {
     this.at = 0;
   }
 
-  /** How many bytes are left. */
+  /** The number of bytes left. */
   get left() {
     return this.bytes.length - this.at;
   }
@@ -56,7 +56,7 @@ export class Reader {
   }
 
   /**
-   * A variable-length number that its type holds in 16 or 32 bits.
+   * Reads a variable-length number of a type of 16 or 32 bits.
    *
    * @param {16 | 32} bits
    */
@@ -74,7 +74,7 @@ export class Reader {
     throw new CodecError("malformed");
   }
 
-  /** A variable-length number of 64 bits. */
+  /** Reads a variable-length number of 64 bits. */
   uint64() {
     if (this.left > 0 && this.bytes[this.at] === 253) {
       this.at += 1;
@@ -83,14 +83,14 @@ export class Reader {
     return BigInt(this.uint(32));
   }
 
-  /** A variable-length number of 64 bits that in truth stays below 2^53; a `bigint` if it does not. */
+  /** Reads a variable-length number of 64 bits that normally stays below 2^53; a `bigint` if it does not. */
   counter() {
     const value = this.uint64();
     return value > Number.MAX_SAFE_INTEGER ? value : Number(value);
   }
 
   /**
-   * A zigzagged number of 16 or 32 bits.
+   * Reads a zigzagged number of 16 or 32 bits.
    *
    * @param {16 | 32} bits
    */
@@ -99,7 +99,7 @@ export class Reader {
     return (zigzag >>> 1) ^ -(zigzag & 1);
   }
 
-  /** A zigzagged number of 64 bits. */
+  /** Reads a zigzagged number of 64 bits. */
   int64() {
     const zigzag = this.uint64();
     return (zigzag >> 1n) ^ -(zigzag & 1n);
@@ -121,7 +121,7 @@ export class Reader {
     return this.view.getFloat64(this.take(8), true);
   }
 
-  /** A length of things that take at least a byte each. */
+  /** Reads the length of a list whose items take at least a byte each. */
   length() {
     const length = this.uint64();
     if (length > this.left) {
@@ -146,7 +146,7 @@ export class Reader {
     return this.bytes.slice(start, start + length);
   }
 
-  /** All bytes must have been read. */
+  /** Checks that all bytes have been read. */
   finish() {
     if (this.left > 0) {
       throw new CodecError("trailing");
@@ -163,7 +163,7 @@ export class Writer {
   }
 
   /**
-   * Makes room and returns where it begins.
+   * Makes room and returns its start.
    *
    * @param {number} count
    */
@@ -244,13 +244,13 @@ export class Writer {
     this.raw(value);
   }
 
-  /** @param {ArrayLike<number>} value bytes whose number is known */
+  /** @param {ArrayLike<number>} value bytes of a known number */
   raw(value) {
     const at = this.room(value.length);
     this.bytes.set(value, at);
   }
 
-  /** What was written. */
+  /** The written bytes. */
   finish() {
     return this.bytes.slice(0, this.at);
   }

@@ -1,9 +1,9 @@
 /**
- * What both ends know of each other: what they can do beside what all must, sizes, rates, times. As
- * `shared/src/protocol/capabilities.rs` and `limits.rs`.
+ * What both ends agree on: optional capabilities, sizes, rates, times. As `shared/src/protocol/capabilities.rs` and
+ * `limits.rs`.
  */
 
-/** What a client can do, as bits of `Hello`: messages that it does not name are not sent to it. */
+/** The capabilities of a client, as bits of `Hello`: messages that it does not name are not sent to it. */
 export const capabilities = Object.freeze({
   PIECES: 1,
   PACE: 2,
@@ -15,10 +15,10 @@ export const capabilities = Object.freeze({
   OPTIONAL: 128,
 });
 
-/** What a server can do, as bits of `Welcome`. */
+/** The capabilities of a server, as bits of `Welcome`. */
 export const serverCapabilities = Object.freeze({ RENEW: 1, STAND_BY: 2 });
 
-/** Sizes, rates and times (in milliseconds) that both ends know. */
+/** Sizes, rates and times (in milliseconds) that both ends keep to. */
 export const limits = Object.freeze({
   HELLO_BYTES: 12 * 1024,
   MESSAGE_BYTES: 16 * 1024,

@@ -1,5 +1,5 @@
 /**
- * Reads chunks into tables: all three forms, and who moves from one table to another within a frame. As
+ * Reads chunks into tables: all three forms, and members that move between tables within a frame. As
  * `shared/src/replica/table/decoder.rs`.
  */
 
@@ -14,16 +14,16 @@ import { BadChunk, Table } from "./table.js";
 
 /** @typedef {import("../layout.js").Layout} Layout */
 
-/** Fewest bits of a move: its gap, and whether anything has changed. */
+/** The minimum number of bits of a move: its gap, and whether anything has changed. */
 const MOVE_BITS = 4;
 
-/** Fewest bits that a member takes in a list of whole ones: its gap and its generation. */
+/** The minimum number of bits of a member in a list of whole ones: its gap and its generation. */
 const WHOLE_BITS = 6;
 
 const term = new StateHash();
 
 /**
- * Applies chunks to tables. One serves all tables of a replica; what it keeps is memory to work in.
+ * Applies chunks to tables. One decoder serves all tables of a replica; its fields are working memory.
  */
 export class ChunkDecoder {
   /** @param {Layout} layout */
@@ -35,16 +35,16 @@ export class ChunkDecoder {
     this.arrivals = new Members(layout);
     /** The next list of members while it is being merged. */
     this.spare = new Members(layout);
-    /** @type {number[]} Places of members that leave. */
+    /** @type {number[]} The places of members that leave. */
     this.leaving = [];
     this.gone = new Gone(layout);
-    /** @type {Map<number, Table>} The tables that were held before the frame and are as they were, by group. */
+    /** @type {Map<number, Table>} The tables from before the frame that have not changed, by group. */
     this.others = new Map();
     this.group = 0;
   }
 
   /**
-   * A frame begins, whose chunks may refer to these tables as they are now.
+   * Begins a frame, whose chunks may refer to these tables as they are now.
    *
    * @param {Iterable<{ id: number, table: Table }>} tables
    */
@@ -57,8 +57,8 @@ export class ChunkDecoder {
   }
 
   /**
-   * Applies the chunk that begins at `start` and returns where it ends. `fresh` is the last tick whose state the table
-   * is known to equal. After an error the table is good for nothing but a snapshot.
+   * Applies the chunk at `start` and returns its end. `fresh` is the last tick whose state the table is known to equal.
+   * After an error the table is of no use except for a snapshot.
    *
    * @param {Table} table
    * @param {Uint8Array} bytes
@@ -203,7 +203,7 @@ export class ChunkDecoder {
   }
 
   /**
-   * Reads the changes of the last arrival: for that it stands at the end of the table for a moment.
+   * Reads the changes of the last arrival, which is at the end of the table for that moment.
    *
    * @param {number} tick
    */
@@ -266,7 +266,7 @@ export class ChunkDecoder {
   }
 
   /**
-   * A place in the member list, so many behind `next`.
+   * Reads a place in the member list, by its distance from `next`.
    *
    * @param {number} next
    * @param {number} order
@@ -292,7 +292,7 @@ export class ChunkDecoder {
   }
 
   /**
-   * A number of items that take at least `bitsEach`.
+   * Reads a number of items that take at least `bitsEach` bits.
    *
    * @param {number} order
    * @param {number} bitsEach
@@ -324,7 +324,7 @@ export class ChunkDecoder {
   }
 
   /**
-   * Reads the changes of a member in a delta, and keeps the hash.
+   * Reads the changes of a member in a delta, and updates the hash.
    *
    * @param {number} place
    * @param {number} tick
@@ -367,7 +367,7 @@ export class ChunkDecoder {
     }
   }
 
-  /** Takes members out by their places and new ones in by their slots; a new one replaces whoever holds its slot. */
+  /** Removes members by their places and adds new ones by their slots; a new one replaces the owner of its slot. */
   #merge() {
     const { table, arrivals, leaving } = this;
     const old = table.members;

@@ -9,7 +9,7 @@ import { BadChunk } from "./table.js";
 /** @typedef {import("./members.js").Members} Members */
 
 /**
- * Reads a lane as it is into the codes of a member, which begin at `start`.
+ * Reads a whole lane into the codes of a member, which begin at `start`.
  *
  * @param {BitReader} bits
  * @param {import("../layout.js").KindLayout} kind
@@ -25,7 +25,7 @@ export function readLane(bits, kind, index, codes, start) {
     codes[start + index] = whole === null ? bits.read(width) : bits.readPrefix(whole);
     return;
   }
-  // Without a learned code a bit says whether there is a rate, which then stands behind the origin.
+  // Without a learned code a bit says whether there is a rate, which then follows the origin.
   const first = whole === null ? bits.read(1) : bits.readPrefix(whole);
   if (first === 0) {
     codes[start + index] = linear.still(bits.read(width));
@@ -38,13 +38,13 @@ export function readLane(bits, kind, index, codes, start) {
 }
 
 /**
- * Reads the change of a line in the delta of a tick. Returns what stood for the old one in the hash.
+ * Reads the change of a line in the delta of a tick. Returns the old line's term in the hash.
  *
  * @param {BitReader} bits
  * @param {import("../layout.js").KindLayout} kind
  * @param {number} index
  * @param {Uint32Array} codes
- * @param {number} start where the codes of the member begin
+ * @param {number} start the start of the member's codes
  * @param {number} tick
  */
 export function readLineChange(bits, kind, index, codes, start, tick) {

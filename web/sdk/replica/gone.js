@@ -1,17 +1,18 @@
-/** Who left which group with one frame: what moves to other groups is found here. As `Gone` in `table/decoder.rs`. */
+/** Members that left their groups with one frame, for moves to other groups. As `Gone` in `table/decoder.rs`. */
 
 import { Members } from "./members.js";
 
 /** @typedef {import("../layout.js").Layout} Layout */
 
 /**
- * Who left its group with the frame that is being applied, as it stood there: moves are resolved against these.
+ * Members that left their group with the frame that is being applied, as they were there: moves are resolved against
+ * these.
  */
 export class Gone {
   /** @param {Layout} layout */
   constructor(layout) {
     this.members = new Members(layout);
-    /** @type {Map<number, { base: number, places: Map<number, number> }>} By group: where a place is among the members. */
+    /** @type {Map<number, { base: number, places: Map<number, number> }>} The index of places in members, by group. */
     this.groups = new Map();
   }
 

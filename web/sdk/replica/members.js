@@ -1,6 +1,6 @@
 /**
- * The members of a group and their fields, in typed arrays that grow and are never given back: applying a chunk
- * allocates nothing but blobs.
+ * The members of a group and their fields, in typed arrays that grow and are never released: applying a chunk allocates
+ * nothing but blobs.
  */
 
 import { blobContent } from "../hash.js";
@@ -26,14 +26,14 @@ export class Members {
     this.blobs = [];
   }
 
-  /** Forgets all members. */
+  /** Removes all members. */
   clear() {
     this.count = 0;
     this.blobs.length = 0;
   }
 
   /**
-   * Makes room for one more and returns its place. Its lanes are what they happen to be.
+   * Makes room for one more and returns its place. Its lanes are undefined.
    *
    * @param {number} slot
    * @param {number} generation
@@ -70,9 +70,9 @@ export class Members {
   }
 
   /**
-   * Forgets all members from a place on.
+   * Removes all members from a place on.
    *
-   * @param {number} count of those who stay
+   * @param {number} count the number of those who stay
    */
   truncate(count) {
     this.count = count;
@@ -94,7 +94,7 @@ export class Members {
   }
 
   /**
-   * The entity in a place as the hash names it: slot, and above 16 bits the generation.
+   * The entity in a place, in the form for the hash: slot, and above 16 bits the generation.
    *
    * @param {number} place
    */
@@ -103,7 +103,7 @@ export class Members {
   }
 
   /**
-   * The first place at or behind `from` whose slot is not below `slot`.
+   * The first place at or after `from` whose slot is not below `slot`.
    *
    * @param {number} slot
    * @param {number} from
@@ -117,7 +117,7 @@ export class Members {
   }
 
   /**
-   * Makes `out` the hash of one member.
+   * Sets `out` to the hash of one member.
    *
    * @param {import("../hash.js").StateHash} out
    * @param {Layout} layout

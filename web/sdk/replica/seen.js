@@ -1,5 +1,5 @@
 /**
- * One group as a client sees it: its table, and until which tick nothing of it was missed. As
+ * One group as a client sees it: its table, and the tick up to which none of its changes was missed. As
  * `shared/src/replica/seen.rs`.
  */
 
@@ -8,7 +8,7 @@ import { Table } from "./table.js";
 /** A group that a client sees. */
 export class Seen {
   /**
-   * A group of which nothing is held: until its first frame is applied it is as behind as can be.
+   * A group without state: until its first frame is applied it is as far behind as possible.
    *
    * @param {number} id
    * @param {import("../layout.js").Layout} layout
@@ -21,7 +21,7 @@ export class Seen {
   }
 
   /**
-   * Applies the chunk that comes next in a frame of `tick`. `fresh` is the tick of the frame before.
+   * Applies the next chunk in a frame of `tick`. `fresh` is the tick of the frame before.
    *
    * @param {import("./decoder.js").ChunkDecoder} decoder
    * @param {import("../frame.js").Cursor} cursor

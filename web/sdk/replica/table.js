@@ -9,7 +9,7 @@ import { Members } from "./members.js";
 /** @typedef {import("../layout.js").Layout} Layout */
 /** @typedef {"truncated" | "out of range" | "wrong base"} BadChunkReason */
 
-/** Bytes that are no chunk, or one that starts from something else than what is held. */
+/** Bytes that are no chunk, or a chunk for another base than the state held. */
 export class BadChunk extends Error {
   /** @param {BadChunkReason} reason */
   constructor(reason) {
@@ -22,7 +22,7 @@ export class BadChunk extends Error {
 export class Table {
   /** @param {Layout} layout */
   constructor(layout) {
-    /** The version of the group that this table equals; 0 for never. */
+    /** The version of the group that this table equals; 0 for none. */
     this.version = 0;
     /** The last tick whose state this table is known to equal: that of the frame, unless the group is behind. */
     this.tick = 0;
@@ -33,7 +33,7 @@ export class Table {
   }
 
   /**
-   * The codes of a member's lanes (of a linear one: the origin of its line), then the rates of its linear ones.
+   * The codes of a member's lanes (for a linear one: the origin of its line), then the rates of its linear ones.
    *
    * @param {Layout} layout
    * @param {number} place

@@ -1,6 +1,6 @@
 /**
- * What the codes of lanes mean. As `shared/src/replicate/quantizer.rs`: only additions, multiplications, divisions and
- * roundings of 64-bit floats, so both find the same codes and values.
+ * The meaning of lanes' codes. As `shared/src/replicate/quantizer.rs`: only additions, multiplications, divisions and
+ * roundings of 64-bit floats, so that both find the same codes and values.
  */
 
 const TAU = 2 * Math.PI;
@@ -17,7 +17,7 @@ const TAU = 2 * Math.PI;
  */
 
 /**
- * Names an entity: a slot, and the low 16 bits of how often that slot had been freed before.
+ * The name of an entity: its slot, and the low 16 bits of the number of times that slot had been freed before.
  *
  * @typedef {{ slot: number, generation: number }} EntityId
  */
@@ -25,7 +25,7 @@ const TAU = 2 * Math.PI;
 /** @typedef {number | boolean | string | EntityId | null} LaneValue */
 
 /**
- * The largest code; a greater one has no meaning.
+ * The largest code; greater ones have no meaning.
  *
  * @param {Quantizer} quantizer
  */
@@ -46,7 +46,7 @@ export function quantizerMax(quantizer) {
 }
 
 /**
- * How many bits a code takes: 0 to 32, and 0 only if there is a single value.
+ * The number of bits of a code: 0 to 32, and 0 only if there is a single value.
  *
  * @param {Quantizer} quantizer
  */
@@ -55,7 +55,7 @@ export function quantizerBits(quantizer) {
 }
 
 /**
- * The function from a lane's code to what a client shows. Codes above the largest are not checked.
+ * The function from a lane's code to its value. Codes above the largest are not checked.
  *
  * @param {Quantizer} quantizer
  * @returns {(code: number) => LaneValue}
@@ -115,7 +115,7 @@ export function quantize(quantizer, value) {
 }
 
 /**
- * The nearest whole number; halves go away from 0. NaN is 0.
+ * The nearest whole number; halves are rounded away from 0. NaN is 0.
  *
  * @param {number} value
  */

@@ -1,4 +1,4 @@
-/** What a session has counted. */
+/** The counts of a session. */
 
 export class Counts {
   /** Frames that arrived, stale ones too. */
@@ -7,13 +7,13 @@ export class Counts {
   stale = 0;
   /** Bytes of all frames. */
   bytes = 0;
-  /** Frames that carried a hash, which the replica then had. */
+  /** Frames with a hash that the replica matched. */
   verified = 0;
   /** Frames after which the hash differed from the server's. */
   mismatches = 0;
   /** Frames that could not be applied for another reason. */
   badFrames = 0;
-  /** Resyncs sent, for whatever reason. */
+  /** Resyncs sent, for any reason. */
   resyncs = 0;
   /** Resumes that succeeded. */
   reconnects = 0;

@@ -1,13 +1,13 @@
-/** What happens to a client in a room. */
+/** The events for a client in a room. */
 
 /** @typedef {import("../frame.js").Head} Head */
 /** @typedef {import("../protocol.js").Code} Code */
 
-/** The server said what it must not say. A bug, at one end or the other. */
+/** The server broke the protocol. A bug, at one end or the other. */
 export class Violation extends Error {}
 
 /**
- * What happens to a client.
+ * An event for a client.
  *
  * @typedef {{ type: "frame", head: Head, bytes: number, age: number }
  *   | { type: "event", number: number, event: any }
@@ -20,7 +20,7 @@ export class Violation extends Error {}
  */
 
 /**
- * The result of a match, which is JSON; `null` for none.
+ * Parses the result of a match, which is JSON; `null` for none.
  *
  * @param {string} text
  */

@@ -1,5 +1,5 @@
 /**
- * What makes a value too large: for whoever has made it.
+ * Finds what makes a value too large, for whoever has made it.
  */
 
 import { encode } from "../wire.js";
@@ -7,7 +7,7 @@ import { encode } from "../wire.js";
 /** @typedef {import("../wire.js").WireSchema} WireSchema */
 
 /**
- * Which part of a value takes most of its bytes, as a path, and how many those are.
+ * The part of a value that takes most of its bytes, as a path, and its size.
  *
  * @param {WireSchema} schema
  * @param {any} value

@@ -1,4 +1,4 @@
-//! A queue of the bus in memory: bounded, with a stated policy when full, and one consumer at a time.
+//! A queue of the bus in memory: bounded, with a fixed policy when full, and one consumer at a time.
 
 use std::{
     collections::VecDeque,
@@ -29,14 +29,14 @@ impl Message {
     }
 }
 
-/// What a full queue does.
+/// The policy of a full queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overflow {
     DropOldest,
     Refuse,
 }
 
-/// The queue refuses because it is full.
+/// Refused, because the queue is full.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Full;
 
@@ -69,7 +69,7 @@ impl Queue {
         }
     }
 
-    /// Takes a message in. True if another was dropped for it.
+    /// Adds a message. Returns whether another was dropped for it.
     pub(super) fn push(&self, mut message: Message) -> Result<bool, Full> {
         let mut waiting = self.waiting();
         let full = waiting.messages.len() >= self.limit;
@@ -87,7 +87,7 @@ impl Queue {
         Ok(full)
     }
 
-    /// Puts a message back to its place.
+    /// Puts a message back in its place.
     pub(super) fn put_back(&self, mut message: Message) {
         message.redelivered = true;
         let mut waiting = self.waiting();
@@ -97,7 +97,7 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// The next message. Cancel safe. Only the consumer whose turn it is may ask.
+    /// Waits for the next message. Cancel safe. Only for the consumer whose turn it is.
     pub(super) async fn pop(&self) -> Message {
         loop {
             if let Some(message) = self.waiting().messages.pop_front() {
@@ -112,7 +112,7 @@ impl Queue {
         self.consumer.lock().await
     }
 
-    /// Nobody will consume it any more.
+    /// Marks that nobody will consume it any more.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }

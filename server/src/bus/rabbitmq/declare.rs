@@ -1,5 +1,5 @@
-//! What sessions need at the broker. Exchanges and the operator's queues are looked for, and declared only if they are
-//! missing: a user with least privilege may not declare them.
+//! The exchanges and queues that sessions need at the broker. Exchanges and the operator's queues are looked up first,
+//! and declared only if missing: a user with least privilege may not declare them.
 
 use super::{
     topology::{EXCHANGES, Exchange, Kind, QUEUES, Queue},
@@ -8,7 +8,7 @@ use super::{
 
 const NOT_FOUND: u16 = 404;
 
-/// Makes sure that everything durable is there.
+/// Ensures that everything durable exists.
 pub(super) async fn topology(connection: &Connection) -> Result<(), Fault> {
     let mut channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
     for exchange in EXCHANGES {
@@ -27,7 +27,7 @@ pub(super) async fn topology(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether the broker closed the channel because something is not there.
+/// Whether the broker closed the channel because something does not exist.
 fn missing(declared: Result<(), Error>) -> Result<bool, Fault> {
     match declared {
         Ok(()) => Ok(false),
@@ -53,7 +53,7 @@ async fn declare_queue(channel: &Channel, queue: Queue, passive: bool) -> Result
     channel.queue_declare(queue.name.into(), options, quorum()).await.map(drop)
 }
 
-/// The durable queue of an inbox, bound.
+/// Declares and binds the durable queue of an inbox.
 pub(super) async fn inbox(channel: &Channel, inbox: &Inbox) -> Result<ShortString, Fault> {
     let name = topology::inbox_queue(inbox);
     let mut arguments = quorum();
@@ -64,7 +64,7 @@ pub(super) async fn inbox(channel: &Channel, inbox: &Inbox) -> Result<ShortStrin
     Ok(name.into())
 }
 
-/// A queue that lives as long as its consumer. When full it drops its oldest message, or refuses new ones.
+/// Declares a queue that lives as long as its consumer. When full it drops its oldest message, or refuses new ones.
 pub(super) async fn exclusive(channel: &Channel, name: &str, limit: u32, refuses: bool) -> Result<(), Fault> {
     let overflow = if refuses { "reject-publish" } else { "drop-head" };
     let mut arguments = FieldTable::default();

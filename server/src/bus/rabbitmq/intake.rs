@@ -1,5 +1,5 @@
-//! How messages come from the broker: each mailbox has a channel of its own with its own prefetch, and the replies to this
-//! instance have another. Everything is acknowledged by hand.
+//! Consuming from the broker: each mailbox has a channel of its own with its own prefetch, and so have the replies to
+//! this instance. All acknowledgements are manual.
 
 use std::{pin::Pin, task::Context};
 
@@ -7,7 +7,7 @@ use futures_util::Stream as _;
 
 use super::{wire::Held, *};
 
-/// What a session runs for a mailbox.
+/// The task that a session runs for a mailbox.
 pub(super) trait Task: Future<Output = Result<(), Fault>> + Send + 'static {}
 
 impl<T: Future<Output = Result<(), Fault>> + Send + 'static> Task for T {}
@@ -47,7 +47,7 @@ pub(super) async fn fill(
     Ok(intake.run())
 }
 
-/// The queue that a mailbox consumes, declared and bound.
+/// Declares and binds the queue that a mailbox consumes.
 async fn declare_source(
     shared: &Shared,
     subscription: &Subscription,
@@ -99,9 +99,9 @@ struct Intake {
     channel: Channel,
     consumer: Consumer,
     handing: Handing,
-    /// By delivery tag. At most as many as the prefetch.
+    /// Unsettled messages by delivery tag. At most `prefetch`.
     out: HashMap<u64, Held>,
-    /// Dead letters on their way, from among those that were out.
+    /// Dead letters on their way; their messages are still unacknowledged.
     burials: JoinSet<()>,
 }
 
@@ -123,7 +123,7 @@ impl Intake {
             }
             while self.burials.try_join_next().is_some() {}
         }
-        // The broker gives what is not settled to the next claim at once.
+        // The broker immediately gives unsettled messages to the next claim.
         self.channel.close(200, "goodbye".into()).await.map_err(|error| session::lost(&error))
     }
 
@@ -150,7 +150,7 @@ impl Intake {
     }
 }
 
-/// Sends a dead letter, and only then acknowledges what it was. If that fails, it is put back and comes again.
+/// Sends a dead letter, and acknowledges the original only then. On failure the original is put back and comes again.
 async fn bury(shared: Arc<Shared>, held: Held, reason: String) {
     let buried = shared.send(Job::dead(&held, &reason, &shared.instance)).await;
     // An error means that the connection is gone, which its session knows.

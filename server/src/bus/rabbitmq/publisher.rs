@@ -1,9 +1,9 @@
-//! How messages get to the broker: three publishers, each a channel with confirms, so that a slow quorum queue holds no
-//! event up.
+//! Publishing to the broker: three publishers, each a channel with confirms, so that a slow quorum queue delays no
+//! event.
 //!
-//! A publisher sends in batches, and answers when all of a batch is confirmed. That is what makes returned messages
-//! certain: lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so
-//! those of a batch are all attached to confirms of that batch; the message id says whose each is.
+//! A publisher sends in batches, and answers when a whole batch is confirmed. This makes returned messages certain:
+//! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so the returns
+//! of a batch are all attached to confirms of that batch; the message id tells them apart.
 
 use std::{collections::HashSet, pin::pin};
 
@@ -12,9 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::*;
 
-/// Most messages that are confirmed together.
+/// The maximum number of messages that are confirmed together.
 const BATCH: usize = 256;
-/// Longest time that a batch may take before the session is given up, unless the broker is blocked.
+/// The maximum time for a batch. After that the session is given up, unless the broker is blocked.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A message to be sent.
@@ -22,14 +22,14 @@ pub(super) struct Job {
     pub(super) kind: MessageKind,
     pub(super) exchange: &'static str,
     pub(super) key: String,
-    /// Whether it comes back if no queue takes it.
+    /// Whether it is returned if no queue takes it.
     pub(super) mandatory: bool,
-    /// It has a message id.
+    /// The AMQP properties, with a message id.
     pub(super) properties: BasicProperties,
     pub(super) body: Bytes,
 }
 
-/// Which publisher sends it.
+/// The kind of a message, which selects its publisher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MessageKind {
     Event,
@@ -51,7 +51,7 @@ struct Publisher {
     permits: Arc<Semaphore>,
 }
 
-/// What became of a message; closed if its session ended before that was known.
+/// Receives the outcome of a message; closed if the session ends before it is known.
 pub(super) type Told = oneshot::Receiver<Result<(), BusError>>;
 
 struct Queued {
@@ -74,7 +74,7 @@ impl Publishers {
         })
     }
 
-    /// Sends a message; what becomes of it comes later, or nothing if the session ends.
+    /// Sends a message. The outcome comes later, or never if the session ends.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Publishers {
         publisher.put(job, permit)
     }
 
-    /// The same, once there is a permit.
+    /// As [`Self::push`], but waits for a permit.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Publisher {
     ) -> Result<Self, Fault> {
         let channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| session::lost(&error))?;
-        // As long as there are permits: it is never full for who has one.
+        // The queue is as large as the number of permits, so that it is never full for the owner of one.
         let unconfirmed = shared.bounds.unconfirmed;
         let (queue, queued) = mpsc::channel(unconfirmed);
         tasks.spawn(run(channel, queued, shared.state.subscribe()));
@@ -127,12 +127,12 @@ impl Publisher {
     }
 }
 
-/// Why a message did not get there; never known of one that did.
+/// Waits for the error of a message that was not taken. Never completes for one that was.
 pub(super) async fn not_taken(told: Told) -> BusError {
     match told.await {
         Ok(Ok(())) => std::future::pending().await,
         Ok(Err(error)) => error,
-        // The session has ended, and with it the queue that a reply would have come by.
+        // The session has ended, and with it the queue for the reply.
         Err(_) => BusError::Unconfirmed,
     }
 }
@@ -149,7 +149,7 @@ async fn run(channel: Channel, mut queued: mpsc::Receiver<Queued>, state: watch:
     Ok(())
 }
 
-/// Waits for a batch; while the broker is blocked, as long as that takes.
+/// Waits for a batch; without a time limit while the broker is blocked.
 async fn patiently<T>(
     batch: impl Future<Output = Result<T, Error>>,
     state: &watch::Receiver<State>,
@@ -164,7 +164,7 @@ async fn patiently<T>(
     }
 }
 
-/// What became of each message of a batch.
+/// Publishes a batch and returns the outcome of each message.
 async fn publish(channel: &Channel, batch: &[Queued]) -> Result<Vec<Result<(), BusError>>, Error> {
     let mut confirms = Vec::with_capacity(batch.len());
     for Queued { job, .. } in batch {

@@ -1,5 +1,5 @@
-//! A session with the broker: one connection, and the certainty that nothing of it is left when it is dropped. lapin
-//! runs a thread for each, which would wait for a broker that is frozen as long as that takes.
+//! A broker session: one connection to the broker, of which nothing is left once it is dropped. lapin runs a thread for
+//! each connection, which would wait indefinitely for a frozen broker.
 
 use std::{
     io::{self, ErrorKind::NotConnected},
@@ -13,22 +13,23 @@ use socket2::{SockRef, Socket};
 
 use super::*;
 
-/// Longest time until a connection works.
+/// The maximum time to connect.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
-/// Longest time that the end of a connection may take.
+/// The maximum time to close a connection.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Seconds between heartbeats; two missed ones end the connection.
 const HEARTBEAT: u16 = 5;
-/// The least that lapin takes. It has two rings of 32 frames a connection, and walks through all of each: 256 KiB that stay.
+/// The minimum that lapin takes. It has two rings of 32 frames a connection and cycles through all of both: 256 KiB
+/// that stay resident.
 const FRAME_BYTES: u32 = 8 * 1024;
 
-/// The parts of an AMQP URL.
+/// Parses an AMQP URL.
 ///
 /// # Errors
 ///
-/// [`Fault::Url`]
+/// [`Fault::Url`].
 pub(super) fn parse(url: &str) -> Result<AMQPUri, Fault> {
-    // Some of the parser's words repeat the URL, and with it the password.
+    // Some error texts of the parser repeat the URL, and with it the password.
     let unread = |words: String| if words.contains(url) { "it names no host".to_owned() } else { words };
     let mut uri: AMQPUri = url.parse().map_err(|words| Fault::Url(unread(words)))?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
@@ -46,9 +47,9 @@ pub(super) struct BrokerSession {
 }
 
 impl BrokerSession {
-    /// Connects. Operators see the instance and the purpose in the connection's name.
+    /// Connects. The connection's name shows the instance and the purpose to operators.
     ///
-    /// lapin gets a stream that is connected already: where it connects by itself and fails, a task of its own stays.
+    /// lapin gets a stream that is connected already: when it connects by itself and fails, it leaves a task behind.
     pub(super) async fn open(uri: &AMQPUri, instance: &InstanceId, purpose: &str) -> Result<Self, Fault> {
         let address = format!("{}:{}", uri.authority.host, uri.authority.port);
         let runtime = default_runtime().map_err(|error| Fault::Lost(error.to_string()))?;
@@ -83,12 +84,12 @@ impl BrokerSession {
         &self.address
     }
 
-    /// Whether the broker reads nothing from here at the moment.
+    /// Whether the broker takes no messages at the moment.
     pub(super) fn blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Waits until something happens to the connection.
+    /// Waits for an event of the connection.
     ///
     /// # Errors
     ///
@@ -97,7 +98,7 @@ impl BrokerSession {
         match std::future::poll_fn(|cx: &mut Context<'_>| self.events.as_mut().poll_next(cx)).await {
             Some(Event::ConnectionBlocked(_)) => self.blocked = true,
             Some(Event::ConnectionUnblocked) => self.blocked = false,
-            // Those of a channel are told to whoever uses it.
+            // Errors of a channel are reported to its user.
             Some(Event::Error(error)) if !self.connection.status().connected() => return Err(lost(&error)),
             Some(_) => {}
             None => return Err(Fault::Lost("closed".to_owned())),
@@ -105,7 +106,7 @@ impl BrokerSession {
         Ok(())
     }
 
-    /// Whether it still is connected.
+    /// Checks that it is still connected.
     ///
     /// # Errors
     ///
@@ -114,13 +115,13 @@ impl BrokerSession {
         if self.connection.status().connected() { Ok(()) } else { Err(Fault::Lost("closed".to_owned())) }
     }
 
-    /// Ends it properly if it still works, in any case within a second.
+    /// Closes it cleanly if it still works, in any case within a second.
     pub(super) async fn close(self) {
         let _dead = time::timeout(CLOSE_PATIENCE, self.connection.close(200, "goodbye".into())).await;
     }
 }
 
-/// Shuts a socket down when dropped, so that who waits for it wakes up.
+/// Shuts a socket down when dropped, which wakes those that wait for it.
 struct Cut(Option<Socket>);
 
 impl Drop for Cut {
@@ -131,7 +132,7 @@ impl Drop for Cut {
     }
 }
 
-/// What operators see of a connection.
+/// The properties of a connection that operators see.
 fn properties(instance: &InstanceId, purpose: &str) -> ConnectionProperties {
     ConnectionProperties::default()
         .with_connection_name(format!("tiltyard {instance} {purpose}").into())
@@ -139,7 +140,7 @@ fn properties(instance: &InstanceId, purpose: &str) -> ConnectionProperties {
         .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
 }
 
-/// Why a connection could not be made.
+/// The fault for a connection that could not be made.
 fn refusal(uri: &AMQPUri, address: String, error: &Error) -> Fault {
     match error.kind() {
         ErrorKind::IOError(error) => Fault::Unreachable { address, reason: error.to_string() },
@@ -153,7 +154,7 @@ fn refusal(uri: &AMQPUri, address: String, error: &Error) -> Fault {
     }
 }
 
-/// Why a connection that worked does so no more.
+/// The fault for an established connection that failed.
 pub(super) fn lost(error: &Error) -> Fault {
     match error.kind() {
         // 403 ACCESS_REFUSED, 404 NOT_FOUND, 406 PRECONDITION_FAILED

@@ -1,4 +1,4 @@
-//! How messages look in AMQP: where each kind goes, and which properties carry what.
+//! The AMQP form of messages: exchange and routing key of each kind, and the use of the properties.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use super::{
     *,
 };
 
-/// `delivery_mode`: outlives a restart of the broker.
+/// `delivery_mode`: the message outlives a restart of the broker.
 const PERSISTENT: u8 = 2;
 
 impl Job {
@@ -31,7 +31,7 @@ impl Job {
         Self { kind, exchange, key: key.to_owned(), mandatory: durable, properties, body: payload.as_bytes().clone() }
     }
 
-    /// A command. The broker drops it after its deadline too, if it is still there.
+    /// A command. The broker, too, drops it after its deadline.
     pub(super) fn command(to: &InstanceId, command: &Payload, id: &str, deadline: Duration, from: &InstanceId) -> Self {
         let mut headers = FieldTable::default();
         headers.insert(topology::DEADLINE.into(), AMQPValue::LongLongInt(unix_ms(SystemTime::now() + deadline)));
@@ -53,7 +53,7 @@ impl Job {
         Some(Self { kind, exchange, key, mandatory: false, properties, body: reply.as_bytes().clone() })
     }
 
-    /// A dead letter: the beginning of what it was, and why.
+    /// A dead letter: the beginning of the original, and the reason.
     pub(super) fn dead(message: &Held, reason: &str, by: &InstanceId) -> Self {
         let mut headers = FieldTable::default();
         for (header, value) in [
@@ -86,7 +86,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Of a delivery: what is kept, and what is handed out.
+    /// Splits a delivery into what is kept to settle it and what is handed out.
     pub(super) fn of(message: Message) -> (Self, Arrival) {
         let Message { delivery_tag, exchange, routing_key, redelivered, properties, data, acker } = message;
         let body = Bytes::from(data);

@@ -1,4 +1,4 @@
-//! What the API answers instead: a status, and JSON with a code for programs and words for people.
+//! Error answers of the API: a status, and JSON with a code for programs and a text for people.
 
 use axum::{
     http::StatusCode,
@@ -11,38 +11,38 @@ use tiltyard_shared::protocol::Code;
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
-    /// `None` for what is HTTP's own business.
+    /// `None` for errors of HTTP itself.
     code: Option<Code>,
     name: String,
     message: String,
 }
 
-/// The code of a failed answer, left with it for the metrics.
+/// The code of a failed answer, attached to it for the metrics.
 #[derive(Clone, Debug)]
 pub(super) struct Name(pub(super) String);
 
 impl Failure {
-    /// A code with more words than its own.
+    /// An error with more detail than its code's text.
     pub(super) fn new(code: Code, why: impl std::fmt::Display) -> Self {
         Self { message: format!("{code}: {why}"), ..Self::from(code) }
     }
 
-    /// No such route.
+    /// For an unknown route.
     pub(super) fn not_found() -> Self {
         Self::http(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
     }
 
-    /// A ticket that is not here, or not any more.
+    /// For a ticket that is not here, or not any more.
     pub(super) fn no_ticket() -> Self {
         Self::http(StatusCode::NOT_FOUND, "unknown_ticket", "there is no such ticket, or nobody has asked after it")
     }
 
-    /// A route that knows other methods.
+    /// For a route with other methods.
     pub(super) fn method() -> Self {
         Self::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not by this method")
     }
 
-    /// A body that does not say that it is JSON.
+    /// For a body that is not declared as JSON.
     pub(super) fn media_type() -> Self {
         Self::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "the body must be application/json")
     }
@@ -51,7 +51,7 @@ impl Failure {
         Self { status, code: None, name: name.to_owned(), message: message.to_owned() }
     }
 
-    /// The code, if it is one of the protocol's.
+    /// The protocol's code, if it has one.
     pub(super) fn code(&self) -> Option<Code> {
         self.code
     }
@@ -72,7 +72,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The status that goes with a code. Those of connections and inputs do not come up here.
+/// The HTTP status for a code. Codes of connections and inputs do not occur here.
 fn status(code: Code) -> StatusCode {
     match code {
         Code::UnknownGame | Code::UnknownMode | Code::UnknownRoom | Code::UnknownSession => StatusCode::NOT_FOUND,

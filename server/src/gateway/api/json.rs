@@ -1,4 +1,4 @@
-//! A JSON body: bounded in size and time, of the right media type, without unknown fields.
+//! A JSON request body: bounded in size and time, of the right media type, without unknown fields.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use tokio::time::timeout;
 
 use super::Failure;
 
-/// Most bytes of a body: a config as JSON is a few times larger than its bytes.
+/// The maximum size of a body in bytes: a config as JSON is a few times larger than its binary form.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// A body has so long to arrive.
+/// The maximum time for a body to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The value of a body.
+/// The decoded body.
 pub(super) struct Json<T>(pub(super) T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
-        // Forms of other sites cannot send this type without asking first.
+        // Forms on other sites cannot send this type without a preflight request.
         let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !media_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
             return Err(Failure::media_type());

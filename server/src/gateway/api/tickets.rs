@@ -1,7 +1,7 @@
-//! Tickets over REST: searches for a match that are asked after instead of listened to.
+//! Tickets over REST: searches for a match that are polled instead of pushed.
 //!
-//! A ticket lives as long as somebody asks after it, on the instance where it was made; its id is a secret, because who has
-//! it may cancel it and take the seat. The seat itself is taken over WebSocket with the pass, as always.
+//! A ticket lives on the instance where it was made, as long as somebody polls it. Its id is a secret, because its
+//! bearer may cancel it and take the seat. The seat itself is taken over WebSocket with the pass, as always.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,10 +25,10 @@ use uuid::Uuid;
 use super::{Answer, Failure, Json, hex};
 use crate::{gateway::Gateway, matchmaking::Searching};
 
-/// Most tickets of an instance that were made by REST. Beyond them new ones are refused.
+/// The maximum number of tickets of an instance that were made by REST. Further ones are refused.
 const MAX_TICKETS: usize = 4096;
 
-/// An answer waits so long for the first state of a search.
+/// How long an answer waits for the first state of a search.
 const FIRST_STATE: Duration = Duration::from_secs(1);
 
 /// All tickets that were made by REST on this instance.
@@ -39,14 +39,15 @@ pub(crate) struct Tickets(Mutex<BTreeMap<Uuid, Ticket>>);
 struct Ticket {
     searching: Searching,
     state: SearchState,
-    /// Since when it is so.
+    /// When the state last changed.
     since: Duration,
-    /// When it was asked after last.
+    /// When it was last polled.
     asked: Duration,
 }
 
 impl Tickets {
-    /// Cancels those that were not asked after for so long. Due about four times a second: how exact waiting times are.
+    /// Cancels tickets that were not polled for `patience`. Called about four times a second, which is the precision of
+    /// waiting times.
     pub(in crate::gateway) fn expire(&self, now: Duration, patience: Duration) {
         self.lock().retain(|_, ticket| {
             ticket.listen(now);
@@ -85,7 +86,7 @@ impl Tickets {
 }
 
 impl Ticket {
-    /// Takes over what the search has told since the last time.
+    /// Updates the state from the search.
     fn listen(&mut self, now: Duration) {
         let state = self.searching.state();
         if state != self.state {
@@ -93,7 +94,7 @@ impl Ticket {
         }
     }
 
-    /// As JSON, for whoever has reached this instance at this URL.
+    /// The ticket as JSON. `own_url` is the URL of this instance for the client.
     fn show(&self, now: Duration, own_url: &str) -> Value {
         let ago = now.saturating_sub(self.since);
         match &self.state {
@@ -144,7 +145,7 @@ struct NewParty {
     size: u8,
 }
 
-/// `POST /api/tickets`: searches. `Location` and `ticket_url` say where to ask after it; a party may be sent on.
+/// `POST /api/tickets`: starts a search. `Location` and `ticket_url` say where to poll it; a party may be redirected.
 async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(new): Json<NewTicket>) -> Answer {
     let NewTicket { game, mode, rating, party } = new;
     let party = party.map(|NewParty { code, size }| Party { code, size });
@@ -156,7 +157,7 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
         return Ok(located(StatusCode::TEMPORARY_REDIRECT, &url, json!({ "tickets_url": url })));
     }
     let mut searching = gateway.matchmaking.search(search, None)?;
-    // What it is like at first is known as soon as the service has it.
+    // The first state is known as soon as the service has the search.
     let _known = timeout(FIRST_STATE, searching.changed()).await;
     let (id, mut shown) = gateway.tickets.keep(gateway.now(), searching)?;
     let url = format!("{}/{id}", tickets_at(&gateway.socket_url(&headers)));
@@ -164,13 +165,13 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
     Ok(located(StatusCode::CREATED, &url, shown))
 }
 
-/// `GET /api/tickets/{id}`: what the search is like.
+/// `GET /api/tickets/{id}`: the state of the search.
 async fn show(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Answer {
     let (now, url) = (gateway.now(), gateway.socket_url(&headers));
     Ok(axum::Json(gateway.tickets.with(now, &id, |ticket| ticket.show(now, &url))?).into_response())
 }
 
-/// `DELETE /api/tickets/{id}`: searches no longer, and declines a match that has not begun. The answer is the last state.
+/// `DELETE /api/tickets/{id}`: ends the search, and declines a match that has not begun. The answer is the last state.
 async fn cancel(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Answer {
     let now = gateway.now();
     let last = gateway.tickets.with(now, &id, |ticket| {
@@ -205,7 +206,7 @@ fn located(status: StatusCode, url: &str, body: Value) -> Response {
     (status, [(LOCATION, url.to_owned())], axum::Json(body)).into_response()
 }
 
-/// Where the tickets are of the instance that has this WebSocket URL.
+/// The URL of the tickets on the instance with this WebSocket URL.
 fn tickets_at(socket_url: &str) -> String {
     let base = socket_url.strip_suffix("/ws").unwrap_or(socket_url);
     let base = base.strip_prefix("ws").map_or_else(|| base.to_owned(), |rest| format!("http{rest}"));

@@ -1,5 +1,4 @@
-//! What the machines of a service want done: each turn is handed to its machine, and its effects are carried out in
-//! order.
+//! The effects of a service's machines: each event is handed to its machine, and the effects are carried out in order.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,7 @@ use crate::{
 };
 
 impl Service {
-    /// Hands every turn to its machine, until nobody has anything to say.
+    /// Hands events to the machines until there are none left.
     pub(super) async fn settle(&mut self) {
         while let Some(turn) = self.turns.pop_front() {
             let now = self.parts.here.clock().now();
@@ -43,7 +42,7 @@ impl Service {
                 Turn::Matchmaker(event) => self.match_players(event),
             }
         }
-        // A door that did not answer has nobody behind it.
+        // A claim that the host did not answer has no seat.
         for (_, reply) in self.claims.drain(..) {
             let _gone = reply.send(Err(Code::BadPass));
         }
@@ -93,7 +92,7 @@ impl Service {
             Told::Go { id, host, reservation } => {
                 let waited = self.home.waited(ticket, self.parts.here.clock().now()).unwrap_or_default();
                 let Some(url) = self.parts.url(host) else {
-                    // Whoever cannot be sent there is back at once.
+                    // Players who cannot be sent there count as back at once.
                     debug!(%host, "no way to the host of a match");
                     return self.turns.push_back(home::Event::Back { id, ticket }.into());
                 };
@@ -137,7 +136,7 @@ impl Service {
             }
             host::Effect::End(room) => self.close(room),
         }
-        // Rooms that are gone are forgotten with the next effect.
+        // Closed rooms are removed with the next effect.
         let rooms = &self.parts.rooms;
         self.playing.retain(|room, _| rooms.is_open(room.0));
     }
@@ -167,12 +166,12 @@ impl Service {
 
     fn answer(&mut self, claim: &Claim, admitted: Result<Admitted, Code>) {
         if let Some(index) = self.claims.iter().position(|(other, _)| other == claim) {
-            // Who does not listen any more drops the seat, which says that it is free.
+            // If nobody listens any more, the seat is dropped, which frees it.
             let _gone = self.claims.swap_remove(index).1.send(admitted);
         }
     }
 
-    /// Too few have come: the room closes, and its players search on.
+    /// Closes the room of a match to which too few came; its players search on.
     fn close(&self, room: MatchId) {
         info!(room = %room.0, game = self.game, "too few came to a match");
         if let Ok(arrival) = self.parts.rooms.by_id(room.0, false) {
@@ -181,7 +180,7 @@ impl Service {
     }
 }
 
-/// What players are told of a refusal.
+/// The code that players get for a refusal.
 fn code(why: Refused) -> Code {
     match why {
         Refused::UnknownMode => Code::UnknownMode,

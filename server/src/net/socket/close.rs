@@ -1,4 +1,5 @@
-//! The close handshake ends a connection: last words, a close frame, and patience until the peer has closed as well.
+//! The close handshake that ends a connection: a goodbye, a close frame, and a limited wait until the peer has closed
+//! too.
 
 use std::{
     io::{self, Read as _},
@@ -16,16 +17,16 @@ use tokio_tungstenite::tungstenite::{
 use super::{Gone, Inbox, Incoming, Socket, would_block};
 use crate::{metrics, net::transport::Transport};
 
-/// Read at a time from a connection that is closing.
+/// The size of reads from a connection that is closing.
 const LAST_BYTES: usize = 512;
 
-/// Ends a connection within `patience`: goodbye (unless the peer has closed) and a close frame; then whatever still
-/// comes is read and dropped until the peer has closed as well, because closing over unread bytes would reset the
-/// connection and lose the last words.
+/// Ends a connection within `patience`: sends a goodbye (unless the peer has closed) and a close frame, then reads and
+/// drops everything until the peer has closed too, because closing with unread bytes would reset the connection and
+/// lose the goodbye.
 pub(crate) async fn close_handshake(mut socket: Socket, gone: Gone, frames: u64, patience: Duration) {
     if let Some(code) = gone.code() {
         metrics::goodbye(code);
-        // The answer to a ping that waits for a blocked line would be written behind the close frame otherwise.
+        // Otherwise the answer to a ping that waits for a blocked line would be written after the close frame.
         let _ = socket.flush();
         let goodbye = match gone {
             Gone::Older => codec::encode_first_goodbye(code, frames),
@@ -44,7 +45,8 @@ pub(crate) async fn close_handshake(mut socket: Socket, gone: Gone, frames: u64,
     let _ = timeout(patience, finish(&mut socket, orderly)).await;
 }
 
-/// Over how long those spread who come back after this goodbye, so that a server's end is not felt by its neighbours.
+/// The time over which clients spread their return after this goodbye, so that a server's end does not overload its
+/// neighbours.
 fn return_within(code: Code) -> Duration {
     match code {
         Code::Stopping => limits::RETURN_WITHIN,
@@ -53,8 +55,8 @@ fn return_within(code: Code) -> Duration {
     }
 }
 
-/// Flushes, and reads until the peer has closed: by a close frame while it is `orderly`. After a breach of WebSocket's own
-/// rules tungstenite must not be asked again, and the end of the peer's bytes counts.
+/// Flushes, and reads until the peer has closed; while it is `orderly`, until its close frame. After a violation of the
+/// WebSocket protocol tungstenite must not be used again, and the end of the peer's bytes counts.
 async fn finish(socket: &mut Socket, orderly: bool) -> io::Result<()> {
     loop {
         match socket.flush() {
@@ -70,7 +72,7 @@ async fn finish(socket: &mut Socket, orderly: bool) -> io::Result<()> {
     ended(&mut socket.line).await
 }
 
-/// Reads until the peer's close frame; false if it breaks the rules instead.
+/// Reads until the peer's close frame. Returns false if the peer violates the protocol instead.
 async fn closed(socket: &mut Socket) -> io::Result<bool> {
     let mut inbox = Inbox::new();
     while socket.fetch(&mut inbox).is_ok() {
@@ -83,7 +85,7 @@ async fn closed(socket: &mut Socket) -> io::Result<bool> {
             }
         }
         socket.keep(&inbox);
-        // A peer that never stops must not keep this thread.
+        // A peer that never stops sending must not block this thread.
         yield_now().await;
         socket.line.readable().await?;
     }

@@ -1,7 +1,7 @@
-//! Bytes that have arrived, and the WebSocket frames in them. Not what a frame means: that is [`super::Socket`]'s.
+//! The read buffer of sockets, and the WebSocket frames in it. Their meaning is left to [`super::Socket`].
 //!
-//! One inbox serves all sockets of a room, so that its memory is always near: a buffer for each connection costs a tick more
-//! in cache misses than the system call that fills it.
+//! One inbox serves all sockets of a room, so that its memory stays in the cache: with a buffer for each connection a
+//! tick loses more to cache misses than to the system calls that fill them.
 
 use std::{io::Cursor, ops::Range};
 
@@ -14,20 +14,20 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-/// The longest header of a frame.
+/// The maximum size of a frame's header.
 const HEADER_BYTES: usize = 14;
 
-/// The largest frame.
+/// The maximum size of a frame.
 const FRAME_BYTES: usize = limits::MESSAGE_BYTES + HEADER_BYTES;
 
-/// Read at a time.
+/// The size of a read.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Memory for what arrives at one socket. It grows to the largest frame if one comes.
+/// The read buffer for one socket at a time. It grows up to the largest frame.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
-    /// Which of them have arrived and were not taken.
+    /// The bytes that have arrived and were not taken.
     waiting: Range<usize>,
 }
 
@@ -36,23 +36,23 @@ pub(crate) struct Inbox {
 pub(super) enum Arrived {
     /// A whole message of a client, unmasked.
     Message(Range<usize>),
-    /// Anything else, untouched: a part of a message, a control frame, one that is too large or against the rules.
+    /// Anything else, unchanged: a fragment, a control frame, a frame that is too large or violates the protocol.
     Other {
         /// The frame; if its end is missing it is larger than the limit.
         frame: Range<usize>,
-        /// Whether a message is in fragments after it.
+        /// Whether a fragmented message continues after it.
         open: bool,
     },
 }
 
 impl Inbox {
-    /// An empty one.
+    /// An empty inbox.
     pub(crate) fn new() -> Self {
         Self { bytes: vec![0; READ_BYTES], waiting: 0..0 }
     }
 
-    /// Begins with what was left over last time; where more may be read to. What came with a handshake may be more than a
-    /// frame, and then nothing is read.
+    /// Starts with the bytes left over from last time, and returns the buffer for more. The bytes that came with a
+    /// handshake may exceed a frame; then the buffer is empty and nothing is read.
     pub(super) fn begin(&mut self, left: &[u8]) -> &mut [u8] {
         let needed = (left.len() + READ_BYTES).min(FRAME_BYTES).max(left.len());
         self.bytes.resize(self.bytes.len().max(needed), 0);
@@ -62,27 +62,27 @@ impl Inbox {
         rest
     }
 
-    /// So many more bytes were read.
+    /// Adds bytes that were read.
     pub(super) fn fill(&mut self, read: usize) {
         self.waiting.end += read;
     }
 
-    /// What was not taken.
+    /// The bytes that were not taken.
     pub(super) fn left(&self) -> &[u8] {
         &self.bytes[self.waiting.clone()]
     }
 
-    /// The bytes of what [`Self::next`] has found.
+    /// The bytes of a range from [`Self::next`].
     pub(super) fn get(&self, range: Range<usize>) -> &[u8] {
         &self.bytes[range]
     }
 
-    /// Takes the next frame; `None` if no whole one is there. `open` is whether a message is in fragments, `limit` the largest
-    /// payload.
+    /// Takes the next frame; `None` if there is no complete one. `open`: whether a fragmented message is being
+    /// received. `limit`: the maximum payload.
     ///
     /// # Errors
     ///
-    /// If the bytes are no frame.
+    /// If the bytes are not a frame.
     #[inline]
     pub(super) fn next(&mut self, open: bool, limit: usize) -> Result<Option<Arrived>, Error> {
         let mut cursor = Cursor::new(self.left());

@@ -1,4 +1,4 @@
-//! What arrives over a real connection, in pieces, is what tungstenite alone would have read.
+//! What a socket reads over a real connection, in pieces, is what tungstenite alone would have read.
 
 use proptest::{
     prelude::*,
