@@ -24,7 +24,9 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).add_rows(rows);
-    table.column_iter_mut().for_each(|column| drop(column.set_padding((0, 2))));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table.trim_fmt() + "\n"
 }
 

@@ -7,6 +7,9 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
+/// The game of the guide: a link to games/pong, so that the package of this crate has it, too.
+const RULES: &str = include_str!("project/pong.rs");
+
 /// The repository of the libraries, unless they are taken from a clone.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
@@ -144,7 +147,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 
 fn files(name: &str, clone: Option<&Path>) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let (module, type_name) = (name.replace('-', "_"), type_name(name));
-    let rules = tiltyard_pong::SOURCE
+    let rules = RULES
         .replace(
             "The guide in docs/pong.md builds this file from nothing.",
             "Tiltyard's guide docs/pong.md explains it.",

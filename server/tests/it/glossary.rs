@@ -38,16 +38,16 @@ fn docs(folder: &Path, out: &mut Vec<String>) {
     }
 }
 
-/// What a line has in italics.
-fn italics(line: &str) -> impl Iterator<Item = &str> {
+/// The terms that a line has in italics.
+fn italics(line: &str) -> Vec<&str> {
     let parts: Vec<&str> = line.split('*').collect();
-    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == ' ' || c == '-');
-    let framed = |part: &str| !part.starts_with(' ') && !part.ends_with(' ');
-    (1..parts.len().saturating_sub(1))
-        .filter(move |at| parts[at - 1].is_empty() || parts[at - 1].ends_with([' ', '(']))
-        .filter_map(move |at| Some(parts[at]).filter(|part| plain(part) && framed(part)))
-        .collect::<Vec<_>>()
-        .into_iter()
+    let begins = |before: &str| before.is_empty() || before.ends_with([' ', '(']);
+    let is_term = |part: &str| {
+        let plain = part.chars().all(|c| c.is_ascii_lowercase() || c == ' ' || c == '-');
+        plain && !part.is_empty() && part.trim() == part
+    };
+    let framed = parts.windows(3).filter(|around| begins(around[0]) && is_term(around[1]));
+    framed.map(|around| around[1]).collect()
 }
 
 /// The names of modules in the map: the first column of its lines that are indented.

@@ -1,0 +1,1 @@
+../../../../games/pong/src/lib.rs
