@@ -14,6 +14,7 @@ mod game;
 mod hello;
 mod http;
 mod limits;
+mod links;
 mod lobby;
 mod modules;
 mod ops;
