@@ -71,6 +71,13 @@ web/node_modules web/e2e/node_modules: %/node_modules: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# The version is pinned because looks and anchors depend on it.
+.PHONY: book
+book: ## the docs as a site in target/book, and a check of its links; installs mdBook into target/tools if it is missing
+	tools="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools"; \
+		$(CARGO) install --quiet --locked --root "$$tools" --no-default-features --features search mdbook@0.5.4; \
+		docs/make-book "$$tools/bin/mdbook"
+
 .PHONY: check-client
 check-client: build ## the Python client of docs/ plays 10 s and verifies every frame
 	ci/check-client

@@ -15,6 +15,7 @@ mod glossary;
 mod hello;
 mod http;
 mod limits;
+mod links;
 mod lobby;
 mod messages;
 mod modules;
