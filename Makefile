@@ -43,7 +43,7 @@ check: web/node_modules web/e2e/node_modules ## the quick loop: format, lints, u
 		$(QUICK) test $(LOCKED) $(QUICK_CRATES) --tests --no-fail-fast; \
 	fi
 	$(CARGO) test $(LOCKED) --quiet -p tiltyard-server --lib
-	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npm run --silent unit
+	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npx tsc --noEmit -p ../examples && npm run --silent unit
 
 # Doctests stand alone because nextest does not run them.
 .PHONY: test-rust
@@ -61,7 +61,7 @@ test-broker: ## bus and fleet against a real RabbitMQ, a private node of its own
 
 .PHONY: test-web
 test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests, golden vectors; `smoke` plays with its bots
-	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npx tsc --noEmit -p e2e && npm run --silent unit
+	cd web && npx tsc --noEmit && npx tsc --noEmit -p page && npx tsc --noEmit -p ../examples && npx tsc --noEmit -p e2e && npm run --silent unit
 
 .PHONY: test-page
 test-page: build web/e2e/node_modules ## two pages of a real browser play every game; screenshots in web/e2e/output

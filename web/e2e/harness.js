@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import net from "node:net";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
@@ -30,13 +31,17 @@ const FLAGS = [
   "--disable-backgrounding-occluded-windows",
 ];
 
-/** The binary: `TILTYARD`, otherwise what was built last of release and debug. */
-function binary() {
+/**
+ * The binary: `TILTYARD`, or one that stands beside it; otherwise what was built last of release and debug.
+ *
+ * @param {string} name
+ */
+function binary(name) {
   if (process.env.TILTYARD) {
-    return process.env.TILTYARD;
+    return name === "tiltyard" ? process.env.TILTYARD : join(dirname(process.env.TILTYARD), name);
   }
   const target = process.env.CARGO_TARGET_DIR ?? `${root}target`;
-  const built = ["release", "debug"].map((profile) => `${target}/${profile}/tiltyard`).filter(existsSync);
+  const built = ["release", "debug"].map((profile) => `${target}/${profile}/${name}`).filter(existsSync);
   if (built.length === 0) {
     throw new Error("there is no server to test: run `make build`, or set TILTYARD to the path of the binary");
   }
@@ -47,11 +52,12 @@ function binary() {
  * Starts a server on free ports.
  *
  * @param {string[]} [options]
+ * @param {string} [name] of its binary
  * @returns {Promise<{ host: string, stop: () => Promise<void> }>}
  */
-export async function startServer(options = []) {
+export async function startServer(options = [], name = "tiltyard") {
   const args = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log", "warn", ...options];
-  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary(name), args, { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const host = await new Promise((resolve, reject) => {
     let said = "";

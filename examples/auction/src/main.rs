@@ -1,0 +1,3 @@
+//! The server of the auction.
+
+tiltyard_server::main!(auction::Auction);

@@ -1,0 +1,3 @@
+//! The server of the whiteboard.
+
+tiltyard_server::main!(whiteboard::Whiteboard);
