@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, mem, time::Duration};
 
+use serde_json::Value;
 use tiltyard_core::room::{JoinRequest, Returning, Room, SeatId};
 use tiltyard_shared::{
     game::{Game, Leave, PlayerId, Tick},
@@ -216,6 +217,11 @@ impl<G: Game> Play<G> {
     /// Whether the room throttles a player who does not take its frames.
     pub fn is_throttled(&self, player: PlayerId) -> bool {
         self.room.is_throttled(self.player(player).seat)
+    }
+
+    /// The result, once the game has ended.
+    pub fn result(&self) -> Option<&Value> {
+        self.room.authority().finished()
     }
 
     /// The room, to inspect the game and its world, or the counters.

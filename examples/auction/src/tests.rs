@@ -143,8 +143,8 @@ fn the_result_names_what_was_sold_to_whom() {
     play.leave(ann);
     run_until(&mut play, |play| lots_of(play)[0].phase == Phase::Sold);
     assert_eq!(play.events(bob).last(), Some(&Event::Hammer { lot: 0 }));
-    run_until(&mut play, |play| play.room().authority().finished().is_some());
+    run_until(&mut play, |play| play.result().is_some());
     assert_eq!(lots_of(&play)[1].phase, Phase::Unsold);
     let sold = json!({ "lot": 0, "title": "A vase", "cents": 10_000, "winner": ann, "name": "Ann" });
-    assert_eq!(play.room().authority().finished(), Some(&json!({ "sold": [sold] })));
+    assert_eq!(play.result(), Some(&json!({ "sold": [sold] })));
 }
