@@ -202,7 +202,8 @@ fn readme(name: &str) -> String {
          | file | what |\n| --- | --- |\n| `src/lib.rs` | the rules |\n| `src/main.rs` | the server |\n\
          | `src/tests.rs` | `check_game`: random matches, each played twice and compared; two players, one of whom lags |\n\
          | `web/games/{name}/index.js` | the page's part: drawing and input |\n\n\
-         `cargo run -- schema {name} --types` prints types for the page.\n"
+         `cargo run -- schema {name} --types` prints types for the page. `tiltyard-bot --game {name} --bots 2` plays it by its \
+         schema (`cargo install --git {REPOSITORY} tiltyard-bot`).\n"
     )
 }
 
