@@ -1,6 +1,8 @@
 //! Views by number: players who see the same groups share one list. The authority of a room publishes views by its
 //! numbers; an edge has its own, by which it shares bodies.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 use tiltyard_shared::world::GroupId;
 
@@ -18,10 +20,10 @@ impl ViewId {
     }
 }
 
-/// A list of groups.
+/// A list of groups. An edge shares those of its authority, so that they are in the cache when frames follow a step.
 #[derive(Debug, Default)]
 struct List {
-    groups: Vec<GroupId>,
+    groups: Arc<[GroupId]>,
     hash: u64,
     users: u32,
     /// How many lists its number has stood for before.
@@ -60,11 +62,20 @@ impl Views {
 
     /// The view of a sorted list, with one more user.
     pub(crate) fn acquire(&mut self, groups: &[GroupId]) -> ViewId {
+        self.find_or_insert(hash(groups), groups, || groups.into())
+    }
+
+    /// The view of a list that others hold too, with one more user.
+    pub(crate) fn adopt(&mut self, view: ViewId, of: &Self) -> ViewId {
+        let List { groups, hash, .. } = &of.lists[view.index()];
+        self.find_or_insert(*hash, groups, || Arc::clone(groups))
+    }
+
+    fn find_or_insert(&mut self, hash: u64, groups: &[GroupId], list: impl FnOnce() -> Arc<[GroupId]>) -> ViewId {
         if groups.is_empty() {
             return Self::EMPTY;
         }
-        let hash = hash(groups);
-        if let Some(&view) = self.numbers.find(hash, |view| self.lists[view.index()].groups == groups) {
+        if let Some(&view) = self.numbers.find(hash, |view| *self.lists[view.index()].groups == *groups) {
             self.lists[view.index()].users += 1;
             return view;
         }
@@ -72,9 +83,7 @@ impl Views {
             self.lists.push(List::default());
             ViewId { index: self.lists.len() as u32 - 1, life: 0 }
         });
-        let list = &mut self.lists[view.index()];
-        list.groups.extend_from_slice(groups);
-        (list.users, list.hash) = (1, hash);
+        self.lists[view.index()] = List { groups: list(), hash, users: 1, life: view.life };
         self.numbers.insert_unique(hash, view, |view| self.lists[view.index()].hash);
         view
     }
@@ -108,7 +117,7 @@ impl Views {
                 if let Ok(entry) = self.numbers.find_entry(*hash, |other| *other == view) {
                     entry.remove();
                 }
-                groups.clear();
+                *groups = Arc::default();
                 *life = life.wrapping_add(1);
                 self.free.push(ViewId { life: *life, ..view });
             }

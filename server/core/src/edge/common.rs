@@ -89,7 +89,7 @@ impl Common {
             }
             self.views.release(ours);
         }
-        let ours = self.views.acquire(published.groups(view));
+        let ours = self.views.adopt(view, published);
         self.numbers[index] = Some((view, ours));
         ours
     }
