@@ -1,5 +1,5 @@
-//! The load swarm's command line: flags in, a table and an exit status out. The work is done by [`swarm`](crate::swarm)
-//! and [`crowd`](crate::crowd).
+//! The load swarm's command line: flags in, a table and an exit status out. The work is done by [`swarm`](mod@crate::swarm)
+//! and [`crowd`].
 
 use std::{
     io::{IsTerminal as _, Write as _, stderr, stdout},
