@@ -171,7 +171,7 @@ deny: ## licences, bans and sources of all dependencies, where cargo-deny is ins
 
 .PHONY: package
 package: ## every published crate, packed and built from nothing but its package
-	$(CARGO) package $(LOCKED) --workspace --exclude tiltyard-lab --exclude tiltyard-bench --exclude tiltyard-scenes
+	$(CARGO) package $(LOCKED) --workspace --exclude tiltyard-lab --exclude tiltyard-bench --exclude tiltyard-scenes --exclude auction --exclude whiteboard
 
 .PHONY: audit
 audit: ## known advisories against any dependency; needs the network and cargo-deny
