@@ -57,7 +57,7 @@ test-rust: ## all Rust tests, then the doctests
 
 .PHONY: test-broker
 test-broker: ## bus and fleet against a real RabbitMQ, a private node of its own
-	rabbitmq/with-broker $(CARGO) test $(LOCKED) -p tiltyard-server --test bus --test fleet -- --ignored
+	rabbitmq/with-broker bash -euc 'for of in bus fleet; do $(CARGO) test $(LOCKED) -p tiltyard-server --test it $$of:: -- --ignored; done'
 
 .PHONY: test-web
 test-web: web/node_modules web/e2e/node_modules ## JavaScript: types, unit tests, golden vectors; `smoke` plays with its bots

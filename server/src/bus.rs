@@ -1,5 +1,5 @@
 //! The bus between instances: the trait [`Bus`] with four verbs, inside this process ([`memory`], the default) or
-//! through RabbitMQ ([`rabbitmq`]). One contract suite tests both (tests/bus).
+//! through RabbitMQ ([`rabbitmq`]). One contract suite tests both (tests/it/bus).
 //!
 //! The bus is the control plane: nothing that ticks waits for it, and nothing is stored for later while the broker is
 //! away. It promises little. A confirmed message has arrived at its address; an event can be missed, and

@@ -8,8 +8,10 @@
 mod json;
 
 mod api;
+mod bus;
 mod chat;
 mod client;
+mod fleet;
 mod game;
 mod glossary;
 mod hello;

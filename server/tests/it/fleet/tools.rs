@@ -7,7 +7,7 @@ use tiltyard_server::Server;
 
 use crate::{
     client::Client,
-    ground::{Ground, room, until},
+    fleet::ground::{Ground, room, until},
     http::page,
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tiltyard_server::bus::{Address, Bounds, BusError, InstanceId, Payload, Serve, State, Topic};
 
-use crate::ground::*;
+use crate::bus::ground::*;
 
 fn bounds() -> Bounds {
     Bounds::default()

@@ -4,8 +4,8 @@ use tiltyard_shared::protocol::{Code, ServerMessage, Target, lobby::Browse};
 
 use crate::{
     client::Client,
+    fleet::ground::{Ground, redirected, room, soon, until, until_fleet_of, until_listed, url},
     game::Pull,
-    ground::{Ground, redirected, room, soon, until, until_fleet_of, until_listed, url},
     http::{page, post},
     on_both,
 };
@@ -49,6 +49,6 @@ async fn a_draining_instance_sends_people_on_and_lets_rooms_end(ground: &Ground)
     tokio::join!(soon(leaves.emptied()), ends);
     leaves.stop().await;
     until_fleet_of(&stays, 1).await;
-    until("its room is gone", async || crate::ground::listed(&stays).await == 1).await;
+    until("its room is gone", async || crate::fleet::ground::listed(&stays).await == 1).await;
     stays.stop().await;
 }

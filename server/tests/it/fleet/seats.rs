@@ -4,7 +4,7 @@ use tiltyard_shared::protocol::{Code, Resync, ServerMessage, Target};
 
 use crate::{
     client::Client,
-    ground::{Ground, redirected, room, until, until_fleet_of, until_listed, url, wish},
+    fleet::ground::{Ground, redirected, room, until, until_fleet_of, until_listed, url, wish},
     http::{get, post},
     on_both,
 };

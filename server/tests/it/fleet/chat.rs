@@ -4,7 +4,7 @@ use tiltyard_shared::protocol::Code;
 
 use crate::{
     client::Client,
-    ground::{Ground, soon, until_fleet_of},
+    fleet::ground::{Ground, soon, until_fleet_of},
     on_both,
     talk::{Told, said},
 };

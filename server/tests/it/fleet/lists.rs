@@ -5,8 +5,8 @@ use tiltyard_shared::protocol::lobby::Browse;
 
 use crate::{
     client::Client,
+    fleet::ground::{Ground, listed, room, until, until_fleet_of, until_listed},
     game::Pull,
-    ground::{Ground, listed, room, until, until_fleet_of, until_listed},
     http::get,
     on_both,
 };

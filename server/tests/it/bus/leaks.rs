@@ -8,7 +8,7 @@ use tiltyard_server::bus::{
 };
 use tokio::{net::TcpListener, task::JoinSet, time};
 
-use crate::{ground::*, raw::ctl};
+use crate::bus::{ground::*, raw::ctl};
 
 /// How often each broker that is none is tried.
 const ATTEMPTS: u64 = 5;

@@ -1,9 +1,7 @@
 //! The bus: one contract for both kinds, and what only RabbitMQ can show.
 //!
 //! The RabbitMQ half is ignored but for `make test-broker`:
-//! `rabbitmq/with-broker cargo test -p tiltyard-server --test bus -- --ignored`.
-
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+//! `rabbitmq/with-broker cargo test -p tiltyard-server --test it bus:: -- --ignored`.
 
 mod ground;
 mod contract;
@@ -12,7 +10,7 @@ mod full;
 mod rabbitmq;
 mod faults;
 mod leaks;
-mod raw;
+pub(crate) mod raw;
 mod rights;
 mod throughput;
 mod tools;

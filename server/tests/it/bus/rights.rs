@@ -8,7 +8,7 @@ use tiltyard_server::bus::{
     topology::{EXCHANGES, QUEUES},
 };
 
-use crate::{
+use crate::bus::{
     ground::*,
     raw::{Attempt, Raw, ctl},
 };

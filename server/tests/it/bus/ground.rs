@@ -167,7 +167,7 @@ macro_rules! on_both_buses {
         mod in_memory {
             $(#[tokio::test]
             async fn $name() {
-                super::$name($crate::ground::Ground::memory(super::bounds())).await;
+                super::$name($crate::bus::ground::Ground::memory(super::bounds())).await;
             })+
         }
 
@@ -175,7 +175,7 @@ macro_rules! on_both_buses {
             $(#[tokio::test]
             #[ignore = "needs a broker: make test-broker"]
             async fn $name() {
-                super::$name($crate::ground::Ground::rabbitmq(super::bounds())).await;
+                super::$name($crate::bus::ground::Ground::rabbitmq(super::bounds())).await;
             })+
         }
     };

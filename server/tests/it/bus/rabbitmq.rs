@@ -11,7 +11,7 @@ use tiltyard_server::bus::{
     Address, Bounds, BusError, Fault, InstanceId, PAYLOAD_BYTES, Payload, Serve, State, Topic, rabbitmq,
 };
 
-use crate::{
+use crate::bus::{
     ground::*,
     raw::{Raw, ctl},
 };
@@ -76,7 +76,7 @@ async fn a_broker_is_reached_by_tls_if_its_certificate_is_trusted() {
     assert!(matches!(&fault, Fault::Unreachable { reason, .. } if reason.contains("certificate")), "{fault}");
     // Whom to trust is the environment's affair, so it takes a process with another one.
     let mut tests = Command::new(env::current_exe().unwrap());
-    tests.args(["--ignored", "--exact", "contract::over_rabbitmq::a_request_gets_its_reply"]);
+    tests.args(["--ignored", "--exact", "bus::contract::over_rabbitmq::a_request_gets_its_reply"]);
     let output = tests.env("AMQP_URL", url).env("SSL_CERT_FILE", authority).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && told.contains("1 passed"), "{told}");

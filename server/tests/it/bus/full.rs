@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use tiltyard_server::bus::{Address, Bounds, BusError, Payload, Serve, Topic};
 use tokio::task::JoinSet;
 
-use crate::{ground::*, raw::ctl};
+use crate::bus::{ground::*, raw::ctl};
 
 fn bounds() -> Bounds {
     let mut bounds = Bounds::default();

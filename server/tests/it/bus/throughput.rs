@@ -10,7 +10,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use tiltyard_server::bus::{Address, Bounds, Incoming, Payload};
 
-use crate::ground::{Ground, new_inbox, report};
+use crate::bus::ground::{Ground, new_inbox, report};
 
 /// Tickets in all.
 const TICKETS: u32 = 10_000;

@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     client::Client,
+    fleet::ground::{Ground, broker, listed, room, until, until_listed},
     game::Pull,
-    ground::{Ground, broker, listed, room, until, until_listed},
 };
 
 #[tokio::test]

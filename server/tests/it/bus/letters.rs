@@ -2,7 +2,7 @@
 
 use tiltyard_server::bus::{Address, Bounds, BusError, Incoming, Payload, SCHEMA, Serve, Topic};
 
-use crate::ground::*;
+use crate::bus::ground::*;
 
 fn bounds() -> Bounds {
     let mut bounds = Bounds::default();

@@ -22,9 +22,9 @@ use uuid::Uuid;
 
 use crate::{
     client::Client,
+    fleet::later::later,
     game::{Puppet, config},
     http::get,
-    later::later,
 };
 
 /// Longer than anything takes that is to happen.
@@ -181,13 +181,13 @@ pub(crate) fn url(server: &Server) -> String {
 macro_rules! on_both {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
         mod in_memory {
-            use $crate::ground::Ground;
+            use $crate::fleet::ground::Ground;
             $(#[tokio::test] $(#[$meta])* async fn $name() {
                 super::$name(&Ground::memory().await).await;
             })+
         }
         mod of_two_versions {
-            use $crate::ground::Ground;
+            use $crate::fleet::ground::Ground;
             $(#[tokio::test] $(#[$meta])* async fn $name() {
                 let ground = Ground::two_versions().await;
                 super::$name(&ground).await;
@@ -195,7 +195,7 @@ macro_rules! on_both {
             })+
         }
         mod over_rabbitmq {
-            use $crate::ground::Ground;
+            use $crate::fleet::ground::Ground;
             $(#[tokio::test] $(#[$meta])*
             #[ignore = "needs a broker: make test-broker"]
             async fn $name() {

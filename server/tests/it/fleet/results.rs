@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use tiltyard_server::{bus::Payload, fleet::messages::MatchResult};
 
 use crate::{
+    bus::raw::{self, Raw},
     client::Client,
+    fleet::ground::{Ground, broker, room},
     game::Pull,
-    ground::{Ground, broker, room},
-    raw::{self, Raw},
 };
 
 #[tokio::test]
