@@ -16,7 +16,7 @@ use tiltyard_shared::{
     replicate::{Layout, Replicate},
 };
 
-use sandbox::Thing;
+use tiltyard_test_support::sandbox::Thing;
 
 fuzz_target!(|data: &[u8]| {
     let Some((which, data)) = data.split_first() else { return };

@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use tiltyard_scenes::walkers::Walker;
 use tiltyard_shared::{replica::Replica, replicate::Replicate};
 
-use sandbox::Thing;
+use tiltyard_test_support::sandbox::Thing;
 
 fuzz_target!(|data: &[u8]| match data.split_first() {
     Some((which, frames)) if which % 2 == 0 => apply_all::<Thing>(frames),

@@ -3,9 +3,6 @@
 
 #![no_main]
 
-#[path = "../../server/core/tests/it/sandbox.rs"]
-mod sandbox;
-
 use std::{collections::VecDeque, time::Duration};
 
 use libfuzzer_sys::{
@@ -25,7 +22,7 @@ use tiltyard_shared::{
 };
 use uuid::Uuid;
 
-use sandbox::{Act, Sandbox, Thing, join_request};
+use tiltyard_test_support::sandbox::{Act, Sandbox, Thing, join_request};
 
 const RTT: Duration = Duration::from_millis(20);
 const HONEST: Uuid = Uuid::from_u128(1);

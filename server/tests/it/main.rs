@@ -3,9 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-#[path = "../../../shared/tests/vectors/json.rs"]
-#[allow(dead_code, reason = "shared with tests that use more of it")]
-mod json;
+use tiltyard_test_support::vectors::json;
 
 mod api;
 mod bus;

@@ -1,10 +1,13 @@
 //! Shared's tests from outside: hostile bytes, grids, the slips that `check_game` must find, and
 //! codings of what has changed.
 
-mod counting;
-mod damage;
+use tiltyard_test_support::{counting, damage};
+
 mod decoding;
 mod grid;
 mod saved;
 mod slips;
 mod stale;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;

@@ -6,7 +6,7 @@ use tiltyard_shared::{game::Simulation, learn::Recording, prelude::*, replicate:
 
 use crate::sandbox::{Act, Sandbox, Thing};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/codings.txt");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testing/support/src/codings.txt");
 
 #[test]
 fn the_sandbox_sends_by_learned_codings() {

@@ -2,16 +2,10 @@
 //! allocates, chat in a fleet, names that look alike, and the reference trace. The sandbox is the harness that drives rooms
 //! without sockets.
 
-#[path = "../../../../shared/tests/it/counting.rs"]
-mod counting;
-#[path = "../../../../shared/tests/it/damage.rs"]
-mod damage;
-#[expect(dead_code, reason = "other vectors use the rest")]
-#[path = "../../../../shared/tests/vectors/json.rs"]
-mod json;
-#[expect(dead_code, reason = "other vectors use the rest")]
-#[path = "../../../../shared/tests/vectors/replay.rs"]
-mod replay;
+use tiltyard_test_support::{
+    counting, damage, sandbox,
+    vectors::{json, replay},
+};
 
 mod allocations;
 mod chat;
@@ -23,7 +17,9 @@ mod lines;
 mod model;
 mod restored;
 mod returning;
-mod sandbox;
 mod spectators;
 mod trace;
 mod twins;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;

@@ -8,46 +8,25 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use tiltyard_test_support::vectors::{json, replay};
 
-#[path = "vectors/json.rs"]
-mod json;
-#[path = "vectors/things.rs"]
 mod things;
-#[path = "vectors/server.rs"]
 mod server;
-#[path = "vectors/replay.rs"]
-mod replay;
-#[path = "vectors/numbers.rs"]
 mod numbers;
-#[path = "vectors/messages.rs"]
 mod messages;
-#[path = "vectors/texts.rs"]
 mod texts;
-#[path = "vectors/quantizers.rs"]
 mod quantizers;
-#[path = "vectors/wire.rs"]
 mod wire;
-#[path = "vectors/heads.rs"]
 mod heads;
-#[path = "vectors/codings.rs"]
 mod codings;
-#[path = "vectors/chunks.rs"]
 mod chunks;
-#[path = "vectors/frames.rs"]
 mod frames;
-#[path = "vectors/refusals.rs"]
 mod refusals;
-#[path = "vectors/pieces.rs"]
 mod pieces;
-#[path = "vectors/odd.rs"]
 mod odd;
-#[path = "vectors/hostile.rs"]
 mod hostile;
-#[path = "vectors/shapes.rs"]
 mod shapes;
-#[path = "vectors/protocol.rs"]
 mod protocol;
-#[path = "vectors/document.rs"]
 mod document;
 
 /// Compares what was built with the file of that name, or writes the file.

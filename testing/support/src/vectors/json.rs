@@ -8,7 +8,7 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 const WIDTH: usize = 120;
 
 /// The text of a vector file.
-pub(crate) fn format(value: &Value) -> String {
+pub fn format(value: &Value) -> String {
     let mut out = String::new();
     write(value, 0, &mut out);
     out.push('\n');
@@ -16,7 +16,7 @@ pub(crate) fn format(value: &Value) -> String {
 }
 
 /// Bytes as they stand in the files.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a String does not fail");
         text
@@ -24,12 +24,12 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a text written by [`hex`].
-pub(crate) fn unhex(text: &str) -> Vec<u8> {
+pub fn unhex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hex digits")).collect()
 }
 
 /// Bytes as hex; hashes, which JavaScript's numbers do not hold, as text.
-pub(crate) fn plain(value: Value) -> Value {
+pub fn plain(value: Value) -> Value {
     let Value::Object(fields) = value else { return value };
     let field = |(name, value): (String, Value)| {
         let value = match (name.as_str(), value) {
@@ -47,7 +47,7 @@ pub(crate) fn plain(value: Value) -> Value {
 }
 
 /// Compares what was built with the file of that name, or writes the file. `tests` are the arguments of `cargo test` that do so.
-pub(crate) fn check(folder: &Path, name: &str, built: &Value, tests: &str) {
+pub fn check(folder: &Path, name: &str, built: &Value, tests: &str) {
     let path = folder.join(name);
     let text = format(built);
     if env::var_os("UPDATE_VECTORS").is_some() {

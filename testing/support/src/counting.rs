@@ -1,5 +1,5 @@
 //! The allocator of test binaries: it counts what a piece of code takes, thread by thread, so that tests may run side by
-//! side. A binary that lists this module uses it; the core's tests list it by its path. Not for shipped code.
+//! side. A binary that is to count makes [`Counting`] its global allocator. Not for shipped code.
 
 #![expect(unsafe_code, reason = "allocators are unsafe by their trait; this one counts and hands on to the system's")]
 
@@ -8,12 +8,9 @@ use std::{
     cell::Cell,
 };
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// What a piece of code took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub struct Taken {
     /// How often it asked for memory: new blocks, and old ones to grow.
     pub count: usize,
     /// Most bytes that it held at a time.
@@ -24,7 +21,7 @@ pub(crate) struct Taken {
 
 /// Runs a piece of code and says what it took. What it returns still lives, so that freeing it is not measured. A part of
 /// the code may be measured within.
-pub(crate) fn measure<T>(run: impl FnOnce() -> T) -> (T, Taken) {
+pub fn measure<T>(run: impl FnOnce() -> T) -> (T, Taken) {
     let (outer, outer_held) = COUNTS.take();
     let result = run();
     let (taken, held) = COUNTS.get();
@@ -54,7 +51,9 @@ fn gave(bytes: usize) {
     COUNTS.set((taken, held - bytes as isize));
 }
 
-struct Counting;
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Counting;
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches a plain cell and allocates nothing.
 unsafe impl GlobalAlloc for Counting {

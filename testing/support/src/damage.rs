@@ -1,9 +1,9 @@
-//! Good bytes made bad, as a hostile peer would. The core's tests list this module by its path.
+//! Good bytes made bad, as a hostile peer would.
 
 use tiltyard_shared::game::Rng;
 
 /// Bytes with a few bits flipped, cut, joined with others, or with some put in.
-pub(crate) fn damaged(bytes: &[u8], others: &[u8], random: &mut Rng) -> Vec<u8> {
+pub fn damaged(bytes: &[u8], others: &[u8], random: &mut Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=random.below(3) {
         let index = random.below(bytes.len() as u32 + 1) as usize;

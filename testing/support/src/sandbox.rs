@@ -1,5 +1,7 @@
 //! A game without rules: its inputs are whatever an author's code could do to a world.
 
+#![expect(missing_docs, reason = "its types are arbitrary")]
+
 use std::collections::BTreeMap;
 
 use tiltyard_core::room::JoinRequest;
@@ -9,14 +11,14 @@ use uuid::Uuid;
 /// Three kinds with every sort of field. `learned` made the codings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Replicate)]
 #[replicate(codings = "codings.txt")]
-pub(crate) enum Thing {
+pub enum Thing {
     Ball(Ball),
     Sign(Sign),
     Mark,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Replicate)]
-pub(crate) struct Ball {
+pub struct Ball {
     #[replicate(range = 0.0..=100.0, step = 0.125)]
     pub at: [f32; 2],
     #[replicate(angle = 8)]
@@ -36,7 +38,7 @@ pub(crate) struct Ball {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Replicate)]
-pub(crate) struct Sign {
+pub struct Sign {
     #[replicate(max_len = 12)]
     pub text: String,
     pub points_at: Option<EntityId>,
@@ -46,7 +48,7 @@ pub(crate) struct Sign {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Replicate)]
-pub(crate) enum Team {
+pub enum Team {
     #[default]
     Red,
     Green,
@@ -55,7 +57,7 @@ pub(crate) enum Team {
 
 /// What the director may do. Entities are named by their place in the list of the living.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Wire)]
-pub(crate) enum Act {
+pub enum Act {
     Spawn { group: u32, thing: u8, seed: u32 },
     SpawnOwn { player: u32, seed: u32 },
     Change { entity: u32, seed: u32 },
@@ -73,17 +75,17 @@ pub(crate) enum Act {
 
 /// An event that says which it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Wire)]
-pub(crate) struct Said {
+pub struct Said {
     pub id: u32,
     #[wire(max_len = 4096)]
     pub padding: Vec<u8>,
 }
 
 /// Most groups that the director uses.
-pub(crate) const GROUPS: u32 = 8;
+pub const GROUPS: u32 = 8;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Sandbox {
+pub struct Sandbox {
     pub alive: Vec<EntityId>,
     pub views: BTreeMap<PlayerId, u32>,
     pub events: u32,
@@ -94,7 +96,7 @@ pub(crate) struct Sandbox {
 
 /// To whom an event was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) enum To {
+pub enum To {
     Group(u32),
     Player(u32),
 }
@@ -277,6 +279,6 @@ fn change(thing: &mut Thing, seed: u32, other: Option<EntityId>) {
 }
 
 /// Who wants to come in, by the front door.
-pub(crate) fn join_request(name: &str, token: Uuid, verify: bool) -> JoinRequest {
+pub fn join_request(name: &str, token: Uuid, verify: bool) -> JoinRequest {
     JoinRequest { name: name.to_owned(), token, verify, expected: false, team: None }
 }

@@ -10,10 +10,10 @@ use tiltyard_shared::{
     world::EntityId,
 };
 
-use crate::json::hex;
+use super::json::hex;
 
 /// The name of an error in the files.
-pub(crate) fn error_name(error: &ReplicaError) -> &'static str {
+pub fn error_name(error: &ReplicaError) -> &'static str {
     match error {
         ReplicaError::Frame(BadFrame::Truncated) => "frame truncated",
         ReplicaError::Frame(BadFrame::OutOfRange) => "frame out of range",
@@ -25,7 +25,7 @@ pub(crate) fn error_name(error: &ReplicaError) -> &'static str {
 }
 
 /// The name of a chunk's error in the files.
-pub(crate) fn chunk_error_name(error: &BadChunk) -> &'static str {
+pub fn chunk_error_name(error: &BadChunk) -> &'static str {
     match error {
         BadChunk::Truncated => "chunk truncated",
         BadChunk::OutOfRange => "chunk out of range",
@@ -34,12 +34,12 @@ pub(crate) fn chunk_error_name(error: &BadChunk) -> &'static str {
 }
 
 /// Two halves.
-pub(crate) fn hash(StateHash(first, second): StateHash) -> Value {
+pub fn hash(StateHash(first, second): StateHash) -> Value {
     json!([first, second])
 }
 
 /// A head.
-pub(crate) fn head(head: &Head) -> Value {
+pub fn head(head: &Head) -> Value {
     json!({
         "epoch": head.epoch,
         "tick": head.tick.0,
@@ -53,12 +53,12 @@ pub(crate) fn head(head: &Head) -> Value {
 }
 
 /// A resync.
-pub(crate) fn resync(resync: Resync) -> Value {
+pub fn resync(resync: Resync) -> Value {
     json!({ "epoch": resync.epoch, "applied": resync.applied.map(|tick| tick.0), "event": resync.event })
 }
 
 /// A table: version, hash, and each member as `[slot, generation, kind, codes, blobs]`.
-pub(crate) fn table(layout: &Layout, table: &Table) -> Value {
+pub fn table(layout: &Layout, table: &Table) -> Value {
     let members = table.members().iter().enumerate().map(|(index, member)| {
         let blobs: Vec<String> = table.blobs(layout, index).iter().map(|bytes| hex(bytes)).collect();
         json!([member.slot, member.generation, member.kind, table.lanes(layout, index), blobs])
@@ -71,7 +71,7 @@ pub(crate) fn table(layout: &Layout, table: &Table) -> Value {
 }
 
 /// Everything that a replica holds; its events are taken out.
-pub(crate) fn state(replica: &mut Replica, schema: &EntitySchema) -> Value {
+pub fn state(replica: &mut Replica, schema: &EntitySchema) -> Value {
     let events: Vec<Value> = replica.drain_events().map(|event| json!([event.number, hex(&event.bytes)])).collect();
     let tables = replica.tables().map(|(group, held, behind)| {
         let mut entry = table(replica.layout(), held);
@@ -103,7 +103,7 @@ pub(crate) fn state(replica: &mut Replica, schema: &EntitySchema) -> Value {
 
 /// The fields of an entity by their names, as a client shows them: `name.0`, `name.1` are items of an array. Null if one has
 /// no meaning.
-pub(crate) fn fields(kind: &KindSchema, lanes: &[u32], blobs: &[Box<[u8]>]) -> Value {
+pub fn fields(kind: &KindSchema, lanes: &[u32], blobs: &[Box<[u8]>]) -> Value {
     let mut object = json!({});
     for (lane, &code) in kind.lanes.iter().zip(lanes) {
         if code > lane.quantizer.max() {
@@ -123,7 +123,7 @@ pub(crate) fn fields(kind: &KindSchema, lanes: &[u32], blobs: &[Box<[u8]>]) -> V
 }
 
 /// What a client shows for a code.
-pub(crate) fn value(quantizer: &Quantizer, code: u32) -> Value {
+pub fn value(quantizer: &Quantizer, code: u32) -> Value {
     match quantizer {
         Quantizer::Fixed { .. } | Quantizer::Angle { .. } => json!(quantizer.value(code)),
         Quantizer::Int { min, .. } => json!(min + i64::from(code)),
