@@ -15,7 +15,7 @@
 //! In reading order. Pure, with the time as an argument: [`profile`] has the numbers, [`line`](mod@line) the conditions
 //! that hold now, [`way`] what happens to bytes in one direction, [`opening`] how a connection is opened, [`packets`]
 //! what happens to whole packets. At the rim: [`control`] is the handle for drivers, [`proxy`] passes TCP, [`tunnel`]
-//! packets between namespaces.
+//! packets between namespaces. Of a run, [`record`] is what a client noted, [`claims`] what must be true of it.
 
 pub mod profile;
 pub mod line;
@@ -26,6 +26,8 @@ pub mod control;
 pub mod proxy;
 #[cfg(target_os = "linux")]
 pub mod tunnel;
+pub mod record;
+pub mod claims;
 
 pub use control::Control;
 pub use line::Line;

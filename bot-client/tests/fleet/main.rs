@@ -9,11 +9,11 @@
 
 use std::{env, process::ExitCode};
 
+use tiltyard_test_support::checks;
+
 mod balancer;
 mod bots;
 mod broker;
-#[path = "../smoke/checks.rs"]
-mod checks;
 mod crowds;
 mod deploy;
 mod faults;

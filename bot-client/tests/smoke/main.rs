@@ -7,8 +7,9 @@
 
 use std::{env, process::ExitCode};
 
+use tiltyard_test_support::checks;
+
 mod browser;
-mod checks;
 mod faults;
 mod games;
 mod lines;

@@ -2,10 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-#[path = "../lines/claims.rs"]
-mod claims;
-#[path = "../lines/record.rs"]
-mod record;
 mod judged;
 mod slow_join;
 
@@ -16,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tiltyard_lab::{Change, Profile, Proxy, Ways};
+use tiltyard_lab::{Change, Profile, Proxy, Ways, claims, record};
 
 const MS: Duration = Duration::from_millis(1);
 

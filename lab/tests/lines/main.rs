@@ -18,14 +18,13 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
+use tiltyard_lab::{claims, record};
 
 mod bystander;
 mod child;
-mod claims;
 mod client_rust;
 mod deploy;
 mod plan;
-mod record;
 mod run;
 mod table;
 

@@ -1,23 +1,29 @@
 //! What must hold on which line: the bounds, in one table, and how a record is held against them. Pure.
 
+#![expect(missing_docs, reason = "the figures are named in full")]
+
 use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
-use tiltyard_lab::{Change, Profile, line::Line};
 
-use crate::record::{Record, Span, Ticks};
+use crate::{
+    Change, Profile,
+    line::Line,
+    record::{Record, Span, Ticks},
+};
 
 /// What a run showed.
-pub(crate) struct Seen<'a> {
-    pub(crate) profile: &'a Profile,
-    pub(crate) record: &'a Record,
+#[derive(Debug)]
+pub struct Seen<'a> {
+    pub profile: &'a Profile,
+    pub record: &'a Record,
     /// When the steps of the profile began to count.
-    pub(crate) began: f64,
-    pub(crate) ended: f64,
+    pub began: f64,
+    pub ended: f64,
     /// When the process was woken, or the page shown again.
-    pub(crate) woken: Option<f64>,
-    pub(crate) ticks: &'a Ticks,
-    pub(crate) witnessed: &'a BTreeSet<u64>,
+    pub woken: Option<f64>,
+    pub ticks: &'a Ticks,
+    pub witnessed: &'a BTreeSet<u64>,
 }
 
 /// What a profile demands beyond what all do.
@@ -67,35 +73,35 @@ fn bounds(profile: &Profile) -> Bounds {
 
 /// One claim, and what was seen of it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Verdict {
-    pub(crate) claim: String,
-    pub(crate) seen: String,
-    pub(crate) holds: bool,
+pub struct Verdict {
+    pub claim: String,
+    pub seen: String,
+    pub holds: bool,
 }
 
 /// The figures of a row of the table.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Figures {
-    pub(crate) entered: Option<f64>,
-    pub(crate) least_second: Option<usize>,
-    pub(crate) underruns: Option<f64>,
-    pub(crate) delay: Option<f64>,
-    pub(crate) age: Option<f64>,
-    pub(crate) resyncs: usize,
-    pub(crate) reconnects: u64,
-    pub(crate) mismatches: u64,
-    pub(crate) bad_frames: u64,
-    pub(crate) events: usize,
-    pub(crate) wrong_events: usize,
-    pub(crate) own_seat: bool,
+pub struct Figures {
+    pub entered: Option<f64>,
+    pub least_second: Option<usize>,
+    pub underruns: Option<f64>,
+    pub delay: Option<f64>,
+    pub age: Option<f64>,
+    pub resyncs: usize,
+    pub reconnects: u64,
+    pub mismatches: u64,
+    pub bad_frames: u64,
+    pub events: usize,
+    pub wrong_events: usize,
+    pub own_seat: bool,
     /// The longest time from a change for the better to frames of after it.
-    pub(crate) back: Option<f64>,
+    pub back: Option<f64>,
     /// The longest time from a silence to the first attempt to come back.
-    pub(crate) noticed: Option<f64>,
-    pub(crate) longest_gap: f64,
+    pub noticed: Option<f64>,
+    pub longest_gap: f64,
     /// How late the client's own timers were at worst, ms.
-    pub(crate) lag: f64,
-    pub(crate) over: Option<String>,
+    pub lag: f64,
+    pub over: Option<String>,
 }
 
 impl Seen<'_> {
@@ -126,18 +132,18 @@ impl Seen<'_> {
 
     /// The times from which frames must come again: ends of holes, and of sleep.
     fn ends_of_holes(&self) -> Vec<f64> {
-        let resumed = |step: &&tiltyard_lab::profile::Step| step.change == Change::Resume;
+        let resumed = |step: &&crate::profile::Step| step.change == Change::Resume;
         let ends = self.profile.steps.iter().filter(resumed).map(|step| self.began + millis(step.at));
         ends.chain(self.woken).collect()
     }
 
     /// The times at which nothing passes any more.
     fn silences(&self) -> Vec<f64> {
-        let silent = |step: &&tiltyard_lab::profile::Step| matches!(step.change, Change::Silence(_));
+        let silent = |step: &&crate::profile::Step| matches!(step.change, Change::Silence(_));
         self.profile.steps.iter().filter(silent).map(|step| self.began + millis(step.at)).collect()
     }
 
-    pub(crate) fn figures(&self) -> Figures {
+    pub fn figures(&self) -> Figures {
         let record = self.record;
         let (rates, draws) = self.settled();
         let drawn = record.drawn(&draws);
@@ -168,7 +174,7 @@ impl Seen<'_> {
     }
 
     /// Holds the figures against what must be.
-    pub(crate) fn judge(&self, figures: &Figures) -> Vec<Verdict> {
+    pub fn judge(&self, figures: &Figures) -> Vec<Verdict> {
         let bounds = bounds(self.profile);
         let mut all = Vec::new();
         let mut claim = |claim: String, seen: String, holds: bool| all.push(Verdict { claim, seen, holds });

@@ -1,60 +1,62 @@
 //! What a client noted while it played, and what it shows. Times are milliseconds of the machine's clock, so that those of all
 //! processes can be compared.
 
+#![expect(missing_docs, reason = "the figures are named in full")]
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 /// What one client noted. All three kinds write this, as JSON.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Record {
+pub struct Record {
     /// When it asked for its seat.
-    pub(crate) asked: f64,
+    pub asked: f64,
     /// Each frame applied: when, its tick, its bytes.
-    pub(crate) frames: Vec<(f64, u32, u32)>,
+    pub frames: Vec<(f64, u32, u32)>,
     /// What was drawn, a tenth of a second each.
-    pub(crate) draws: Vec<Draws>,
+    pub draws: Vec<Draws>,
     /// When it resynced.
-    pub(crate) resyncs: Vec<f64>,
+    pub resyncs: Vec<f64>,
     /// When it found its line broken, each attempt to come back.
-    pub(crate) breaks: Vec<f64>,
-    pub(crate) reconnects: u64,
-    pub(crate) mismatches: u64,
-    pub(crate) bad_frames: u64,
+    pub breaks: Vec<f64>,
+    pub reconnects: u64,
+    pub mismatches: u64,
+    pub bad_frames: u64,
     /// The numbers of the events that everybody is told, as they came.
-    pub(crate) events: Vec<u64>,
+    pub events: Vec<u64>,
     /// Whether at the end it was who it was at first, with its fighter on the field.
-    pub(crate) own_seat: bool,
+    pub own_seat: bool,
     /// How its seat was lost, if it was.
-    pub(crate) over: Option<String>,
+    pub over: Option<String>,
 }
 
 /// Draws of a tenth of a second.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Draws {
+pub struct Draws {
     /// When it began.
-    pub(crate) at: f64,
-    pub(crate) count: u32,
+    pub at: f64,
+    pub count: u32,
     /// Draws for whose time no frame had come, or that showed no later time than the one before.
-    pub(crate) under: u32,
+    pub under: u32,
     /// The sum of the delays added to what the line itself takes, in ticks.
-    pub(crate) delay: f64,
+    pub delay: f64,
     /// The sum of the ticks that were shown.
-    pub(crate) tick: f64,
+    pub tick: f64,
     /// By how many ms the latest of them came too late because the machine was busy.
-    pub(crate) lag: f64,
+    pub lag: f64,
 }
 
 /// A stretch of time.
-pub(crate) type Span = (f64, f64);
+pub type Span = (f64, f64);
 
 impl Record {
-    pub(crate) fn first_frame(&self) -> Option<f64> {
+    pub fn first_frame(&self) -> Option<f64> {
         self.frames.first().map(|frame| frame.0)
     }
 
     /// The fewest frames of any second of these spans; `None` if none of them lasts that long.
-    pub(crate) fn least_second(&self, spans: &[Span]) -> Option<usize> {
+    pub fn least_second(&self, spans: &[Span]) -> Option<usize> {
         let count = |from: f64| self.frames.iter().filter(|frame| (from..from + 1000.0).contains(&frame.0)).count();
         let begins = |&(from, to): &Span| {
             std::iter::successors(Some(from), |at| Some(at + 100.0)).take_while(move |at| at + 1000.0 <= to)
@@ -63,7 +65,7 @@ impl Record {
     }
 
     /// The longest time without a frame in these spans.
-    pub(crate) fn longest_gap(&self, spans: &[Span]) -> f64 {
+    pub fn longest_gap(&self, spans: &[Span]) -> f64 {
         let gaps = |&(from, to): &Span| {
             let inside = self.frames.iter().map(|frame| frame.0).filter(move |at| (from..to).contains(at));
             let all: Vec<_> = [from].into_iter().chain(inside).chain([to]).collect();
@@ -73,7 +75,7 @@ impl Record {
     }
 
     /// Draws of these spans, summed up.
-    pub(crate) fn drawn(&self, spans: &[Span]) -> Draws {
+    pub fn drawn(&self, spans: &[Span]) -> Draws {
         let inside = |draws: &&Draws| spans.iter().any(|span| draws.at >= span.0 && draws.at + 100.0 <= span.1);
         self.draws.iter().filter(inside).fold(Draws::default(), |sum, draws| Draws {
             at: 0.0,
@@ -86,13 +88,13 @@ impl Record {
     }
 
     /// How long after `since` the first frame came whose tick is younger than that.
-    pub(crate) fn back(&self, since: f64, ticks: &Ticks) -> Option<f64> {
+    pub fn back(&self, since: f64, ticks: &Ticks) -> Option<f64> {
         let frame = self.frames.iter().find(|frame| frame.0 >= since && ticks.wall(f64::from(frame.1)) >= since)?;
         Some(frame.0 - since)
     }
 
     /// How old the picture is on average, in ms: from when a frame of what is drawn was at the bystander's.
-    pub(crate) fn age(&self, spans: &[Span], ticks: &Ticks) -> Option<f64> {
+    pub fn age(&self, spans: &[Span], ticks: &Ticks) -> Option<f64> {
         let inside = |draws: &&Draws| {
             draws.count > 0 && spans.iter().any(|span| draws.at >= span.0 && draws.at + 100.0 <= span.1)
         };
@@ -101,7 +103,7 @@ impl Record {
     }
 
     /// Events told twice or out of order, or not told although they happened between the first and the last told.
-    pub(crate) fn wrong_events(&self, witnessed: &BTreeSet<u64>) -> usize {
+    pub fn wrong_events(&self, witnessed: &BTreeSet<u64>) -> usize {
         let disorder = self.events.windows(2).filter(|pair| pair[0] >= pair[1]).count();
         let told: BTreeSet<_> = self.events.iter().collect();
         let missed = match (self.events.first(), self.events.last()) {
@@ -115,22 +117,22 @@ impl Record {
 }
 
 impl Draws {
-    pub(crate) fn share(&self) -> Option<f64> {
+    pub fn share(&self) -> Option<f64> {
         (self.count > 0).then(|| 100.0 * f64::from(self.under) / f64::from(self.count))
     }
 
-    pub(crate) fn age(&self, ticks: &Ticks) -> f64 {
+    pub fn age(&self, ticks: &Ticks) -> f64 {
         self.at + 50.0 - ticks.wall(self.tick / f64::from(self.count.max(1)))
     }
 }
 
 /// When the bystander got which tick.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ticks(pub(crate) Vec<(u32, f64)>);
+pub struct Ticks(pub Vec<(u32, f64)>);
 
 impl Ticks {
     /// When a tick, or a time between two, was at the bystander's; beyond what it saw, ticks take 50 ms.
-    pub(crate) fn wall(&self, tick: f64) -> f64 {
+    pub fn wall(&self, tick: f64) -> f64 {
         let next = self.0.partition_point(|seen| f64::from(seen.0) <= tick);
         match (next.checked_sub(1).map(|at| self.0[at]), self.0.get(next)) {
             (Some((low, from)), Some(&(high, to))) => {

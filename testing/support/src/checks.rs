@@ -1,5 +1,7 @@
 //! What was to be shown, what was seen, and whether it held; how long each part of a run took.
 
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
 use std::{
     fmt::Display,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,23 +10,28 @@ use std::{
 
 /// One claim, and what was seen of it.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) part: &'static str,
-    pub(crate) claim: String,
-    pub(crate) seen: String,
-    pub(crate) holds: bool,
+pub struct Seen {
+    /// The part of the run.
+    pub part: &'static str,
+    /// What was claimed.
+    pub claim: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether it held.
+    pub holds: bool,
 }
 
 /// All claims so far.
-#[derive(Default)]
-pub(crate) struct Checks {
-    pub(crate) all: Vec<Seen>,
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// Each, in the order in which they were checked.
+    pub all: Vec<Seen>,
     part: &'static str,
 }
 
 impl Checks {
     /// Runs a part to its end, whatever becomes of it: one that fails or panics hides no other.
-    pub(crate) fn part(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> anyhow::Result<()>) {
+    pub fn part(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> anyhow::Result<()>) {
         println!("{name}:");
         self.part = name;
         let began = Instant::now();
@@ -38,14 +45,14 @@ impl Checks {
     }
 
     /// Prints one claim with what was seen.
-    pub(crate) fn check(&mut self, claim: &str, seen: impl Display, holds: bool) {
+    pub fn check(&mut self, claim: &str, seen: impl Display, holds: bool) {
         let mark = if holds { "ok  " } else { "FAIL" };
         println!("  {mark} {claim:<62} {seen}");
         self.all.push(Seen { part: self.part, claim: claim.to_owned(), seen: seen.to_string(), holds });
     }
 
     /// Prints what failed, then the sum, and gives whether all held.
-    pub(crate) fn sum_up(&self) -> bool {
+    pub fn sum_up(&self) -> bool {
         let failed: Vec<_> = self.all.iter().filter(|seen| !seen.holds).collect();
         for Seen { part, claim, seen, .. } in &failed {
             println!("FAIL {part}: {claim}: {seen}");
