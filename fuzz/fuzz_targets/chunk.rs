@@ -3,10 +3,6 @@
 
 #![no_main]
 
-#[path = "../../server/core/tests/it/sandbox.rs"]
-#[expect(dead_code, reason = "the harness of the core's tests; only its entities are needed")]
-mod sandbox;
-
 use libfuzzer_sys::fuzz_target;
 use tiltyard_scenes::walkers::Walker;
 use tiltyard_shared::{

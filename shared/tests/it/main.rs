@@ -6,6 +6,7 @@ use tiltyard_test_support::{counting, damage};
 mod decoding;
 mod grid;
 mod saved;
+mod schemas;
 mod slips;
 mod stale;
 
