@@ -1,6 +1,6 @@
 //! The decisions of bots: by the game's own [`Bot`], or at random, by the shape of inputs in the schema.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use tiltyard_shared::{
     bot::Bot,
@@ -31,7 +31,7 @@ impl Players {
     /// Adds the bots of another game.
     #[must_use]
     pub fn with<B: Bot>(mut self) -> Self {
-        self.0.insert(B::Game::NAME, |rng| Box::new(Own::<B>(B::new(rng), PhantomData)));
+        self.0.insert(B::Game::NAME, |rng| Box::new(Own(B::new(rng))));
         self
     }
 
@@ -50,7 +50,7 @@ impl fmt::Debug for Players {
     }
 }
 
-struct Own<B>(B, PhantomData<fn() -> B>);
+struct Own<B>(B);
 
 impl<B: Bot> Player for Own<B> {
     fn play(&mut self, me: PlayerId, sees: &Replica, rng: &mut Rng) -> Option<Vec<u8>> {
