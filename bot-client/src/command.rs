@@ -42,6 +42,9 @@ struct Args {
     /// With --matchmake: single players follow until nobody waits
     #[arg(long)]
     followers: bool,
+    /// With --matchmake: so many percent of the bots never take a seat, and search again after the penalty
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100), value_name = "PERCENT")]
+    no_shows: u8,
     /// How many bots
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     bots: u32,
@@ -102,6 +105,7 @@ impl Args {
             mode: mode.to_owned(),
             bots: self.bots as usize,
             party_max: self.party_max,
+            no_shows: self.no_shows,
             arrival: self.ramp,
             limit: self.ramp + self.duration,
             play: true,

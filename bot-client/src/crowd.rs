@@ -44,6 +44,8 @@ pub struct Plan {
     pub bots: usize,
     /// The largest party. All sizes from 1 to this are equally likely.
     pub party_max: u8,
+    /// The percentage of single players who never take a seat, and search again when the penalty is over.
+    pub no_shows: u8,
     /// The time over which they arrive.
     pub arrival: Duration,
     /// The time from the start after which waiting bots give up and count as lost.
@@ -69,6 +71,8 @@ pub struct Person {
     pub size: u8,
     /// Its rating, from a normal distribution around 1,500 with deviation 300.
     pub rating: i32,
+    /// Whether it never takes a seat.
+    pub no_show: bool,
     /// When it arrives, after the start.
     pub at: Duration,
 }
@@ -83,9 +87,11 @@ pub fn people(plan: &Plan) -> Vec<Person> {
         let size = (1 + rng.below(u32::from(plan.party_max.max(1))) as usize).min(left);
         let at = plan.arrival.mul_f32(rng.unit());
         let rating = normal(&mut rng);
+        // Drawn from the party's number, so that the same people come with no-shows among them and without.
+        let no_show = size == 1 && Rng::new(plan.seed ^ party as u64).below(100) < u32::from(plan.no_shows);
         for _ in 0..size {
             let rating = rating + (rng.below(61) as i32 - 30);
-            people.push(Person { number: people.len(), party, size: size as u8, rating, at });
+            people.push(Person { number: people.len(), party, size: size as u8, rating, no_show, at });
         }
         party += 1;
     }
@@ -121,6 +127,11 @@ struct Waiting {
 impl Shared {
     fn is_over(&self) -> bool {
         self.stopping.load(Ordering::Relaxed) || self.start.elapsed() >= self.plan.limit
+    }
+
+    /// Whether all bots have a match, or have left, but for those who never take a seat.
+    fn nobody_waits(&self) -> bool {
+        self.waiting().is_empty()
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, Waiting>> {
@@ -172,7 +183,7 @@ impl Crowd {
             playing: AtomicUsize::new(0),
             journal: Mutex::default(),
         });
-        people.iter().for_each(|person| shared.wait(person));
+        people.iter().filter(|person| !person.no_show).for_each(|person| shared.wait(person));
         let spawn = |index: usize| {
             let mine = people.iter().skip(index).step_by(threads).cloned().collect();
             let shared = Arc::clone(&shared);
@@ -217,7 +228,8 @@ impl Crowd {
                 Err(_) => complaints.push("a thread of bots panicked".to_owned()),
             }
         }
-        Report::new(&self.shared.plan.mode, self.people.len(), &self.journal(), complaints)
+        let no_shows = self.people.iter().filter(|person| person.no_show).map(|person| person.number).collect();
+        Report::new(&self.shared.plan.mode, self.people.len(), &no_shows, &self.journal(), complaints)
     }
 }
 
@@ -263,7 +275,8 @@ async fn follow(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
         for rating in wanted {
             let there = waiting.iter().filter(|other| other.abs_diff(rating) <= near).count();
             for _ in 0..seats.saturating_sub(there).clamp(1, shared.plan.followers) {
-                let person = Person { number, party: number, size: 1, rating, at: shared.start.elapsed() };
+                let person =
+                    Person { number, party: number, size: 1, rating, no_show: false, at: shared.start.elapsed() };
                 shared.wait(&person);
                 tasks.spawn(member::run(Arc::clone(shared), person));
                 number += 1;
@@ -284,6 +297,7 @@ mod tests {
             mode: "teams".to_owned(),
             bots: 500,
             party_max: 3,
+            no_shows: 10,
             arrival: Duration::from_secs(60),
             limit: Duration::from_secs(1),
             play: true,
@@ -298,6 +312,9 @@ mod tests {
             assert_eq!(party.count(), usize::from(person.size));
             assert!((300..2_700).contains(&person.rating) && person.at <= plan.arrival);
         }
+        let no_shows = people.iter().filter(|person| person.no_show);
+        assert!(no_shows.clone().all(|person| person.size == 1));
+        assert!((5..=40).contains(&no_shows.count()), "a tenth of the single players");
         let mean = people.iter().map(|person| person.rating).sum::<i32>() / 500;
         assert!((1_440..1_560).contains(&mean), "{mean}");
     }

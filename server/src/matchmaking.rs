@@ -17,7 +17,7 @@ use tiltyard_core::{
     directory::messages::Heartbeat,
     instance::InstanceId,
     matchmaking::{
-        MatchId, SessionId,
+        MatchId, PlayerKey, SessionId,
         mode::Mode,
         proposals::{matchmaker::HostLoad, outbox::Said},
     },
@@ -137,13 +137,19 @@ impl Matchmaking {
         others.min_by_key(|peer| peer.players).map(|peer| socket_url(&peer.url))
     }
 
-    /// Starts a search that lasts until the returned value is dropped. `round_trip` is the round trip to the player.
+    /// Starts a search that lasts until the returned value is dropped. `client_key` is what the client shows, all zero if
+    /// nothing; `round_trip` is the round trip to the player.
     ///
     /// # Errors
     ///
     /// [`Code::UnknownMode`], [`Code::BadParty`] and the other errors of [`Search::check`], [`Code::Stopping`] while
     /// this instance drains, [`Code::ServerFull`].
-    pub(crate) fn search(&self, search: Search, round_trip: Option<Duration>) -> Result<Searching, Code> {
+    pub(crate) fn search(
+        &self,
+        search: Search,
+        client_key: [u8; 16],
+        round_trip: Option<Duration>,
+    ) -> Result<Searching, Code> {
         search.check()?;
         if self.parts.here.is_draining() {
             return Err(Code::Stopping);
@@ -156,7 +162,8 @@ impl Matchmaking {
         let session = SessionId(Uuid::new_v4());
         let guard = Guard::reserve(&service.events, Event::News(News::Gone(session))).ok_or(Code::ServerFull)?;
         let (states, told) = watch::channel(SearchState::Searching { waited_ms: 0 });
-        let wanted = Box::new(Wanted { search, session, states, round_trip });
+        let key = PlayerKey(if client_key == [0; 16] { session.0 } else { Uuid::from_bytes(client_key) });
+        let wanted = Box::new(Wanted { search, session, key, states, round_trip });
         service.events.try_send(Event::Search(wanted)).map_err(|_| Code::ServerFull)?;
         Ok(Searching { told, session, events: service.events.clone(), _guard: guard })
     }

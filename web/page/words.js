@@ -48,6 +48,8 @@ const words = {
   TooManyChannels: "You are in too many channels.",
   BadText: "The server does not take this text.",
   Unsupported: "This server does not do that.",
+  NoShow: "You did not come to a match. Please wait a moment before you search again.",
+  Expired: "Nobody to play with was found in time. Try again, or another mode.",
   Flooding: "That was a lot at once. Wait a moment.",
 };
 

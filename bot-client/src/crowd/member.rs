@@ -42,7 +42,8 @@ pub(super) async fn run(shared: Arc<Shared>, person: Person) {
     sleep_until((shared.start + person.at).into()).await;
     let server = person.party % shared.plan.urls.len().max(1);
     let rng = Rng::new(shared.plan.seed ^ person.number as u64);
-    let mut member = Member { server, rng, waiting: true, told: None, joining: None, shared, person };
+    let waiting = !person.no_show;
+    let mut member = Member { server, rng, waiting, told: None, joining: None, shared, person };
     member.live().await;
     if member.waiting {
         member.shared.wait_no_longer(member.person.number);
@@ -74,7 +75,7 @@ struct Member {
 
 impl Member {
     async fn live(&mut self) {
-        while !self.shared.is_over() {
+        while !self.is_over() {
             let url = self.shared.plan.urls[self.server].clone();
             let mut searching = Searching::start(&self.options(url), self.wish());
             if self.search(&mut searching).await {
@@ -87,9 +88,22 @@ impl Member {
         }
     }
 
+    /// Whether it has to leave. Who never takes a seat goes when nobody waits any more.
+    fn is_over(&self) -> bool {
+        self.shared.is_over() || self.person.no_show && self.shared.nobody_waits()
+    }
+
+    /// Waits until it has to leave.
+    async fn over(&self) {
+        while !self.is_over() {
+            sleep(ACTS_EVERY).await;
+        }
+    }
+
     fn options(&self, url: String) -> Options {
         let (name, patience) = (format!("b{}", self.person.number), Duration::ZERO);
-        Options { name, verify: true, patience, ..Options::new(url) }
+        let client_key = Uuid::from_u64_pair(self.shared.plan.seed, self.person.number as u64 + 1).into_bytes();
+        Options { name, verify: true, patience, client_key, ..Options::new(url) }
     }
 
     fn wish(&self) -> Search {
@@ -105,7 +119,7 @@ impl Member {
         loop {
             let progress = tokio::select! {
                 progress = searching.next() => progress,
-                () = over(&self.shared) => {
+                () = self.over() => {
                     searching.cancel();
                     let _ = timeout(JOIN, searching.next()).await;
                     return true;
@@ -127,6 +141,9 @@ impl Member {
             match state {
                 SearchState::Joining { id, url, pass } => {
                     self.note(What::Told { id });
+                    if self.person.no_show {
+                        continue;
+                    }
                     self.shared.tell(self.person.number, true);
                     if self.joining.replace(id).is_some_and(|other| other != id) {
                         self.note(What::Twice { id });
@@ -149,8 +166,13 @@ impl Member {
                 }
                 SearchState::Searching { waited_ms } => self.hear(waited_ms),
                 SearchState::Gathering { .. } | SearchState::Agreed | SearchState::Matched { .. } => {}
-                SearchState::Ended { code, .. } => {
+                SearchState::Ended { code, retry_after_ms } => {
                     self.note(What::Ended { code });
+                    let penalty = Duration::from_millis(retry_after_ms.unwrap_or(0).into());
+                    tokio::select! {
+                        () = sleep(penalty) => {}
+                        () = self.over() => {}
+                    }
                     return false;
                 }
             }
@@ -271,13 +293,6 @@ impl Member {
     fn note(&self, what: What) {
         let Person { number, party, size, rating, .. } = self.person;
         self.shared.note(Entry { at: self.shared.start.elapsed(), bot: number, party, size, rating, what });
-    }
-}
-
-/// Waits until the crowd has to leave.
-async fn over(shared: &Shared) {
-    while !shared.is_over() {
-        sleep(ACTS_EVERY).await;
     }
 }
 

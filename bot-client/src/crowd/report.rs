@@ -170,6 +170,14 @@ pub struct Report {
     pub interrupted: usize,
     /// The waiting times of bots, in seconds.
     pub waiting: Spread,
+    /// Those of bots that were never in a match to which somebody did not come.
+    pub waiting_undisturbed: Spread,
+    /// Times that a bot was in a match to which one of those did not come who never take a seat.
+    pub no_shows_met: usize,
+    /// Of those, times that it was the same one again. This must not happen.
+    pub met_again: usize,
+    /// Most seconds that a bot waited, less 10 for each that it met.
+    pub waiting_less_no_shows: f64,
     /// The difference between the best and the worst rating in a match.
     pub rating_spread: Spread,
     /// The difference between the mean ratings of its teams.
@@ -180,22 +188,40 @@ pub struct Report {
 
 impl Report {
     /// Evaluates a journal.
-    pub(super) fn new(mode: &str, bots: usize, journal: &[Entry], complaints: Vec<String>) -> Self {
+    pub(super) fn new(
+        mode: &str,
+        bots: usize,
+        no_shows: &BTreeSet<usize>,
+        journal: &[Entry],
+        complaints: Vec<String>,
+    ) -> Self {
+        let met = meetings(no_shows, journal);
         let count = |is: fn(&What) -> bool| journal.iter().filter(|entry| is(&entry.what)).count();
         let who = |is: fn(&What) -> bool| {
             journal.iter().filter(|entry| is(&entry.what)).map(|entry| entry.bot).collect::<BTreeSet<_>>()
         };
         let matches = matches(journal);
+        let waits = |which: &dyn Fn(usize) -> bool| {
+            let of = journal.iter().filter(|entry| which(entry.bot)).filter_map(|entry| match entry.what {
+                What::Matched { waited, .. } => Some((entry.bot, waited.as_secs_f64())),
+                _ => None,
+            });
+            of.collect::<Vec<_>>()
+        };
+        let seconds = |waits: Vec<(usize, f64)>| Spread::of(waits.into_iter().map(|(_, waited)| waited).collect());
+        let times_met =
+            |bot: usize| met.iter().filter(|((met, _), _)| *met == bot).map(|(_, times)| times).sum::<usize>();
         let matched = who(|what| matches!(what, What::Matched { .. }));
-        let waited = journal.iter().filter_map(|entry| match entry.what {
-            What::Matched { waited, .. } => Some(waited.as_secs_f64()),
-            _ => None,
-        });
         let window = Arena::modes().into_iter().find(|(known, _)| known.name == mode).map(|(known, _)| known.window);
         let outside = |seated: &&Vec<Seated>| window.is_some_and(|window| is_outside(seated, window));
         Self {
             bots,
-            came: journal.iter().map(|entry| entry.bot).collect::<BTreeSet<_>>().len(),
+            came: journal
+                .iter()
+                .map(|entry| entry.bot)
+                .filter(|bot| !no_shows.contains(bot))
+                .collect::<BTreeSet<_>>()
+                .len(),
             matched: matched.len(),
             tickets: matched_parties(journal).len(),
             unmatched: who(|what| matches!(what, What::Unmatched)).len(),
@@ -208,7 +234,14 @@ impl Report {
             homes_lost: count(|what| matches!(what, What::HomeLost)),
             thrown_out: thrown_out(journal),
             interrupted: interrupted(journal),
-            waiting: Spread::of(waited.collect()),
+            waiting: seconds(waits(&|_| true)),
+            waiting_undisturbed: seconds(waits(&|bot| times_met(bot) == 0)),
+            no_shows_met: met.values().sum(),
+            met_again: met.values().map(|times| times - 1).sum(),
+            waiting_less_no_shows: waits(&|_| true)
+                .into_iter()
+                .map(|(bot, waited)| waited - 10.0 * times_met(bot) as f64)
+                .fold(0.0, f64::max),
             rating_spread: Spread::of(matches.values().map(|seated| rating_spread(seated)).collect()),
             balance: Spread::of(matches.values().map(|seated| balance(seated)).collect()),
             complaints,
@@ -222,8 +255,8 @@ impl Report {
 
     /// Whether everything held that must hold, and everybody was matched.
     pub fn is_clean(&self) -> bool {
-        let wrong =
-            [self.unmatched, self.twice, self.outside_windows, self.torn_parties, self.time_lost, self.mismatches];
+        let Self { unmatched, twice, outside_windows, torn_parties, time_lost, mismatches, met_again, .. } = *self;
+        let wrong = [unmatched, twice, outside_windows, torn_parties, time_lost, mismatches, met_again];
         wrong.iter().all(|count| *count == 0) && self.complaints.is_empty()
     }
 }
@@ -237,6 +270,10 @@ impl fmt::Display for Report {
         row(f, "unmatched", self.unmatched.to_string())?;
         row(f, "matches", self.matches.to_string())?;
         row(f, "waiting p50/p99/max, s", spread(&self.waiting))?;
+        if self.no_shows_met > 0 {
+            row(f, "  who met no no-show", spread(&self.waiting_undisturbed))?;
+            row(f, "no-shows met, the same again", format!("{}, {}", self.no_shows_met, self.met_again))?;
+        }
         row(f, "rating spread p50/p99/max", spread(&self.rating_spread))?;
         row(f, "team balance p50/p99/max", spread(&self.balance))?;
         row(f, "in two matches", self.twice.to_string())?;
@@ -249,6 +286,27 @@ impl fmt::Display for Report {
         row(f, "mismatches", self.mismatches.to_string())?;
         self.complaints.iter().try_for_each(|complaint| writeln!(f, "  ! {complaint}"))
     }
+}
+
+/// How often each bot was in a match to which each of the others did not come who never take a seat.
+fn meetings(no_shows: &BTreeSet<usize>, journal: &[Entry]) -> BTreeMap<(usize, usize), usize> {
+    let told = journal.iter().filter(|entry| no_shows.contains(&entry.bot)).filter_map(|entry| match entry.what {
+        What::Told { id } => Some((id, entry.bot)),
+        _ => None,
+    });
+    let mut absent = BTreeMap::<Uuid, Vec<usize>>::new();
+    told.for_each(|(id, bot)| absent.entry(id).or_default().push(bot));
+    let mut met = BTreeMap::new();
+    for entry in journal {
+        if let What::Entered { id, room } = entry.what
+            && id == room
+        {
+            for other in absent.get(&id).into_iter().flatten() {
+                *met.entry((entry.bot, *other)).or_default() += 1;
+            }
+        }
+    }
+    met
 }
 
 fn thrown_out(journal: &[Entry]) -> BTreeMap<String, usize> {
@@ -373,16 +431,34 @@ mod tests {
             entry(2, 1_090, matched(1, 0)),
             entry(1, 1_000, What::Left { id, room: id }),
         ];
-        let report = Report::new("teams", 2, &fine, Vec::new());
+        let nobody = BTreeSet::new();
+        let report = Report::new("teams", 2, &nobody, &fine, Vec::new());
         assert!(report.is_clean(), "{report}");
         assert_eq!((report.matched, report.matches, report.rating_spread.max), (2, 1, 90.0));
         let far = [entry(1, 1_000, matched(1, 30)), entry(2, 1_250, matched(1, 5))];
-        assert_eq!(Report::new("teams", 2, &far, Vec::new()).outside_windows, 1);
+        assert_eq!(Report::new("teams", 2, &nobody, &far, Vec::new()).outside_windows, 1);
         let twice = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, matched(2, 0))];
-        assert_eq!(Report::new("teams", 1, &twice, Vec::new()).twice, 1);
+        assert_eq!(Report::new("teams", 1, &nobody, &twice, Vec::new()).twice, 1);
         let out = What::Out { id, room: id, why: "unresponsive".to_owned() };
         let lost = [entry(1, 1_000, matched(1, 0)), entry(1, 1_000, out), entry(1, 1_000, What::Unmatched)];
-        let report = Report::new("teams", 1, &lost, Vec::new());
+        let report = Report::new("teams", 1, &nobody, &lost, Vec::new());
         assert_eq!((report.seats_lost(), report.interrupted, report.unmatched), (1, 1, 1));
+    }
+
+    #[test]
+    fn who_meets_the_same_no_show_again_is_seen() {
+        let told = |id| entry(7, 1_000, What::Told { id: Uuid::from_u128(id) });
+        let entered = |bot, id| entry(bot, 1_000, What::Entered { id: Uuid::from_u128(id), room: Uuid::from_u128(id) });
+        let no_shows = BTreeSet::from([7]);
+        let once = [told(1), entered(1, 1), entered(2, 1), entered(1, 2), entry(1, 1_000, matched(2, 25)), told(3)];
+        let report = Report::new("teams", 2, &no_shows, &once, Vec::new());
+        assert_eq!((report.no_shows_met, report.met_again, report.came), (2, 0, 2));
+        assert_eq!(
+            (report.waiting.max, report.waiting_less_no_shows, report.waiting_undisturbed.max),
+            (25.0, 15.0, 0.0)
+        );
+        let again = [&once[..], &[entered(1, 3)]].concat();
+        let report = Report::new("teams", 2, &no_shows, &again, Vec::new());
+        assert!(report.met_again == 1 && !report.is_clean());
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn plan(form: Form, urls: Vec<String>, bots: usize, arrival: Duration
         mode: "teams".to_owned(),
         bots,
         party_max: 3,
+        no_shows: 0,
         arrival,
         limit: arrival + PATIENCE,
         play: true,

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, hint::black_box, time::Duration};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tiltyard_core::matchmaking::{
-    InstanceId, SessionId, TicketId,
+    InstanceId, PlayerKey, SessionId, TicketId,
     mode::Mode,
     pool::{Pool, Renewal},
     ticket::{Distance, Member, Ticket},
@@ -32,11 +32,15 @@ fn pool(tickets: u32, party: impl Fn(&mut Rng) -> u32, rating: impl Fn(&mut Rng)
             home: instance(home),
             mode: "fives".to_owned(),
             party: (0..party(&mut rng))
-                .map(|member| Member { player: SessionId(id(3 + u64::from(member), number)), rating: rating(&mut rng) })
+                .map(|member| {
+                    let player = id(3 + u64::from(member), number);
+                    Member { player: SessionId(player), key: PlayerKey(player), rating: rating(&mut rng) }
+                })
                 .collect(),
             regions: (0..=rng.below(3))
                 .map(|region| Distance { region: REGIONS[region as usize].to_owned(), ms: rng.below(120) })
                 .collect(),
+            avoid: Vec::new(),
             waited: Duration::from_millis(rng.below(60_000).into()),
         };
         let tickets = (home..tickets).step_by(HOMES as usize).map(ticket).collect();

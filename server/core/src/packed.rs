@@ -52,6 +52,11 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
         Self { bytes: pack(value), of: PhantomData }
     }
 
+    /// Its size in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Reads the value.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ impl MatchNote {
     }
 }
 
-/// A request, or a page of one, to the matchmaker of a game through its inbox.
+/// Requests to the matchmaker of a game through its inbox: several in their order, or a page of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestPage {
     /// When it was sent, in milliseconds since 1970.
@@ -107,8 +107,18 @@ pub struct RequestPage {
     pub page: u16,
     /// The number of pages.
     pub pages: u16,
-    /// The request, or the part of it on this page.
-    pub request: Request,
+    /// At most [`BATCH`] requests, each [`Packed`], so that one of an unknown kind does not hide the others; or the part of
+    /// one on this page.
+    pub requests: Vec<Packed<Request>>,
+}
+
+impl RequestPage {
+    /// Its requests that are known here; `None` if there are too many, or one exceeds its limits.
+    pub fn known(&self) -> Option<Vec<Request>> {
+        let known: Vec<_> = self.requests.iter().take(BATCH + 1).filter_map(|request| request.read().ok()).collect();
+        let bounded = self.requests.len() <= BATCH && known.iter().all(Request::is_bounded);
+        bounded.then_some(known)
+    }
 }
 
 /// A request for a seat by a player on another instance.

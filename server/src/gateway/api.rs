@@ -98,6 +98,8 @@ struct ModeEntry {
     name: String,
     teams: usize,
     team_size: usize,
+    /// When a search that has found no match ends.
+    give_up_ms: u64,
 }
 
 /// `GET /api/games`: seats and config are those of a room with the default config.
@@ -109,7 +111,12 @@ async fn games(State(gateway): State<Arc<Gateway>>) -> Response {
         });
         let seats = game.prepare(None).map_or(0, |prepared| prepared.seats);
         let (config, schema_hash) = (game.default_config(), format!("{:016x}", game.schema().hash));
-        let mode = |(mode, _): (Mode, _)| ModeEntry { name: mode.name, teams: mode.teams, team_size: mode.team_size };
+        let mode = |(mode, _): (Mode, _)| ModeEntry {
+            name: mode.name,
+            teams: mode.teams,
+            team_size: mode.team_size,
+            give_up_ms: u64::try_from(mode.give_up.as_millis()).unwrap_or(u64::MAX),
+        };
         let modes = game.modes().into_iter().map(mode).collect();
         GameEntry { name: game.name(), seats, rooms, players, config, schema_hash, modes }
     });

@@ -57,7 +57,7 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
 /// Handles the hello and answers with a welcome.
 async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway) -> Result<(), Gone> {
     match visitor.next(socket).await? {
-        ClientMessage::Hello(Hello { protocol, client, credential, capabilities, .. }) => {
+        ClientMessage::Hello(Hello { protocol, client, client_key, credential, capabilities }) => {
             if protocol != VERSION {
                 return Err(Code::WrongVersion.into());
             }
@@ -66,7 +66,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
             {
                 return Err(Code::TooLarge.into());
             }
-            visitor.capabilities = capabilities;
+            (visitor.capabilities, visitor.client_key) = (capabilities, client_key);
             debug!(peer = %socket.line().peer(), client, "hello");
         }
         _ => return Err(Code::TooEarly.into()),

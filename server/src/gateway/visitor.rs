@@ -37,6 +37,8 @@ pub(super) struct Visitor<'a> {
     sent_away: bool,
     /// The capabilities of the client, known from its hello on.
     pub(super) capabilities: u64,
+    /// The key that the client shows in its hello; all zero if none.
+    pub(super) client_key: [u8; 16],
     bucket: Bucket,
     blocked: bool,
     /// The time by which it must state a wish, unless it browses, searches or is in a channel.
@@ -74,6 +76,7 @@ impl<'a> Visitor<'a> {
             drain: gateway.here.stop(),
             sent_away: false,
             capabilities: 0,
+            client_key: [0; 16],
             bucket: Bucket::per_second(limits::MESSAGES_PER_SECOND, now),
             blocked: false,
             deadline: now + timing.hello,
@@ -144,7 +147,8 @@ impl<'a> Visitor<'a> {
         if let Some(url) = matchmaking.elsewhere(&search) {
             return Ok(Some(url));
         }
-        self.searching = Some(matchmaking.search(search, self.keepalive.as_ref().and_then(Keepalive::measured))?);
+        let round_trip = self.keepalive.as_ref().and_then(Keepalive::measured);
+        self.searching = Some(matchmaking.search(search, self.client_key, round_trip)?);
         self.changed = false;
         Ok(None)
     }

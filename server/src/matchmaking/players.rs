@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tiltyard_core::matchmaking::{SessionId, TicketId, ticket::Member};
+use tiltyard_core::matchmaking::{PlayerKey, SessionId, TicketId, ticket::Member};
 use tiltyard_shared::protocol::{
     Code, limits,
     search::{Party, Search, SearchState},
@@ -22,6 +22,8 @@ pub(super) struct Wanted {
     pub(super) search: Search,
     /// The player's session.
     pub(super) session: SessionId,
+    /// The player's key.
+    pub(super) key: PlayerKey,
     /// Receives the states of the search.
     pub(super) states: watch::Sender<SearchState>,
     /// The round trip to the player.
@@ -55,6 +57,7 @@ struct Gathering {
 #[derive(Debug)]
 struct Player {
     session: SessionId,
+    key: PlayerKey,
     rating: i32,
     round_trip: Option<Duration>,
     states: watch::Sender<SearchState>,
@@ -85,8 +88,8 @@ pub(super) struct Complete {
 impl Players {
     /// Adds a search. If it completes a party, the party gets this ticket.
     pub(super) fn come(&mut self, now: Duration, ticket: TicketId, wanted: Wanted) -> Option<Complete> {
-        let Wanted { search, session, states, round_trip } = wanted;
-        let player = Player { session, rating: search.rating, round_trip, states };
+        let Wanted { search, session, key, states, round_trip } = wanted;
+        let player = Player { session, key, rating: search.rating, round_trip, states };
         let Some(party) = search.party.filter(|party| party.size > 1) else {
             return Some(self.enter(ticket, search.mode, vec![player]));
         };
@@ -106,7 +109,8 @@ impl Players {
     }
 
     fn enter(&mut self, ticket: TicketId, mode: String, players: Vec<Player>) -> Complete {
-        let party = players.iter().map(|player| Member { player: player.session, rating: player.rating }).collect();
+        let member = |&Player { session, key, rating, .. }: &Player| Member { player: session, key, rating };
+        let party = players.iter().map(member).collect();
         let round_trip = players.iter().filter_map(|player| player.round_trip).max().unwrap_or_default();
         self.stages.extend(players.iter().map(|player| (player.session, Stage::Ticket(ticket))));
         self.tickets
@@ -223,7 +227,8 @@ mod tests {
         let search = Search { game: "arena".to_owned(), mode: "teams".to_owned(), rating: 10, party };
         let (states, told) = watch::channel(SearchState::Agreed);
         let round_trip = Some(Duration::from_millis(number as u64));
-        (Wanted { search, session: session(number), states, round_trip }, told)
+        let (session, key) = (session(number), PlayerKey(Uuid::from_u128(number)));
+        (Wanted { search, session, key, states, round_trip }, told)
     }
 
     #[test]

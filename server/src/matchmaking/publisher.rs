@@ -27,8 +27,8 @@ use crate::{
 /// The queue of requests to be published. When it is full, new ones are dropped: statements repeat them.
 const WAITING_REQUESTS: usize = 1024;
 
-/// The maximum number of published pages of requests that are not confirmed.
-const OPEN_PAGES: usize = 64;
+/// The maximum number of published pages of requests that are not confirmed. Requests that wait meanwhile go together.
+const OPEN_PAGES: usize = 16;
 
 /// A batch that is not known to be taken after this time is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -118,7 +118,8 @@ fn outcome(reply: &Result<Payload, BusError>) -> Outcome {
 /// Publishes requests in their order, several pages at a time, until the service is gone.
 async fn publish_in_order(link: Link, inbox: Inbox, mut waiting: mpsc::Receiver<Request>) {
     let pages = stream::poll_fn(move |cx| waiting.poll_recv(cx))
-        .flat_map(|request| stream::iter(requests::pages(request, unix().as_millis() as u64)));
+        .ready_chunks(WAITING_REQUESTS)
+        .flat_map(|requests| stream::iter(requests::pages(requests, unix().as_millis() as u64)));
     let publish = |page| link.bus.publish(Address::Inbox(inbox.clone()), Payload::of(&page));
     let mut published = pin!(pages.map(publish).buffered(OPEN_PAGES));
     while let Some(outcome) = published.next().await {

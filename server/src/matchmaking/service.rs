@@ -117,6 +117,8 @@ pub(super) struct Service {
     playing: BTreeMap<MatchId, String>,
     hosts: Vec<HostLoad>,
     next_round: Duration,
+    /// When events were handled last.
+    handled: Duration,
     distances: Distances,
 }
 
@@ -137,7 +139,7 @@ impl Service {
             id,
             configs: modes.into_iter().map(|(mode, config)| (mode.name, config)).collect(),
             events,
-            home: Home::new(id).numbered_from(number),
+            home: Home::new(id, &declared).numbered_from(number),
             host: Host::new(id, parts.here.region(), declared, parts.seats).numbered_from(number),
             matchmaker: Matchmaker::new(id, pool),
             players: Players::default(),
@@ -151,6 +153,7 @@ impl Service {
             playing: BTreeMap::new(),
             hosts: Vec::new(),
             next_round: Duration::ZERO,
+            handled: parts.here.clock().now(),
             distances: Distances::default(),
             parts: parts.clone(),
         }
@@ -204,7 +207,8 @@ impl Service {
         let Some(complete) = self.players.come(self.parts.here.clock().now(), id, wanted) else { return };
         let Complete { mode, party, round_trip } = complete;
         let regions = self.distances.of(self.parts.here.region(), round_trip);
-        let ticket = Ticket { id, home: self.id, mode, party, regions, waited: Duration::ZERO };
+        let (avoid, waited) = (Vec::new(), Duration::ZERO);
+        let ticket = Ticket { id, home: self.id, mode, party, regions, avoid, waited };
         self.turns.push_back(home::Event::Search(ticket).into());
     }
 
@@ -240,15 +244,26 @@ impl Service {
     /// Takes a delivery from the inbox. Other instances may be served from it too: whichever is, is a matchmaker.
     fn read(&mut self, delivery: Delivery) {
         let Some((page, receipt)) = delivery.open::<RequestPage>() else { return };
-        if !page.request.is_bounded() {
-            return receipt.dead("out of bounds");
+        let Some(known) = page.known() else { return receipt.dead("out of bounds") };
+        if known.len() < page.requests.len() {
+            receipt.passed_over();
         }
         let age = age(page.sent_ms);
-        // Only the last page of a statement waits to be taken in: the whole statement is repeated soon.
-        let Some(request) = self.statements.take(page) else { return receipt.ack() };
-        self.requests += 1;
+        let now = self.parts.here.clock().now();
+        let requests: Vec<_> = match page.pages {
+            0 | 1 => known,
+            // Only the last page of a statement waits to be taken in: the whole statement is repeated soon.
+            _ => known.into_iter().filter_map(|part| self.statements.take(now, &page, part)).collect(),
+        };
+        if requests.is_empty() {
+            return receipt.ack();
+        }
+        for request in requests {
+            self.requests += 1;
+            self.turns.push_back(matchmaker::Event::Request { delivery: self.requests, age, request }.into());
+        }
+        // The last one is taken in after all others.
         self.receipts.insert(self.requests, receipt);
-        self.turns.push_back(matchmaker::Event::Request { delivery: self.requests, age, request }.into());
     }
 
     fn tick(&mut self) {

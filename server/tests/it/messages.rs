@@ -163,8 +163,9 @@ fn ticket() -> Ticket {
         id: TicketId(uuid(3)),
         home: instance("eu-1"),
         mode: "duel".to_owned(),
-        party: vec![Member { player: SessionId(uuid(4)), rating: -1_500 }],
+        party: vec![Member { player: SessionId(uuid(4)), key: PlayerKey(uuid(8)), rating: -1_500 }],
         regions: vec![Distance { region: "eu".to_owned(), ms: 40 }],
+        avoid: vec![PlayerKey(uuid(9))],
         waited: Duration::from_millis(2_500),
     }
 }
@@ -193,7 +194,13 @@ fn messages() -> Vec<Message> {
         ToHome::Go(Go { id, host: matchmaker, reservation, tickets: vec![ticket_id] }),
         ToHome::Release { id },
         ToHome::Seated { id, ticket: ticket_id },
-        ToHome::Returned { id, ticket: ticket_id },
+        ToHome::Returned {
+            id,
+            ticket: ticket_id,
+            absent: vec![PlayerKey(uuid(9))],
+            late: true,
+            ago: Duration::from_secs(1),
+        },
     ];
     let whys = [
         Refused::UnknownMode,
@@ -203,6 +210,7 @@ fn messages() -> Vec<Message> {
         Refused::Changed,
         Refused::Superseded,
         Refused::AlreadySearching,
+        Refused::NoShow(Duration::from_secs(9)),
         Refused::Full,
         Refused::Draining,
     ];
@@ -215,6 +223,7 @@ fn messages() -> Vec<Message> {
         Refused::Changed,
         Refused::Superseded,
         Refused::AlreadySearching,
+        Refused::NoShow(_),
         Refused::Full,
         Refused::Draining
     );
@@ -292,9 +301,18 @@ fn requests() -> Vec<RequestPage> {
         Request::Renew(pool::Renewal { home, number, tickets: vec![ticket()] }),
         Request::Cancel { home, ticket: TicketId(uuid(3)) },
         Request::Offer(pool::Offer { host: home, number, vacancies: vec![vacancy] }),
+        Request::NoShows(vec![NoShow { key: PlayerKey(uuid(9)), id: MatchId(uuid(5)), ago: Duration::from_secs(2) }]),
     ];
-    covered!(&requests, Request::Submit { .. }, Request::Renew(_), Request::Cancel { .. }, Request::Offer(_));
-    requests.map(|request| RequestPage { sent_ms: 1_760_000_000_123, page: 1, pages: 2, request }).into()
+    covered!(
+        &requests,
+        Request::Submit { .. },
+        Request::Renew(_),
+        Request::Cancel { .. },
+        Request::Offer(_),
+        Request::NoShows(_)
+    );
+    let page = |requests| RequestPage { sent_ms: 1_760_000_000_123, page: 1, pages: 2, requests };
+    requests.map(|request| page(vec![Packed::of(&request)])).into()
 }
 
 fn result() -> MatchResult {

@@ -23,6 +23,9 @@ pub struct Mode {
     pub latency: Window,
     /// The waiting time after which a match of [`Mode::min_players`] is good enough. Default 30 s.
     pub max_wait: Duration,
+    /// The waiting time after which a search that has found no match ends, so that the player knows and can choose
+    /// something else. Default 3 min.
+    pub give_up: Duration,
     /// The largest difference between the mean ratings of two teams. Default: the limit of [`Mode::window`], which
     /// never forbids a match, because means lie between the ratings they are made of.
     pub balance: u32,
@@ -52,6 +55,8 @@ pub enum BadMode {
     BadMinimum,
     /// A window's limit is below its start.
     BadWindow,
+    /// Searches are given up before [`Mode::max_wait`].
+    BadGiveUp,
 }
 
 /// Most players of one match.
@@ -69,6 +74,7 @@ impl Mode {
             window,
             latency: Window { start: 80, growth: 5, limit: 250 },
             max_wait: Duration::from_secs(30),
+            give_up: Duration::from_secs(180),
             balance: window.limit,
             backfill: false,
         }
@@ -92,6 +98,7 @@ impl Mode {
             _ if seats > MAX_PLAYERS => Err(BadMode::TooManySeats),
             _ if self.min_players < self.teams || self.min_players > seats => Err(BadMode::BadMinimum),
             _ if windows.iter().any(|window| window.limit < window.start) => Err(BadMode::BadWindow),
+            _ if self.give_up < self.max_wait => Err(BadMode::BadGiveUp),
             _ => Ok(()),
         }
     }
@@ -105,8 +112,9 @@ impl Window {
 
     /// The tolerance for a ticket that has waited this long. It never shrinks.
     pub fn at(&self, waited: Duration) -> u32 {
-        let grown = u128::from(self.growth) * waited.as_millis() / 1_000;
-        let width = u128::from(self.start).saturating_add(grown).min(u128::from(self.limit));
+        let millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let grown = u64::from(self.growth).saturating_mul(millis) / 1_000;
+        let width = u64::from(self.start).saturating_add(grown).min(self.limit.into());
         u32::try_from(width).expect("at most the limit")
     }
 }
@@ -133,6 +141,7 @@ mod tests {
         assert_eq!(Mode { min_players: 3, ..mode.clone() }.check(), Err(BadMode::BadMinimum));
         assert_eq!(Mode { min_players: 1, ..mode.clone() }.check(), Err(BadMode::BadMinimum));
         let window = Window { start: 2, growth: 0, limit: 1 };
-        assert_eq!(Mode { window, ..mode }.check(), Err(BadMode::BadWindow));
+        assert_eq!(Mode { window, ..mode.clone() }.check(), Err(BadMode::BadWindow));
+        assert_eq!(Mode { give_up: mode.max_wait / 2, ..mode }.check(), Err(BadMode::BadGiveUp));
     }
 }

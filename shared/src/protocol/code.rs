@@ -147,6 +147,10 @@ codes! {
     43 Flooding, Again: "too much said at once";
     /// A message that this server does not know or does not act on.
     44 Unsupported, Final: "this server does not do that";
+    /// A player of the search did not come to a match: its players may search again when the penalty is over.
+    45 NoShow, Final: "a player did not come to a match";
+    /// The search has found no match in the time that its mode gives.
+    46 Expired, Final: "nobody to play with was found in time";
 }
 
 impl Code {

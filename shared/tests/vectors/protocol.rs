@@ -135,7 +135,7 @@ pub(crate) fn places(code: Code) -> &'static [&'static str] {
         | Code::Flooding
         | Code::Unsupported => &["Refused"],
         Code::UnknownMode | Code::BadParty | Code::BadRating | Code::AlreadySearching => &["Refused", "Ended"],
-        Code::Cancelled => &["Ended"],
+        Code::Cancelled | Code::NoShow | Code::Expired => &["Ended"],
         Code::TooManyEarly | Code::TooLate | Code::BadInput | Code::NotAllowed => &["head"],
         Code::Unknown(_) => &[],
     }

@@ -52,6 +52,8 @@ export const CODES = /** @type {const} */ ([
   "BadText",
   "Flooding",
   "Unsupported",
+  "NoShow",
+  "Expired",
 ]);
 
 /** @typedef {typeof CODES[number] | number} Code */

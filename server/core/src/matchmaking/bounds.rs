@@ -10,8 +10,8 @@ use tiltyard_shared::protocol::limits;
 use super::{
     mode::MAX_PLAYERS,
     pool::{Offer, Renewal, Venue},
-    proposals::{Go, Message, Request, Reserve, ToHome, ToHost, ToMatchmaker},
-    ticket::{Distance, MAX_RATING, MAX_REGIONS, Member, Ticket, Vacancy},
+    proposals::{Go, MAX_STATED, Message, Request, Reserve, ToHome, ToHost, ToMatchmaker},
+    ticket::{Distance, MAX_AVOIDED, MAX_RATING, MAX_REGIONS, Member, Ticket, Vacancy},
 };
 use crate::instance::is_word;
 
@@ -24,7 +24,7 @@ const MAX_NAMED: usize = MAX_PLAYERS;
 impl Ticket {
     /// Whether everything in it is within its limits.
     pub fn is_bounded(&self) -> bool {
-        let Self { id: _, home: _, mode, party, regions, waited } = self;
+        let Self { id: _, home: _, mode, party, regions, avoid, waited } = self;
         let rated = |member: &Member| member.rating.unsigned_abs() <= MAX_RATING.unsigned_abs();
         let region = |distance: &Distance| is_word(&distance.region);
         is_name(mode)
@@ -32,6 +32,7 @@ impl Ticket {
             && party.iter().all(rated)
             && regions.len() <= MAX_REGIONS
             && regions.iter().all(region)
+            && avoid.len() <= MAX_AVOIDED
             && *waited <= MAX_WAITED
     }
 }
@@ -56,6 +57,7 @@ impl Request {
             Self::Renew(Renewal { tickets, .. }) => tickets.iter().all(Ticket::is_bounded),
             Self::Cancel { .. } => true,
             Self::Offer(Offer { vacancies, .. }) => vacancies.iter().all(Vacancy::is_bounded),
+            Self::NoShows(no_shows) => no_shows.len() <= MAX_STATED,
         }
     }
 }
@@ -66,6 +68,7 @@ impl Message {
         match self {
             Self::Matchmaker(ToMatchmaker::No { tickets, .. }) => tickets.len() <= MAX_NAMED,
             Self::Home(ToHome::Agree { tickets, .. } | ToHome::Go(Go { tickets, .. })) => tickets.len() <= MAX_NAMED,
+            Self::Home(ToHome::Returned { absent, .. }) => absent.len() <= MAX_NAMED,
             Self::Host(ToHost::Reserve(Reserve { mode, place, teams, .. })) => {
                 let placed = !matches!(place, Venue::Running { team, .. } if *team >= MAX_PLAYERS);
                 let tickets = || teams.iter().flatten();
@@ -89,7 +92,7 @@ mod tests {
     use super::*;
     use crate::{
         instance::InstanceId,
-        matchmaking::{MatchId, SessionId, TicketId, proposals::Reservation},
+        matchmaking::{MatchId, PlayerKey, SessionId, TicketId, proposals::Reservation},
     };
 
     fn ticket() -> Ticket {
@@ -97,8 +100,13 @@ mod tests {
             id: TicketId(Uuid::from_u128(1)),
             home: InstanceId::new("eu-1").unwrap(),
             mode: "teams".to_owned(),
-            party: vec![Member { player: SessionId(Uuid::from_u128(2)), rating: -7 }],
+            party: vec![Member {
+                player: SessionId(Uuid::from_u128(2)),
+                key: PlayerKey(Uuid::from_u128(2)),
+                rating: -7,
+            }],
             regions: vec![Distance { region: "eu".to_owned(), ms: 20 }],
+            avoid: vec![PlayerKey(Uuid::from_u128(9))],
             waited: Duration::from_millis(1_500),
         }
     }
@@ -130,6 +138,7 @@ mod tests {
             Ticket { party: many(17), ..ticket() },
             Ticket { party: vec![Member { rating: i32::MIN, ..ticket().party[0] }], ..ticket() },
             Ticket { regions: vec![Distance { region: String::new(), ms: 0 }], ..ticket() },
+            Ticket { avoid: vec![PlayerKey(Uuid::nil()); MAX_AVOIDED + 1], ..ticket() },
             Ticket { waited: Duration::MAX, ..ticket() },
         ] {
             assert!(!bad.is_bounded(), "{bad:?}");

@@ -1,12 +1,13 @@
 //! The pool: the waiting tickets, and the rounds that propose matches among them.
 //!
 //! Homes state their tickets and hosts their free seats; both are forgotten when they are not stated again for
-//! [`FORGET`]. A round goes through the waiting tickets, the oldest first, and proposes a match for each that finds
+//! [`FORGET`]. Each player has one ticket, the youngest, and none while the penalty for a no-show runs. A round goes through the waiting tickets, the oldest first, and proposes a match for each that finds
 //! enough others (see the private `form`). A proposed ticket is in no other proposal until [`Pool::free`] or
 //! [`Pool::hold`] says that this one is over.
 //!
 //! These invariants hold and are tested against a naive model: nobody is in two proposals, nobody is lost, every two
-//! tickets of a proposal are within each other's windows and within reach of its region, parties are whole, team means
+//! tickets of a new match are within each other's windows, neither avoids the other, all are within reach of the region,
+//! parties are whole, team means
 //! differ by at most [`Mode::balance`], and teams of single players by at most the spread of the match divided by their
 //! size. Of two tickets that differ only in waiting, the older goes first. Waiting is bounded: a ticket at least as old
 //! as every other free one of its mode is proposed in this very round if free single tickets for all other seats are
@@ -19,23 +20,26 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    InstanceId, MatchId, SessionId, TicketId,
+    InstanceId, MatchId, PlayerKey, TicketId,
     mode::{BadMode, Mode},
+    no_shows::{NoShow, NoShows},
     ticket::{Refused, Ticket, Vacancy},
 };
 
+mod kinds;
 mod nearest;
 mod teams;
 mod form;
 mod hold;
+mod regions;
 mod waiting;
 #[cfg(test)]
 mod tests;
 
 use hold::Holds;
+pub use kinds::{Offer, Placed, Proposal, Renewal, Taken, Venue};
+use regions::Regions;
 use waiting::Waiting;
 
 /// Time after which what was not stated again is forgotten, and a statement is too old to be taken.
@@ -43,6 +47,9 @@ pub const FORGET: Duration = Duration::from_secs(6);
 
 /// Most tickets of a pool by default.
 pub const MAX_TICKETS: usize = 200_000;
+
+/// Most no-shows that a pool remembers.
+const MAX_NO_SHOWS: usize = 65_536;
 
 /// Everybody who waits for a match of one game.
 #[derive(Clone, Debug)]
@@ -52,76 +59,18 @@ pub struct Pool {
     regions: BTreeSet<String>,
     silent: BTreeSet<InstanceId>,
     tickets: BTreeMap<TicketId, Waiting>,
-    players: BTreeMap<SessionId, TicketId>,
+    /// The tickets by when they were stated last.
+    heard: BTreeSet<(Duration, TicketId)>,
+    /// The ticket of each player.
+    players: BTreeMap<PlayerKey, TicketId>,
+    /// The regions that tickets reach.
+    reached: Regions,
+    no_shows: NoShows,
     homes: BTreeMap<InstanceId, Known<TicketId>>,
     rooms: BTreeMap<(MatchId, usize), Open>,
     hosts: BTreeMap<InstanceId, Known<(MatchId, usize)>>,
     held: Holds<TicketId>,
     held_seats: Holds<(MatchId, usize)>,
-}
-
-/// A home's statement of all its open tickets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Renewal {
-    /// The home.
-    pub home: InstanceId,
-    /// Rises with each statement of this home.
-    pub number: u64,
-    /// The tickets.
-    pub tickets: Vec<Ticket>,
-}
-
-/// A host's statement of all free seats in its rooms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
-    /// The host.
-    pub host: InstanceId,
-    /// Rises with each statement of this host.
-    pub number: u64,
-    /// The seats, at most one entry for each team of a room.
-    pub vacancies: Vec<Vacancy>,
-}
-
-/// The changes that a statement made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// It was too old or overtaken by a later one: nothing changed.
-    pub stale: bool,
-    /// The number of new tickets.
-    pub added: usize,
-    /// Tickets that it no longer named.
-    pub cancelled: Vec<TicketId>,
-    /// Tickets that were not taken, with their homes. The home is not the sender's if another ticket gave way.
-    pub refused: Vec<(InstanceId, TicketId, Refused)>,
-}
-
-/// A proposed match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// The name of the mode.
-    pub mode: String,
-    /// The region.
-    pub region: String,
-    /// The venue.
-    pub place: Venue,
-    /// The tickets by team, one entry for each team of the mode, with their waiting time so far.
-    pub teams: Vec<Vec<Ticket>>,
-}
-
-/// The venue of a proposal: the room in which it is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Venue {
-    /// A new room.
-    New,
-    /// A running room with free seats.
-    Running {
-        /// The room.
-        room: MatchId,
-        /// The instance it runs on.
-        host: InstanceId,
-        /// The team, the only one of [`Proposal::teams`] that is not empty.
-        team: usize,
-    },
 }
 
 #[derive(Clone, Debug)]
@@ -136,13 +85,6 @@ struct Known<T> {
     number: u64,
     heard: Duration,
     named: BTreeSet<T>,
-}
-
-impl Proposal {
-    /// All tickets, team by team.
-    pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
-        self.teams.iter().flatten()
-    }
 }
 
 impl Pool {
@@ -172,7 +114,10 @@ impl Pool {
             regions: BTreeSet::new(),
             silent: BTreeSet::new(),
             tickets: BTreeMap::new(),
+            heard: BTreeSet::new(),
             players: BTreeMap::new(),
+            reached: Regions::default(),
+            no_shows: NoShows::with_limit(MAX_NO_SHOWS),
             homes: BTreeMap::new(),
             rooms: BTreeMap::new(),
             hosts: BTreeMap::new(),
@@ -196,14 +141,14 @@ impl Pool {
         self.tickets.len()
     }
 
-    /// The waiting tickets, proposed ones included, by id.
+    /// The waiting tickets, proposed ones included, by id, as they came into the pool.
     pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
-        self.tickets.values().map(|waiting| &waiting.ticket)
+        self.tickets.values().map(|waiting| &*waiting.ticket)
     }
 
-    /// A waiting ticket, as it was last stated.
+    /// A waiting ticket, as it came into the pool.
     pub fn find(&self, ticket: TicketId) -> Option<&Ticket> {
-        self.tickets.get(&ticket).map(|waiting| &waiting.ticket)
+        self.tickets.get(&ticket).map(|waiting| &*waiting.ticket)
     }
 
     /// Takes a single ticket that its home stated `age` ago, in its statement of this number. Its players wait now,
@@ -218,7 +163,7 @@ impl Pool {
         if self.tickets.get(&ticket.id).is_none_or(|known| known.number < number) {
             self.held.lift(ticket.id);
         }
-        self.take(now.saturating_sub(age), number, ticket, &mut taken);
+        self.take(now, age, number, ticket, &mut taken);
         taken
     }
 
@@ -235,7 +180,7 @@ impl Pool {
         (known.number, known.heard) = (number, known.heard.max(heard));
         for ticket in tickets {
             match ticket.home == home {
-                true => self.take(heard, number, ticket, &mut taken),
+                true => self.take(now, age, number, ticket, &mut taken),
                 false => taken.refused.push((home, ticket.id, Refused::NotItsHome)),
             }
         }
@@ -247,27 +192,47 @@ impl Pool {
         taken
     }
 
-    fn take(&mut self, heard: Duration, number: u64, ticket: Ticket, taken: &mut Taken) {
+    /// Takes players who did not come to a match, stated `age` ago: their tickets wait no more.
+    pub fn miss(&mut self, now: Duration, age: Duration, no_shows: Vec<NoShow>) -> Taken {
+        let mut taken = Taken::default();
+        for NoShow { key, id, ago } in no_shows {
+            self.no_shows.note(now, NoShow { key, id, ago: ago.saturating_add(age) });
+            let Some(rest) = self.no_shows.penalty(now, key) else { continue };
+            if let Some(old) = self.players.get(&key).copied().and_then(|ticket| self.cancel(ticket)) {
+                taken.refused.push((old.ticket.home, old.ticket.id, Refused::NoShow(rest)));
+            }
+        }
+        taken
+    }
+
+    fn take(&mut self, now: Duration, age: Duration, number: u64, ticket: Ticket, taken: &mut Taken) {
+        let heard = now.saturating_sub(age);
         if let Some(old) = self.tickets.get_mut(&ticket.id).filter(|old| old.ticket.is_same(&ticket)) {
+            self.heard.remove(&(old.heard, ticket.id));
             old.state_again(heard, number, ticket);
+            self.heard.insert((old.heard, old.ticket.id));
             return;
         }
-        if let Err(why) = self.admit(&ticket, taken) {
-            taken.refused.push((ticket.home, ticket.id, why));
-            return;
-        }
+        let mode = match self.admit(now, &ticket, taken) {
+            Ok(mode) => mode,
+            Err(why) => return taken.refused.push((ticket.home, ticket.id, why)),
+        };
         taken.added += 1;
         let (id, home) = (ticket.id, ticket.home);
-        self.players.extend(ticket.players().map(|player| (player, id)));
+        self.players.extend(ticket.keys().map(|key| (key, id)));
         let known = self.homes.entry(home).or_insert(Known { number: 0, heard, named: BTreeSet::new() });
         known.named.insert(id);
         known.heard = known.heard.max(heard);
-        self.tickets.insert(id, Waiting { ticket, heard, number });
+        self.heard.insert((heard, id));
+        let reach = self.reached.reach(&ticket);
+        self.tickets.insert(id, Waiting::new(ticket, mode, reach, heard, number));
     }
 
-    /// Checks whether a ticket may come in. Of two tickets of one player the older gives way.
-    fn admit(&mut self, ticket: &Ticket, taken: &mut Taken) -> Result<(), Refused> {
-        let mode = self.modes.get(&ticket.mode).ok_or(Refused::UnknownMode)?;
+    /// Checks whether a ticket may come in, and returns the index of its mode. Of two tickets of one player the older
+    /// gives way.
+    fn admit(&mut self, now: Duration, ticket: &Ticket, taken: &mut Taken) -> Result<usize, Refused> {
+        let mut modes = self.modes.values().enumerate();
+        let (index, mode) = modes.find(|(_, mode)| mode.name == ticket.mode).ok_or(Refused::UnknownMode)?;
         ticket.check(mode)?;
         if self.tickets.contains_key(&ticket.id) {
             return Err(Refused::Changed);
@@ -275,7 +240,10 @@ impl Pool {
         if self.tickets.len() >= self.limit {
             return Err(Refused::Full);
         }
-        let others: BTreeSet<_> = ticket.players().filter_map(|player| self.players.get(&player).copied()).collect();
+        if let Some(rest) = ticket.keys().filter_map(|key| self.no_shows.penalty(now, key)).max() {
+            return Err(Refused::NoShow(rest));
+        }
+        let others: BTreeSet<_> = ticket.keys().filter_map(|key| self.players.get(&key).copied()).collect();
         if others.iter().any(|other| *other > ticket.id) {
             return Err(Refused::Superseded);
         }
@@ -283,15 +251,17 @@ impl Pool {
             let old = self.cancel(other).expect("players name tickets that wait");
             taken.refused.push((old.ticket.home, other, Refused::Superseded));
         }
-        Ok(())
+        Ok(index)
     }
 
     /// Removes a ticket, and returns it if it was known.
     fn cancel(&mut self, ticket: TicketId) -> Option<Waiting> {
         let old = self.tickets.remove(&ticket)?;
-        for player in old.ticket.players() {
-            self.players.remove(&player);
+        self.heard.remove(&(old.heard, ticket));
+        for key in old.ticket.keys() {
+            self.players.remove(&key);
         }
+        old.reach.iter().for_each(|(region, _)| self.reached.give_back(*region));
         if let Some(known) = self.homes.get_mut(&old.ticket.home) {
             known.named.remove(&ticket);
         }
@@ -360,24 +330,25 @@ impl Pool {
         }
     }
 
-    /// Forgets what was not stated again for [`FORGET`]. Returns the tickets among it.
+    /// Forgets the tickets that were not stated again for [`FORGET`], and returns them.
     pub fn expire(&mut self, now: Duration) -> Vec<TicketId> {
-        let old = |heard: Duration| heard.saturating_add(FORGET) < now;
-        let gone: Vec<_> = self.tickets.iter().filter(|(_, waiting)| old(waiting.heard)).map(|(id, _)| *id).collect();
-        for id in &gone {
-            self.cancel(*id);
+        let mut gone = Vec::new();
+        while let Some((_, id)) = self.heard.first().copied().filter(|(heard, _)| is_old(*heard, now)) {
+            self.cancel(id);
+            gone.push(id);
         }
-        self.homes.retain(|_, known| !old(known.heard) || !known.named.is_empty());
-        self.hosts.retain(|_, known| !old(known.heard));
-        self.rooms.retain(|_, open| !old(open.heard));
-        self.held.expire(now);
-        self.held_seats.expire(now);
         gone
     }
 
     /// Forgets what is too old, then proposes matches among the tickets that are neither proposed nor held.
     pub fn round(&mut self, now: Duration) -> Vec<Proposal> {
         self.expire(now);
+        self.homes.retain(|_, known| !is_old(known.heard, now) || !known.named.is_empty());
+        self.hosts.retain(|_, known| !is_old(known.heard, now));
+        self.rooms.retain(|_, open| !is_old(open.heard, now));
+        self.held.expire(now);
+        self.held_seats.expire(now);
+        self.no_shows.expire(now);
         let proposals = form::round(self, now);
         for proposal in &proposals {
             for ticket in proposal.tickets() {
@@ -389,4 +360,8 @@ impl Pool {
         }
         proposals
     }
+}
+
+fn is_old(heard: Duration, now: Duration) -> bool {
+    heard.saturating_add(FORGET) < now
 }

@@ -1,7 +1,7 @@
 //! How a proposal becomes a match: the messages between matchmaker, homes and hosts, and how long each is valid.
 //!
 //! ```text
-//! home        → matchmaker   Submit, Renew, Cancel     (the ticket queue: acknowledged when the pool has taken it in)
+//! home        → matchmaker   Submit, Renew, Cancel, NoShows   (the ticket queue: acknowledged when the pool has taken it in)
 //! host        → matchmaker   Offer                     (likewise)
 //! matchmaker  → host         Reserve                   seats for all players, held for RESERVED
 //! host        → matchmaker   Reserved | Refused
@@ -17,7 +17,9 @@
 //! Every home decides for itself. It binds a ticket to one match at a time, sends players off only while its yes holds,
 //! and has the ticket wait again when the host says that the seats were not taken, or when the players are back. So a
 //! lost, repeated or late message, or another matchmaker, costs time and nothing else. An instance that is not told
-//! asks: a home asks the host of a match until it learns what became of the players it has sent. No message decides
+//! asks: a home asks the host of a match until it learns what became of the players it has sent. A home ends the search
+//! of a player who has not come, and the others' tickets avoid that player (see [`no_shows`](super::no_shows)). A search
+//! without a match ends at the mode's [`give_up`](super::mode::Mode::give_up). No message decides
 //! where a player is: a player is where the client's connection is, and a client that has given up a host does not
 //! claim there again.
 //!
@@ -33,7 +35,8 @@ use serde::{Deserialize, Serialize};
 use tiltyard_shared::protocol::limits;
 
 use super::{
-    InstanceId, MatchId, SessionId, TicketId,
+    InstanceId, MatchId, PlayerKey, SessionId, TicketId,
+    no_shows::NoShow,
     pool::{Offer, Renewal, Venue},
     ticket::{Refused, Ticket},
 };
@@ -62,11 +65,17 @@ pub const ANSWER: Duration = Duration::from_secs(2);
 /// there, and the others do not wait for one who is gone.
 pub const CUT_OFF: Duration = limits::CUT_OFF;
 
+/// Time after the word to go in which players must have come to a host, or the match was decided too early to blame them.
+pub const COME_WITHIN: Duration = Duration::from_secs(5);
+
 /// Age beyond which a message to one instance is dropped.
 pub const MESSAGE: Duration = Duration::from_secs(10);
 
 /// How long a host remembers what became of the tickets of a match that is over.
 pub const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// Most no-shows of one request.
+pub const MAX_STATED: usize = 256;
 
 /// A request to the present matchmaker, through the ticket queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +98,8 @@ pub enum Request {
     },
     /// All free seats of a host's rooms.
     Offer(Offer),
+    /// Players who did not come to a match, at most [`MAX_STATED`]. Repeated while their penalties run.
+    NoShows(Vec<NoShow>),
 }
 
 /// A message to one instance. Each kind is for one of its machines.
@@ -183,6 +194,16 @@ pub enum ToHome {
         id: MatchId,
         /// The ticket.
         ticket: TicketId,
+        /// The players of the match who were not there when that was decided: their time was over, they were declined,
+        /// or they have left.
+        #[serde(default)]
+        absent: Vec<PlayerKey>,
+        /// Whether players of this ticket are among them because their time was over, and nobody had declined for them.
+        #[serde(default)]
+        late: bool,
+        /// The time since it was decided: more than zero if the home has asked.
+        #[serde(default)]
+        ago: Duration,
     },
 }
 
@@ -234,7 +255,7 @@ pub struct Reserve {
     pub mode: String,
     /// A new room, or one that runs here.
     pub place: Venue,
-    /// The tickets by team.
+    /// The tickets by team, without what only a matchmaker needs: regions, and whom they avoid.
     pub teams: Vec<Vec<Ticket>>,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InstanceId, MatchId, SessionId, TicketId, mode::Mode};
+use super::{InstanceId, MatchId, PlayerKey, SessionId, TicketId, mode::Mode};
 
 /// A request for a match, by one player or by a party that stays together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,11 +17,14 @@ pub struct Ticket {
     pub home: InstanceId,
     /// The name of a [`Mode`].
     pub mode: String,
-    /// The players: at least 1, at most the mode's team size, none of them twice.
+    /// The players: at least 1, at most the mode's team size, no session and no key twice.
     pub party: Vec<Member>,
     /// The distances of regions, measured by servers; at most [`MAX_REGIONS`]. A region that is not named is out of
     /// reach; a ticket that names none can go anywhere.
     pub regions: Vec<Distance>,
+    /// Players who did not come to a match with this ticket, at most [`MAX_AVOIDED`]: it is not matched with them again.
+    #[serde(default)]
+    pub avoid: Vec<PlayerKey>,
     /// How long it had waited when this was stated, including earlier searches that failed.
     pub waited: Duration,
 }
@@ -31,6 +34,8 @@ pub struct Ticket {
 pub struct Member {
     /// The player.
     pub player: SessionId,
+    /// The player's key, the same in each search.
+    pub key: PlayerKey,
     /// The strength in the game's own measure; at most [`MAX_RATING`] from 0.
     pub rating: i32,
 }
@@ -70,18 +75,20 @@ pub struct Vacancy {
 pub enum Refused {
     /// The game has no such mode.
     UnknownMode,
-    /// It has no players, more than a team holds, or one of them twice.
+    /// It has no players, more than a team holds, or a session or key twice.
     BadParty,
     /// It names more than [`MAX_REGIONS`], or a rating beyond [`MAX_RATING`].
     OutOfRange,
     /// It is stated by an instance that is not its home.
     NotItsHome,
-    /// A different ticket waits under this id: tickets do not change except in their waiting time.
+    /// A different ticket waits under this id: only its waiting time and whom it avoids change.
     Changed,
     /// One of its players waits with another, younger ticket.
     Superseded,
-    /// One of its players has a ticket at this home already.
+    /// This ticket is known already.
     AlreadySearching,
+    /// One of its players did not come to a match, and may search again after this time.
+    NoShow(Duration),
     /// The maximum of tickets wait already.
     Full,
     /// The home is draining.
@@ -90,6 +97,9 @@ pub enum Refused {
 
 /// Most regions that a ticket may name.
 pub const MAX_REGIONS: usize = 32;
+
+/// Most players whom a ticket avoids: the last ones who did not come.
+pub const MAX_AVOIDED: usize = 16;
 
 /// Bound on the absolute value of ratings.
 pub const MAX_RATING: i32 = 1_000_000;
@@ -111,6 +121,24 @@ impl Ticket {
         self.party.iter().map(|member| member.player)
     }
 
+    /// The keys of its players.
+    pub fn keys(&self) -> impl Iterator<Item = PlayerKey> {
+        self.party.iter().map(|member| member.key)
+    }
+
+    /// Whether one of its players did not come to a match with the other ticket, or the other way round.
+    pub fn is_apart_from(&self, other: &Self) -> bool {
+        let avoids = |one: &Self, other: &Self| other.keys().any(|key| one.avoid.contains(&key));
+        avoids(self, other) || avoids(other, self)
+    }
+
+    /// About the memory that it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        let regions: usize = self.regions.iter().map(|near| size_of::<Distance>() + near.region.len()).sum();
+        let (party, avoid) = (size_of_val(&*self.party), size_of_val(&*self.avoid));
+        size_of::<Self>() + self.mode.len() + party + avoid + regions
+    }
+
     /// The distance of a region: `None` if it is out of reach.
     pub fn distance(&self, region: &str) -> Option<u32> {
         if self.regions.is_empty() {
@@ -121,7 +149,7 @@ impl Ticket {
 
     /// Whether this is the same ticket, stated at another time.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let Self { id, home, mode, party, regions, waited: _ } = self;
+        let Self { id, home, mode, party, regions, avoid: _, waited: _ } = self;
         (id, home, mode, party, regions) == (&other.id, &other.home, &other.mode, &other.party, &other.regions)
     }
 
@@ -134,9 +162,7 @@ impl Ticket {
         if self.party.is_empty() || self.party.len() > mode.team_size {
             return Err(Refused::BadParty);
         }
-        let mut players: Vec<_> = self.players().collect();
-        players.sort_unstable();
-        if players.windows(2).any(|pair| pair[0] == pair[1]) {
+        if is_twice(self.players()) || is_twice(self.keys()) {
             return Err(Refused::BadParty);
         }
         let rated = self.party.iter().all(|member| member.rating.unsigned_abs() <= MAX_RATING.unsigned_abs());
@@ -145,4 +171,10 @@ impl Ticket {
         }
         Ok(())
     }
+}
+
+fn is_twice<T: Ord>(of: impl Iterator<Item = T>) -> bool {
+    let mut all: Vec<_> = of.collect();
+    all.sort_unstable();
+    all.windows(2).any(|pair| pair[0] == pair[1])
 }

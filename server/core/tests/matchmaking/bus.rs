@@ -50,14 +50,21 @@ pub(crate) enum Trouble {
     None,
     /// Many commands are refused, which their sender is told at once, and some replies are lost.
     Refusals,
+    /// Players do not come to their matches, or are turned away there.
+    NoShows,
     /// Everything.
     All,
 }
 
 impl Trouble {
+    /// Whether players do not come, or are turned away.
+    pub(crate) fn has_no_shows(self) -> bool {
+        matches!(self, Self::NoShows | Self::All)
+    }
+
     fn refused(self) -> f32 {
         match self {
-            Self::None => 0.0,
+            Self::None | Self::NoShows => 0.0,
             Self::Refusals => 0.2,
             Self::All => 0.03,
         }

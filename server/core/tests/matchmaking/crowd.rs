@@ -1,16 +1,19 @@
 //! The players: they search, go where they are told, claim their seats, give up and come back. They obey blindly: a player
 //! who is told to go to two rooms claims both seats.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use tiltyard_core::matchmaking::{
-    InstanceId, MatchId, SessionId, TicketId,
+    InstanceId, MatchId, PlayerKey, SessionId, TicketId,
     proposals::{Claim, Reservation, home, host},
     ticket::{Distance, Member, Ticket},
 };
 use uuid::Uuid;
 
-use crate::world::{Machine, Role, World};
+use crate::world::{Machine, Mutant, Role, World};
 
 /// A player gives a host up that has not answered for so long.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -19,9 +22,16 @@ const WAY_BACK: Duration = Duration::from_millis(700);
 /// Others leave it to the host to say so for long.
 const SLOW_WAY_BACK: Duration = Duration::from_secs(40);
 
+/// A rating that is far from all others: who has it finds nobody.
+pub(crate) const FAR: i32 = 100_000;
+/// So many players, and at the end as many of them in a second window, with a session of its own.
+const PLAYERS: u32 = 16;
+const WINDOWS: u32 = 2;
+
 #[derive(Debug)]
 pub(crate) struct Player {
     session: SessionId,
+    key: PlayerKey,
     rating: i32,
     /// The home that the player is connected to, and the ticket there.
     search: Option<(InstanceId, TicketId)>,
@@ -36,6 +46,8 @@ struct Door {
     room: Option<MatchId>,
     heard: Duration,
     claimed: Duration,
+    /// The player does not come.
+    lazy: bool,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +59,8 @@ pub(crate) struct Crowd {
     backs: Vec<(Duration, InstanceId, MatchId, TicketId)>,
     /// Tickets whose players want no match any more.
     cancels: Vec<(Duration, TicketId)>,
+    /// Who did not come to a match, was turned away there, or gave its host up.
+    missing: BTreeSet<(MatchId, SessionId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,15 +79,45 @@ impl Door {
 }
 
 impl Crowd {
-    pub(crate) fn new(count: u32) -> Self {
-        let session = |number: u32| SessionId(Uuid::from_u64_pair(9, number.into()));
+    pub(crate) fn new() -> Self {
+        let id = |kind, number: u32| Uuid::from_u64_pair(kind, number.into());
         let player = |number| Player {
-            session: session(number),
-            rating: i32::try_from(number * 37 % 300).expect("below 300"),
+            session: SessionId(id(9, number)),
+            key: PlayerKey(id(8, number % PLAYERS)),
+            rating: if number == PLAYERS - 1 { FAR } else { i32::try_from(number * 37 % 300).expect("below 300") },
             search: None,
             doors: Vec::new(),
         };
-        Self { players: (0..count).map(player).collect(), ..Self::default() }
+        Self { players: (0..PLAYERS + WINDOWS).map(player).collect(), ..Self::default() }
+    }
+
+    /// The key of a player.
+    pub(crate) fn key(&self, player: SessionId) -> PlayerKey {
+        self.players.iter().find(|other| other.session == player).expect("a player").key
+    }
+
+    /// The keys of the players who search with a ticket.
+    pub(crate) fn players_of(&self, ticket: TicketId) -> impl Iterator<Item = PlayerKey> {
+        let searching = move |player: &&Player| player.search.is_some_and(|search| search.1 == ticket);
+        self.players.iter().filter(searching).map(|player| player.key)
+    }
+
+    /// The players of a ticket who have not come to a match, if there are any.
+    pub(crate) fn excuse(&self, ticket: TicketId, id: Option<MatchId>) -> Option<Vec<PlayerKey>> {
+        let id = id?;
+        let searching = |player: &&Player| player.search.is_some_and(|search| search.1 == ticket);
+        let missing =
+            self.players.iter().filter(searching).filter(|player| self.missing.contains(&(id, player.session)));
+        let keys: Vec<_> = missing.map(|player| player.key).collect();
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// A host has let a player in, but the room is full.
+    pub(crate) fn turn_away(&mut self, now: Duration, claim: Claim) {
+        self.missing.insert((claim.id, claim.player));
+        let player = self.players.iter_mut().find(|player| player.session == claim.player).expect("a player");
+        let doors = player.doors.extract_if(.., |door| door.claim == claim);
+        self.backs.extend(doors.map(|door| (now + WAY_BACK, door.host, claim.id, claim.ticket)));
     }
 
     /// Whether a player's connection to a host, by this ticket, is open as far as the player knows.
@@ -82,14 +126,24 @@ impl Crowd {
         player.doors.iter().any(|door| door.host == host && door.claim.ticket == ticket)
     }
 
-    /// The players of a ticket are told to go.
-    pub(crate) fn go(&mut self, now: Duration, ticket: TicketId, to: (MatchId, InstanceId, Reservation)) {
+    /// The players of a ticket are told to go; the first of them may be lazy.
+    pub(crate) fn go(
+        &mut self,
+        now: Duration,
+        ticket: TicketId,
+        to: (MatchId, InstanceId, Reservation),
+        mut lazy: bool,
+    ) {
         let (id, host, reservation) = to;
         for player in self.players.iter_mut().filter(|player| player.search.is_some_and(|search| search.1 == ticket)) {
             let claim = Claim { id, reservation, ticket, player: player.session };
             let known = |door: &Door| door.claim == claim;
             if !player.doors.iter().any(known) {
-                player.doors.push(Door { host, claim, room: None, heard: now, claimed: Duration::ZERO });
+                let lazy = std::mem::take(&mut lazy);
+                player.doors.push(Door { host, claim, room: None, heard: now, claimed: Duration::ZERO, lazy });
+                if lazy {
+                    self.missing.insert((id, player.session));
+                }
             }
         }
     }
@@ -203,14 +257,15 @@ impl World {
         let squad = self.rng.chance(0.5);
         let idle = |other: &usize| {
             let player = &self.crowd.players[*other];
-            *other != first && player.search.is_none() && player.doors.is_empty()
+            player.key != self.crowd.players[first].key && player.search.is_none() && player.doors.is_empty()
         };
         let friend = (0..self.crowd.players.len()).find(idle).filter(|_| squad && self.rng.chance(0.5));
         let ticket = TicketId(Uuid::from_u64_pair(5, self.next_number()));
         let party: Vec<_> = [Some(first), friend].into_iter().flatten().collect();
         let member = |player: &usize| {
-            let Player { session, rating, .. } = self.crowd.players[*player];
-            Member { player: session, rating }
+            let Player { session, key, rating, .. } = self.crowd.players[*player];
+            let key = if self.mutant == Mutant::TakeTwoTickets { PlayerKey(session.0) } else { key };
+            Member { player: session, key, rating }
         };
         let members = party.iter().map(member).collect();
         for player in party {
@@ -224,6 +279,7 @@ impl World {
             mode: if squad { "squads" } else { "duel" }.to_owned(),
             party: members,
             regions: if self.rng.chance(0.5) { Vec::new() } else { both },
+            avoid: Vec::new(),
             waited: Duration::ZERO,
         };
         self.counts.searches += 1;
@@ -243,12 +299,19 @@ impl World {
                 door.heard = now;
             }
             let gives_up = now - door.heard > PATIENCE;
+            if door.lazy {
+                if !dead && searching {
+                    kept.push(door);
+                }
+                continue;
+            }
             let quits = door.room.is_some() && !searching && !self.calm && self.rng.chance(0.005);
             if dead {
                 self.crowd.backs.push((now + WAY_BACK, door.host, door.claim.id, door.claim.ticket));
                 continue;
             }
             if gives_up || quits {
+                self.crowd.missing.insert((door.claim.id, session));
                 let left = Said::Left { id: door.claim.id, player: session };
                 self.crowd.said.push_back((now, door.host, left));
                 self.crowd.backs.push(door.back(now));
@@ -276,6 +339,8 @@ impl World {
                 continue;
             }
             match said {
+                // Who was turned away is gone, and with the connection what was said on it.
+                Said::Claim(claim) if self.crowd.missing.contains(&(claim.id, claim.player)) => {}
                 Said::Claim(claim) => self.host(slot, host::Event::Claim(claim))?,
                 Said::Left { id, player } => self.host_left(slot, id, player)?,
             }

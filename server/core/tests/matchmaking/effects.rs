@@ -11,10 +11,11 @@ use tiltyard_core::matchmaking::{
         host, matchmaker,
         outbox::Outcome,
     },
+    ticket::Refused,
 };
 
 use crate::{
-    bus::{Body, Envelope},
+    bus::{Body, Envelope, Trouble},
     world::{Machine, Mutant, Role, World},
 };
 
@@ -105,8 +106,9 @@ impl World {
             }
             Told::Agreed(_) => self.ledger.bind(ticket, true, self.now),
             Told::Go { id, host, reservation } => {
-                self.ledger.going(ticket, Some(self.now));
-                self.crowd.go(self.now, ticket, (id, host, reservation));
+                self.ledger.going(ticket, Some((id, self.now)));
+                let lazy = self.trouble.has_no_shows() && self.rng.chance(0.1);
+                self.crowd.go(self.now, ticket, (id, host, reservation), lazy);
             }
             Told::Over(Over::Matched(id)) => {
                 self.ledger.matched(id, ticket)?;
@@ -114,6 +116,31 @@ impl World {
                 self.counts.matched += 1;
             }
             Told::Over(Over::Cancelled) => {
+                self.ledger.closed(ticket);
+                self.crowd.over(self.now, ticket, true);
+            }
+            Told::Over(Over::Expired) => {
+                self.counts.given_up += 1;
+                self.ledger.closed(ticket);
+                self.crowd.over(self.now, ticket, true);
+            }
+            Told::Over(Over::Refused(Refused::NoShow(rest))) => {
+                match self.crowd.excuse(ticket, self.ledger.match_of(ticket)) {
+                    Some(late) => {
+                        self.counts.no_shows += late.len() as u64;
+                        late.into_iter().for_each(|key| self.ledger.no_show(key, self.now));
+                    }
+                    None if rest.is_zero() => return Err(format!("{ticket:?} is refused for a penalty that is over")),
+                    None if self.ledger.match_of(ticket).is_some() => {
+                        return Err(format!("{ticket:?} counts as a no-show, but all of its players have come"));
+                    }
+                    None => self.counts.refused_by_penalty += 1,
+                }
+                self.ledger.closed(ticket);
+                self.crowd.over(self.now, ticket, true);
+            }
+            Told::Over(Over::Refused(Refused::Superseded)) => {
+                self.counts.superseded += 1;
                 self.ledger.closed(ticket);
                 self.crowd.over(self.now, ticket, true);
             }
@@ -125,6 +152,7 @@ impl World {
     pub(crate) fn host(&mut self, slot: usize, event: host::Event) -> Result<(), String> {
         let (now, id) = (self.now, self.nodes[slot].id);
         let Some(Machine::Host(host)) = &mut self.nodes[slot].machine else { return Ok(()) };
+        let mut turned_away = Vec::new();
         for effect in host.handle(now, event) {
             match effect {
                 host::Effect::Publish(request) => self.publish(slot, request),
@@ -136,6 +164,11 @@ impl World {
                     self.send(slot, to, message);
                 }
                 host::Effect::Open { .. } => {}
+                host::Effect::Admit { room, claim, .. } if self.trouble.has_no_shows() && self.rng.chance(0.03) => {
+                    self.counts.turned_away += 1;
+                    self.crowd.turn_away(now, claim);
+                    turned_away.push(host::Event::TurnedAway { room, player: claim.player });
+                }
                 host::Effect::Admit { room, claim, .. } => self.crowd.answer(now, claim, Some(room)),
                 host::Effect::Refuse(claim) => self.crowd.answer(now, claim, None),
                 host::Effect::Start(room) => self.start_game(slot, room)?,
@@ -144,7 +177,7 @@ impl World {
                 }
             }
         }
-        Ok(())
+        turned_away.into_iter().try_for_each(|event| self.host(slot, event))
     }
 
     fn start_game(&mut self, slot: usize, room: MatchId) -> Result<(), String> {
@@ -175,6 +208,9 @@ impl World {
                         for ticket in teams.iter().flatten() {
                             self.ledger.proposed(ticket, self.now)?;
                         }
+                        // Who fills a seat of a running room waits for no other newcomer.
+                        let strictly = self.until_calm == Trouble::NoShows && *place == Venue::New;
+                        self.ledger.proposed_together(teams.iter().flatten(), &self.crowd, self.now, strictly)?;
                     }
                     self.send(slot, to, message);
                 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tiltyard_core::matchmaking::proposals::host;
+
 use crate::{
     bus::Trouble,
     world::{Mutant, Role, World},
@@ -34,6 +36,11 @@ pub(crate) struct Counts {
     pub(crate) backfilled: u64,
     pub(crate) started: u64,
     pub(crate) ended_below_minimum: u64,
+    pub(crate) no_shows: u64,
+    pub(crate) refused_by_penalty: u64,
+    pub(crate) turned_away: u64,
+    pub(crate) superseded: u64,
+    pub(crate) given_up: u64,
     /// The longest wait for what was agreed on.
     pub(crate) longest_bound: Duration,
     /// The longest that two have waited for each other.
@@ -41,7 +48,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn named(&mut self) -> [(&'static str, &mut u64); 24] {
+    fn named(&mut self) -> [(&'static str, &mut u64); 29] {
         [
             ("lost message", &mut self.lost),
             ("doubled message", &mut self.doubled),
@@ -67,6 +74,11 @@ impl Counts {
             ("backfill", &mut self.backfilled),
             ("start", &mut self.started),
             ("end below the minimum", &mut self.ended_below_minimum),
+            ("no-show", &mut self.no_shows),
+            ("search refused by a penalty", &mut self.refused_by_penalty),
+            ("player turned away", &mut self.turned_away),
+            ("ticket superseded", &mut self.superseded),
+            ("search given up", &mut self.given_up),
         ]
     }
 
@@ -89,7 +101,7 @@ impl World {
     /// Crashes, pauses and cuts off instances now and then, and brings them back.
     pub(crate) fn misfortune(&mut self) -> Result<(), String> {
         for slot in 0..self.nodes.len() {
-            self.bring_back(slot);
+            self.bring_back(slot)?;
             if self.trouble != Trouble::All || self.nodes[slot].machine.is_none() {
                 continue;
             }
@@ -112,19 +124,24 @@ impl World {
         Ok(())
     }
 
-    fn bring_back(&mut self, slot: usize) {
+    fn bring_back(&mut self, slot: usize) -> Result<(), String> {
         let node = &mut self.nodes[slot];
         if self.trouble == Trouble::None {
             (node.cut_until, node.down_until) = (Duration::ZERO, Duration::ZERO);
             node.paused = node.paused.map(|(from, _)| (from, self.now));
         }
-        if node.paused.is_some_and(|(_, until)| until <= self.now) {
-            node.paused = None;
+        if let Some((from, _)) = node.paused.take_if(|(_, until)| *until <= self.now)
+            && node.role == Role::Host
+            && self.mutant != Mutant::BlameEverybody
+        {
+            self.host(slot, host::Event::StoodStill(self.now - from))?;
         }
+        let node = &mut self.nodes[slot];
         if node.machine.is_none() && node.down_until <= self.now {
             self.start(slot);
             self.counts.restarts += 1;
         }
+        Ok(())
     }
 
     fn crash(&mut self, slot: usize) -> Result<(), String> {

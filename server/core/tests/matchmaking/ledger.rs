@@ -6,12 +6,19 @@ use std::{
 };
 
 use tiltyard_core::matchmaking::{
-    InstanceId, MatchId, SessionId, TicketId,
+    InstanceId, MatchId, PlayerKey, SessionId, TicketId,
+    no_shows::PENALTY,
     proposals::{Request, home::Home},
     ticket::Ticket,
 };
 
-use crate::world::{Machine, World, modes};
+use crate::{
+    crowd::{Crowd, FAR},
+    world::{GIVE_UP, Machine, World, modes},
+};
+
+/// A search is given up at the next event of its home.
+const LATE: Duration = Duration::from_millis(500);
 
 /// What is known of a ticket.
 #[derive(Debug)]
@@ -19,13 +26,15 @@ struct Entry {
     home: InstanceId,
     opened: Duration,
     open: bool,
-    /// Since when its players have been told to go.
-    going: Option<Duration>,
+    /// The match that its players have been told to go to, and when.
+    going: Option<(MatchId, Duration)>,
     /// Whether it is bound to a match of which nothing is decided.
     bound: bool,
     /// Since when that has been so.
     since: Duration,
     duel: bool,
+    /// Whether somebody could play with it.
+    has_opponents: bool,
 }
 
 /// Every ticket that was ever opened.
@@ -37,21 +46,78 @@ pub(crate) struct Ledger {
     /// Tickets that were acknowledged, and those that a matchmaker's machine was given.
     acknowledged: BTreeSet<TicketId>,
     taken_in: BTreeSet<TicketId>,
+    /// Whom each ticket has waited for in vain.
+    missed: BTreeSet<(TicketId, PlayerKey)>,
+    /// The no-shows of each player.
+    no_shows: BTreeMap<PlayerKey, Vec<Duration>>,
 }
+
+/// A new no-show is known to the matchmaker after so long, where no message is lost.
+const TOLD_AFTER: Duration = Duration::from_millis(1_500);
 
 impl Ledger {
     pub(crate) fn opened(&mut self, ticket: &Ticket, home: InstanceId, now: Duration) {
-        let duel = ticket.mode == "duel";
+        let (duel, has_opponents) = (ticket.mode == "duel", ticket.rating() < FAR);
+        let (open, going, bound) = (true, None, false);
         self.tickets
-            .insert(ticket.id, Entry { home, opened: now, open: true, going: None, bound: false, since: now, duel });
+            .insert(ticket.id, Entry { home, opened: now, open, going, bound, since: now, duel, has_opponents });
     }
 
     pub(crate) fn closed(&mut self, ticket: TicketId) {
         self.tickets.get_mut(&ticket).expect("it was opened").open = false;
     }
 
-    pub(crate) fn going(&mut self, ticket: TicketId, since: Option<Duration>) {
-        self.tickets.get_mut(&ticket).expect("it was opened").going = since;
+    pub(crate) fn going(&mut self, ticket: TicketId, to: Option<(MatchId, Duration)>) {
+        self.tickets.get_mut(&ticket).expect("it was opened").going = to;
+    }
+
+    /// The match that a ticket's players were told to go to.
+    pub(crate) fn match_of(&self, ticket: TicketId) -> Option<MatchId> {
+        Some(self.tickets[&ticket].going?.0)
+    }
+
+    /// A host sends a ticket back, because these players have not come.
+    pub(crate) fn returned(&mut self, id: MatchId, ticket: TicketId, absent: &[PlayerKey]) {
+        if self.tickets[&ticket].open && self.match_of(ticket) == Some(id) {
+            self.missed.extend(absent.iter().map(|key| (ticket, *key)));
+        }
+    }
+
+    /// A player did not come to a match, and was told so.
+    pub(crate) fn no_show(&mut self, key: PlayerKey, now: Duration) {
+        self.no_shows.entry(key).or_default().push(now);
+    }
+
+    /// The tickets of a proposal: no player twice, and where no message is lost nobody whom another one has waited for in
+    /// vain, and nobody whose penalty runs.
+    pub(crate) fn proposed_together<'a>(
+        &self,
+        tickets: impl Iterator<Item = &'a Ticket> + Clone,
+        crowd: &Crowd,
+        now: Duration,
+        strictly: bool,
+    ) -> Result<(), String> {
+        let players =
+            || tickets.clone().flat_map(|ticket| ticket.players().map(|player| (ticket.id, crowd.key(player))));
+        let mut seen = BTreeSet::new();
+        for (ticket, key) in players() {
+            if !seen.insert(key) {
+                return Err(format!("a player of {ticket:?} is proposed with itself"));
+            }
+            if !strictly {
+                continue;
+            }
+            if let Some((other, _)) = players().find(|(other, _)| self.missed.contains(&(*other, key))) {
+                return Err(format!("a player of {ticket:?} did not come to {other:?}, and is proposed to it again"));
+            }
+            let mut no_shows = self.no_shows.get(&key).into_iter().flatten();
+            let first = no_shows.next();
+            let (count, last) = no_shows.fold((0, first), |(count, _), at| (count + 1, Some(at)));
+            if last.is_some_and(|at| *at + TOLD_AFTER < now && now < *at + PENALTY * (1 << count)) {
+                return Err(format!("a player of {ticket:?} is proposed while the penalty runs"));
+            }
+        }
+        Ok(())
     }
 
     /// A ticket is bound to a match from now on, or to none.
@@ -61,15 +127,19 @@ impl Ledger {
     }
 
     /// How long the one has waited who waits longest for what was agreed on, and the one who waits second longest for an
-    /// opponent: those two could play.
+    /// opponent: those two could play. (Who has waited for somebody in vain does not count: it may avoid the other one.)
     pub(crate) fn longest_waits(&self, now: Duration) -> (Duration, Duration) {
-        let open = || self.tickets.values().filter(|entry| entry.open);
-        let waits = |which: fn(&&Entry) -> bool| {
-            let mut waits: Vec<_> = open().filter(which).map(|entry| now - entry.since).collect();
+        let choosy: BTreeSet<_> = self.missed.iter().map(|(ticket, _)| ticket).collect();
+        let open = || self.tickets.iter().filter(|(_, entry)| entry.open);
+        let waits = |which: &dyn Fn(TicketId, &Entry) -> bool| {
+            let mut waits: Vec<_> =
+                open().filter(|(id, entry)| which(**id, entry)).map(|(_, entry)| now - entry.since).collect();
             waits.sort_unstable();
             waits
         };
-        let (bound, free) = (waits(|entry| entry.bound), waits(|entry| entry.duel && !entry.bound));
+        let has_opponents = |id, entry: &Entry| entry.duel && entry.has_opponents && !choosy.contains(&id);
+        let bound = waits(&|_, entry| entry.bound);
+        let free = waits(&|id, entry| !entry.bound && has_opponents(id, entry));
         (bound.last().copied().unwrap_or_default(), free.iter().rev().nth(1).copied().unwrap_or_default())
     }
 
@@ -116,15 +186,29 @@ impl Ledger {
         }
     }
 
-    fn check_home(&self, id: InstanceId, home: &Home, now: Duration) -> Result<(), String> {
+    fn check_home(
+        &self,
+        (id, home, runs): (InstanceId, &Home, bool),
+        crowd: &Crowd,
+        now: Duration,
+    ) -> Result<(), String> {
         let held: BTreeSet<_> = home.tickets().map(|ticket| ticket.id).collect();
         let open = self.tickets.iter().filter(|(_, entry)| entry.open && entry.home == id);
         let open: BTreeSet<_> = open.map(|(ticket, _)| *ticket).collect();
         if held != open {
             return Err(format!("open at {id:?}: {held:?}, not {open:?}"));
         }
+        let mut players = BTreeSet::new();
         for ticket in held {
-            let waited = now - self.tickets[&ticket].opened;
+            let Entry { opened, bound, going, since, .. } = self.tickets[&ticket];
+            let waited = now - opened;
+            if !crowd.players_of(ticket).all(|key| players.insert(key)) {
+                return Err(format!("a player of {ticket:?} has another ticket at {id:?}"));
+            }
+            let free_for = if bound || going.is_some() { Duration::ZERO } else { now - since };
+            if runs && free_for > LATE && waited > GIVE_UP + LATE {
+                return Err(format!("{ticket:?} still waits after {waited:?}"));
+            }
             if home.waited(ticket, now) != Some(waited) {
                 return Err(format!("{ticket:?} has waited {waited:?}, its home says {:?}", home.waited(ticket, now)));
             }
@@ -137,7 +221,7 @@ fn tickets_of(request: &Request) -> Vec<TicketId> {
     match request {
         Request::Submit { ticket, .. } => vec![ticket.id],
         Request::Renew(renewal) => renewal.tickets.iter().map(|ticket| ticket.id).collect(),
-        Request::Cancel { .. } | Request::Offer(_) => Vec::new(),
+        Request::Cancel { .. } | Request::Offer(_) | Request::NoShows(_) => Vec::new(),
     }
 }
 
@@ -147,7 +231,10 @@ impl World {
         let mut places: BTreeMap<SessionId, (InstanceId, MatchId)> = BTreeMap::new();
         for node in &self.nodes {
             match &node.machine {
-                Some(Machine::Home(home)) => self.ledger.check_home(node.id, home, self.now)?,
+                Some(Machine::Home(home)) => {
+                    let runs = node.paused.is_none();
+                    self.ledger.check_home((node.id, home, runs), &self.crowd, self.now)?;
+                }
                 Some(Machine::Host(host)) => {
                     let mut teams: BTreeMap<(MatchId, usize), usize> = BTreeMap::new();
                     for (room, team, ticket, player) in host.seated() {
@@ -191,7 +278,7 @@ impl World {
     /// What must be true after a calm time: nobody is stuck, everybody who waits is known and has nobody to play with.
     pub(crate) fn check_calm(&self, calm: Duration) -> Result<(), String> {
         let open = || self.ledger.tickets.iter().filter(|(_, entry)| entry.open);
-        if let Some(stuck) = open().find(|(_, entry)| entry.going.is_some_and(|since| self.now - since > calm)) {
+        if let Some(stuck) = open().find(|(_, entry)| entry.going.is_some_and(|(_, since)| self.now - since > calm)) {
             return Err(format!("stuck on its way: {stuck:?}"));
         }
         let active = self.nodes.iter().find(|node| Some(node.id) == self.queue.active());
@@ -203,10 +290,13 @@ impl World {
             return Err(format!("the matchmaker does not know {unknown:?}"));
         }
         let old = waiting().filter(|ticket| self.now - self.ledger.tickets[ticket].opened > calm);
-        let duels = old.filter(|ticket| matchmaker.pool().find(*ticket).is_some_and(|ticket| ticket.mode == "duel"));
-        match duels.collect::<Vec<_>>()[..] {
-            [one, other, ..] => Err(format!("{one:?} and {other:?} are not matched")),
-            _ => Ok(()),
+        let waiting = old.filter(|ticket| self.ledger.tickets[ticket].has_opponents);
+        let duels: Vec<_> =
+            waiting.filter_map(|id| matchmaker.pool().find(id)).filter(|one| one.mode == "duel").collect();
+        let pairs = duels.iter().enumerate().flat_map(|(at, one)| duels[..at].iter().map(move |other| (one, other)));
+        match pairs.into_iter().find(|(one, other)| !one.is_apart_from(other)) {
+            Some((one, other)) => Err(format!("{:?} and {:?} are not matched", one.id, other.id)),
+            None => Ok(()),
         }
     }
 }

@@ -38,6 +38,21 @@ fn in_the_simulation_nobody_waits_out_what_a_refused_command_was_about() {
     });
 }
 
+#[test]
+fn in_the_simulation_a_no_show_costs_others_one_reservation_and_is_not_met_again() {
+    play(Trouble::NoShows, number("MATCHMAKING_SEEDS").unwrap_or(1_000), |block| {
+        let needed = [
+            ("no-show", block.no_shows),
+            ("search refused by a penalty", block.refused_by_penalty),
+            ("player turned away", block.turned_away),
+            ("search given up", block.given_up),
+            ("ticket superseded", block.superseded),
+            ("match", block.matched),
+        ];
+        needed.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
+    });
+}
+
 /// Plays seeds in which this goes wrong. What is missing of a block of them did not happen.
 fn play(trouble: Trouble, seeds: u64, missing: impl Fn(&mut Counts) -> Vec<&'static str>) {
     let (first, seeds) = number("MATCHMAKING_SEED").map_or((1, seeds), |seed| (seed, 1));
@@ -81,11 +96,45 @@ fn the_simulation_catches_who_keeps_the_seat_of_who_is_cut_off() {
     assert_caught(Mutant::KeepWhoIsCutOff, Trouble::Refusals, "somebody has waited");
 }
 
+#[test]
+fn the_simulation_catches_who_blames_nobody() {
+    assert_caught(Mutant::BlameNobody, Trouble::NoShows, "and is proposed to it again");
+}
+
+#[test]
+fn the_simulation_catches_who_blames_players_for_a_host_that_stood_still() {
+    assert_caught_in(400, Mutant::BlameEverybody, Trouble::All, "but all of its players have come");
+}
+
+#[test]
+fn the_simulation_catches_who_forgets_penalties() {
+    assert_caught(Mutant::ForgetPenalties, Trouble::NoShows, "is proposed while the penalty runs");
+}
+
+#[test]
+fn the_simulation_catches_who_lets_those_meet_again_who_have_waited_in_vain() {
+    assert_caught(Mutant::MeetAgain, Trouble::NoShows, "and is proposed to it again");
+}
+
+#[test]
+fn the_simulation_catches_who_takes_two_tickets_of_one_player() {
+    assert_caught(Mutant::TakeTwoTickets, Trouble::NoShows, "");
+}
+
+#[test]
+fn the_simulation_catches_who_lets_players_search_for_ever() {
+    assert_caught(Mutant::SearchForEver, Trouble::NoShows, "still waits after");
+}
+
 /// Prints how many of the seeds notice the mutant: at least one of 20 must, and for this reason.
 fn assert_caught(mutant: Mutant, trouble: Trouble, reason: &str) {
+    assert_caught_in(100, mutant, trouble, reason);
+}
+
+fn assert_caught_in(seeds: u64, mutant: Mutant, trouble: Trouble, reason: &str) {
     let caught = |seed| Some((seed, World::new(seed, mutant, trouble, false).play().err()?));
-    let found: Vec<_> = (1..=100).filter_map(caught).collect();
-    println!("{mutant:?}: {} of 100 seeds, the first {:?}", found.len(), found.first());
+    let found: Vec<_> = (1..=seeds).filter_map(caught).collect();
+    println!("{mutant:?}: {} of {seeds} seeds, the first {:?}", found.len(), found.first());
     assert!(found.len() >= 5, "only {found:?}");
     assert!(found.iter().all(|(_, why)| why.contains(reason)), "for other reasons: {found:?}");
 }

@@ -12,10 +12,11 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use tiltyard_core::matchmaking::{
-    InstanceId, MatchId, SessionId, TicketId,
+    InstanceId, MatchId, PlayerKey, SessionId, TicketId,
     mode::{Mode, Window},
-    pool::{FORGET, Offer, Pool, Proposal, Renewal, Venue},
-    ticket::{Distance, Member, Ticket, Vacancy},
+    no_shows::{NoShow, PENALTY},
+    pool::{FORGET, Offer, Placed, Pool, Proposal, Renewal, Venue},
+    ticket::{Distance, Member, Refused, Ticket, Vacancy},
 };
 use uuid::Uuid;
 
@@ -39,6 +40,10 @@ enum Act {
     Free(prop::sample::Index),
     /// A proposal becomes a match.
     Settle(prop::sample::Index),
+    /// The first player of a ticket did not come to a match.
+    Miss(prop::sample::Index),
+    /// A ticket is stated again by its home, and avoids the players of another one.
+    Avoid(prop::sample::Index, prop::sample::Index),
     Gone(u64),
 }
 
@@ -57,6 +62,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => Just(Act::Round),
         2 => any::<prop::sample::Index>().prop_map(Act::Free),
         1 => any::<prop::sample::Index>().prop_map(Act::Settle),
+        1 => any::<prop::sample::Index>().prop_map(Act::Miss),
+        2 => any::<(prop::sample::Index, prop::sample::Index)>().prop_map(|(one, other)| Act::Avoid(one, other)),
         1 => (0..HOMES).prop_map(Act::Gone),
     ]
 }
@@ -99,6 +106,8 @@ struct Reached {
     singles: u32,
     expired: u32,
     cancelled: u32,
+    missed: u32,
+    kept_apart: u32,
 }
 
 #[test]
@@ -116,9 +125,12 @@ fn the_pool_is_what_the_model_says() {
         Ok(())
     });
     played.unwrap();
-    let Reached { full, partial, with_parties, backfills, passed_by, bounded, singles, expired, cancelled } =
-        reached.into_inner();
-    let all = [full, partial, with_parties, backfills, passed_by, bounded, singles, expired, cancelled];
+    let reached = reached.into_inner();
+    let Reached { full, partial, with_parties, backfills, passed_by, bounded, singles, expired, cancelled, .. } =
+        reached;
+    let (missed, kept_apart) = (reached.missed, reached.kept_apart);
+    let all =
+        [full, partial, with_parties, backfills, passed_by, bounded, singles, expired, cancelled, missed, kept_apart];
     assert!(all.iter().all(|count| *count > 20), "the cases do not reach everything: {all:?}");
 }
 
@@ -166,19 +178,52 @@ impl Model {
                 self.pool.free(&proposal, until);
                 self.held.extend(proposal.tickets().map(|ticket| (ticket.id, until)));
             }
+            Act::Miss(index) if !self.tickets.is_empty() => self.miss(index),
+            Act::Avoid(one, other) if !self.tickets.is_empty() => self.avoid(one, other),
             Act::Gone(home) => {
                 self.pool.forget(instance(home));
                 self.tickets.retain(|_, (ticket, ..)| ticket.home != instance(home));
             }
-            Act::Cancel(_) | Act::Free(_) | Act::Settle(_) => {}
+            Act::Cancel(_) | Act::Free(_) | Act::Settle(_) | Act::Miss(_) | Act::Avoid(..) => {}
         }
+    }
+
+    fn any_ticket(&self, index: prop::sample::Index) -> TicketId {
+        *self.tickets.keys().nth(index.index(self.tickets.len())).expect("an index")
+    }
+
+    fn miss(&mut self, index: prop::sample::Index) {
+        let id = self.any_ticket(index);
+        let (ticket, ..) = self.tickets.remove(&id).expect("it waits");
+        let no_show = NoShow { key: ticket.party[0].key, id: MatchId(Uuid::nil()), ago: Duration::ZERO };
+        let taken = self.pool.miss(self.now, Duration::ZERO, vec![no_show]);
+        assert_eq!(taken.refused, [(ticket.home, id, Refused::NoShow(PENALTY))]);
+        self.numbers += 1;
+        let again = self.pool.add(self.now, Duration::ZERO, self.numbers, ticket);
+        assert_eq!(again.refused, taken.refused, "the penalty runs");
+        self.reached.missed += 1;
+    }
+
+    fn avoid(&mut self, one: prop::sample::Index, other: prop::sample::Index) {
+        let (one, other) = (self.any_ticket(one), self.any_ticket(other));
+        if one == other {
+            return;
+        }
+        let avoid = self.tickets[&other].0.keys().collect();
+        self.numbers += 1;
+        let (ticket, heard, number) = self.tickets.get_mut(&one).expect("it waits");
+        let waited = ticket.waited + (self.now - *heard);
+        *ticket = Ticket { avoid, waited, ..ticket.clone() };
+        (*heard, *number) = (self.now, self.numbers);
+        assert_eq!(self.pool.add(self.now, Duration::ZERO, self.numbers, ticket.clone()).added, 0);
+        self.held.remove(&one);
     }
 
     fn add(&mut self, home: u64, mode: usize, party: &[i32], regions: &[(usize, u32)], waited: u64) {
         self.numbers += 1;
         let member = |(number, rating): (usize, &i32)| {
-            let player = SessionId(Uuid::from_u64_pair(self.numbers, number as u64));
-            Member { player, rating: *rating }
+            let player = Uuid::from_u64_pair(self.numbers, number as u64);
+            Member { player: SessionId(player), key: PlayerKey(player), rating: *rating }
         };
         let ticket = Ticket {
             id: TicketId(Uuid::from_u64_pair(4, self.numbers)),
@@ -186,6 +231,7 @@ impl Model {
             mode: self.modes[mode].name.clone(),
             party: party.iter().enumerate().map(member).collect(),
             regions: regions.iter().map(|(name, ms)| Distance { region: REGIONS[*name].to_owned(), ms: *ms }).collect(),
+            avoid: Vec::new(),
             waited: Duration::from_secs(waited),
         };
         let fits = party.len() <= self.modes[mode].team_size;
@@ -255,26 +301,33 @@ impl Model {
         let proposals = self.pool.round(self.now);
         let mut left = before.clone();
         for proposal in &proposals {
-            for ticket in proposal.tickets() {
+            for Placed { ticket, waited } in proposal.teams.iter().flatten() {
+                let free = left.remove(&ticket.id).expect("free, and in no other match");
                 assert_eq!(
-                    left.remove(&ticket.id).as_ref(),
-                    Some(ticket),
-                    "free, in no other match, waiting as stated"
+                    (&free.avoid, &free.party, free.waited),
+                    (&ticket.avoid, &ticket.party, *waited),
+                    "as stated"
                 );
             }
             self.check(proposal);
         }
+        self.reached.kept_apart += count_kept_apart(&proposals, &left);
+        // Whom somebody avoids, and who avoids somebody, has no right to the next match.
+        let avoided: BTreeSet<_> = before.values().flat_map(|ticket| ticket.avoid.iter().copied()).collect();
+        let is_free = |ticket: &Ticket| ticket.avoid.is_empty() && !ticket.keys().any(|key| avoided.contains(&key));
+        let at_odds: BTreeSet<_> = before.values().filter(|ticket| !is_free(ticket)).map(|ticket| ticket.id).collect();
+        left.retain(|id, _| !at_odds.contains(id));
         self.reached.passed_by += check_oldest_first(&proposals, &left);
-        self.check_bounded_waiting(&before, &proposals, &left);
+        self.check_bounded_waiting(&before, &at_odds, &proposals, &left);
         self.open.extend(proposals);
     }
 
     fn check(&mut self, proposal: &Proposal) {
         let mode = self.modes.iter().find(|mode| mode.name == proposal.mode).expect("a mode").clone();
         assert_eq!(proposal.teams.len(), mode.teams);
-        for ticket in proposal.tickets() {
+        for Placed { ticket, waited } in proposal.teams.iter().flatten() {
             let ms = ticket.distance(&proposal.region).expect("within reach");
-            assert!(ms <= mode.latency.at(ticket.waited), "{ms} ms is too far for {ticket:?}");
+            assert!(ms <= mode.latency.at(*waited), "{ms} ms is too far for {ticket:?}");
         }
         match proposal.place {
             Venue::New => {
@@ -297,9 +350,9 @@ impl Model {
         assert_eq!(size(&proposal.teams[key.1]), proposal.tickets().map(|ticket| ticket.party.len()).sum::<usize>());
         assert!((1..=vacancy.seats).contains(&size(&proposal.teams[key.1])));
         let mine = mode.window.at(vacancy.waited + (self.now - *heard));
-        for ticket in proposal.tickets() {
+        for Placed { ticket, waited } in proposal.teams.iter().flatten() {
             let apart = ticket.rating().abs_diff(vacancy.rating);
-            assert!(apart <= mine && apart <= mode.window.at(ticket.waited), "{ticket:?} does not suit {vacancy:?}");
+            assert!(apart <= mine && apart <= mode.window.at(*waited), "{ticket:?} does not suit {vacancy:?}");
         }
     }
 
@@ -307,6 +360,7 @@ impl Model {
     fn check_bounded_waiting(
         &mut self,
         before: &BTreeMap<TicketId, Ticket>,
+        at_odds: &BTreeSet<TicketId>,
         proposals: &[Proposal],
         left: &BTreeMap<TicketId, Ticket>,
     ) {
@@ -317,12 +371,16 @@ impl Model {
             let Some(oldest) = free().max_by_key(|ticket| (ticket.waited, std::cmp::Reverse(ticket.id))) else {
                 continue;
             };
+            if at_odds.contains(&oldest.id) {
+                continue;
+            }
             let reached = |region| oldest.distance(region).is_some_and(|ms| ms <= mode.latency.at(oldest.waited));
             for region in REGIONS[..2].iter().filter(|region| reached(region)) {
                 let near = free().filter(|ticket| {
                     let close = ticket.rating().abs_diff(oldest.rating()) <= mode.window.start / 2;
                     let reach = ticket.distance(region).is_some_and(|ms| ms <= mode.latency.start);
-                    ticket.id != oldest.id && ticket.party.len() == 1 && close && reach
+                    let fits = ticket.party.len() == 1 && !at_odds.contains(&ticket.id);
+                    ticket.id != oldest.id && fits && close && reach
                 });
                 let enough = near.count() >= mode.seats() - oldest.party.len();
                 self.reached.bounded += u32::from(enough);
@@ -336,8 +394,17 @@ fn instance(number: u64) -> InstanceId {
     InstanceId::new(&format!("i{number:06}")).expect("a word")
 }
 
-fn size(team: &[Ticket]) -> usize {
-    team.iter().map(|ticket| ticket.party.len()).sum()
+fn size(team: &[Placed]) -> usize {
+    team.iter().map(|placed| placed.ticket.party.len()).sum()
+}
+
+/// Tickets that are left, and would be near enough to one of a match that avoids them.
+fn count_kept_apart(proposals: &[Proposal], left: &BTreeMap<TicketId, Ticket>) -> u32 {
+    let apart = |proposal: &Proposal| {
+        let mode = |ticket: &&Ticket| ticket.mode == proposal.mode;
+        left.values().filter(mode).any(|ticket| proposal.tickets().any(|other| other.is_apart_from(ticket)))
+    };
+    proposals.iter().filter(|proposal| apart(proposal)).count() as u32
 }
 
 /// Windows, teams and balance; whether it is full.
@@ -345,16 +412,18 @@ fn check_match(mode: &Mode, proposal: &Proposal) -> bool {
     let sizes: Vec<_> = proposal.teams.iter().map(|team| size(team)).collect();
     let full = sizes.iter().all(|size| *size == mode.team_size);
     let (least, most) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));
-    let waited = proposal.tickets().any(|ticket| ticket.waited >= mode.max_wait);
+    let placed = || proposal.teams.iter().flatten();
+    let waited = placed().any(|placed| placed.waited >= mode.max_wait);
     let enough = sizes.iter().sum::<usize>() >= mode.min_players && least > 0 && most - least <= 1;
     assert!(full || (waited && enough && most <= mode.team_size), "{sizes:?} in {proposal:?}");
-    for one in proposal.tickets() {
+    for Placed { ticket: one, waited } in placed() {
         for other in proposal.tickets() {
             let apart = one.rating().abs_diff(other.rating());
-            assert!(apart <= mode.window.at(one.waited), "{apart} apart: {one:?} and {other:?}");
+            assert!(apart <= mode.window.at(*waited), "{apart} apart: {one:?} and {other:?}");
+            assert!(!one.avoid.iter().any(|key| other.keys().any(|other| other == *key)), "{one:?} avoids {other:?}");
         }
     }
-    let strength = |team: &Vec<Ticket>| team.iter().map(Ticket::strength).sum::<i64>() as f64;
+    let strength = |team: &Vec<Placed>| team.iter().map(|placed| placed.ticket.strength()).sum::<i64>() as f64;
     let means = || proposal.teams.iter().map(|team| strength(team) / size(team) as f64);
     let apart = means().fold(f64::MIN, f64::max) - means().fold(f64::MAX, f64::min);
     assert!(apart <= f64::from(mode.balance) + 1e-6, "teams are {apart} apart");
@@ -370,10 +439,10 @@ fn check_match(mode: &Mode, proposal: &Proposal) -> bool {
 fn check_oldest_first(proposals: &[Proposal], left: &BTreeMap<TicketId, Ticket>) -> u32 {
     let mut younger = 0;
     let ratings = |ticket: &Ticket| ticket.party.iter().map(|member| member.rating).collect::<Vec<_>>();
-    for matched in proposals.iter().flat_map(Proposal::tickets) {
+    for Placed { ticket: matched, waited } in proposals.iter().flat_map(|proposal| proposal.teams.iter().flatten()) {
         for other in left.values().filter(|other| other.mode == matched.mode && other.regions == matched.regions) {
             let equal = ratings(other) == ratings(matched);
-            assert!(!equal || other.waited <= matched.waited, "{other:?} was passed over for {matched:?}");
+            assert!(!equal || other.waited <= *waited, "{other:?} was passed over for {matched:?}");
             younger += u32::from(equal);
         }
     }

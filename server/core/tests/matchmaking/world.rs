@@ -33,6 +33,8 @@ const CALM_STEPS: u32 = 100;
 const LONGEST_BOUND: Duration = Duration::from_secs(9);
 /// Nor do two wait longer for each other, one proposal that comes to nothing included.
 const LONGEST_FREE: Duration = Duration::from_secs(30);
+/// Searches that find no match are given up.
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(40);
 /// A broker notices after so long that a consumer stands still.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -48,6 +50,18 @@ pub(crate) enum Mutant {
     ForgetRefused,
     /// Hosts are not told who is cut off on the way.
     KeepWhoIsCutOff,
+    /// Homes are not told who did not come.
+    BlameNobody,
+    /// Hosts are not told that they stood still.
+    BlameEverybody,
+    /// The matchmaker is not told who did not come.
+    ForgetPenalties,
+    /// The matchmaker is not told whom tickets avoid.
+    MeetAgain,
+    /// Nobody knows that two sessions are one player.
+    TakeTwoTickets,
+    /// Homes give up no search.
+    SearchForEver,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +109,7 @@ pub(crate) struct World {
     /// What goes wrong now.
     pub(crate) trouble: Trouble,
     /// What goes wrong until it is calm.
-    until_calm: Trouble,
+    pub(crate) until_calm: Trouble,
     pub(crate) nodes: Vec<Node>,
     pub(crate) queue: TicketQueue,
     pub(crate) crowd: Crowd,
@@ -116,8 +130,8 @@ pub(crate) fn modes() -> Vec<Mode> {
     let window = Window { start: 100, growth: 50, limit: 300 };
     let max_wait = Duration::from_secs(4);
     vec![
-        Mode { window, ..Mode::new("duel", 2, 1) },
-        Mode { window, max_wait, min_players: 2, backfill: true, ..Mode::new("squads", 2, 2) },
+        Mode { window, give_up: GIVE_UP, ..Mode::new("duel", 2, 1) },
+        Mode { window, max_wait, give_up: GIVE_UP, min_players: 2, backfill: true, ..Mode::new("squads", 2, 2) },
     ]
 }
 
@@ -144,7 +158,7 @@ impl World {
             until_calm,
             nodes: roles.map(node).into(),
             queue: TicketQueue::default(),
-            crowd: Crowd::new(16),
+            crowd: Crowd::new(),
             ledger: Ledger::default(),
             counts: Counts::default(),
             gone: Vec::new(),
@@ -213,10 +227,17 @@ impl World {
         self.nodes[slot].id = id;
         (self.nodes[slot].outbox, self.nodes[slot].under_way) = (Outbox::default(), BTreeMap::new());
         self.nodes[slot].machine = Some(match self.nodes[slot].role {
-            Role::Home => Machine::Home(Home::new(id)),
+            Role::Home => Machine::Home(Home::new(id, &self.home_modes())),
             Role::Host => Machine::Host(Host::new(id, region, modes(), 40)),
             Role::Matchmaker => Machine::Matchmaker(Matchmaker::new(id, pool)),
         });
+    }
+
+    fn home_modes(&self) -> Vec<Mode> {
+        match self.mutant {
+            Mutant::SearchForEver => modes().into_iter().map(|mode| Mode { give_up: Duration::MAX, ..mode }).collect(),
+            _ => modes(),
+        }
     }
 
     /// Whether this instance has this role and runs now.
@@ -308,6 +329,12 @@ impl World {
     fn hear(&mut self, slot: usize, age: Duration, message: Message) -> Result<(), String> {
         self.trace(|| format!("{:?} {slot} hears {message:?} after {age:?}", self.nodes[slot].role));
         match message {
+            Message::Home(ToHome::Returned { id, ticket, absent, late, ago }) => {
+                self.ledger.returned(id, ticket, &absent);
+                let absent = if self.mutant == Mutant::BlameNobody { Vec::new() } else { absent };
+                let message = ToHome::Returned { id, ticket, absent, late, ago };
+                self.home(slot, home::Event::Message { age, message })
+            }
             Message::Home(message) => match (self.mutant, message) {
                 (Mutant::SkipYes, message @ (ToHome::Agree { .. } | ToHome::Go(_))) => self.skip_yes(slot, message),
                 (_, message) => self.home(slot, home::Event::Message { age, message }),
@@ -318,7 +345,15 @@ impl World {
         }
     }
 
-    fn take_in(&mut self, slot: usize, delivery: u64, age: Duration, request: Request) -> Result<(), String> {
+    fn take_in(&mut self, slot: usize, delivery: u64, age: Duration, mut request: Request) -> Result<(), String> {
+        match &mut request {
+            Request::NoShows(no_shows) if self.mutant == Mutant::ForgetPenalties => no_shows.clear(),
+            Request::Submit { ticket, .. } if self.mutant == Mutant::MeetAgain => ticket.avoid.clear(),
+            Request::Renew(renewal) if self.mutant == Mutant::MeetAgain => {
+                renewal.tickets.iter_mut().for_each(|ticket| ticket.avoid.clear());
+            }
+            _ => {}
+        }
         self.ledger.taken_in(&request);
         self.ledger.acknowledged(&request);
         self.matchmaker(slot, matchmaker::Event::Request { delivery, age, request })
@@ -333,7 +368,7 @@ impl World {
             }
             ToHome::Go(Go { id, host, reservation, tickets }) => {
                 for ticket in tickets {
-                    self.crowd.go(self.now, ticket, (id, host, reservation));
+                    self.crowd.go(self.now, ticket, (id, host, reservation), false);
                 }
             }
             ToHome::Release { .. } | ToHome::NotTaken { .. } | ToHome::Seated { .. } | ToHome::Returned { .. } => {}

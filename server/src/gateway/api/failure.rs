@@ -82,6 +82,7 @@ fn status(code: Code) -> StatusCode {
         Code::AlreadySearching | Code::Cancelled | Code::TooFew | Code::NotInChannel | Code::TooManyChannels => {
             StatusCode::CONFLICT
         }
+        Code::NoShow | Code::Expired => StatusCode::CONFLICT,
         Code::ServerFull | Code::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         Code::TooLarge | Code::ViewTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooFast | Code::Flooding => StatusCode::TOO_MANY_REQUESTS,

@@ -136,6 +136,8 @@ struct NewTicket {
     #[serde(default)]
     rating: i32,
     party: Option<NewParty>,
+    /// The key by which the player is known, as 32 hexadecimal digits; none if it is missing.
+    client_key: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -147,7 +149,7 @@ struct NewParty {
 
 /// `POST /api/tickets`: starts a search. `Location` and `ticket_url` say where to poll it; a party may be redirected.
 async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(new): Json<NewTicket>) -> Answer {
-    let NewTicket { game, mode, rating, party } = new;
+    let NewTicket { game, mode, rating, party, client_key } = new;
     let party = party.map(|NewParty { code, size }| Party { code, size });
     let search = Search { game, mode, rating, party };
     search.check()?;
@@ -156,7 +158,8 @@ async fn create(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(ne
         let url = tickets_at(&url);
         return Ok(located(StatusCode::TEMPORARY_REDIRECT, &url, json!({ "tickets_url": url })));
     }
-    let mut searching = gateway.matchmaking.search(search, None)?;
+    let key = client_key.unwrap_or_default().into_bytes();
+    let mut searching = gateway.matchmaking.search(search, key, None)?;
     // The first state is known as soon as the service has the search.
     let _known = timeout(FIRST_STATE, searching.changed()).await;
     let (id, mut shown) = gateway.tickets.keep(gateway.now(), searching)?;

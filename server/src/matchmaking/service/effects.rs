@@ -27,9 +27,13 @@ use crate::{
     },
 };
 
+/// Ticks come every 100 ms: after a silence longer than this, the process or the machine stood still.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
 impl Service {
     /// Hands events to the machines until there are none left.
     pub(super) async fn settle(&mut self) {
+        self.note_standstill();
         while let Some(turn) = self.turns.pop_front() {
             let now = self.parts.here.clock().now();
             match turn {
@@ -45,6 +49,16 @@ impl Service {
         // A claim that the host did not answer has no seat.
         for (_, reply) in self.claims.drain(..) {
             let _gone = reply.send(Err(Code::BadPass));
+        }
+    }
+
+    /// Tells the host, before anything else, if this process stood still: no tick came when it was due.
+    fn note_standstill(&mut self) {
+        let now = self.parts.here.clock().now();
+        let silence = now.saturating_sub(std::mem::replace(&mut self.handled, now));
+        if silence > STANDSTILL {
+            warn!(game = self.game, ?silence, "this instance stood still");
+            self.turns.push_front(host::Event::StoodStill(silence).into());
         }
     }
 
@@ -110,6 +124,11 @@ impl Service {
         let (state, outcome) = match over {
             Over::Matched(id) => (SearchState::Matched { id: id.0 }, "matched"),
             Over::Cancelled => (SearchState::ended(Code::Cancelled), "cancelled"),
+            Over::Expired => (SearchState::ended(Code::Expired), "expired"),
+            Over::Refused(Refused::NoShow(rest)) => {
+                let retry_after_ms = Some(u32::try_from(rest.as_millis()).unwrap_or(u32::MAX));
+                (SearchState::Ended { code: Code::NoShow, retry_after_ms }, "no_show")
+            }
             Over::Refused(why) => (SearchState::ended(code(why)), "refused"),
         };
         let waited = self.players.end(ticket, &state);
@@ -126,6 +145,9 @@ impl Service {
             host::Effect::Open { room, mode } => self.open(room, mode).await,
             host::Effect::Admit { room, team, claim } => {
                 let admitted = self.admit(room, team, claim);
+                if admitted.is_err() {
+                    self.turns.push_back(host::Event::TurnedAway { room, player: claim.player }.into());
+                }
                 self.answer(&claim, admitted);
             }
             host::Effect::Refuse(claim) => self.answer(&claim, Err(Code::BadPass)),
@@ -189,6 +211,7 @@ fn code(why: Refused) -> Code {
         Refused::AlreadySearching | Refused::Superseded => Code::AlreadySearching,
         Refused::Full => Code::ServerFull,
         Refused::Draining => Code::Stopping,
+        Refused::NoShow(_) => Code::NoShow,
         Refused::NotItsHome | Refused::Changed => Code::Internal,
     }
 }

@@ -2,33 +2,26 @@
 //!
 //! Running rooms are filled first. Then each ticket in turn is the *anchor* of a match. Its regions are tried, the
 //! nearest first. Other tickets are considered by how near their rating is; at most [`MAX_REJECTED`] may not fit the
-//! windows, and those whose size would leave a number of seats that no sizes in reach can fill are left out. An anchor
-//! that has waited for the mode's `max_wait` tries again for a match of at least the minimum.
+//! windows, or avoid each other, and those whose size would leave a number of seats that no sizes in reach can fill are
+//! left out. An anchor that has waited for the mode's `max_wait` tries again for a match of at least the minimum.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BTreeSet, ops::Range, time::Duration};
 
 use super::{
-    Open, Pool, Proposal, Venue,
+    Open, Placed, Pool, Proposal, Venue,
     nearest::{Cursor, Shelf},
-    teams::{Draft, Part},
+    teams::{Draft, Part, find_fills},
+    waiting::Waiting,
 };
-use crate::matchmaking::{mode::Mode, ticket::Ticket};
+use crate::matchmaking::mode::Mode;
 
-/// Most tickets outside each other's windows that are considered for one match in one region.
+/// Most tickets that do not fit which are considered for one match in one region.
 const MAX_REJECTED: usize = 128;
 
 /// A ticket that can be proposed. Its index is its number: a lower one is older.
 struct Seeker<'a> {
-    ticket: &'a Ticket,
+    waiting: &'a Waiting,
     waited: Duration,
-    size: usize,
-    strength: i64,
-    rating: i32,
     window: u32,
     latency: u32,
     /// Its part of [`Round::near`].
@@ -53,6 +46,8 @@ struct Region<'a> {
     open: bool,
     /// By size of the party, starting at 1.
     shelves: Vec<Shelf>,
+    /// Whether a number of seats (from 0) can be filled by the sizes that there are.
+    fills: Vec<bool>,
 }
 
 /// A search on all shelves of a region.
@@ -65,20 +60,23 @@ struct Search {
 }
 
 pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
-    let mut seekers: BTreeMap<&str, Vec<Seeker<'_>>> = BTreeMap::new();
+    let mut seekers: Vec<_> = pool.modes.values().map(|_| Vec::new()).collect();
+    let mut is_free = pool.held.ascending(now);
     for (id, waiting) in &pool.tickets {
-        if !pool.held.is_free(id, now) || pool.silent.contains(&waiting.ticket.home) {
+        let silent = !pool.silent.is_empty() && pool.silent.contains(&waiting.ticket.home);
+        if is_free(id) && !silent {
+            seekers[waiting.mode].push((waiting.waited(now), waiting));
+        }
+    }
+    let mut is_free = pool.held_seats.ascending(now);
+    let free: Vec<_> = pool.rooms.iter().filter(|(key, _)| is_free(key)).map(|(_, open)| open).collect();
+    let mut proposals = Vec::new();
+    for (mode, seekers) in pool.modes.values().zip(seekers) {
+        if seekers.is_empty() {
             continue;
         }
-        let mode = &pool.modes[&waiting.ticket.mode];
-        let seeker = Seeker::new(mode, &waiting.ticket, waiting.waited(now));
-        seekers.entry(&mode.name).or_default().push(seeker);
-    }
-    let mut proposals = Vec::new();
-    for (name, seekers) in seekers {
-        let free = pool.rooms.iter().filter(|(key, _)| pool.held_seats.is_free(key, now));
-        let open = free.map(|(_, open)| open).filter(|open| open.vacancy.mode == name).collect();
-        let mut round = Round::new(&pool.modes[name], seekers, pool, &open);
+        let open: Vec<_> = free.iter().filter(|open| open.vacancy.mode == mode.name).copied().collect();
+        let mut round = Round::new(mode, seekers, pool, &open);
         round.fill_rooms(open, now);
         round.form_matches();
         proposals.append(&mut round.proposals);
@@ -87,53 +85,50 @@ pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
 }
 
 impl<'a> Seeker<'a> {
-    fn new(mode: &Mode, ticket: &'a Ticket, waited: Duration) -> Self {
+    fn new(mode: &Mode, waiting: &'a Waiting, waited: Duration) -> Self {
         let (window, latency) = (mode.window.at(waited), mode.latency.at(waited));
-        let (size, strength, rating) = (ticket.party.len(), ticket.strength(), ticket.rating());
-        Self { ticket, waited, size, strength, rating, window, latency, near: 0..0 }
+        Self { waiting, waited, window, latency, near: 0..0 }
     }
 
     fn part(&self, seeker: usize) -> Part {
-        Part { seeker, size: self.size, strength: self.strength }
+        Part { seeker, size: self.waiting.size, strength: self.waiting.strength }
     }
 
-    /// The regions within its reach.
-    fn reach(&self, regions: &[Region<'_>]) -> impl Iterator<Item = (u32, usize)> {
-        let (ticket, latency) = (self.ticket, self.latency);
-        let near = regions.iter().enumerate();
-        near.filter_map(move |(index, region)| Some((ticket.distance(region.name).filter(|ms| *ms <= latency)?, index)))
+    /// Whether it can be in a match with others, as far as one avoids the other.
+    fn suits(&self, others: impl Iterator<Item = &'a Self>) -> bool {
+        let mut others = others.map(|other| &other.waiting.ticket);
+        let ticket = &self.waiting.ticket;
+        match ticket.avoid.is_empty() {
+            true => others.all(|other| other.avoid.is_empty() || !other.is_apart_from(ticket)),
+            false => others.all(|other| !other.is_apart_from(ticket)),
+        }
     }
 }
 
 impl<'a> Round<'a> {
-    fn new(mode: &'a Mode, mut seekers: Vec<Seeker<'a>>, pool: &'a Pool, rooms: &Vec<&'a Open>) -> Self {
-        seekers.sort_unstable_by_key(|seeker| (Reverse(seeker.waited), seeker.ticket.id));
+    /// Puts all tickets of a mode on shelves, given with their waiting times and by ascending ids.
+    fn new(mode: &'a Mode, free: Vec<(Duration, &'a Waiting)>, pool: &'a Pool, rooms: &[&'a Open]) -> Self {
+        let nanos = |waited: &Duration| u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        let mut oldest: Vec<_> = (0u32..).zip(&free).map(|(at, (waited, _))| (Reverse(nanos(waited)), at)).collect();
+        oldest.sort_unstable();
+        let seeker = |(_, at): &(_, u32)| {
+            let (waited, waiting) = free[*at as usize];
+            Seeker::new(mode, waiting, waited)
+        };
+        let mut seekers: Vec<_> = oldest.iter().map(seeker).collect();
         let mut names: BTreeSet<&str> = pool.regions.iter().map(String::as_str).collect();
         names.extend(rooms.iter().map(|open| open.vacancy.region.as_str()));
-        let region = |name| Region { name, open: pool.regions.contains(name), shelves: Vec::new() };
-        let mut regions: Vec<_> = names.into_iter().map(region).collect();
-        let near = Self::fill_shelves(&mut regions, &mut seekers, mode.team_size);
+        let near = find_near(&mut seekers, names.len(), &pool.reached.among(names.iter().copied()));
+        let mut entries = fill_shelves(&seekers, &near, names.len(), mode.team_size).into_iter();
+        let region = |name| {
+            let shelves: Vec<_> = entries.next().into_iter().flatten().map(Shelf::new).collect();
+            let mut fills = vec![false; mode.team_size + 1];
+            find_fills(&mut fills, |size| !shelves[size - 1].is_empty());
+            Region { name, open: pool.regions.contains(name), shelves, fills }
+        };
+        let regions = names.into_iter().map(region).collect();
         let (taken, search) = (vec![false; seekers.len()], Search::default());
         Self { mode, taken, seekers, regions, near, search, proposals: Vec::new() }
-    }
-
-    /// Puts each ticket on the shelves of the regions within its reach. Returns [`Round::near`].
-    fn fill_shelves(regions: &mut [Region<'_>], seekers: &mut [Seeker<'_>], sizes: usize) -> Vec<(u32, usize)> {
-        let mut entries = vec![vec![Vec::new(); sizes]; regions.len()];
-        let mut near = Vec::with_capacity(seekers.len());
-        for (number, seeker) in seekers.iter_mut().enumerate() {
-            let start = near.len();
-            near.extend(seeker.reach(regions));
-            near[start..].sort_unstable();
-            seeker.near = start..near.len();
-            for &(_, region) in &near[start..] {
-                entries[region][seeker.size - 1].push((seeker.rating, number));
-            }
-        }
-        for (region, entries) in regions.iter_mut().zip(entries) {
-            region.shelves = entries.into_iter().map(Shelf::new).collect();
-        }
-        near
     }
 
     /// Gives the free seats of rooms to the nearest tickets that fit, in the order of the rooms' waiting, the longest
@@ -210,15 +205,18 @@ impl<'a> Round<'a> {
 
     fn draft(&mut self, anchor: usize, region: usize, full: bool) -> Option<Vec<Vec<usize>>> {
         let Self { mode, seekers, taken, regions, search, .. } = self;
-        let shelves = &mut regions[region].shelves;
-        let Seeker { rating, window, .. } = seekers[anchor];
+        let Region { shelves, fills, .. } = &mut regions[region];
+        let Seeker { window, waiting: Waiting { rating, .. }, .. } = seekers[anchor];
         let part = seekers[anchor].part(anchor);
-        search.begin(shelves, rating, taken);
+        if full && !fills[mode.team_size - part.size] {
+            return None;
+        }
+        search.begin(shelves, *rating, taken);
         if full && !search.find_fills(anchor, window, shelves, taken)[mode.team_size - part.size] {
             return None;
         }
         let mut draft = Draft::new(mode);
-        draft.put(draft.room_for(part.size, &search.fills)?, part, rating, window);
+        draft.put(draft.room_for(part.size, &search.fills)?, part, *rating, window);
         let mut rejected = 0;
         while let Some((distance, size, other)) = search.nearest(shelves) {
             if distance > window || rejected > MAX_REJECTED || draft.is_full() {
@@ -230,8 +228,12 @@ impl<'a> Round<'a> {
                     continue;
                 }
                 Some(_) if other == anchor => {}
-                Some(team) if draft.tolerates(seekers[other].rating, seekers[other].window) => {
-                    draft.put(team, seekers[other].part(other), seekers[other].rating, seekers[other].window);
+                Some(team)
+                    if draft.tolerates(seekers[other].waiting.rating, seekers[other].window)
+                        && seekers[other].suits(draft.seekers().map(|seeker| &seekers[seeker])) =>
+                {
+                    let Seeker { window, waiting: Waiting { rating, .. }, .. } = seekers[other];
+                    draft.put(team, seekers[other].part(other), *rating, window);
                 }
                 Some(_) => rejected += 1,
             }
@@ -243,28 +245,74 @@ impl<'a> Round<'a> {
         (complete && draft.balance()).then(|| teams(draft).collect())
     }
 
-    /// The oldest free ticket that differs from this one only in waiting, if it is in no team yet. Everything within
-    /// the windows of the younger is within those of the older, which are at least as wide.
+    /// The oldest free ticket that differs from this one only in waiting, if it is in no team yet and can be in this
+    /// match. Everything within the windows of the younger is within those of the older, which are at least as wide.
     fn eldest_equal(&mut self, anchor: usize, region: usize, teams: &[Vec<usize>]) -> usize {
-        let mine = &self.seekers[anchor];
+        let mine = self.seekers[anchor].waiting;
         let shelf = &mut self.regions[region].shelves[mine.size - 1];
         let older = shelf.older(mine.rating, anchor, &self.taken);
-        let equal = |other: &Seeker<'_>| other.strength == mine.strength && other.ticket.regions == mine.ticket.regions;
-        let mut free = older.into_iter().filter(|seeker| equal(&self.seekers[*seeker]));
-        free.find(|seeker| !teams.iter().flatten().any(|other| other == seeker)).unwrap_or(anchor)
+        let others = || teams.iter().flatten().copied().filter(|other| *other != anchor);
+        let equal = |seeker: &Seeker<'_>| {
+            let Waiting { strength, ticket, .. } = seeker.waiting;
+            *strength == mine.strength && ticket.regions == mine.ticket.regions
+        };
+        let fits = |seeker: usize| {
+            let one = &self.seekers[seeker];
+            equal(one) && others().all(|other| other != seeker) && one.suits(others().map(|other| &self.seekers[other]))
+        };
+        older.into_iter().find(|seeker| fits(*seeker)).unwrap_or(anchor)
     }
 
     fn propose(&mut self, region: String, place: Venue, teams: &[Vec<usize>]) {
         for seeker in teams.iter().flatten() {
             self.taken[*seeker] = true;
         }
-        let stated = |seeker: &usize| {
-            let Seeker { ticket, waited, .. } = self.seekers[*seeker];
-            Ticket { waited, ..ticket.clone() }
+        let placed = |seeker: &usize| {
+            let Seeker { waiting, waited, .. } = self.seekers[*seeker];
+            Placed { ticket: waiting.ticket.clone(), waited }
         };
-        let teams = teams.iter().map(|team| team.iter().map(stated).collect()).collect();
+        let teams = teams.iter().map(|team| team.iter().map(placed).collect()).collect();
         self.proposals.push(Proposal { mode: self.mode.name.clone(), region, place, teams });
     }
+}
+
+/// Finds the regions within the reach of each ticket, of so many; `among` has the index of each number of a region.
+/// Returns [`Round::near`].
+fn find_near(seekers: &mut [Seeker<'_>], regions: usize, among: &[Option<usize>]) -> Vec<(u32, usize)> {
+    let mut near = Vec::with_capacity(seekers.len());
+    for Seeker { waiting, latency, near: mine, .. } in seekers {
+        let start = near.len();
+        match waiting.ticket.regions.is_empty() {
+            true => near.extend((0..regions).map(|region| (0, region))),
+            false => {
+                let reach = waiting.reach.iter().filter(|(_, ms)| *ms <= *latency);
+                near.extend(reach.filter_map(|(number, ms)| Some((*ms, among[usize::from(*number)]?))));
+                near[start..].sort_unstable();
+            }
+        }
+        *mine = start..near.len();
+    }
+    near
+}
+
+/// The entries of all shelves, by region and size, each in ascending order.
+fn fill_shelves(
+    seekers: &[Seeker<'_>],
+    near: &[(u32, usize)],
+    regions: usize,
+    sizes: usize,
+) -> Vec<Vec<Vec<(i32, usize)>>> {
+    let mut by_rating: Vec<_> = (0u32..).zip(seekers).map(|(number, seeker)| (seeker.waiting.rating, number)).collect();
+    by_rating.sort_unstable();
+    let mut entries = vec![vec![Vec::new(); sizes]; regions];
+    for (rating, number) in by_rating {
+        let number = number as usize;
+        let Seeker { waiting, near: mine, .. } = &seekers[number];
+        for &(_, region) in &near[mine.clone()] {
+            entries[region][waiting.size - 1].push((rating, number));
+        }
+    }
+    entries
 }
 
 impl Search {
@@ -299,19 +347,14 @@ impl Search {
     /// Finds the numbers of seats that can be filled by the sizes within the window, assuming there are enough of each.
     /// The anchor does not count.
     fn find_fills(&mut self, anchor: usize, window: u32, shelves: &mut [Shelf], taken: &[bool]) -> &[bool] {
-        self.fills[1..].fill(false);
-        for (index, shelf) in shelves.iter_mut().enumerate() {
-            let Some(cursor) = &mut self.cursors[index] else { continue };
+        let Self { cursors, fills } = self;
+        find_fills(fills, |size| {
+            let (Some(cursor), shelf) = (&mut cursors[size - 1], &mut shelves[size - 1]) else { return false };
             if shelf.nearest(cursor).is_some_and(|(_, seeker)| seeker == anchor) {
                 shelf.pass(cursor, taken);
             }
-            if shelf.nearest(cursor).is_some_and(|(distance, _)| distance <= window) {
-                let size = index + 1;
-                for seats in size..self.fills.len() {
-                    self.fills[seats] |= self.fills[seats - size];
-                }
-            }
-        }
-        &self.fills
+            shelf.nearest(cursor).is_some_and(|(distance, _)| distance <= window)
+        });
+        fills
     }
 }

@@ -41,17 +41,23 @@ impl<K: Ord> Holds<K> {
         }
     }
 
-    /// Whether a key can be proposed.
-    pub(super) fn is_free(&self, key: &K, now: Duration) -> bool {
-        match self.0.get(key) {
-            None => true,
-            Some(Hold::Until(until)) => *until <= now,
-            Some(Hold::Proposed) => false,
+    /// Whether each of several keys, asked for in ascending order, can be proposed.
+    pub(super) fn ascending(&self, now: Duration) -> impl FnMut(&K) -> bool {
+        let mut held = self.0.iter().peekable();
+        move |key| {
+            while held.next_if(|(other, _)| *other < key).is_some() {}
+            held.peek().is_none_or(|(other, hold)| *other != key || hold.is_over(now))
         }
     }
 
     /// Forgets keys that are free again.
     pub(super) fn expire(&mut self, now: Duration) {
-        self.0.retain(|_, hold| !matches!(hold, Hold::Until(until) if *until <= now));
+        self.0.retain(|_, hold| !hold.is_over(now));
+    }
+}
+
+impl Hold {
+    fn is_over(self, now: Duration) -> bool {
+        matches!(self, Self::Until(until) if until <= now)
     }
 }

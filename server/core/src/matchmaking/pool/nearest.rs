@@ -23,12 +23,16 @@ pub(super) struct Cursor {
 }
 
 impl Shelf {
-    /// A shelf of tickets, given by rating and seeker.
-    pub(super) fn new(mut entries: Vec<(i32, usize)>) -> Self {
-        entries.sort_unstable();
+    /// A shelf of tickets, given by rating and seeker in ascending order.
+    pub(super) fn new(entries: Vec<(i32, usize)>) -> Self {
         let above = (1..=entries.len()).collect();
         let below = (0..entries.len()).collect();
         Self { entries, above, below }
+    }
+
+    /// Whether there was never a ticket on it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// Starts a search for the tickets nearest to a rating.
@@ -121,8 +125,9 @@ mod tests {
 
     #[test]
     fn the_nearest_come_first_and_of_equals_the_oldest() {
-        let ratings = [50, 40, 60, 40, 50, 90, 10];
-        let mut shelf = Shelf::new(ratings.into_iter().enumerate().map(|(seeker, rating)| (rating, seeker)).collect());
+        let mut entries: Vec<_> = [50, 40, 60, 40, 50, 90, 10].into_iter().zip(0..).collect();
+        entries.sort_unstable();
+        let mut shelf = Shelf::new(entries);
         let mut order = |taken: &[bool]| {
             let mut cursor = shelf.search(50, taken);
             let mut order = Vec::new();

@@ -34,11 +34,28 @@ pub(super) struct Draft<'a> {
     ceiling: i64,
 }
 
+/// Which numbers of seats, from 0 on, can be filled by parties of the sizes that there are, each as often as needed.
+/// `there` is asked once for each size.
+pub(super) fn find_fills(fills: &mut [bool], mut there: impl FnMut(usize) -> bool) {
+    fills.fill(false);
+    fills[0] = true;
+    for size in (1..fills.len()).filter(|size| there(*size)) {
+        for seats in size..fills.len() {
+            fills[seats] |= fills[seats - size];
+        }
+    }
+}
+
 impl<'a> Draft<'a> {
     /// Empty teams.
     pub(super) fn new(mode: &'a Mode) -> Self {
         let teams = vec![Team::default(); mode.teams];
         Self { mode, teams, lowest: i64::MAX, highest: i64::MIN, floor: i64::MIN, ceiling: i64::MAX }
+    }
+
+    /// The numbers of all tickets in it.
+    pub(super) fn seekers(&self) -> impl Iterator<Item = usize> {
+        self.teams.iter().flat_map(|team| &team.parts).map(|part| part.seeker)
     }
 
     /// Whether a ticket is within the windows of all others, and all are within its own.

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::{instance::instance, matchmaking::ticket::Member};
+use crate::{
+    instance::instance,
+    matchmaking::{SessionId, ticket::Member},
+};
 
 const HOMES: [InstanceId; 2] = [instance("i1"), instance("i2")];
 const HOST: InstanceId = instance("i3");
@@ -12,13 +15,20 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(1_000 + seconds)
 }
 
+/// A player whose key has the number of the session.
+fn member(player: u128, rating: i32) -> Member {
+    let id = Uuid::from_u128(player);
+    Member { player: SessionId(id), key: PlayerKey(id), rating }
+}
+
 fn ticket(number: u128, home: usize, player: u128) -> Ticket {
     Ticket {
         id: TicketId(Uuid::from_u128(number)),
         home: HOMES[home],
         mode: "duel".to_owned(),
-        party: vec![Member { player: SessionId(Uuid::from_u128(player)), rating: 0 }],
+        party: vec![member(player, 0)],
         regions: Vec::new(),
+        avoid: Vec::new(),
         waited: Duration::ZERO,
     }
 }
@@ -83,7 +93,7 @@ fn waiting_is_what_the_home_says_plus_the_time_since_it_was_said() {
     pool.add(at(5), Duration::ZERO, 1, waited(3));
     pool.add(at(5), Duration::ZERO, 3, ticket(11, 1, 2));
     let proposals = pool.round(at(6));
-    let times: Vec<_> = proposals[0].tickets().map(|ticket| ticket.waited.as_secs()).collect();
+    let times: Vec<_> = proposals[0].teams.iter().flatten().map(|placed| placed.waited.as_secs()).collect();
     assert_eq!(times, [16, 1], "an older statement does not make it shorter");
 }
 
@@ -135,8 +145,7 @@ fn the_older_of_two_equals_goes_first_even_if_only_the_younger_finds_a_match() {
     let mut number = 0;
     for (size, rating, waited) in [(4, 100, 30), (4, 100, 0), (2, 105, 0), (3, 110, 0), (1, 400, 0)] {
         number += 1;
-        let member = |index: u128| Member { player: SessionId(Uuid::from_u128(number * 10 + index)), rating };
-        let party = (0..size).map(member).collect();
+        let party = (0..size).map(|index| member(number * 10 + index, rating)).collect();
         let (mode, waited) = ("seven".to_owned(), Duration::from_secs(waited));
         add(&mut pool, 1, Ticket { party, mode, waited, ..ticket(number, 0, 0) }).unwrap();
     }

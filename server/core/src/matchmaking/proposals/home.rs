@@ -1,148 +1,83 @@
 //! The home: it holds the tickets of the players who are connected to it, and answers for them.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use super::{AGREED, Go, MESSAGE, Message, No, Request, Reservation, STATE_EVERY, ToHome, ToHost, ToMatchmaker};
-use crate::matchmaking::{
-    InstanceId, MatchId, SessionId, TicketId,
-    pool::Renewal,
-    ticket::{Refused, Ticket},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
+use uuid::Uuid;
+
+use super::{
+    AGREED, COME_WITHIN, Go, MAX_STATED, MESSAGE, Message, No, Request, STATE_EVERY, ToHome, ToHost, ToMatchmaker,
+};
+use crate::matchmaking::{
+    InstanceId, MatchId, PlayerKey, SessionId, TicketId,
+    mode::Mode,
+    no_shows::{NoShow, NoShows},
+    pool::Renewal,
+    ticket::{MAX_AVOIDED, Refused, Ticket},
+};
+
+mod kinds;
+mod held;
 #[cfg(test)]
 mod tests;
 
+use held::{Held, State};
+pub use kinds::{Effect, Event, Over, Told};
+
 /// Most tickets of a home by default. (The statement of all of them is one message.)
 pub const MAX_OPEN: usize = 10_000;
+
+/// Time after the word to go in which players who cannot enter at the host say so.
+const SILENT: Duration = Duration::from_secs(30);
+
+/// Most no-shows that a home remembers.
+const MAX_NO_SHOWS: usize = 16_384;
 
 /// The tickets of one instance.
 #[derive(Debug)]
 pub struct Home {
     id: InstanceId,
+    /// When the searches of each mode are given up.
+    patience: BTreeMap<String, Duration>,
     limit: usize,
     draining: bool,
     tickets: BTreeMap<TicketId, Held>,
-    players: BTreeMap<SessionId, TicketId>,
+    /// The ticket of each player.
+    players: BTreeMap<PlayerKey, TicketId>,
+    /// The time when each ticket that waits is given up, or free from its match.
+    due: BTreeSet<(Duration, TicketId)>,
+    /// The time when the host of each ticket that is going is asked.
+    asks: BTreeSet<(Duration, TicketId)>,
+    /// The tickets that are bound to each match of which nothing is decided.
+    bound: BTreeSet<(MatchId, TicketId)>,
+    no_shows: NoShows,
     number: u64,
     stated: Duration,
     /// Whether the last statement named any ticket: then one that names none must follow.
     named: bool,
 }
 
-#[derive(Debug)]
-struct Held {
-    ticket: Ticket,
-    /// When `ticket.waited` was true.
-    since: Duration,
-    state: State,
-    /// Whether the connection of one of its players is gone.
-    cut_off: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    Agreed { id: MatchId, until: Duration },
-    Going { id: MatchId, host: InstanceId, ask: Duration },
-}
-
-/// An event for a home.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// Players connected here search for a match. The home sets `ticket.home`; `ticket.waited` is the time that they
-    /// waited in earlier searches.
-    Search(Ticket),
-    /// The players no longer search, or have left.
-    Cancel(TicketId),
-    /// The connection of one of a ticket's players is gone. If they were told to go, the player may be in the match by
-    /// now, and the host must say so; any other search is over.
-    CutOff {
-        /// The ticket.
-        ticket: TicketId,
-        /// The player.
-        player: SessionId,
-    },
-    /// Players who were told to go are back: none of them is at the host, and none will try to go there again.
-    Back {
-        /// The match.
-        id: MatchId,
-        /// Their ticket.
-        ticket: TicketId,
-    },
-    /// A message came.
-    Message {
-        /// The time since it was sent.
-        age: Duration,
-        /// The message.
-        message: ToHome,
-    },
-    /// A message to an instance could not be delivered in time.
-    Undelivered(Message),
-    /// No more searches are taken; open ones go on.
-    Drain,
-    /// Time has passed. Due at least four times a second.
-    Tick,
-}
-
-/// An action that a home asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Send to the present matchmaker.
-    Publish(Request),
-    /// Send to an instance.
-    Send(InstanceId, Message),
-    /// Tell the players of a ticket.
-    Tell(TicketId, Told),
-}
-
-/// A notice to players about their search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It goes on.
-    Searching {
-        /// The time waited so far.
-        waited: Duration,
-    },
-    /// A match was found; others have yet to agree.
-    Agreed(MatchId),
-    /// Go to the host and claim the seats.
-    Go {
-        /// The match.
-        id: MatchId,
-        /// The host.
-        host: InstanceId,
-        /// The number to name there.
-        reservation: Reservation,
-    },
-    /// It is over.
-    Over(Over),
-}
-
-/// The end of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// The players are in a match.
-    Matched(MatchId),
-    /// The players cancelled it.
-    Cancelled,
-    /// It was refused.
-    Refused(Refused),
-}
-
 impl Home {
-    /// A home with no tickets, of at most [`MAX_OPEN`].
-    pub fn new(id: InstanceId) -> Self {
-        Self::with_limit(id, MAX_OPEN)
+    /// A home with no tickets, of at most [`MAX_OPEN`], for these modes.
+    pub fn new(id: InstanceId, modes: &[Mode]) -> Self {
+        Self::with_limit(id, modes, MAX_OPEN)
     }
 
-    /// A home with no tickets, of at most `limit`.
-    pub fn with_limit(id: InstanceId, limit: usize) -> Self {
+    /// A home with no tickets, of at most `limit`, for these modes.
+    pub fn with_limit(id: InstanceId, modes: &[Mode], limit: usize) -> Self {
         Self {
             id,
+            patience: modes.iter().map(|mode| (mode.name.clone(), mode.give_up)).collect(),
             limit,
             draining: false,
             tickets: BTreeMap::new(),
             players: BTreeMap::new(),
+            due: BTreeSet::new(),
+            asks: BTreeSet::new(),
+            bound: BTreeSet::new(),
+            no_shows: NoShows::with_limit(MAX_NO_SHOWS),
             number: 0,
             stated: Duration::ZERO,
             named: false,
@@ -167,10 +102,7 @@ impl Home {
 
     /// The match that the players of a ticket were told to go to.
     pub fn going(&self, ticket: TicketId) -> Option<MatchId> {
-        match self.tickets.get(&ticket)?.state {
-            State::Going { id, .. } => Some(id),
-            State::Open | State::Agreed { .. } => None,
-        }
+        self.tickets.get(&ticket)?.state.going()
     }
 
     /// Handles an event at this time by the home's clock, which never goes back.
@@ -181,22 +113,23 @@ impl Home {
             Event::Search(ticket) => self.search(now, ticket, &mut effects),
             Event::Cancel(ticket) => self.cancel(ticket, &mut effects),
             Event::CutOff { ticket, player } => self.cut_off(ticket, player, &mut effects),
-            Event::Back { id, ticket } => self.reopen(now, id, ticket, &mut effects),
-            Event::Message { age, message } if age <= MESSAGE => self.take(now, message, &mut effects),
+            Event::Back { id, ticket } => self.back(now, id, ticket, &mut effects),
+            Event::Message { age, message } if age <= MESSAGE => self.take(now, age, message, &mut effects),
             Event::Message { .. } => {}
-            Event::Undelivered(message) => self.miss(&message, &mut effects),
+            Event::Undelivered(message) => self.miss(now, &message, &mut effects),
             Event::Drain => self.draining = true,
             Event::Tick => self.tick(now, &mut effects),
         }
         effects
     }
 
-    /// Ends every yes at its time, whatever event comes next.
+    /// Ends every yes and every search at its time, whatever event comes next.
     fn run_out(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        for (id, held) in &mut self.tickets {
-            if matches!(held.state, State::Agreed { until, .. } if until <= now) {
-                held.state = State::Open;
-                effects.push(Effect::Tell(*id, Told::Searching { waited: held.waited(now) }));
+        self.no_shows.expire(now);
+        while let Some((_, id)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+            match self.tickets[&id].state {
+                State::Agreed { .. } => self.wait_again(now, id, effects),
+                State::Open | State::Going { .. } => self.end(id, Over::Expired, effects),
             }
         }
     }
@@ -204,29 +137,77 @@ impl Home {
     fn search(&mut self, now: Duration, mut ticket: Ticket, effects: &mut Vec<Effect>) {
         let id = ticket.id;
         ticket.home = self.id;
-        let searching = |player| self.players.contains_key(&player);
-        let refused = match () {
-            () if self.draining => Some(Refused::Draining),
-            () if self.tickets.contains_key(&id) || ticket.players().any(searching) => Some(Refused::AlreadySearching),
-            () if self.tickets.len() >= self.limit => Some(Refused::Full),
-            () => None,
-        };
-        if let Some(why) = refused {
+        if let Some(why) = self.refusal(now, &ticket) {
             effects.push(Effect::Tell(id, Told::Over(Over::Refused(why))));
             return;
         }
-        self.players.extend(ticket.players().map(|player| (player, id)));
-        let held = Held { ticket, since: now, state: State::Open, cut_off: false };
+        // A player who searches anew has given up the earlier search, whatever became of its connection.
+        let earlier: BTreeSet<_> = ticket.keys().filter_map(|key| self.players.get(&key).copied()).collect();
+        for ticket in earlier {
+            self.end(ticket, Over::Refused(Refused::Superseded), effects);
+        }
+        self.players.extend(ticket.keys().map(|key| (key, id)));
         self.number += 1;
-        effects.push(Effect::Tell(id, Told::Searching { waited: held.ticket.waited }));
-        effects.push(Effect::Publish(Request::Submit { number: self.number, ticket: held.ticket.clone() }));
+        effects.push(Effect::Tell(id, Told::Searching { waited: ticket.waited }));
+        effects.push(Effect::Publish(Request::Submit { number: self.number, ticket: ticket.clone() }));
+        let patience = self.patience[&ticket.mode];
+        let held = Held::new(now, ticket, patience);
+        self.due.insert((held.due(), id));
         self.tickets.insert(id, held);
         self.named = true;
     }
 
+    /// The reason why a ticket cannot be taken, if there is one.
+    fn refusal(&self, now: Duration, ticket: &Ticket) -> Option<Refused> {
+        let penalty = || ticket.keys().filter_map(|key| self.no_shows.penalty(now, key)).max();
+        match () {
+            () if self.draining => Some(Refused::Draining),
+            () if self.tickets.contains_key(&ticket.id) => Some(Refused::AlreadySearching),
+            () if !self.patience.contains_key(&ticket.mode) => Some(Refused::UnknownMode),
+            () if self.tickets.len() >= self.limit => Some(Refused::Full),
+            () => penalty().map(Refused::NoShow),
+        }
+    }
+
+    /// Sets the state of a ticket, and when something becomes of it by itself.
+    fn set(&mut self, ticket: TicketId, state: State) {
+        let held = self.tickets.get_mut(&ticket).expect("a ticket that is held");
+        let (due, before) = (held.due(), std::mem::replace(&mut held.state, state));
+        let time = (held.due(), ticket);
+        self.forget_times((due, ticket), before);
+        match state {
+            State::Open => _ = self.due.insert(time),
+            State::Agreed { id, .. } => {
+                self.due.insert(time);
+                self.bound.insert((id, ticket));
+            }
+            State::Going { .. } => _ = self.asks.insert(time),
+        }
+    }
+
+    fn forget_times(&mut self, time: (Duration, TicketId), state: State) {
+        self.due.remove(&time);
+        self.asks.remove(&time);
+        if let State::Agreed { id, .. } = state {
+            self.bound.remove(&(id, time.1));
+        }
+    }
+
+    /// A ticket that was bound to a match waits again.
+    fn wait_again(&mut self, now: Duration, ticket: TicketId, effects: &mut Vec<Effect>) {
+        self.set(ticket, State::Open);
+        let waited = self.tickets[&ticket].waited(now);
+        effects.push(Effect::Tell(ticket, Told::Searching { waited }));
+    }
+
     /// Cancels a ticket. Players who were told to go and have not taken their seats do not come.
     fn cancel(&mut self, ticket: TicketId, effects: &mut Vec<Effect>) {
-        match self.close(ticket, Over::Cancelled, effects) {
+        self.end(ticket, Over::Cancelled, effects);
+    }
+
+    /// Ends a search, and tells those who count on it.
+    fn end(&mut self, ticket: TicketId, how: Over, effects: &mut Vec<Effect>) {
+        match self.close(ticket, how, effects) {
             None => {}
             Some(State::Going { id, host, .. }) => {
                 effects.push(Effect::Send(host, Message::Host(ToHost::Decline { id, ticket })));
@@ -247,27 +228,29 @@ impl Home {
         }
     }
 
-    /// Handles an undelivered message. A host that cannot be asked is given up by the players; for those who are cut
-    /// off, the home gives up.
-    fn miss(&mut self, message: &Message, effects: &mut Vec<Effect>) {
-        if let Message::Host(ToHost::Ask { id, ticket, .. }) = message
-            && self.going(*ticket) == Some(*id)
-            && self.tickets[ticket].cut_off
-        {
+    /// Handles an undelivered message. A host that cannot be asked is given up by the players, who say so, or play there.
+    /// For those who are cut off the home gives up, and after [`SILENT`] for those who say nothing.
+    fn miss(&mut self, now: Duration, message: &Message, effects: &mut Vec<Effect>) {
+        let Message::Host(ToHost::Ask { id, ticket, .. }) = message else { return };
+        let Some(held) = self.tickets.get(ticket).filter(|held| held.state.going() == Some(*id)) else { return };
+        if held.cut_off {
             self.close(*ticket, Over::Cancelled, effects);
+        } else if held.told_to_go + SILENT <= now {
+            self.close(*ticket, Over::Expired, effects);
         }
     }
 
     fn close(&mut self, ticket: TicketId, how: Over, effects: &mut Vec<Effect>) -> Option<State> {
         let held = self.tickets.remove(&ticket)?;
-        for player in held.ticket.players() {
-            self.players.remove(&player);
+        self.forget_times((held.due(), ticket), held.state);
+        for key in held.ticket.keys() {
+            self.players.remove(&key);
         }
         effects.push(Effect::Tell(ticket, Told::Over(how)));
         Some(held.state)
     }
 
-    fn take(&mut self, now: Duration, message: ToHome, effects: &mut Vec<Effect>) {
+    fn take(&mut self, now: Duration, age: Duration, message: ToHome, effects: &mut Vec<Effect>) {
         match message {
             ToHome::Agree { id, matchmaker, tickets } => {
                 let answer = self.agree(now, id, &tickets, effects);
@@ -284,7 +267,10 @@ impl Home {
                 self.close(ticket, Over::Matched(id), effects);
             }
             ToHome::Seated { .. } => {}
-            ToHome::Returned { id, ticket } => self.reopen(now, id, ticket, effects),
+            ToHome::Returned { id, ticket, absent, late, ago } => {
+                let decided = now.saturating_sub(age).saturating_sub(ago);
+                self.returned(now, late.then_some(decided), (id, ticket), &absent, effects);
+            }
         }
     }
 
@@ -301,9 +287,8 @@ impl Home {
             return ToMatchmaker::No { id, home: self.id, tickets: no };
         }
         for ticket in tickets {
-            let held = self.tickets.get_mut(ticket).expect("none is missing");
-            if held.state == State::Open {
-                held.state = State::Agreed { id, until: now + AGREED };
+            if self.tickets[ticket].state == State::Open {
+                self.set(*ticket, State::Agreed { id, until: now + AGREED });
                 effects.push(Effect::Tell(*ticket, Told::Agreed(id)));
             }
         }
@@ -313,9 +298,10 @@ impl Home {
     /// Sends players off while the yes holds; declines for a ticket that is not bound to this match.
     fn go(&mut self, now: Duration, ticket: TicketId, go: &Go, effects: &mut Vec<Effect>) {
         let Go { id, host, reservation, .. } = *go;
-        match self.tickets.get_mut(&ticket) {
+        match self.tickets.get(&ticket) {
             Some(held) if matches!(held.state, State::Agreed { id: agreed, .. } if agreed == id) => {
-                held.state = State::Going { id, host, ask: now + STATE_EVERY };
+                self.set(ticket, State::Going { id, host, ask: now + STATE_EVERY });
+                self.tickets.entry(ticket).and_modify(|held| held.told_to_go = now);
                 effects.push(Effect::Tell(ticket, Told::Go { id, host, reservation }));
             }
             Some(held) if matches!(held.state, State::Going { id: going, .. } if going == id) => {}
@@ -324,11 +310,10 @@ impl Home {
     }
 
     fn release(&mut self, now: Duration, id: MatchId, effects: &mut Vec<Effect>) {
-        for (ticket, held) in &mut self.tickets {
-            if matches!(held.state, State::Agreed { id: agreed, .. } if agreed == id) {
-                held.state = State::Open;
-                effects.push(Effect::Tell(*ticket, Told::Searching { waited: held.waited(now) }));
-            }
+        let first = (id, TicketId(Uuid::nil()));
+        let bound: Vec<_> = self.bound.range(first..).take_while(|bound| bound.0 == id).map(|bound| bound.1).collect();
+        for ticket in bound {
+            self.wait_again(now, ticket, effects);
         }
     }
 
@@ -341,14 +326,49 @@ impl Home {
         }
     }
 
+    /// The players of a ticket have no seat in the match that they went to. If one of them was late when that was decided,
+    /// and had had the time to come, the search is over, and the penalty begins; else it goes on, and avoids whoever did
+    /// not come.
+    fn returned(
+        &mut self,
+        now: Duration,
+        late: Option<Duration>,
+        (id, ticket): (MatchId, TicketId),
+        absent: &[PlayerKey],
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(held) = self.tickets.get_mut(&ticket).filter(|held| held.state.going() == Some(id)) else { return };
+        let had_time = late.is_some_and(|decided| held.told_to_go + COME_WITHIN <= decided);
+        let late: Vec<_> = held.ticket.keys().filter(|key| had_time && absent.contains(key)).collect();
+        if late.is_empty() || held.cut_off {
+            held.avoid(absent);
+            return self.reopen(now, id, ticket, effects);
+        }
+        let no_shows: Vec<_> = late.into_iter().map(|key| NoShow { key, id, ago: Duration::ZERO }).collect();
+        no_shows.iter().for_each(|no_show| self.no_shows.note(now, *no_show));
+        let rest = no_shows.iter().filter_map(|no_show| self.no_shows.penalty(now, no_show.key)).max();
+        self.close(ticket, Over::Refused(Refused::NoShow(rest.unwrap_or_default())), effects);
+        effects.push(Effect::Publish(Request::NoShows(no_shows)));
+    }
+
+    /// The players say that they cannot take their seats, so that nobody waits for them.
+    fn back(&mut self, now: Duration, id: MatchId, ticket: TicketId, effects: &mut Vec<Effect>) {
+        if let Some(State::Going { id: going, host, .. }) = self.tickets.get(&ticket).map(|held| held.state)
+            && going == id
+        {
+            effects.push(Effect::Send(host, Message::Host(ToHost::Decline { id, ticket })));
+            self.reopen(now, id, ticket, effects);
+        }
+    }
+
     /// The players have no place in the match that they went to: if all of them are there, the ticket waits again, with
     /// all its waiting time.
     fn reopen(&mut self, now: Duration, id: MatchId, ticket: TicketId, effects: &mut Vec<Effect>) {
         if self.going(ticket) != Some(id) {
             return;
         }
-        let held = self.tickets.get_mut(&ticket).expect("it is going");
-        held.state = State::Open;
+        self.set(ticket, State::Open);
+        let held = &self.tickets[&ticket];
         if held.cut_off {
             return self.cancel(ticket, effects);
         }
@@ -360,23 +380,24 @@ impl Home {
     }
 
     fn tick(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        for (ticket, held) in &mut self.tickets {
-            if let State::Going { id, host, ask } = &mut held.state
-                && *ask <= now
-            {
-                *ask = now + STATE_EVERY;
-                let question = ToHost::Ask { id: *id, ticket: *ticket, home: self.id };
-                effects.push(Effect::Send(*host, Message::Host(question)));
-            }
+        while let Some((_, ticket)) = self.asks.first().copied().filter(|(due, _)| *due <= now) {
+            let State::Going { id, host, .. } = self.tickets[&ticket].state else { break };
+            self.set(ticket, State::Going { id, host, ask: now + STATE_EVERY });
+            let question = ToHost::Ask { id, ticket, home: self.id };
+            effects.push(Effect::Send(host, Message::Host(question)));
         }
         if self.stated + STATE_EVERY <= now {
             self.state(now, effects);
+            let punished = self.no_shows.punished(now, MAX_STATED);
+            if !punished.is_empty() {
+                effects.push(Effect::Publish(Request::NoShows(punished)));
+            }
         }
     }
 
     fn state(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.stated = now;
-        let open = self.tickets.values().filter(|held| !matches!(held.state, State::Going { .. }));
+        let open = self.tickets.values().filter(|held| held.state.going().is_none());
         let tickets: Vec<_> = open.map(|held| held.stated(now)).collect();
         if tickets.is_empty() && !self.named {
             return;
@@ -384,15 +405,5 @@ impl Home {
         self.named = !tickets.is_empty();
         self.number += 1;
         effects.push(Effect::Publish(Request::Renew(Renewal { home: self.id, number: self.number, tickets })));
-    }
-}
-
-impl Held {
-    fn waited(&self, now: Duration) -> Duration {
-        self.ticket.waited + now.saturating_sub(self.since)
-    }
-
-    fn stated(&self, now: Duration) -> Ticket {
-        Ticket { waited: self.waited(now), ..self.ticket.clone() }
     }
 }

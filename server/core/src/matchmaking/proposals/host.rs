@@ -23,7 +23,7 @@ mod room;
 #[cfg(test)]
 mod tests;
 
-use room::{Room, Verdict};
+use room::{Absent, Decision, Room, Verdict};
 
 /// The seats of one instance.
 #[derive(Debug)]
@@ -37,13 +37,24 @@ pub struct Host {
     rooms: BTreeMap<MatchId, Room>,
     /// The room of each match, and of each proposal to fill seats of a room.
     places: BTreeMap<MatchId, MatchId>,
-    /// The tickets that were in a match that is over, and when they can be forgotten.
-    over: BTreeMap<MatchId, (BTreeSet<TicketId>, Duration)>,
+    /// What became of each match that is over, until it can be forgotten.
+    over: BTreeMap<MatchId, Past>,
     reservations: u64,
     number: u64,
     stated: Duration,
     /// Whether the last statement named any seats: then one that names none must follow.
     named: bool,
+}
+
+/// What became of a match that is over.
+#[derive(Debug)]
+struct Past {
+    /// The tickets that were in it.
+    seated: BTreeSet<TicketId>,
+    /// The players who were not there when it was decided.
+    absent: Vec<Absent>,
+    /// When it can be forgotten.
+    until: Duration,
 }
 
 /// An event for a host.
@@ -58,6 +69,15 @@ pub enum Event {
         /// The player.
         player: SessionId,
     },
+    /// A player who was let in could not be brought into the room, and may claim the seat again.
+    TurnedAway {
+        /// The room.
+        room: MatchId,
+        /// The player.
+        player: SessionId,
+    },
+    /// The process stood still for so long: players who are on their way could not come.
+    StoodStill(Duration),
     /// The game is over, or the room has failed.
     Ended(MatchId),
     /// A message came.
@@ -149,6 +169,9 @@ impl Host {
     /// Handles an event at this time by the host's clock, which never goes back.
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if let Event::StoodStill(time) = event {
+            self.rooms.values_mut().for_each(|room| room.wait_longer(time));
+        }
         self.decide(now, &mut effects);
         match event {
             Event::Claim(claim) => self.claim(now, claim, &mut effects),
@@ -157,6 +180,12 @@ impl Host {
                     room.leave(player);
                 }
             }
+            Event::TurnedAway { room, player } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.turn_away(player);
+                }
+            }
+            Event::StoodStill(_) => {}
             Event::Ended(room) => self.close(now, room, &mut effects),
             Event::Message { age, message } if age <= MESSAGE => self.take(now, message, &mut effects),
             Event::Message { .. } => {}
@@ -180,12 +209,12 @@ impl Host {
             }
             ToHost::Release { id } => {
                 if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
-                    room.drop_absent(id, None);
+                    room.drop_absent(now, id, None);
                 }
             }
             ToHost::Decline { id, ticket } => {
                 if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
-                    room.drop_absent(id, Some(ticket));
+                    room.drop_absent(now, id, Some(ticket));
                 }
             }
             ToHost::CutOff { id, ticket, player } => {
@@ -193,7 +222,7 @@ impl Host {
                     room.cut_off(now, id, ticket, player);
                 }
             }
-            ToHost::Ask { id, ticket, home } => effects.extend(self.answer(id, ticket, home)),
+            ToHost::Ask { id, ticket, home } => effects.extend(self.answer(now, id, ticket, home)),
         }
     }
 
@@ -231,13 +260,14 @@ impl Host {
     }
 
     /// Tells what became of a ticket; nothing while that is open.
-    fn answer(&self, id: MatchId, ticket: TicketId, home: InstanceId) -> Option<Effect> {
+    fn answer(&self, now: Duration, id: MatchId, ticket: TicketId, home: InstanceId) -> Option<Effect> {
         let room = self.places.get(&id).and_then(|room| self.rooms.get(room));
-        let seated = match room {
-            Some(room) => room.outcome(id, ticket)?,
-            None => self.over.get(&id).is_some_and(|(seated, _)| seated.contains(&ticket)),
+        let verdict = match (room, self.over.get(&id)) {
+            (Some(room), _) => room.outcome(now, id, ticket)?,
+            (None, Some(past)) if past.seated.contains(&ticket) => Verdict::Seated,
+            (None, past) => Verdict::returned(now, ticket, past.map_or(&[], |past| &past.absent)),
         };
-        Some(tell(home, id, ticket, seated))
+        Some(tell(home, id, ticket, verdict))
     }
 
     fn claim(&mut self, now: Duration, claim: Claim, effects: &mut Vec<Effect>) {
@@ -254,28 +284,29 @@ impl Host {
         let mut ended = Vec::new();
         for (room, state) in &mut self.rooms {
             match state.decide(now) {
-                Verdict::Nothing => {}
-                Verdict::Start => effects.push(Effect::Start(*room)),
-                Verdict::End => ended.push(*room),
+                Decision::Nothing => {}
+                Decision::Start => effects.push(Effect::Start(*room)),
+                Decision::End => ended.push(*room),
             }
-            effects.extend(state.told().map(|(home, id, ticket, seated)| tell(home, id, ticket, seated)));
+            effects.extend(state.told().map(|(home, id, ticket, verdict)| tell(home, id, ticket, verdict)));
         }
         for room in ended {
             effects.push(Effect::End(room));
             self.close(now, room, effects);
         }
-        self.over.retain(|_, (_, until)| *until > now);
+        self.over.retain(|_, past| past.until > now);
     }
 
     /// Closes a room. Tickets that were seated stay known for a while; all others are sent back.
     fn close(&mut self, now: Duration, room: MatchId, effects: &mut Vec<Effect>) {
         let Some(mut state) = self.rooms.remove(&room) else { return };
-        state.end();
-        effects.extend(state.told().map(|(home, id, ticket, seated)| tell(home, id, ticket, seated)));
+        state.end(now);
+        effects.extend(state.told().map(|(home, id, ticket, verdict)| tell(home, id, ticket, verdict)));
         let closed: Vec<_> = self.places.iter().filter(|(_, place)| **place == room).map(|(id, _)| *id).collect();
         for id in closed {
             self.places.remove(&id);
-            self.over.insert(id, (state.seated_by(id), now + REMEMBERED));
+            let (seated, absent, until) = (state.seated_by(id), state.absent_of(id), now + REMEMBERED);
+            self.over.insert(id, Past { seated, absent, until });
         }
     }
 
@@ -292,10 +323,10 @@ impl Host {
     }
 }
 
-fn tell(home: InstanceId, id: MatchId, ticket: TicketId, seated: bool) -> Effect {
-    let message = match seated {
-        true => ToHome::Seated { id, ticket },
-        false => ToHome::Returned { id, ticket },
+fn tell(home: InstanceId, id: MatchId, ticket: TicketId, verdict: Verdict) -> Effect {
+    let message = match verdict {
+        Verdict::Seated => ToHome::Seated { id, ticket },
+        Verdict::Returned { absent, late, ago } => ToHome::Returned { id, ticket, absent, late, ago },
     };
     Effect::Send(home, Message::Home(message))
 }

@@ -3,10 +3,7 @@
 //! It decides nothing that it could not forget. Two of them at once, or one that was stopped for a while, make
 //! proposals that homes then refuse.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use tiltyard_shared::game::Rng;
 use uuid::Builder;
@@ -16,9 +13,10 @@ use super::{
 };
 use crate::matchmaking::{
     InstanceId, MatchId, TicketId,
-    pool::{FORGET, Pool, Proposal, Taken, Venue},
+    pool::{FORGET, Placed, Pool, Proposal, Taken, Venue},
 };
 
+mod open;
 mod asked;
 mod hosts;
 #[cfg(test)]
@@ -28,6 +26,7 @@ use asked::Asked;
 pub use asked::WINDOW;
 use hosts::Hosts;
 pub use hosts::{AVOIDED, HostLoad};
+use open::{Open, Proposals};
 
 /// Interval between rounds.
 pub const ROUND_EVERY: Duration = Duration::from_millis(500);
@@ -38,7 +37,7 @@ pub struct Matchmaker {
     id: InstanceId,
     pool: Pool,
     hosts: Hosts,
-    open: BTreeMap<MatchId, Open>,
+    open: Proposals,
     stats: Stats,
 }
 
@@ -59,19 +58,6 @@ pub struct Stats {
     pub no_host: u64,
     /// Proposals that failed because of a home.
     pub no_home: u64,
-}
-
-#[derive(Debug)]
-struct Open {
-    proposal: Proposal,
-    host: InstanceId,
-    /// When it fails.
-    until: Duration,
-    reserved: Option<Reservation>,
-    /// Homes that have not answered.
-    asked: BTreeSet<InstanceId>,
-    /// When the first yes was said.
-    first_yes: Option<Duration>,
 }
 
 /// An event for a matchmaker.
@@ -128,7 +114,7 @@ pub enum Effect {
 impl Matchmaker {
     /// A matchmaker with this pool.
     pub fn new(id: InstanceId, pool: Pool) -> Self {
-        Self { id, pool, hosts: Hosts::default(), open: BTreeMap::new(), stats: Stats::default() }
+        Self { id, pool, hosts: Hosts::default(), open: Proposals::default(), stats: Stats::default() }
     }
 
     /// The pool.
@@ -143,7 +129,7 @@ impl Matchmaker {
 
     /// The proposals being agreed on.
     pub fn proposals(&self) -> impl Iterator<Item = (MatchId, &Proposal)> {
-        self.open.iter().map(|(id, open)| (*id, &open.proposal))
+        self.open.iter().map(|(id, open)| (id, &open.proposal))
     }
 
     /// Handles an event at this time by the matchmaker's clock, which never goes back.
@@ -169,9 +155,8 @@ impl Matchmaker {
     /// Forgets what was not stated again, and gives up what was not agreed on in time, whatever event comes next.
     fn run_out(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.pool.expire(now);
-        let late: Vec<_> = self.open.iter().filter(|(_, open)| open.until <= now).map(|(id, _)| *id).collect();
-        for id in late {
-            let reserved = self.open[&id].reserved.is_some();
+        while let Some((id, open)) = self.open.first_late(now) {
+            let reserved = open.reserved.is_some();
             self.give_up(now, id, &[], effects);
             match reserved {
                 true => self.stats.no_home += 1,
@@ -189,6 +174,7 @@ impl Matchmaker {
                 Taken::default()
             }
             Request::Offer(offer) => Taken { stale: !self.pool.offer(now, age, offer), ..Taken::default() },
+            Request::NoShows(no_shows) => self.pool.miss(now, age, no_shows),
         };
         self.stats.added += taken.added as u64;
         self.stats.refused += taken.refused.len() as u64;
@@ -200,8 +186,7 @@ impl Matchmaker {
 
     /// Withdraws a ticket that is no longer open. Its proposal fails at once, so that the others are free again.
     fn withdraw(&mut self, now: Duration, ticket: TicketId, effects: &mut Vec<Effect>) {
-        let meant = |open: &Open| open.proposal.tickets().any(|other| other.id == ticket);
-        if let Some(id) = self.open.iter().find(|(_, open)| meant(open)).map(|(id, _)| *id) {
+        if let Some(id) = self.open.naming(ticket) {
             self.give_up(now, id, &[(ticket, No::NotOpen)], effects);
             self.stats.no_home += 1;
         }
@@ -212,7 +197,7 @@ impl Matchmaker {
         self.hosts.forget(instance);
         self.pool.forget(instance);
         let meant = |open: &Open| open.host == instance || open.asked.contains(&instance);
-        let lost: Vec<_> = self.open.iter().filter(|(_, open)| meant(open)).map(|(id, _)| *id).collect();
+        let lost: Vec<_> = self.open.iter().filter(|(_, open)| meant(open)).map(|(id, _)| id).collect();
         for id in lost {
             self.give_up(now, id, &[], effects);
         }
@@ -221,7 +206,7 @@ impl Matchmaker {
     /// Runs a round. Hosts and homes with too many unanswered questions are not asked more.
     fn round(&mut self, now: Duration, unix: Duration, seed: u64, effects: &mut Vec<Effect>) {
         let mut asked = Asked::default();
-        self.open.values().for_each(|open| asked.count(open));
+        self.open.iter().for_each(|(_, open)| asked.count(open));
         self.pool.set_regions(self.hosts.regions(now));
         self.pool.set_silent(asked.full_homes());
         let mut rng = Rng::new(seed);
@@ -264,25 +249,26 @@ impl Matchmaker {
         effects: &mut Vec<Effect>,
     ) -> &Open {
         let asked = proposal.tickets().map(|ticket| ticket.home).collect();
-        let (mode, place, teams) = (proposal.mode.clone(), proposal.place, proposal.teams.clone());
+        let (mode, place) = (proposal.mode.clone(), proposal.place);
+        let teams = proposal.teams.iter().map(|team| team.iter().map(Placed::stated).collect()).collect();
         let message = ToHost::Reserve(Reserve { id, matchmaker: self.id, mode, place, teams });
         effects.push(Effect::Send(host, Message::Host(message)));
         self.stats.proposed += 1;
         let open = Open { proposal, host, until: now + ANSWER, reserved: None, asked, first_yes: None };
-        self.open.entry(id).or_insert(open)
+        self.open.insert(id, open)
     }
 
     fn take(&mut self, now: Duration, age: Duration, message: ToMatchmaker, effects: &mut Vec<Effect>) {
         match message {
             ToMatchmaker::Reserved { id, reservation } => self.ask_homes(now, id, reservation, effects),
-            ToMatchmaker::Refused { id } if self.open.get(&id).is_some_and(|open| open.reserved.is_none()) => {
+            ToMatchmaker::Refused { id } if self.open.get(id).is_some_and(|open| open.reserved.is_none()) => {
                 self.give_up(now, id, &[], effects);
                 self.stats.no_host += 1;
             }
             ToMatchmaker::Refused { .. } => {}
             ToMatchmaker::Yes { id, home } => self.count_yes(now, now.saturating_sub(age), (id, home), effects),
             ToMatchmaker::No { id, home, tickets } => {
-                if self.open.get(&id).is_some_and(|open| open.asked.contains(&home)) {
+                if self.open.get(id).is_some_and(|open| open.asked.contains(&home)) {
                     self.give_up(now, id, &tickets, effects);
                     self.stats.no_home += 1;
                 }
@@ -291,12 +277,13 @@ impl Matchmaker {
     }
 
     fn ask_homes(&mut self, now: Duration, id: MatchId, reservation: Reservation, effects: &mut Vec<Effect>) {
-        let Some(open) = self.open.get_mut(&id).filter(|open| open.reserved.is_none()) else { return };
-        (open.reserved, open.until) = (Some(reservation), now + ANSWER);
+        let Some(open) = self.open.get_mut(id).filter(|open| open.reserved.is_none()) else { return };
+        open.reserved = Some(reservation);
         for home in &open.asked {
-            let agree = ToHome::Agree { id, matchmaker: self.id, tickets: open.tickets_of(*home) };
+            let agree = ToHome::Agree { id, matchmaker: self.id, tickets: open.proposal.of_home(*home) };
             effects.push(Effect::Send(*home, Message::Home(agree)));
         }
+        self.open.extend(id, now + ANSWER);
     }
 
     fn count_yes(
@@ -306,17 +293,19 @@ impl Matchmaker {
         (id, home): (MatchId, InstanceId),
         effects: &mut Vec<Effect>,
     ) {
-        let Some(open) = self.open.get_mut(&id) else { return };
+        let Some(open) = self.open.get_mut(id) else { return };
         let Some(reservation) = open.reserved.filter(|_| open.asked.remove(&home)) else { return };
         let first = open.first_yes.map_or(said, |first| first.min(said));
-        (open.first_yes, open.until) = (Some(first), first + GO_AFTER);
-        if !open.asked.is_empty() || open.until <= now {
+        open.first_yes = Some(first);
+        let (all, until) = (open.asked.is_empty(), first + GO_AFTER);
+        self.open.extend(id, until);
+        if !all || until <= now {
             return;
         }
-        let Open { proposal, host, .. } = self.open.remove(&id).expect("it is open");
+        let Open { proposal, host, .. } = self.open.take(id).expect("it is open");
         let homes: BTreeSet<_> = proposal.tickets().map(|ticket| ticket.home).collect();
         for home in homes {
-            let tickets = tickets_of(&proposal, home);
+            let tickets = proposal.of_home(home);
             effects.push(Effect::Send(home, Message::Home(ToHome::Go(Go { id, host, reservation, tickets }))));
         }
         self.pool.free(&proposal, now + AGREED);
@@ -325,7 +314,7 @@ impl Matchmaker {
 
     /// Gives up a proposal: all its tickets are free again, except those whose home said otherwise.
     fn give_up(&mut self, now: Duration, id: MatchId, no: &[(TicketId, No)], effects: &mut Vec<Effect>) {
-        let Some(open) = self.open.remove(&id) else { return };
+        let Some(open) = self.open.take(id) else { return };
         effects.push(Effect::Send(open.host, Message::Host(ToHost::Release { id })));
         let homes: BTreeSet<_> = open.proposal.tickets().map(|ticket| ticket.home).collect();
         for home in homes.into_iter().filter(|_| open.reserved.is_some()) {
@@ -349,13 +338,13 @@ impl Matchmaker {
     fn miss(&mut self, now: Duration, to: InstanceId, message: Message, effects: &mut Vec<Effect>) {
         match message {
             Message::Host(ToHost::Reserve(Reserve { id, .. })) => {
-                if self.open.get(&id).is_some_and(|open| open.reserved.is_none()) {
+                if self.open.get(id).is_some_and(|open| open.reserved.is_none()) {
                     self.give_up(now, id, &[], effects);
                     self.stats.no_host += 1;
                 }
             }
             Message::Home(ToHome::Agree { id, .. }) => {
-                if self.open.get(&id).is_some_and(|open| open.asked.contains(&to)) {
+                if self.open.get(id).is_some_and(|open| open.asked.contains(&to)) {
                     self.give_up(now, id, &[], effects);
                     self.stats.no_home += 1;
                 }
@@ -385,14 +374,4 @@ impl Matchmaker {
             self.pool.hold(ticket.id, now + FORGET);
         }
     }
-}
-
-impl Open {
-    fn tickets_of(&self, home: InstanceId) -> Vec<TicketId> {
-        tickets_of(&self.proposal, home)
-    }
-}
-
-fn tickets_of(proposal: &Proposal, home: InstanceId) -> Vec<TicketId> {
-    proposal.tickets().filter(|ticket| ticket.home == home).map(|ticket| ticket.id).collect()
 }

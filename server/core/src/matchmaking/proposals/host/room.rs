@@ -6,10 +6,10 @@ use std::{
 };
 
 use crate::matchmaking::{
-    InstanceId, MatchId, SessionId, TicketId,
+    InstanceId, MatchId, PlayerKey, SessionId, TicketId,
     mode::Mode,
     proposals::{CUT_OFF, Claim, REMEMBERED, Reservation},
-    ticket::{Ticket, Vacancy},
+    ticket::{Member, Ticket, Vacancy},
 };
 
 /// A room and the tickets that have seats in it.
@@ -20,8 +20,10 @@ pub(super) struct Room {
     parties: Vec<Party>,
     /// Seated tickets whose players have all left, by match, and when they can be forgotten.
     past: BTreeMap<(MatchId, TicketId), Duration>,
+    /// The players of each match who were not there when it was decided.
+    absent: Vec<Absent>,
     vacant_since: Option<Duration>,
-    told: Vec<(InstanceId, MatchId, TicketId, bool)>,
+    told: Vec<(InstanceId, MatchId, TicketId, Verdict)>,
 }
 
 /// The seats of one ticket.
@@ -40,9 +42,20 @@ struct Party {
     cut_off: BTreeMap<SessionId, Duration>,
 }
 
+/// A player who was not there when a match was decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Absent {
+    id: MatchId,
+    ticket: TicketId,
+    key: PlayerKey,
+    /// Whether the time was over, and nobody had declined.
+    late: bool,
+    at: Duration,
+}
+
 /// A decision about a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// Nothing.
     Nothing,
     /// The room starts.
@@ -51,10 +64,36 @@ pub(super) enum Verdict {
     End,
 }
 
+/// What became of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is in the match.
+    Seated,
+    /// It has no seat.
+    Returned {
+        /// The players of the match who were not there.
+        absent: Vec<PlayerKey>,
+        /// Whether players of the ticket are among them because they are late.
+        late: bool,
+        /// The time since that was decided.
+        ago: Duration,
+    },
+}
+
+impl Verdict {
+    /// A ticket has no seat in a match of which these players were absent.
+    pub(super) fn returned(now: Duration, ticket: TicketId, absent: &[Absent]) -> Self {
+        let late = absent.iter().any(|absent| absent.ticket == ticket && absent.late);
+        let ago = absent.iter().map(|absent| now.saturating_sub(absent.at)).min().unwrap_or_default();
+        Self::Returned { absent: absent.iter().map(|absent| absent.key).collect(), late, ago }
+    }
+}
+
 impl Room {
     /// An empty room.
     pub(super) fn new(mode: Mode) -> Self {
-        Self { mode, runs: false, parties: Vec::new(), past: BTreeMap::new(), vacant_since: None, told: Vec::new() }
+        let (parties, past, absent, told) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        Self { mode, runs: false, parties, past, absent, vacant_since: None, told }
     }
 
     /// The number of its seats.
@@ -139,15 +178,30 @@ impl Room {
         }
     }
 
+    /// Notes that a player has no place in the room after all, for now.
+    pub(super) fn turn_away(&mut self, player: SessionId) {
+        for party in &mut self.parties {
+            party.here.remove(&player);
+        }
+    }
+
+    /// Gives everybody who is on the way this much more time.
+    pub(super) fn wait_longer(&mut self, time: Duration) {
+        for party in self.parties.iter_mut().filter(|party| !party.seated) {
+            party.until += time;
+            party.cut_off.values_mut().for_each(|until| *until += time);
+        }
+    }
+
     /// Drops the players of a match, or of one ticket of it, who do not come. Those already here stay, and wait for
     /// none of them.
-    pub(super) fn drop_absent(&mut self, id: MatchId, ticket: Option<TicketId>) {
+    pub(super) fn drop_absent(&mut self, now: Duration, id: MatchId, ticket: Option<TicketId>) {
         let meant =
             |party: &Party| party.id == id && ticket.is_none_or(|ticket| party.ticket.id == ticket) && !party.seated;
-        self.send_back(|party| meant(party) && party.here.is_empty());
         for Party { ticket, here, left, .. } in self.parties.iter_mut().filter(|party| meant(party)) {
             left.extend(ticket.players().filter(|player| !here.contains(player)));
         }
+        self.send_back(now, |party| meant(party) && party.here.is_empty());
     }
 
     /// Notes that a player's connection is gone: unless the player is here soon, the player does not come.
@@ -160,56 +214,63 @@ impl Room {
         }
     }
 
-    /// Whether a ticket was seated; `None` while that is open.
-    pub(super) fn outcome(&self, id: MatchId, ticket: TicketId) -> Option<bool> {
+    /// What became of a ticket; `None` while that is open.
+    pub(super) fn outcome(&self, now: Duration, id: MatchId, ticket: TicketId) -> Option<Verdict> {
         match self.parties.iter().find(|party| party.id == id && party.ticket.id == ticket) {
-            Some(party) => party.seated.then_some(true),
-            None => Some(self.past.contains_key(&(id, ticket))),
+            Some(party) => party.seated.then_some(Verdict::Seated),
+            None if self.past.contains_key(&(id, ticket)) => Some(Verdict::Seated),
+            None => Some(Verdict::returned(now, ticket, &self.absent_of(id))),
         }
+    }
+
+    /// The players of a match who were not there when it was decided.
+    pub(super) fn absent_of(&self, id: MatchId) -> Vec<Absent> {
+        self.absent.iter().filter(|absent| absent.id == id).copied().collect()
     }
 
     /// Decides which parties are in, as far as that can be known.
-    pub(super) fn decide(&mut self, now: Duration) -> Verdict {
+    pub(super) fn decide(&mut self, now: Duration) -> Decision {
         self.parties.iter_mut().for_each(|party| party.give_up_those_cut_off(now));
         self.forget_those_who_left(now);
         if self.runs {
-            self.seat(|party| party.is_decided(now));
-            return Verdict::Nothing;
+            self.seat(now, |party| party.is_decided(now));
+            return Decision::Nothing;
         }
         let possible: usize = self.parties.iter().map(Party::kept).sum();
         if possible >= self.mode.min_players && !self.parties.iter().all(|party| party.is_decided(now)) {
-            return Verdict::Nothing;
+            return Decision::Nothing;
         }
         if self.parties.iter().map(|party| party.here.len()).sum::<usize>() < self.mode.min_players {
-            return Verdict::End;
+            return Decision::End;
         }
         self.runs = true;
-        self.seat(|_| true);
-        Verdict::Start
+        self.seat(now, |_| true);
+        Decision::Start
     }
 
     /// Of the decided parties, lets in those with a player here, and sends back the others.
-    fn seat(&mut self, decided: impl Fn(&Party) -> bool) {
+    fn seat(&mut self, now: Duration, decided: impl Fn(&Party) -> bool) {
         for party in self.parties.iter_mut().filter(|party| !party.seated && decided(party) && !party.here.is_empty()) {
             party.seated = true;
-            self.told.push((party.ticket.home, party.id, party.ticket.id, true));
+            self.told.push((party.ticket.home, party.id, party.ticket.id, Verdict::Seated));
         }
-        self.send_back(|party| !party.seated && decided(party));
+        self.send_back(now, |party| !party.seated && decided(party));
     }
 
-    fn send_back(&mut self, whom: impl Fn(&Party) -> bool) {
-        let told = &mut self.told;
-        self.parties.retain(|party| {
-            let back = whom(party);
-            if back {
-                told.push((party.ticket.home, party.id, party.ticket.id, false));
-            }
-            !back
-        });
+    /// Sends parties back, with the absent players of all parties of their match.
+    fn send_back(&mut self, now: Duration, whom: impl Fn(&Party) -> bool) {
+        let (back, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.parties).into_iter().partition(whom);
+        self.parties = kept;
+        self.absent.extend(back.iter().flat_map(|party| party.absent(now)));
+        for party in back {
+            let verdict = Verdict::returned(now, party.ticket.id, &self.absent_of(party.id));
+            self.told.push((party.ticket.home, party.id, party.ticket.id, verdict));
+        }
     }
 
     fn forget_those_who_left(&mut self, now: Duration) {
         self.past.retain(|_, until| *until > now);
+        self.absent.retain(|absent| absent.at + REMEMBERED > now);
         let past = &mut self.past;
         self.parties.retain(|party| {
             let gone = party.seated && party.kept() == 0;
@@ -221,8 +282,8 @@ impl Room {
     }
 
     /// Ends the room: parties that are not in yet go back.
-    pub(super) fn end(&mut self) {
-        self.send_back(|party| !party.seated);
+    pub(super) fn end(&mut self, now: Duration) {
+        self.send_back(now, |party| !party.seated);
     }
 
     /// The tickets of a match that were seated.
@@ -231,8 +292,8 @@ impl Room {
         present.chain(self.past.keys().filter(|past| past.0 == id).map(|past| past.1)).collect()
     }
 
-    /// The notices for homes: home, match, ticket, and whether it is seated.
-    pub(super) fn told(&mut self) -> impl Iterator<Item = (InstanceId, MatchId, TicketId, bool)> {
+    /// The notices for homes: home, match, ticket, and what became of it.
+    pub(super) fn told(&mut self) -> impl Iterator<Item = (InstanceId, MatchId, TicketId, Verdict)> {
         self.told.drain(..)
     }
 
@@ -278,5 +339,15 @@ impl Party {
     /// Whether all have come, or those who have not are too late.
     fn is_decided(&self, now: Duration) -> bool {
         self.here.len() == self.kept() || self.until <= now
+    }
+
+    /// The players who are not here and whose time is over, who were dropped, or who have left.
+    fn absent(&self, now: Duration) -> impl Iterator<Item = Absent> {
+        let (id, ticket, over) = (self.id, self.ticket.id, self.until <= now);
+        let away = self.ticket.party.iter().filter(|member| !self.here.contains(&member.player));
+        away.filter_map(move |Member { player, key, .. }| {
+            let left = self.left.contains(player);
+            (left || over).then_some(Absent { id, ticket, key: *key, late: !left, at: now })
+        })
     }
 }

@@ -5,7 +5,10 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     instance::instance,
-    matchmaking::ticket::{Member, Ticket},
+    matchmaking::{
+        PlayerKey,
+        ticket::{Member, Ticket},
+    },
 };
 
 const HOST: InstanceId = instance("i1");
@@ -20,13 +23,17 @@ fn at(millis: u64) -> Duration {
 
 /// Tickets are numbered; the players of ticket n are 10 n, 10 n + 1 and so on.
 fn ticket(number: u128, size: u128) -> Ticket {
-    let member = |index| Member { player: SessionId(Uuid::from_u128(number * 10 + index)), rating: 100 };
+    let member = |index| {
+        let id = Uuid::from_u128(number * 10 + index);
+        Member { player: SessionId(id), key: PlayerKey(id), rating: 100 }
+    };
     Ticket {
         id: TicketId(Uuid::from_u128(number)),
         home: HOME,
         mode: "squads".to_owned(),
         party: (0..size).map(member).collect(),
         regions: Vec::new(),
+        avoid: Vec::new(),
         waited: Duration::ZERO,
     }
 }
@@ -62,8 +69,14 @@ fn reserved(id: MatchId, reservation: u64) -> Effect {
     Effect::Send(MATCHMAKER, Message::Matchmaker(ToMatchmaker::Reserved { id, reservation }))
 }
 
-fn verdict(id: MatchId, number: u128, seated: bool) -> Effect {
-    tell(HOME, id, TicketId(Uuid::from_u128(number)), seated)
+fn seated(id: MatchId, number: u128) -> Effect {
+    tell(HOME, id, TicketId(Uuid::from_u128(number)), Verdict::Seated)
+}
+
+/// A ticket is sent back, with these players absent, numbered as the players of tickets are; whether its own are late.
+fn returned(id: MatchId, number: u128, absent: &[u128], late: bool) -> Effect {
+    let absent = absent.iter().map(|player| PlayerKey(Uuid::from_u128(*player))).collect();
+    tell(HOME, id, TicketId(Uuid::from_u128(number)), Verdict::Returned { absent, late, ago: Duration::ZERO })
 }
 
 /// A host that keeps seats for a party of two against two singles.
@@ -90,7 +103,7 @@ fn a_match_starts_when_all_have_come() {
     let mut host = reserving();
     assert_eq!(come(&mut host, &[(1, 0), (2, 0), (2, 0), (3, 0)], 100), [], "one of four is missing");
     let started = come(&mut host, &[(1, 1)], 9_999);
-    let all = [Effect::Start(ROOM), verdict(ROOM, 1, true), verdict(ROOM, 2, true), verdict(ROOM, 3, true)];
+    let all = [Effect::Start(ROOM), seated(ROOM, 1), seated(ROOM, 2), seated(ROOM, 3)];
     assert_eq!(started, all);
     assert_eq!(host.handle(at(20_000), Event::Claim(claim(ROOM, 1, 1, 1))).len(), 1, "admitted again, at any time");
 }
@@ -115,22 +128,26 @@ fn doubled_and_late_reservations_change_nothing() {
 fn below_the_minimum_it_ends_and_all_go_back() {
     let mut host = reserving();
     assert_eq!(come(&mut host, &[(2, 0), (3, 0)], 100), []);
-    let all = [Effect::End(ROOM), verdict(ROOM, 1, false), verdict(ROOM, 2, false), verdict(ROOM, 3, false)];
+    let back = |number| returned(ROOM, number, &[10, 11], number == 1);
+    let all = [Effect::End(ROOM), back(1), back(2), back(3)];
     assert_eq!(host.handle(at(10_000), Event::Tick), all);
-    assert_eq!(ask(&mut host, 10_001, 2), [verdict(ROOM, 2, false)]);
+    let Effect::Send(_, Message::Home(ToHome::Returned { absent, ago, .. })) = &ask(&mut host, 10_700, 2)[0] else {
+        panic!("not told")
+    };
+    assert_eq!((absent.len(), *ago), (2, Duration::from_millis(700)), "what became of it stays known");
     assert_eq!((host.seats(), host.seated().count()), (0, 0));
-    let effects = host.handle(at(10_001), Event::Claim(claim(ROOM, 1, 1, 0)));
+    let effects = host.handle(at(10_701), Event::Claim(claim(ROOM, 1, 1, 0)));
     assert_eq!(effects, [Effect::Refuse(claim(ROOM, 1, 1, 0))]);
 }
 
 #[test]
 fn it_ends_at_once_when_the_minimum_is_out_of_reach() {
     let mut host = reserving();
-    assert_eq!(host.handle(at(1), decline(ROOM, 3)), [verdict(ROOM, 3, false)], "three of four can still come");
+    assert_eq!(host.handle(at(1), decline(ROOM, 3)), [returned(ROOM, 3, &[30], false)], "three of four can still come");
     come(&mut host, &[(2, 0)], 2);
     assert_eq!(host.handle(at(3), decline(ROOM, 2)), [], "who is here is not declined");
-    let effects = host.handle(at(4), decline(ROOM, 1));
-    assert_eq!(effects, [verdict(ROOM, 1, false), Effect::End(ROOM), verdict(ROOM, 2, false)]);
+    let (all, effects) = ([30, 10, 11], host.handle(at(4), decline(ROOM, 1)));
+    assert_eq!(effects, [returned(ROOM, 1, &all, false), Effect::End(ROOM), returned(ROOM, 2, &all, false)]);
 }
 
 #[test]
@@ -138,7 +155,7 @@ fn who_is_here_waits_for_no_mate_who_declines() {
     let mut host = reserving();
     assert_eq!(come(&mut host, &[(1, 0), (2, 0), (3, 0)], 100), []);
     let effects = host.handle(at(200), decline(ROOM, 1));
-    let all = [Effect::Start(ROOM), verdict(ROOM, 1, true), verdict(ROOM, 2, true), verdict(ROOM, 3, true)];
+    let all = [Effect::Start(ROOM), seated(ROOM, 1), seated(ROOM, 2), seated(ROOM, 3)];
     assert_eq!(effects, all, "three are enough");
     let late = claim(ROOM, 1, 1, 1);
     assert_eq!(host.handle(at(201), Event::Claim(late)), [Effect::Refuse(late)]);
@@ -159,7 +176,7 @@ fn who_is_cut_off_has_three_seconds_to_come() {
     }
     assert_eq!(cut_off(&mut host, 2_000, 3, 0), [], "said again, it gives no more time");
     assert_eq!(come(&mut host, &[(1, 1)], 3_999), [], "on the way all the time");
-    let all = [Effect::Start(ROOM), verdict(ROOM, 1, true), verdict(ROOM, 2, true), verdict(ROOM, 3, false)];
+    let all = [Effect::Start(ROOM), seated(ROOM, 1), seated(ROOM, 2), returned(ROOM, 3, &[30], false)];
     let effects = host.handle(at(4_000), Event::Tick);
     assert!(effects[..4].iter().all(|effect| all.contains(effect)), "{effects:?}");
     let late = claim(ROOM, 1, 3, 0);
@@ -170,7 +187,7 @@ fn who_is_cut_off_has_three_seconds_to_come() {
 fn free_seats_are_offered_and_filled_while_it_runs() {
     let mut host = reserving();
     come(&mut host, &[(1, 0), (1, 1), (2, 0)], 100);
-    let some = [Effect::Start(ROOM), verdict(ROOM, 1, true), verdict(ROOM, 2, true), verdict(ROOM, 3, false)];
+    let some = [Effect::Start(ROOM), seated(ROOM, 1), seated(ROOM, 2), returned(ROOM, 3, &[30], true)];
     let effects = host.handle(at(10_000), Event::Tick);
     assert_eq!(effects[..1], some[..1]);
     assert_eq!(effects[1..4].iter().filter(|effect| some.contains(effect)).count(), 3);
@@ -187,7 +204,7 @@ fn free_seats_are_offered_and_filled_while_it_runs() {
     let second = reserve(other, place, [vec![], vec![ticket(5, 1)]]);
     assert_eq!(host.handle(at(11_000), second), [refused], "the seat is spoken for");
     let effects = host.handle(at(12_000), Event::Claim(claim(FILL, 2, 4, 0)));
-    assert_eq!(effects[1..], [verdict(FILL, 4, true)]);
+    assert_eq!(effects[1..], [seated(FILL, 4)]);
     assert_eq!(host.seated().count(), 4);
     let empty = host.handle(at(12_000), Event::Tick);
     assert!(matches!(&empty[..], [Effect::Publish(Request::Offer(offer))] if offer.vacancies.is_empty()));
@@ -201,8 +218,8 @@ fn who_did_not_come_to_fill_a_seat_goes_back() {
     let place = Venue::Running { room: ROOM, host: HOST, team: 1 };
     host.handle(at(11_000), reserve(FILL, place, [vec![], vec![ticket(4, 1)]]));
     assert_eq!(host.handle(at(20_999), Event::Ended(FILL)), [], "not a room");
-    assert_eq!(host.handle(at(21_000), Event::Ended(ROOM)), [verdict(FILL, 4, false)]);
-    assert_eq!(ask(&mut host, 21_001, 1), [verdict(ROOM, 1, true)], "what became of the others stays known");
+    assert_eq!(host.handle(at(21_000), Event::Ended(ROOM)), [returned(FILL, 4, &[40], true)]);
+    assert_eq!(ask(&mut host, 21_001, 1), [seated(ROOM, 1)], "what became of the others stays known");
 }
 
 #[test]
@@ -211,7 +228,7 @@ fn seats_are_kept_for_the_whole_party_and_free_when_it_has_left() {
     come(&mut host, &[(1, 0), (2, 0), (3, 0)], 100);
     assert_eq!(ask(&mut host, 9_000, 1), [], "open");
     host.handle(at(10_000), Event::Tick);
-    assert_eq!(ask(&mut host, 10_001, 1), [verdict(ROOM, 1, true)]);
+    assert_eq!(ask(&mut host, 10_001, 1), [seated(ROOM, 1)]);
     assert_eq!(come(&mut host, &[(1, 1)], 15_000), [], "late, but with its party");
     for index in [0, 1] {
         let player = SessionId(Uuid::from_u128(10 + index));
@@ -219,7 +236,7 @@ fn seats_are_kept_for_the_whole_party_and_free_when_it_has_left() {
     }
     let refused = host.handle(at(16_000), Event::Claim(claim(ROOM, 1, 1, 1)));
     assert_eq!(refused, [Effect::Refuse(claim(ROOM, 1, 1, 1))], "who has left has left");
-    assert_eq!(ask(&mut host, 16_001, 1), [verdict(ROOM, 1, true)], "it was in");
+    assert_eq!(ask(&mut host, 16_001, 1), [seated(ROOM, 1)], "it was in");
     assert_eq!(host.seated().count(), 2);
 }
 
@@ -235,4 +252,25 @@ fn a_host_that_is_full_or_draining_refuses() {
     assert_eq!(host.handle(at(2), more()), [refused]);
     let wrong = reserve(FILL, Venue::New, [vec![ticket(5, 2)], vec![ticket(5, 2)]]);
     assert_eq!(self::host().handle(at(3), wrong).len(), 1, "nobody sits twice");
+}
+
+#[test]
+fn who_is_turned_away_at_the_door_is_not_there_and_may_come_again() {
+    let mut host = reserving();
+    come(&mut host, &[(1, 0), (1, 1), (2, 0), (3, 0)][..3], 100);
+    let player = SessionId(Uuid::from_u128(20));
+    assert_eq!(host.handle(at(200), Event::TurnedAway { room: ROOM, player }), []);
+    assert_eq!(host.seated().count(), 2);
+    assert_eq!(come(&mut host, &[(3, 0)], 300), [], "nothing starts without the one who was turned away");
+    assert_eq!(come(&mut host, &[(2, 0)], 400).len(), 4, "all have come");
+}
+
+#[test]
+fn the_time_in_which_the_host_stood_still_is_nobodys_fault() {
+    let mut host = reserving();
+    come(&mut host, &[(1, 0), (1, 1)], 100);
+    cut_off(&mut host, 1_000, 3, 0);
+    assert_eq!(host.handle(at(21_000), Event::StoodStill(Duration::from_secs(20))), []);
+    assert_eq!(come(&mut host, &[(2, 0)], 23_999), []);
+    assert_eq!(host.handle(at(24_000), Event::Tick).len(), 5, "3 s to come for the one who was cut off");
 }

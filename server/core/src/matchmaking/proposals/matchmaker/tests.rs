@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     instance::instance,
     matchmaking::{
-        SessionId,
+        PlayerKey, SessionId,
         mode::Mode,
         pool::Renewal,
         ticket::{Member, Ticket},
@@ -22,17 +22,22 @@ fn at(millis: u64) -> Duration {
     Duration::from_millis(100_000 + millis)
 }
 
+/// A player whose key has the number of the session.
+fn member(id: Uuid) -> Member {
+    Member { player: SessionId(id), key: PlayerKey(id), rating: 0 }
+}
+
 fn ticket(home: usize) -> Ticket {
     let number = Uuid::from_u128(20 + home as u128);
-    let party = vec![Member { player: SessionId(number), rating: 0 }];
+    let party = vec![member(number)];
     let (mode, home) = ("duel".to_owned(), HOMES[home]);
-    Ticket { id: TicketId(number), home, mode, party, regions: Vec::new(), waited: Duration::ZERO }
+    Ticket { id: TicketId(number), home, mode, party, regions: Vec::new(), avoid: Vec::new(), waited: Duration::ZERO }
 }
 
 /// A ticket of somebody else.
 fn other() -> Ticket {
     let number = Uuid::from_u128(30);
-    let party = vec![Member { player: SessionId(number), rating: 0 }];
+    let party = vec![member(number)];
     Ticket { id: TicketId(number), party, ..ticket(0) }
 }
 
@@ -168,7 +173,7 @@ fn crowd(of_first: usize, of_second: usize) -> Matchmaker {
     matchmaker.handle(at(0), Event::Hosts(vec![load(0, 0, 10_000)]));
     for (number, home) in (1..).zip([vec![0; of_first], vec![1; of_second]].concat()) {
         let player = Uuid::from_u128(1_000 + u128::from(number));
-        let party = vec![Member { player: SessionId(player), rating: 0 }];
+        let party = vec![member(player)];
         let ticket = Ticket { id: TicketId(player), party, ..ticket(home) };
         matchmaker.handle(at(0), request(Request::Submit { number, ticket }));
     }
@@ -205,7 +210,7 @@ fn who_searches_elsewhere_does_not_wait_for_a_home_that_is_silent() {
     assert_eq!(asked.len(), WINDOW / 2);
     for (number, player) in [(1, 5_000), (2, 5_001)] {
         let id = Uuid::from_u128(player);
-        let party = vec![Member { player: SessionId(id), rating: 0 }];
+        let party = vec![member(id)];
         let ticket = Ticket { id: TicketId(id), party, ..ticket(1) };
         matchmaker.handle(at(100), request(Request::Submit { number, ticket }));
     }
@@ -220,7 +225,7 @@ fn no_host_is_asked_for_more_seats_than_it_answers() {
     assert_eq!(round(&mut matchmaker, 0).len(), WINDOW);
     for number in 1..=4 {
         let player = Uuid::from_u128(9_000 + u128::from(number));
-        let party = vec![Member { player: SessionId(player), rating: 0 }];
+        let party = vec![member(player)];
         let home = instance("i6");
         let ticket = Ticket { id: TicketId(player), party, home, ..ticket(0) };
         matchmaker.handle(at(1), request(Request::Submit { number, ticket }));
