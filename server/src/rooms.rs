@@ -273,11 +273,6 @@ impl Rooms {
         self.kept.lock().expire(self.now());
     }
 
-    /// Whether the room is open.
-    pub(crate) fn is_open(&self, id: Uuid) -> bool {
-        self.open.lock().by_id.contains_key(&id)
-    }
-
     fn check_players(&self, open: &Open) -> Result<(), Code> {
         if open.expected() < u64::from(self.terms.players) { Ok(()) } else { Err(Code::ServerFull) }
     }

@@ -56,9 +56,10 @@ type Part = (&'static str, fn(&mut Checks, Form) -> anyhow::Result<()>);
 
 const SIMULATIONS: &str = "simulations";
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     (SIMULATIONS, simulations::run),
     ("crowd", matchmaking::crowd),
+    ("no-shows", matchmaking::no_shows),
     ("matchmaker", matchmaking::matchmaker),
     ("paused", matchmaking::paused),
     ("host", matchmaking::host),

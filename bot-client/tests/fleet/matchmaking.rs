@@ -56,6 +56,36 @@ impl Searching {
     }
 }
 
+/// A tenth of the single players never take the seats that they are told to take: the others play all the same.
+pub(crate) fn no_shows(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
+    let (bots, arrival) = if form == Form::Short { (60, 5) } else { (300, 30) };
+    let crowd = |no_shows| -> anyhow::Result<_> {
+        let fleet = Fleet::new(&[])?;
+        let plan = crowds::plan(form, fleet.urls(), bots, Duration::from_secs(arrival));
+        let crowd = crowds::start(Plan { party_max: 2, no_shows, play: false, ..plan })?;
+        Ok((fleet, crowd))
+    };
+    let (fleet, without) = crowd(0)?;
+    let without = crowds::finish(without, checks);
+    drop(fleet);
+    let (fleet, with) = crowd(10)?;
+    let with = crowds::finish(with, checks);
+    let ended = fleet.sum("tiltyard_tickets_total{game=\"arena\",outcome=\"no_show\"")?;
+    checks.check("who does not come is told so", ended, ended > 0.0);
+    let met = format!("{}, of them the same again {}", with.no_shows_met, with.met_again);
+    checks.check("nobody meets the same no-show twice", met, with.no_shows_met > 0 && with.met_again == 0);
+    let longest = without.waiting.max.max(with.waiting_undisturbed.max);
+    let seen = format!("{:.1} s, others {longest:.1} s", with.waiting_less_no_shows);
+    let holds = with.waiting_less_no_shows <= longest + 1.0;
+    checks.check("a no-show costs those who meet it 10 s at most", seen, holds);
+    let (disturbed, p99) = (with.waiting_undisturbed.p99, without.waiting.p99);
+    if form != Form::Short {
+        let seen = format!("p99 {disturbed:.1} s, without them {p99:.1} s");
+        checks.check("no-shows cost the others nothing", seen, disturbed <= 1.5 * p99);
+    }
+    Ok(())
+}
+
 /// Bots with ratings in parties arrive, then singles follow until nobody waits.
 pub(crate) fn crowd(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let (size, options) = match form {

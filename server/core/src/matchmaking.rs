@@ -24,7 +24,7 @@ pub use crate::instance::InstanceId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub Uuid);
 
-/// The key by which a player is known over sessions and searches: the key that the client keeps, or the id of the session
+/// The player key: what a player is known by over sessions and searches, the key that the client keeps, or the id of the session
 /// if the client shows none. Whoever knows it can pass for the player, so it is not printed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PlayerKey(pub Uuid);

@@ -198,7 +198,10 @@ impl Service {
             }
             Event::News(News::Gone(session)) => self.lose(session),
             Event::News(News::Left(room, player)) => self.turns.push_back(host::Event::Left { room, player }.into()),
-            Event::News(News::Ended(room)) => self.turns.push_back(host::Event::Ended(room).into()),
+            Event::News(News::Ended(room)) => {
+                self.playing.remove(&room);
+                self.turns.push_back(host::Event::Ended(room).into());
+            }
         }
     }
 

@@ -14,7 +14,9 @@ use tiltyard_core::{
     },
     instance::{Incarnation, InstanceId},
     matchmaking::{
-        MatchId, SessionId, TicketId, pool,
+        MatchId, PlayerKey, SessionId, TicketId,
+        no_shows::NoShow,
+        pool,
         proposals::{
             Go, Message, No, Request, Reservation, Reserve as Keep, ToHome, ToHost, ToMatchmaker, outbox::Said,
         },

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
-use tiltyard_shared::protocol::Target;
+use tiltyard_shared::protocol::{Code, ServerMessage, Target};
 
 use crate::{
     client::Client,
@@ -112,6 +112,53 @@ async fn who_could_not_take_the_seat_searches_on() {
     server.stop().await;
 }
 
+/// The end of a search that is asked after until then.
+async fn until_ended(addr: SocketAddr, path: &str) -> Value {
+    loop {
+        let shown = get(addr, path).await.1;
+        if shown["state"] == "ended" {
+            return shown;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_never_comes_leaves_the_pool_and_the_others_play() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let of = |key: u128| json!({ "game": "puppet", "mode": "duel", "client_key": format!("{key:032x}") });
+    let (nobody, ann) = (ticket(addr, &of(1)).await, ticket(addr, &of(2)).await);
+    let (joining, _) = tokio::join!(until(addr, &ann, "joining"), until(addr, &nobody, "joining"));
+    let (mut waiting, _) = Client::seated(addr, Target::Pass(bytes(&joining["pass"]))).await;
+    let ended = until_ended(addr, &nobody).await;
+    assert_eq!(ended["code"], "no_show", "{ended}");
+    let penalty = ended["retry_after_ms"].as_u64().unwrap();
+    assert!((9_000..=10_000).contains(&penalty), "{ended}");
+    assert!(matches!(waiting.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
+    until(addr, &ann, "searching").await;
+
+    let (status, again) = post(addr, "/api/tickets", &of(1).to_string()).await;
+    assert_eq!((status, again["state"].as_str(), again["code"].as_str()), (201, Some("ended"), Some("no_show")));
+    assert!(again["retry_after_ms"].as_u64().unwrap() <= penalty, "{again}");
+    let bob = ticket(addr, &of(3)).await;
+    let (one, other) = tokio::join!(until(addr, &ann, "joining"), until(addr, &bob, "joining"));
+    assert_eq!(one["match"], other["match"], "those who are there play");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_player_has_one_ticket_the_newest() {
+    let server = serve(&config()).await;
+    let addr = server.listen_addr();
+    let ann = json!({ "game": "puppet", "mode": "duel", "client_key": "0123456789abcdef0123456789abcdef" });
+    let first = ticket(addr, &ann).await;
+    let second = ticket(addr, &ann).await;
+    assert_eq!(until_ended(addr, &first).await["code"], "already_searching");
+    assert_eq!(get(addr, &second).await.1["state"], "searching", "not matched with itself");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_ticket_that_cannot_be_is_refused_with_a_code() {
     let server = serve(&config()).await;
@@ -123,6 +170,7 @@ async fn a_ticket_that_cannot_be_is_refused_with_a_code() {
         (json!({ "game": "puppet", "mode": "duel", "party": { "code": "x", "size": 2 } }), 400, "bad_party"),
         (json!({ "game": "puppet", "mode": "duel", "name": "Ann" }), 400, "malformed"),
         (json!({ "game": "puppet" }), 400, "malformed"),
+        (json!({ "game": "puppet", "mode": "duel", "client_key": "7" }), 400, "malformed"),
     ] {
         let (got, answer) = post(addr, "/api/tickets", &body.to_string()).await;
         assert_eq!((got, answer["code"].as_str().unwrap()), (status, code), "{body}");

@@ -210,7 +210,7 @@ impl World {
                         }
                         // Who fills a seat of a running room waits for no other newcomer.
                         let strictly = self.until_calm == Trouble::NoShows && *place == Venue::New;
-                        self.ledger.proposed_together(teams.iter().flatten(), &self.crowd, self.now, strictly)?;
+                        self.ledger.proposed_together(&teams.iter().flatten(), &self.crowd, self.now, strictly)?;
                     }
                     self.send(slot, to, message);
                 }

@@ -92,7 +92,7 @@ impl Ledger {
     /// vain, and nobody whose penalty runs.
     pub(crate) fn proposed_together<'a>(
         &self,
-        tickets: impl Iterator<Item = &'a Ticket> + Clone,
+        tickets: &(impl Iterator<Item = &'a Ticket> + Clone),
         crowd: &Crowd,
         now: Duration,
         strictly: bool,

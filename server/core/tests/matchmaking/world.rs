@@ -74,7 +74,7 @@ pub(crate) enum Role {
 pub(crate) enum Machine {
     Home(Home),
     Host(Host),
-    Matchmaker(Matchmaker),
+    Matchmaker(Box<Matchmaker>),
 }
 
 /// An instance, or the place of one that is down.
@@ -229,7 +229,7 @@ impl World {
         self.nodes[slot].machine = Some(match self.nodes[slot].role {
             Role::Home => Machine::Home(Home::new(id, &self.home_modes())),
             Role::Host => Machine::Host(Host::new(id, region, modes(), 40)),
-            Role::Matchmaker => Machine::Matchmaker(Matchmaker::new(id, pool)),
+            Role::Matchmaker => Machine::Matchmaker(Box::new(Matchmaker::new(id, pool))),
         });
     }
 

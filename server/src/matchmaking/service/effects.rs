@@ -158,9 +158,6 @@ impl Service {
             }
             host::Effect::End(room) => self.close(room),
         }
-        // Closed rooms are removed with the next effect.
-        let rooms = &self.parts.rooms;
-        self.playing.retain(|room, _| rooms.is_open(room.0));
     }
 
     async fn open(&mut self, room: MatchId, mode: String) {

@@ -76,7 +76,7 @@ pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
             continue;
         }
         let open: Vec<_> = free.iter().filter(|open| open.vacancy.mode == mode.name).copied().collect();
-        let mut round = Round::new(mode, seekers, pool, &open);
+        let mut round = Round::new(mode, &seekers, pool, &open);
         round.fill_rooms(open, now);
         round.form_matches();
         proposals.append(&mut round.proposals);
@@ -107,9 +107,9 @@ impl<'a> Seeker<'a> {
 
 impl<'a> Round<'a> {
     /// Puts all tickets of a mode on shelves, given with their waiting times and by ascending ids.
-    fn new(mode: &'a Mode, free: Vec<(Duration, &'a Waiting)>, pool: &'a Pool, rooms: &[&'a Open]) -> Self {
+    fn new(mode: &'a Mode, free: &[(Duration, &'a Waiting)], pool: &'a Pool, rooms: &[&'a Open]) -> Self {
         let nanos = |waited: &Duration| u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        let mut oldest: Vec<_> = (0u32..).zip(&free).map(|(at, (waited, _))| (Reverse(nanos(waited)), at)).collect();
+        let mut oldest: Vec<_> = (0u32..).zip(free).map(|(at, (waited, _))| (Reverse(nanos(waited)), at)).collect();
         oldest.sort_unstable();
         let seeker = |(_, at): &(_, u32)| {
             let (waited, waiting) = free[*at as usize];

@@ -30,7 +30,7 @@ pub use kinds::{Effect, Event, Over, Told};
 pub const MAX_OPEN: usize = 10_000;
 
 /// Time after the word to go in which players who cannot enter at the host say so.
-const SILENT: Duration = Duration::from_secs(30);
+const SILENT: Duration = Duration::from_secs(15);
 
 /// Most no-shows that a home remembers.
 const MAX_NO_SHOWS: usize = 16_384;

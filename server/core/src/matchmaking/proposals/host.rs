@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use uuid::Uuid;
+
 use super::{
     Claim, MESSAGE, Message, REMEMBERED, RESERVED, Request, Reservation, Reserve, STATE_EVERY, ToHome, ToHost,
     ToMatchmaker,
@@ -32,13 +34,21 @@ pub struct Host {
     region: String,
     modes: BTreeMap<String, Mode>,
     /// Most seats of all rooms together.
-    seats: usize,
+    limit: usize,
     draining: bool,
     rooms: BTreeMap<MatchId, Room>,
+    /// The seats of all rooms, free ones included.
+    seats: usize,
+    /// The time when something is decided about a room, whatever happens until then.
+    due: BTreeSet<(Duration, MatchId)>,
     /// The room of each match, and of each proposal to fill seats of a room.
     places: BTreeMap<MatchId, MatchId>,
+    /// The matches of each room.
+    matches: BTreeSet<(MatchId, MatchId)>,
     /// What became of each match that is over, until it can be forgotten.
     over: BTreeMap<MatchId, Past>,
+    /// The matches that are over, by when they can be forgotten.
+    forget: BTreeSet<(Duration, MatchId)>,
     reservations: u64,
     number: u64,
     stated: Duration,
@@ -53,8 +63,6 @@ struct Past {
     seated: BTreeSet<TicketId>,
     /// The players who were not there when it was decided.
     absent: Vec<Absent>,
-    /// When it can be forgotten.
-    until: Duration,
 }
 
 /// An event for a host.
@@ -131,11 +139,15 @@ impl Host {
             id,
             region: region.to_owned(),
             modes: modes.into_iter().map(|mode| (mode.name.clone(), mode)).collect(),
-            seats,
+            limit: seats,
             draining: false,
             rooms: BTreeMap::new(),
+            seats: 0,
+            due: BTreeSet::new(),
             places: BTreeMap::new(),
+            matches: BTreeSet::new(),
             over: BTreeMap::new(),
+            forget: BTreeSet::new(),
             reservations: 0,
             number: 0,
             stated: Duration::ZERO,
@@ -156,7 +168,7 @@ impl Host {
 
     /// The number of seats in its rooms, free ones included.
     pub fn seats(&self) -> usize {
-        self.rooms.values().map(Room::seats).sum()
+        self.seats
     }
 
     /// Room, team, ticket and player of all who have claimed a seat and not left.
@@ -170,20 +182,14 @@ impl Host {
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Event::StoodStill(time) = event {
-            self.rooms.values_mut().for_each(|room| room.wait_longer(time));
+            self.wait_longer(time);
         }
-        self.decide(now, &mut effects);
+        self.run_out(now, &mut effects);
         match event {
             Event::Claim(claim) => self.claim(now, claim, &mut effects),
-            Event::Left { room, player } => {
-                if let Some(room) = self.rooms.get_mut(&room) {
-                    room.leave(player);
-                }
-            }
+            Event::Left { room, player } => self.change(now, Some(room), |room| room.leave(player), &mut effects),
             Event::TurnedAway { room, player } => {
-                if let Some(room) = self.rooms.get_mut(&room) {
-                    room.turn_away(player);
-                }
+                self.change(now, Some(room), |room| room.turn_away(player), &mut effects);
             }
             Event::StoodStill(_) => {}
             Event::Ended(room) => self.close(now, room, &mut effects),
@@ -193,11 +199,39 @@ impl Host {
             Event::Tick if self.stated + STATE_EVERY <= now => self.offer(now, &mut effects),
             Event::Tick => {}
         }
-        self.decide(now, &mut effects);
         effects
     }
 
+    /// Decides what is due, whatever event comes next, and forgets what is over.
+    fn run_out(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let due: Vec<_> = self.due.iter().take_while(|(due, _)| *due <= now).map(|(_, room)| *room).collect();
+        for room in due {
+            self.decide(now, room, effects);
+        }
+        while let Some((_, id)) = self.forget.first().copied().filter(|(until, _)| *until <= now) {
+            self.forget.pop_first();
+            self.over.remove(&id);
+        }
+    }
+
+    fn wait_longer(&mut self, time: Duration) {
+        self.due.clear();
+        for (id, room) in &mut self.rooms {
+            room.wait_longer(time);
+            self.due.extend(room.set_due().map(|due| (due, *id)));
+        }
+    }
+
+    /// Changes a room, if it is there, and makes the decisions that are possible now.
+    fn change(&mut self, now: Duration, room: Option<MatchId>, how: impl FnOnce(&mut Room), effects: &mut Vec<Effect>) {
+        if let Some((id, room)) = room.and_then(|id| Some((id, self.rooms.get_mut(&id)?))) {
+            how(room);
+            self.decide(now, id, effects);
+        }
+    }
+
     fn take(&mut self, now: Duration, message: ToHost, effects: &mut Vec<Effect>) {
+        let place = |id| self.places.get(&id).copied();
         match message {
             ToHost::Reserve(asked) => {
                 let (id, matchmaker) = (asked.id, asked.matchmaker);
@@ -207,20 +241,12 @@ impl Host {
                 };
                 effects.push(Effect::Send(matchmaker, Message::Matchmaker(answer)));
             }
-            ToHost::Release { id } => {
-                if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
-                    room.drop_absent(now, id, None);
-                }
-            }
+            ToHost::Release { id } => self.change(now, place(id), |room| room.drop_absent(now, id, None), effects),
             ToHost::Decline { id, ticket } => {
-                if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
-                    room.drop_absent(now, id, Some(ticket));
-                }
+                self.change(now, place(id), |room| room.drop_absent(now, id, Some(ticket)), effects);
             }
             ToHost::CutOff { id, ticket, player } => {
-                if let Some(room) = self.places.get(&id).and_then(|room| self.rooms.get_mut(room)) {
-                    room.cut_off(now, id, ticket, player);
-                }
+                self.change(now, place(id), |room| room.cut_off(now, id, ticket, player), effects);
             }
             ToHost::Ask { id, ticket, home } => effects.extend(self.answer(now, id, ticket, home)),
         }
@@ -239,11 +265,12 @@ impl Host {
         let room = match place {
             Venue::New => {
                 let mode = self.modes.get(&mode)?;
-                if self.seats() + mode.seats() > self.seats {
+                if self.seats + mode.seats() > self.limit {
                     return None;
                 }
                 let mut room = Room::new(mode.clone());
                 room.reserve(id, reservation, now + RESERVED, teams)?;
+                self.seats += room.seats();
                 self.rooms.insert(id, room);
                 effects.push(Effect::Open { room: id, mode: mode.name.clone() });
                 id
@@ -256,6 +283,8 @@ impl Host {
         };
         self.reservations += 1;
         self.places.insert(id, room);
+        self.matches.insert((room, id));
+        self.set_due(room);
         Some(reservation)
     }
 
@@ -277,36 +306,45 @@ impl Host {
             Some((room, team)) => Effect::Admit { room, team, claim },
             None => Effect::Refuse(claim),
         });
+        self.change(now, place, |_| {}, effects);
     }
 
-    /// Makes the decisions that are possible now, and tells the homes.
-    fn decide(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        let mut ended = Vec::new();
-        for (room, state) in &mut self.rooms {
-            match state.decide(now) {
-                Decision::Nothing => {}
-                Decision::Start => effects.push(Effect::Start(*room)),
-                Decision::End => ended.push(*room),
-            }
-            effects.extend(state.told().map(|(home, id, ticket, verdict)| tell(home, id, ticket, verdict)));
+    /// Makes the decisions about a room that are possible now, and tells the homes.
+    fn decide(&mut self, now: Duration, room: MatchId, effects: &mut Vec<Effect>) {
+        let Some(state) = self.rooms.get_mut(&room) else { return };
+        let decision = state.decide(now);
+        if decision == Decision::Start {
+            effects.push(Effect::Start(room));
         }
-        for room in ended {
+        effects.extend(state.told().map(|(home, id, ticket, verdict)| tell(home, id, ticket, verdict)));
+        if decision == Decision::End {
             effects.push(Effect::End(room));
-            self.close(now, room, effects);
+            return self.close(now, room, effects);
         }
-        self.over.retain(|_, past| past.until > now);
+        self.set_due(room);
+    }
+
+    fn set_due(&mut self, room: MatchId) {
+        if let Some(state) = self.rooms.get_mut(&room) {
+            self.due.remove(&(state.due(), room));
+            self.due.extend(state.set_due().map(|due| (due, room)));
+        }
     }
 
     /// Closes a room. Tickets that were seated stay known for a while; all others are sent back.
     fn close(&mut self, now: Duration, room: MatchId, effects: &mut Vec<Effect>) {
         let Some(mut state) = self.rooms.remove(&room) else { return };
+        self.due.remove(&(state.due(), room));
+        self.seats -= state.seats();
         state.end(now);
         effects.extend(state.told().map(|(home, id, ticket, verdict)| tell(home, id, ticket, verdict)));
-        let closed: Vec<_> = self.places.iter().filter(|(_, place)| **place == room).map(|(id, _)| *id).collect();
-        for id in closed {
+        let first = (room, MatchId(Uuid::nil()));
+        let closed: Vec<_> = self.matches.range(first..).take_while(|(place, _)| *place == room).copied().collect();
+        for (place, id) in closed {
+            self.matches.remove(&(place, id));
             self.places.remove(&id);
-            let (seated, absent, until) = (state.seated_by(id), state.absent_of(id), now + REMEMBERED);
-            self.over.insert(id, Past { seated, absent, until });
+            self.over.insert(id, Past { seated: state.seated_by(id), absent: state.absent_of(id) });
+            self.forget.insert((now + REMEMBERED, id));
         }
     }
 

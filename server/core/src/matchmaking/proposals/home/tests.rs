@@ -203,9 +203,9 @@ fn whose_connection_breaks_on_the_way_is_the_hosts_to_judge_and_does_not_search_
     let mut home = searching();
     home.handle(at(0), agree(ONE));
     home.handle(at(0), go(ONE));
-    assert_eq!(home.handle(at(29_999), Event::Undelivered(ask.clone())), [], "players who are there say so themselves");
+    assert_eq!(home.handle(at(14_999), Event::Undelivered(ask.clone())), [], "players who are there say so themselves");
     let expired = Effect::Tell(TICKET, Told::Over(Over::Expired));
-    assert_eq!(home.handle(at(30_000), Event::Undelivered(ask)), [expired], "in half a minute, or they are not");
+    assert_eq!(home.handle(at(15_000), Event::Undelivered(ask)), [expired], "in 15 s, or they are not");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) struct Room {
     /// The players of each match who were not there when it was decided.
     absent: Vec<Absent>,
     vacant_since: Option<Duration>,
+    /// When something is decided about it next, whatever happens until then.
+    due: Option<Duration>,
     told: Vec<(InstanceId, MatchId, TicketId, Verdict)>,
 }
 
@@ -93,7 +95,21 @@ impl Room {
     /// An empty room.
     pub(super) fn new(mode: Mode) -> Self {
         let (parties, past, absent, told) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        Self { mode, runs: false, parties, past, absent, vacant_since: None, told }
+        Self { mode, runs: false, parties, past, absent, vacant_since: None, due: None, told }
+    }
+
+    /// The time that [`Self::set_due`] has set; never, if there is none.
+    pub(super) fn due(&self) -> Duration {
+        self.due.unwrap_or(Duration::MAX)
+    }
+
+    /// Sets the time when something is decided about it next, whatever happens until then, and returns it.
+    pub(super) fn set_due(&mut self) -> Option<Duration> {
+        let open = self.parties.iter().filter(|party| !party.seated);
+        let ends = open.flat_map(|party| party.cut_off.values().copied().chain([party.until]));
+        let memories = self.past.values().copied().chain(self.absent.iter().map(|absent| absent.at + REMEMBERED));
+        self.due = ends.chain(memories).min();
+        self.due
     }
 
     /// The number of its seats.

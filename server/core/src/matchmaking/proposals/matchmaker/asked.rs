@@ -6,7 +6,7 @@ use super::{InstanceId, Open};
 
 /// Most proposals that a host, and most tickets that a home, was asked for and has not answered; the last proposal may
 /// exceed it. The others follow in later rounds, the oldest first.
-pub const WINDOW: usize = 256;
+pub const WINDOW: usize = 1_024;
 
 /// The unanswered questions.
 #[derive(Debug, Default)]
