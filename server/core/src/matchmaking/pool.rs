@@ -349,11 +349,9 @@ impl Pool {
         self.held.expire(now);
         self.held_seats.expire(now);
         self.no_shows.expire(now);
-        let proposals = form::round(self, now);
+        let (proposals, named) = form::round(self, now);
+        self.held.propose_all(named);
         for proposal in &proposals {
-            for ticket in proposal.tickets() {
-                self.held.propose(ticket.id);
-            }
             if let Venue::Running { room, team, .. } = proposal.place {
                 self.held_seats.propose((room, team));
             }

@@ -13,17 +13,23 @@ use super::{
     teams::{Draft, Part, find_fills},
     waiting::Waiting,
 };
-use crate::matchmaking::mode::Mode;
+use crate::matchmaking::{TicketId, mode::Mode};
 
 /// Most tickets that do not fit which are considered for one match in one region.
 const MAX_REJECTED: usize = 128;
 
 /// A ticket that can be proposed. Its index is its number: a lower one is older.
+#[derive(Clone)]
 struct Seeker<'a> {
     waiting: &'a Waiting,
     waited: Duration,
+    size: usize,
+    strength: i64,
+    rating: i32,
     window: u32,
     latency: u32,
+    /// Whether it avoids anybody.
+    avoids: bool,
     /// Its part of [`Round::near`].
     near: Range<usize>,
 }
@@ -38,6 +44,8 @@ struct Round<'a> {
     /// Kept between searches for its memory.
     search: Search,
     proposals: Vec<Proposal>,
+    /// The tickets of all proposals.
+    named: Vec<TicketId>,
 }
 
 struct Region<'a> {
@@ -59,19 +67,21 @@ struct Search {
     fills: Vec<bool>,
 }
 
-pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
-    let mut seekers: Vec<_> = pool.modes.values().map(|_| Vec::new()).collect();
+/// The proposals of a round, and all tickets that they name.
+pub(super) fn round(pool: &Pool, now: Duration) -> (Vec<Proposal>, Vec<TicketId>) {
+    let mut seekers: Vec<_> = pool.modes.values().map(|mode| (mode, Vec::new())).collect();
     let mut is_free = pool.held.ascending(now);
     for (id, waiting) in &pool.tickets {
         let silent = !pool.silent.is_empty() && pool.silent.contains(&waiting.ticket.home);
         if is_free(id) && !silent {
-            seekers[waiting.mode].push((waiting.waited(now), waiting));
+            let (mode, seekers) = &mut seekers[waiting.mode];
+            seekers.push(Seeker::new(mode, waiting, waiting.waited(now)));
         }
     }
     let mut is_free = pool.held_seats.ascending(now);
     let free: Vec<_> = pool.rooms.iter().filter(|(key, _)| is_free(key)).map(|(_, open)| open).collect();
-    let mut proposals = Vec::new();
-    for (mode, seekers) in pool.modes.values().zip(seekers) {
+    let (mut proposals, mut named) = (Vec::new(), Vec::new());
+    for (mode, seekers) in seekers {
         if seekers.is_empty() {
             continue;
         }
@@ -80,42 +90,36 @@ pub(super) fn round(pool: &Pool, now: Duration) -> Vec<Proposal> {
         round.fill_rooms(open, now);
         round.form_matches();
         proposals.append(&mut round.proposals);
+        named.append(&mut round.named);
     }
-    proposals
+    (proposals, named)
 }
 
 impl<'a> Seeker<'a> {
     fn new(mode: &Mode, waiting: &'a Waiting, waited: Duration) -> Self {
         let (window, latency) = (mode.window.at(waited), mode.latency.at(waited));
-        Self { waiting, waited, window, latency, near: 0..0 }
+        let Waiting { size, strength, rating, avoids, .. } = *waiting;
+        Self { waiting, waited, size, strength, rating, window, latency, avoids, near: 0..0 }
     }
 
     fn part(&self, seeker: usize) -> Part {
-        Part { seeker, size: self.waiting.size, strength: self.waiting.strength }
+        Part { seeker, size: self.size, strength: self.strength }
     }
 
     /// Whether it can be in a match with others, as far as one avoids the other.
     fn suits(&self, others: impl Iterator<Item = &'a Self>) -> bool {
-        let mut others = others.map(|other| &other.waiting.ticket);
-        let ticket = &self.waiting.ticket;
-        match ticket.avoid.is_empty() {
-            true => others.all(|other| other.avoid.is_empty() || !other.is_apart_from(ticket)),
-            false => others.all(|other| !other.is_apart_from(ticket)),
-        }
+        let apart = |other: &Self| other.waiting.ticket.is_apart_from(&self.waiting.ticket);
+        !others.into_iter().any(|other| (self.avoids || other.avoids) && apart(other))
     }
 }
 
 impl<'a> Round<'a> {
-    /// Puts all tickets of a mode on shelves, given with their waiting times and by ascending ids.
-    fn new(mode: &'a Mode, free: &[(Duration, &'a Waiting)], pool: &'a Pool, rooms: &[&'a Open]) -> Self {
-        let nanos = |waited: &Duration| u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        let mut oldest: Vec<_> = (0u32..).zip(free).map(|(at, (waited, _))| (Reverse(nanos(waited)), at)).collect();
+    /// Puts all tickets of a mode on shelves, given by ascending ids.
+    fn new(mode: &'a Mode, by_id: &[Seeker<'a>], pool: &'a Pool, rooms: &[&'a Open]) -> Self {
+        let nanos = |waited: Duration| u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        let mut oldest: Vec<_> = (0u32..).zip(by_id).map(|(at, seeker)| (Reverse(nanos(seeker.waited)), at)).collect();
         oldest.sort_unstable();
-        let seeker = |(_, at): &(_, u32)| {
-            let (waited, waiting) = free[*at as usize];
-            Seeker::new(mode, waiting, waited)
-        };
-        let mut seekers: Vec<_> = oldest.iter().map(seeker).collect();
+        let mut seekers: Vec<_> = oldest.iter().map(|(_, at)| by_id[*at as usize].clone()).collect();
         let mut names: BTreeSet<&str> = pool.regions.iter().map(String::as_str).collect();
         names.extend(rooms.iter().map(|open| open.vacancy.region.as_str()));
         let near = find_near(&mut seekers, names.len(), &pool.reached.among(names.iter().copied()));
@@ -128,7 +132,7 @@ impl<'a> Round<'a> {
         };
         let regions = names.into_iter().map(region).collect();
         let (taken, search) = (vec![false; seekers.len()], Search::default());
-        Self { mode, taken, seekers, regions, near, search, proposals: Vec::new() }
+        Self { mode, taken, seekers, regions, near, search, proposals: Vec::new(), named: Vec::new() }
     }
 
     /// Gives the free seats of rooms to the nearest tickets that fit, in the order of the rooms' waiting, the longest
@@ -206,17 +210,17 @@ impl<'a> Round<'a> {
     fn draft(&mut self, anchor: usize, region: usize, full: bool) -> Option<Vec<Vec<usize>>> {
         let Self { mode, seekers, taken, regions, search, .. } = self;
         let Region { shelves, fills, .. } = &mut regions[region];
-        let Seeker { window, waiting: Waiting { rating, .. }, .. } = seekers[anchor];
+        let Seeker { window, rating, .. } = seekers[anchor];
         let part = seekers[anchor].part(anchor);
         if full && !fills[mode.team_size - part.size] {
             return None;
         }
-        search.begin(shelves, *rating, taken);
+        search.begin(shelves, rating, taken);
         if full && !search.find_fills(anchor, window, shelves, taken)[mode.team_size - part.size] {
             return None;
         }
         let mut draft = Draft::new(mode);
-        draft.put(draft.room_for(part.size, &search.fills)?, part, *rating, window);
+        draft.put(draft.room_for(part.size, &search.fills)?, part, rating, window);
         let mut rejected = 0;
         while let Some((distance, size, other)) = search.nearest(shelves) {
             if distance > window || rejected > MAX_REJECTED || draft.is_full() {
@@ -229,11 +233,11 @@ impl<'a> Round<'a> {
                 }
                 Some(_) if other == anchor => {}
                 Some(team)
-                    if draft.tolerates(seekers[other].waiting.rating, seekers[other].window)
+                    if draft.tolerates(seekers[other].rating, seekers[other].window)
                         && seekers[other].suits(draft.seekers().map(|seeker| &seekers[seeker])) =>
                 {
-                    let Seeker { window, waiting: Waiting { rating, .. }, .. } = seekers[other];
-                    draft.put(team, seekers[other].part(other), *rating, window);
+                    let Seeker { window, rating, .. } = seekers[other];
+                    draft.put(team, seekers[other].part(other), rating, window);
                 }
                 Some(_) => rejected += 1,
             }
@@ -248,13 +252,12 @@ impl<'a> Round<'a> {
     /// The oldest free ticket that differs from this one only in waiting, if it is in no team yet and can be in this
     /// match. Everything within the windows of the younger is within those of the older, which are at least as wide.
     fn eldest_equal(&mut self, anchor: usize, region: usize, teams: &[Vec<usize>]) -> usize {
-        let mine = self.seekers[anchor].waiting;
+        let mine = &self.seekers[anchor];
         let shelf = &mut self.regions[region].shelves[mine.size - 1];
         let older = shelf.older(mine.rating, anchor, &self.taken);
         let others = || teams.iter().flatten().copied().filter(|other| *other != anchor);
-        let equal = |seeker: &Seeker<'_>| {
-            let Waiting { strength, ticket, .. } = seeker.waiting;
-            *strength == mine.strength && ticket.regions == mine.ticket.regions
+        let equal = |other: &Seeker<'_>| {
+            other.strength == mine.strength && other.waiting.ticket.regions == mine.waiting.ticket.regions
         };
         let fits = |seeker: usize| {
             let one = &self.seekers[seeker];
@@ -267,11 +270,13 @@ impl<'a> Round<'a> {
         for seeker in teams.iter().flatten() {
             self.taken[*seeker] = true;
         }
-        let placed = |seeker: &usize| {
-            let Seeker { waiting, waited, .. } = self.seekers[*seeker];
-            Placed { ticket: waiting.ticket.clone(), waited }
+        let Self { seekers, named, .. } = self;
+        let mut placed = |seeker: &usize| {
+            let Seeker { waiting: Waiting { ticket, .. }, waited, .. } = seekers[*seeker];
+            named.push(ticket.id);
+            Placed { ticket: ticket.clone(), waited }
         };
-        let teams = teams.iter().map(|team| team.iter().map(placed).collect()).collect();
+        let teams = teams.iter().map(|team| team.iter().map(&mut placed).collect()).collect();
         self.proposals.push(Proposal { mode: self.mode.name.clone(), region, place, teams });
     }
 }
@@ -282,7 +287,7 @@ fn find_near(seekers: &mut [Seeker<'_>], regions: usize, among: &[Option<usize>]
     let mut near = Vec::with_capacity(seekers.len());
     for Seeker { waiting, latency, near: mine, .. } in seekers {
         let start = near.len();
-        match waiting.ticket.regions.is_empty() {
+        match waiting.anywhere {
             true => near.extend((0..regions).map(|region| (0, region))),
             false => {
                 let reach = waiting.reach.iter().filter(|(_, ms)| *ms <= *latency);
@@ -301,15 +306,14 @@ fn fill_shelves(
     near: &[(u32, usize)],
     regions: usize,
     sizes: usize,
-) -> Vec<Vec<Vec<(i32, usize)>>> {
-    let mut by_rating: Vec<_> = (0u32..).zip(seekers).map(|(number, seeker)| (seeker.waiting.rating, number)).collect();
+) -> Vec<Vec<Vec<(i32, u32)>>> {
+    let mut by_rating: Vec<_> = (0u32..).zip(seekers).map(|(number, seeker)| (seeker.rating, number)).collect();
     by_rating.sort_unstable();
     let mut entries = vec![vec![Vec::new(); sizes]; regions];
     for (rating, number) in by_rating {
-        let number = number as usize;
-        let Seeker { waiting, near: mine, .. } = &seekers[number];
+        let Seeker { size, near: mine, .. } = &seekers[number as usize];
         for &(_, region) in &near[mine.clone()] {
-            entries[region][waiting.size - 1].push((rating, number));
+            entries[region][size - 1].push((rating, number));
         }
     }
     entries

@@ -27,6 +27,12 @@ impl<K: Ord> Holds<K> {
         self.0.insert(key, Hold::Proposed);
     }
 
+    /// As [`Self::propose`], for many keys.
+    pub(super) fn propose_all(&mut self, mut keys: Vec<K>) {
+        keys.sort_unstable();
+        self.0.append(&mut keys.into_iter().map(|key| (key, Hold::Proposed)).collect());
+    }
+
     /// Holds a key until a time.
     pub(super) fn hold(&mut self, key: K, until: Duration) {
         self.0.insert(key, Hold::Until(until));

@@ -7,11 +7,11 @@
 #[derive(Debug)]
 pub(super) struct Shelf {
     /// Rating and seeker, in ascending order.
-    entries: Vec<(i32, usize)>,
+    entries: Vec<(i32, u32)>,
     /// For a taken entry: the index above at which to look for a free one.
-    above: Vec<usize>,
+    above: Vec<u32>,
     /// For a taken entry: the index below at which to look, plus 1, so that 0 means none.
-    below: Vec<usize>,
+    below: Vec<u32>,
 }
 
 /// The position of a search on a shelf: the next free entry above and below the rating searched for.
@@ -24,9 +24,9 @@ pub(super) struct Cursor {
 
 impl Shelf {
     /// A shelf of tickets, given by rating and seeker in ascending order.
-    pub(super) fn new(entries: Vec<(i32, usize)>) -> Self {
-        let above = (1..=entries.len()).collect();
-        let below = (0..entries.len()).collect();
+    pub(super) fn new(entries: Vec<(i32, u32)>) -> Self {
+        let count = u32::try_from(entries.len()).expect("a pool has fewer tickets");
+        let (above, below) = ((1..=count).collect(), (0..count).collect());
         Self { entries, above, below }
     }
 
@@ -45,7 +45,7 @@ impl Shelf {
     pub(super) fn nearest(&self, cursor: &Cursor) -> Option<(u32, usize)> {
         let at = |index: usize| {
             let (rating, seeker) = *self.entries.get(index)?;
-            Some((rating.abs_diff(cursor.rating), seeker))
+            Some((rating.abs_diff(cursor.rating), seeker as usize))
         };
         match (at(cursor.above), cursor.below.and_then(at)) {
             (Some(above), Some(below)) => Some(above.min(below)),
@@ -56,7 +56,8 @@ impl Shelf {
     /// Passes the nearest.
     pub(super) fn pass(&mut self, cursor: &mut Cursor, taken: &[bool]) {
         let nearest = self.nearest(cursor);
-        match cursor.below.filter(|below| nearest.is_some_and(|(_, seeker)| self.entries[*below].1 == seeker)) {
+        match cursor.below.filter(|below| nearest.is_some_and(|(_, seeker)| self.entries[*below].1 as usize == seeker))
+        {
             None => cursor.above = self.free_above(cursor.above + 1, taken),
             Some(below) => {
                 let rating = self.entries[below].0;
@@ -74,8 +75,9 @@ impl Shelf {
     pub(super) fn older(&mut self, rating: i32, than: usize, taken: &[bool]) -> Vec<usize> {
         let mut found = Vec::new();
         let mut at = self.free_above(self.entries.partition_point(|entry| entry.0 < rating), taken);
-        while let Some(&(_, seeker)) = self.entries.get(at).filter(|entry| entry.0 == rating && entry.1 < than) {
-            found.push(seeker);
+        let fits = |entry: &&(i32, u32)| entry.0 == rating && (entry.1 as usize) < than;
+        while let Some(&(_, seeker)) = self.entries.get(at).filter(fits) {
+            found.push(seeker as usize);
             at = self.free_above(at + 1, taken);
         }
         found
@@ -84,12 +86,12 @@ impl Shelf {
     /// The first free entry at or after `from`.
     fn free_above(&mut self, from: usize, taken: &[bool]) -> usize {
         let mut at = from;
-        while self.entries.get(at).is_some_and(|entry| taken[entry.1]) {
-            at = self.above[at];
+        while self.entries.get(at).is_some_and(|entry| taken[entry.1 as usize]) {
+            at = self.above[at] as usize;
         }
         let mut step = from;
         while step < at {
-            step = std::mem::replace(&mut self.above[step], at);
+            step = std::mem::replace(&mut self.above[step], at as u32) as usize;
         }
         at
     }
@@ -97,12 +99,12 @@ impl Shelf {
     /// Of the free entries before `before`: the oldest of those with the highest rating.
     fn group_below(&mut self, before: usize, taken: &[bool]) -> Option<usize> {
         let mut end = before;
-        while end > 0 && taken[self.entries[end - 1].1] {
-            end = self.below[end - 1];
+        while end > 0 && taken[self.entries[end - 1].1 as usize] {
+            end = self.below[end - 1] as usize;
         }
         let mut step = before;
         while step > end {
-            step = std::mem::replace(&mut self.below[step - 1], end);
+            step = std::mem::replace(&mut self.below[step - 1], end as u32) as usize;
         }
         let first = self.first_equal(end.checked_sub(1)?);
         Some(self.free_above(first, taken))

@@ -24,6 +24,10 @@ pub(super) struct Waiting {
     pub(super) strength: i64,
     /// The mean of their ratings.
     pub(super) rating: i32,
+    /// Whether it avoids anybody.
+    pub(super) avoids: bool,
+    /// Whether it can go anywhere, because it names no region.
+    pub(super) anywhere: bool,
     /// The regions that it names, each once, with their distances.
     pub(super) reach: Box<[(u16, u32)]>,
 }
@@ -33,7 +37,8 @@ impl Waiting {
     pub(super) fn new(ticket: Ticket, mode: usize, reach: Box<[(u16, u32)]>, heard: Duration, number: u64) -> Self {
         let (waited, size) = (ticket.waited, ticket.party.len());
         let (strength, rating) = (ticket.strength(), ticket.rating());
-        Self { ticket: Arc::new(ticket), waited, heard, number, mode, size, strength, rating, reach }
+        let (avoids, anywhere, ticket) = (!ticket.avoid.is_empty(), ticket.regions.is_empty(), Arc::new(ticket));
+        Self { ticket, waited, heard, number, mode, size, strength, rating, avoids, anywhere, reach }
     }
 
     /// Takes another statement of the ticket. Statements that overtook each other never make its waiting shorter, and
@@ -43,6 +48,7 @@ impl Waiting {
         self.waited = self.waited(heard).max(ticket.waited);
         self.heard = heard;
         if number >= self.number && ticket.avoid != self.ticket.avoid {
+            self.avoids = !ticket.avoid.is_empty();
             self.ticket = Arc::new(ticket);
         }
         self.number = self.number.max(number);
