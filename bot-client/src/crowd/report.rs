@@ -175,6 +175,8 @@ pub struct Report {
     pub waiting: Spread,
     /// Those of bots that were never in a match to which somebody did not come.
     pub waiting_undisturbed: Spread,
+    /// Times that one of those who never take a seat was told so.
+    pub no_shows_told: usize,
     /// Times that a bot was in a match to which one of those did not come who never take a seat.
     pub no_shows_met: usize,
     /// Of those, times that it was the same one again. This must not happen.
@@ -239,6 +241,7 @@ impl Report {
             interrupted: interrupted(journal),
             waiting: seconds(waits(&|_| true)),
             waiting_undisturbed: seconds(waits(&|bot| times_met(bot) == 0)),
+            no_shows_told: count(|what| matches!(what, What::Ended { code: Code::NoShow })),
             no_shows_met: met.values().sum(),
             met_again: met.values().map(|times| times - 1).sum(),
             waiting_less_no_shows: waits(&|_| true)
@@ -275,7 +278,8 @@ impl fmt::Display for Report {
         row(f, "waiting p50/p99/max, s", spread(&self.waiting))?;
         if self.no_shows_met > 0 {
             row(f, "  who met no no-show", spread(&self.waiting_undisturbed))?;
-            row(f, "no-shows met, the same again", format!("{}, {}", self.no_shows_met, self.met_again))?;
+            let told = format!("{}, {}, {}", self.no_shows_told, self.no_shows_met, self.met_again);
+            row(f, "no-shows told, met, met again", told)?;
         }
         row(f, "rating spread p50/p99/max", spread(&self.rating_spread))?;
         row(f, "team balance p50/p99/max", spread(&self.balance))?;

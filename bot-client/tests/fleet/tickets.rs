@@ -19,7 +19,7 @@ use tokio::{
     runtime,
     sync::Semaphore,
     task::JoinSet,
-    time::{Instant as Deadline, timeout_at},
+    time::{Instant as Deadline, sleep_until, timeout_at},
 };
 
 use crate::{Form, checks::Checks, fleet::Fleet};
@@ -29,6 +29,9 @@ const MANY: [usize; 2] = [3_000, 20_000];
 
 /// So many connect at a time.
 const CONNECTING: usize = 128;
+
+/// In full they come over this time.
+const ARRIVAL: Duration = Duration::from_millis(8_500);
 
 /// Whoever has not been told by then is lost.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -41,11 +44,12 @@ type Told = (Duration, Duration);
 
 /// A crowd that searches as fast as it can connect.
 pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
-    let many = MANY[usize::from(form != Form::Short)];
+    let (many, arrival) = if form == Form::Short { (MANY[0], Duration::ZERO) } else { (MANY[1], ARRIVAL) };
     rlimit::increase_nofile_limit(many as u64 + 1_000)?;
     let fleet = Fleet::new(&[("TILTYARD_MAX_PLAYERS", "20000"), ("TILTYARD_MAX_ROOMS", "20000")])?;
     let before = fleet.cpu()?;
-    let mut told = runtime::Builder::new_current_thread().enable_all().build()?.block_on(search(many, fleet.urls()))?;
+    let mut told =
+        runtime::Builder::new_current_thread().enable_all().build()?.block_on(search(many, arrival, fleet.urls()))?;
     let spent = fleet.cpu()? - before;
     checks.check("all are told where to go", format!("{} of {many}", told.len()), told.len() == many);
     let (last_search, last_told) =
@@ -87,13 +91,16 @@ fn on_the_bus(fleet: &Fleet) -> anyhow::Result<String> {
 }
 
 /// All who were told, with times from the first search on.
-async fn search(many: usize, urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
+async fn search(many: usize, arrival: Duration, urls: Vec<String>) -> anyhow::Result<Vec<Told>> {
     let (start, connecting) = (Instant::now(), Arc::new(Semaphore::new(CONNECTING)));
     let mut tasks = JoinSet::new();
     for number in 0..many {
         let options = Options::new(urls[number % urls.len()].clone());
-        let connecting = Arc::clone(&connecting);
-        tasks.spawn(timeout_at(Deadline::from_std(start + LIMIT), player(options, connecting, start)));
+        let (connecting, at) = (Arc::clone(&connecting), start + arrival * number as u32 / many as u32);
+        tasks.spawn(timeout_at(Deadline::from_std(start + LIMIT), async move {
+            sleep_until(at.into()).await;
+            player(options, connecting, start).await
+        }));
     }
     let (mut told, mut waiting) = (Vec::with_capacity(many), Vec::with_capacity(many));
     while let Some(player) = tasks.join_next().await {

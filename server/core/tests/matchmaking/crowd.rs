@@ -61,6 +61,8 @@ pub(crate) struct Crowd {
     cancels: Vec<(Duration, TicketId)>,
     /// Who did not come to a match, was turned away there, or gave its host up.
     missing: BTreeSet<(MatchId, SessionId)>,
+    /// Who did nothing of that, and did not come.
+    lazy: BTreeSet<(MatchId, PlayerKey)>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,10 +72,14 @@ enum Said {
 }
 
 impl Door {
-    /// When the home will hear that the player is back: every other client is quick to say so.
+    /// When the home will hear that the player is back: every other client is quick to say so, and some are quicker than
+    /// the host.
     fn back(&self, now: Duration) -> (Duration, InstanceId, MatchId, TicketId) {
-        let quick = self.claim.ticket.0.as_u128().is_multiple_of(2);
-        let way = if quick { WAY_BACK } else { SLOW_WAY_BACK };
+        let way = match self.claim.ticket.0.as_u128() % 4 {
+            0 => Duration::ZERO,
+            2 => WAY_BACK,
+            _ => SLOW_WAY_BACK,
+        };
         (now + way, self.host, self.claim.id, self.claim.ticket)
     }
 }
@@ -100,6 +106,11 @@ impl Crowd {
     pub(crate) fn players_of(&self, ticket: TicketId) -> impl Iterator<Item = PlayerKey> {
         let searching = move |player: &&Player| player.search.is_some_and(|search| search.1 == ticket);
         self.players.iter().filter(searching).map(|player| player.key)
+    }
+
+    /// Whether a player was told to go to a match, and does nothing.
+    pub(crate) fn is_lazy(&self, id: MatchId, key: PlayerKey) -> bool {
+        self.lazy.contains(&(id, key))
     }
 
     /// The players of a ticket who have not come to a match, if there are any.
@@ -143,6 +154,7 @@ impl Crowd {
                 player.doors.push(Door { host, claim, room: None, heard: now, claimed: Duration::ZERO, lazy });
                 if lazy {
                     self.missing.insert((id, player.session));
+                    self.lazy.insert((id, player.key));
                 }
             }
         }

@@ -28,6 +28,8 @@ struct Entry {
     open: bool,
     /// The match that its players have been told to go to, and when.
     going: Option<(MatchId, Duration)>,
+    /// The last match that it was.
+    went_to: Option<MatchId>,
     /// Whether it is bound to a match of which nothing is decided.
     bound: bool,
     /// Since when that has been so.
@@ -58,9 +60,11 @@ const TOLD_AFTER: Duration = Duration::from_millis(1_500);
 impl Ledger {
     pub(crate) fn opened(&mut self, ticket: &Ticket, home: InstanceId, now: Duration) {
         let (duel, has_opponents) = (ticket.mode == "duel", ticket.rating() < FAR);
-        let (open, going, bound) = (true, None, false);
-        self.tickets
-            .insert(ticket.id, Entry { home, opened: now, open, going, bound, since: now, duel, has_opponents });
+        let (open, going, went_to, bound) = (true, None, None, false);
+        self.tickets.insert(
+            ticket.id,
+            Entry { home, opened: now, open, going, went_to, bound, since: now, duel, has_opponents },
+        );
     }
 
     pub(crate) fn closed(&mut self, ticket: TicketId) {
@@ -68,7 +72,9 @@ impl Ledger {
     }
 
     pub(crate) fn going(&mut self, ticket: TicketId, to: Option<(MatchId, Duration)>) {
-        self.tickets.get_mut(&ticket).expect("it was opened").going = to;
+        let entry = self.tickets.get_mut(&ticket).expect("it was opened");
+        entry.going = to;
+        entry.went_to = to.map_or(entry.went_to, |(id, _)| Some(id));
     }
 
     /// The match that a ticket's players were told to go to.
@@ -78,7 +84,8 @@ impl Ledger {
 
     /// A host sends a ticket back, because these players have not come.
     pub(crate) fn returned(&mut self, id: MatchId, ticket: TicketId, absent: &[PlayerKey]) {
-        if self.tickets[&ticket].open && self.match_of(ticket) == Some(id) {
+        let entry = &self.tickets[&ticket];
+        if entry.open && entry.went_to == Some(id) {
             self.missed.extend(absent.iter().map(|key| (ticket, *key)));
         }
     }
@@ -107,7 +114,9 @@ impl Ledger {
             if !strictly {
                 continue;
             }
-            if let Some((other, _)) = players().find(|(other, _)| self.missed.contains(&(*other, key))) {
+            if let Some((other, _)) =
+                players().find(|(other, _)| *other != ticket && self.missed.contains(&(*other, key)))
+            {
                 return Err(format!("a player of {ticket:?} did not come to {other:?}, and is proposed to it again"));
             }
             let mut no_shows = self.no_shows.get(&key).into_iter().flatten();

@@ -330,7 +330,9 @@ impl World {
         self.trace(|| format!("{:?} {slot} hears {message:?} after {age:?}", self.nodes[slot].role));
         match message {
             Message::Home(ToHome::Returned { id, ticket, absent, late, ago }) => {
-                self.ledger.returned(id, ticket, &absent);
+                // Whoever was turned away may search on, and be met again before the others have heard of it.
+                let lazy: Vec<_> = absent.iter().copied().filter(|key| self.crowd.is_lazy(id, *key)).collect();
+                self.ledger.returned(id, ticket, &lazy);
                 let absent = if self.mutant == Mutant::BlameNobody { Vec::new() } else { absent };
                 let message = ToHome::Returned { id, ticket, absent, late, ago };
                 self.home(slot, home::Event::Message { age, message })

@@ -7,19 +7,18 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{
-    AGREED, COME_WITHIN, Go, MAX_STATED, MESSAGE, Message, No, Request, STATE_EVERY, ToHome, ToHost, ToMatchmaker,
-};
+use super::{AGREED, Go, MAX_STATED, MESSAGE, Message, No, Request, STATE_EVERY, ToHome, ToHost, ToMatchmaker};
 use crate::matchmaking::{
     InstanceId, MatchId, PlayerKey, SessionId, TicketId,
     mode::Mode,
-    no_shows::{NoShow, NoShows},
+    no_shows::NoShows,
     pool::Renewal,
     ticket::{MAX_AVOIDED, Refused, Ticket},
 };
 
 mod kinds;
 mod held;
+mod returns;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +47,7 @@ pub struct Home {
     players: BTreeMap<PlayerKey, TicketId>,
     /// The time when each ticket that waits is given up, or free from its match.
     due: BTreeSet<(Duration, TicketId)>,
-    /// The time when the host of each ticket that is going is asked.
+    /// The time when the host of each ticket that is going is asked, or one whose players are back is stated again.
     asks: BTreeSet<(Duration, TicketId)>,
     /// The tickets that are bound to each match of which nothing is decided.
     bound: BTreeSet<(MatchId, TicketId)>,
@@ -242,6 +241,7 @@ impl Home {
 
     fn close(&mut self, ticket: TicketId, how: Over, effects: &mut Vec<Effect>) -> Option<State> {
         let held = self.tickets.remove(&ticket)?;
+        held.unstated.map(|at| self.asks.remove(&(at, ticket)));
         self.forget_times((held.due(), ticket), held.state);
         for key in held.ticket.keys() {
             self.players.remove(&key);
@@ -301,7 +301,7 @@ impl Home {
         match self.tickets.get(&ticket) {
             Some(held) if matches!(held.state, State::Agreed { id: agreed, .. } if agreed == id) => {
                 self.set(ticket, State::Going { id, host, ask: now + STATE_EVERY });
-                self.tickets.entry(ticket).and_modify(|held| held.told_to_go = now);
+                self.tickets.entry(ticket).and_modify(|held| (held.went_to, held.told_to_go) = (Some(id), now));
                 effects.push(Effect::Tell(ticket, Told::Go { id, host, reservation }));
             }
             Some(held) if matches!(held.state, State::Going { id: going, .. } if going == id) => {}
@@ -326,65 +326,17 @@ impl Home {
         }
     }
 
-    /// The players of a ticket have no seat in the match that they went to. If one of them was late when that was decided,
-    /// and had had the time to come, the search is over, and the penalty begins; else it goes on, and avoids whoever did
-    /// not come.
-    fn returned(
-        &mut self,
-        now: Duration,
-        late: Option<Duration>,
-        (id, ticket): (MatchId, TicketId),
-        absent: &[PlayerKey],
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(held) = self.tickets.get_mut(&ticket).filter(|held| held.state.going() == Some(id)) else { return };
-        let had_time = late.is_some_and(|decided| held.told_to_go + COME_WITHIN <= decided);
-        let late: Vec<_> = held.ticket.keys().filter(|key| had_time && absent.contains(key)).collect();
-        if late.is_empty() || held.cut_off {
-            held.avoid(absent);
-            return self.reopen(now, id, ticket, effects);
-        }
-        let no_shows: Vec<_> = late.into_iter().map(|key| NoShow { key, id, ago: Duration::ZERO }).collect();
-        no_shows.iter().for_each(|no_show| self.no_shows.note(now, *no_show));
-        let rest = no_shows.iter().filter_map(|no_show| self.no_shows.penalty(now, no_show.key)).max();
-        self.close(ticket, Over::Refused(Refused::NoShow(rest.unwrap_or_default())), effects);
-        effects.push(Effect::Publish(Request::NoShows(no_shows)));
-    }
-
-    /// The players say that they cannot take their seats, so that nobody waits for them.
-    fn back(&mut self, now: Duration, id: MatchId, ticket: TicketId, effects: &mut Vec<Effect>) {
-        if let Some(State::Going { id: going, host, .. }) = self.tickets.get(&ticket).map(|held| held.state)
-            && going == id
-        {
-            effects.push(Effect::Send(host, Message::Host(ToHost::Decline { id, ticket })));
-            self.reopen(now, id, ticket, effects);
-        }
-    }
-
-    /// The players have no place in the match that they went to: if all of them are there, the ticket waits again, with
-    /// all its waiting time.
-    fn reopen(&mut self, now: Duration, id: MatchId, ticket: TicketId, effects: &mut Vec<Effect>) {
-        if self.going(ticket) != Some(id) {
-            return;
-        }
-        self.set(ticket, State::Open);
-        let held = &self.tickets[&ticket];
-        if held.cut_off {
-            return self.cancel(ticket, effects);
-        }
-        self.number += 1;
-        let stated = held.stated(now);
-        effects.push(Effect::Tell(ticket, Told::Searching { waited: stated.waited }));
-        effects.push(Effect::Publish(Request::Submit { number: self.number, ticket: stated }));
-        self.named = true;
-    }
-
     fn tick(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        while let Some((_, ticket)) = self.asks.first().copied().filter(|(due, _)| *due <= now) {
-            let State::Going { id, host, .. } = self.tickets[&ticket].state else { break };
-            self.set(ticket, State::Going { id, host, ask: now + STATE_EVERY });
-            let question = ToHost::Ask { id, ticket, home: self.id };
-            effects.push(Effect::Send(host, Message::Host(question)));
+        while self.asks.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, ticket)) = self.asks.pop_first() else { break };
+            match self.tickets[&ticket].state {
+                State::Going { id, host, .. } => {
+                    self.set(ticket, State::Going { id, host, ask: now + STATE_EVERY });
+                    let question = ToHost::Ask { id, ticket, home: self.id };
+                    effects.push(Effect::Send(host, Message::Host(question)));
+                }
+                State::Open | State::Agreed { .. } => self.state_again(now, ticket, effects),
+            }
         }
         if self.stated + STATE_EVERY <= now {
             self.state(now, effects);

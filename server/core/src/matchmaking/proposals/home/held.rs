@@ -12,8 +12,12 @@ pub(super) struct Held {
     /// When the search is given up.
     gives_up: Duration,
     pub(super) state: State,
-    /// When its players were last told to go to a match.
+    /// The match that its players were last told to go to.
+    pub(super) went_to: Option<MatchId>,
+    /// When they were told.
     pub(super) told_to_go: Duration,
+    /// When it is stated again at the latest, if its players are back and the host has not said who was absent.
+    pub(super) unstated: Option<Duration>,
     /// Whether the connection of one of its players is gone.
     pub(super) cut_off: bool,
 }
@@ -39,7 +43,16 @@ impl Held {
     /// A ticket that begins to wait, with the longest time that it may have waited.
     pub(super) fn new(now: Duration, ticket: Ticket, patience: Duration) -> Self {
         let gives_up = now.saturating_add(patience.saturating_sub(ticket.waited));
-        Self { ticket, since: now, gives_up, state: State::Open, told_to_go: now, cut_off: false }
+        Self {
+            ticket,
+            since: now,
+            gives_up,
+            state: State::Open,
+            went_to: None,
+            told_to_go: now,
+            unstated: None,
+            cut_off: false,
+        }
     }
 
     /// When something becomes of it by itself.

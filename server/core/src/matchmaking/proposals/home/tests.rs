@@ -3,8 +3,11 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::matchmaking::proposals::Reservation;
-use crate::{instance::instance, matchmaking::ticket::Member};
+
+use crate::{
+    instance::instance,
+    matchmaking::{no_shows::NoShow, proposals::Reservation, ticket::Member},
+};
 
 const MATCHMAKER: InstanceId = instance("i1");
 const HOST: InstanceId = instance("i2");
@@ -214,9 +217,26 @@ fn who_says_to_be_back_is_declined_at_the_host_and_waits_again() {
     home.handle(at(0), agree(ONE));
     home.handle(at(0), go(ONE));
     let effects = home.handle(at(1_000), Event::Back { id: ONE, ticket: TICKET });
-    assert_eq!(said(&effects), [&Message::Host(ToHost::Decline { id: ONE, ticket: TICKET })], "nobody waits for them");
-    assert!(matches!(&effects[2..], [Effect::Publish(Request::Submit { .. })]), "{effects:?}");
-    assert_eq!(home.handle(at(1_001), returned(ONE, &[PlayerKey(TICKET.0)])), [], "it has said so in time");
+    let decline = Message::Host(ToHost::Decline { id: ONE, ticket: TICKET });
+    let ask = Message::Host(ToHost::Ask { id: ONE, ticket: TICKET, home: home.id });
+    assert_eq!(said(&effects), [&decline, &ask], "nobody waits for them");
+    assert!(matches!(&effects[2..], [Effect::Tell(_, Told::Searching { .. })]), "{effects:?}");
+    let stranger = PlayerKey(Uuid::from_u128(9));
+    let effects = home.handle(at(1_001), returned(ONE, &[PlayerKey(TICKET.0), stranger]));
+    let [Effect::Publish(Request::Submit { ticket, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(ticket.avoid, [stranger], "it has said so in time, and avoids who has not");
+    assert_eq!(home.handle(at(1_002), returned(ONE, &[stranger])), [], "said again");
+    assert_eq!(home.handle(at(1_002), returned(OTHER, &[stranger])), [], "of another match");
+
+    let mut home = searching();
+    home.handle(at(0), agree(ONE));
+    home.handle(at(0), go(ONE));
+    home.handle(at(1_000), Event::Back { id: ONE, ticket: TICKET });
+    let submits = |effects: &[Effect]| {
+        effects.iter().filter(|effect| matches!(effect, Effect::Publish(Request::Submit { .. }))).count()
+    };
+    let ticks = [1_999, 2_000, 3_000].map(|millis| submits(&home.handle(at(millis), Event::Tick)));
+    assert_eq!(ticks, [0, 1, 0], "a host that does not answer costs a second");
 }
 
 /// A home whose ticket goes to a match and comes back while these players are absent.
