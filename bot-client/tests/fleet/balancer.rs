@@ -1,23 +1,20 @@
-//! HAProxy and nginx from the files of deploy/, with the addresses of this run in place of those of the containers.
+//! HAProxy and nginx from the files of deploy/, with the ports of this run in place of those of the containers, and the run's
+//! DNS server in place of theirs.
 
-use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use tiltyard_testing::http;
 
 use crate::{
-    instance::InstanceSpec,
+    names::Names,
     process::{Port, Process, root, tool, wait_for},
 };
 
-/// The port of deploy/'s instances for players, and the one that both balancers listen on.
-const PLAYERS: &str = "8080";
-/// The port of deploy/'s instances for operators.
-const OPERATORS: &str = "9464";
-/// The first of deploy/'s instances.
-const FIRST: &str = "one";
 /// Folders that nginx would keep where only root may write.
 const TEMPORARY: [&str; 5] = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+/// What a balancer needs to start, and to learn of a name that came or went: it counts for 2 s.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,30 +35,61 @@ impl Kind {
 
 /// A running balancer.
 pub(crate) struct Balancer {
-    _process: Process,
+    kind: Kind,
+    process: Process,
     /// Where players find it.
     pub(crate) address: SocketAddr,
 }
 
 impl Balancer {
-    /// Starts it in front of these instances and waits until it answers.
-    pub(crate) fn start(kind: Kind, port: &Port, specs: &[InstanceSpec], folder: &Path) -> anyhow::Result<Self> {
-        let number = port.number()?;
-        let (config, command) = match kind {
-            Kind::HaProxy => (haproxy(specs)?, haproxy_command(folder)?),
-            Kind::Nginx => (nginx(specs, folder)?, nginx_command(folder)?),
+    /// Starts it on this port, in front of whoever has a name; instances listen on these ports. Waits until it answers, be it
+    /// that nobody is there.
+    pub(crate) fn start(
+        kind: Kind,
+        port: &Port,
+        names: &Names,
+        ports: [u16; 2],
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
+        let address = SocketAddr::from(([127, 0, 0, 1], port.number()?));
+        let command = match kind {
+            Kind::HaProxy => haproxy(address, names, ports, folder)?,
+            Kind::Nginx => nginx(address, names, ports, folder)?,
         };
-        let listen = [(format!("bind :{PLAYERS}"), format!("bind 127.0.0.1:{number}"))];
-        let listen = listen.into_iter().chain([(format!("listen {PLAYERS};"), format!("listen 127.0.0.1:{number};"))]);
-        let config = listen.fold(config, |config, (theirs, ours)| config.replace(&theirs, &ours));
-        fs::write(folder.join(kind.name()), config)?;
-        let mut process = Process::start(command, folder.join(format!("{}.log", kind.name())))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], number));
-        wait_for(Duration::from_secs(10), &format!("{} to answer", kind.name()), || {
+        let process = Process::start(command, folder.join(format!("{}.log", kind.name())))?;
+        let mut balancer = Self { kind, process, address };
+        wait_for(PATIENCE, &format!("{} to answer", kind.name()), || {
+            let Self { process, .. } = &mut balancer;
             ensure!(process.status()?.is_none(), "{} has ended:\n{}", kind.name(), process.last_words());
-            Ok(http::get(address, "/api/version").ok())
+            Ok(http::ask(address, "GET", "/api/version", "").ok())
         })?;
-        Ok(Self { _process: process, address })
+        Ok(balancer)
+    }
+
+    /// Has it read its file again, as after an edit; returns once another process serves.
+    pub(crate) fn reload(&self) -> anyhow::Result<()> {
+        let before = self.workers()?;
+        self.process.signal(match self.kind {
+            Kind::HaProxy => "USR2",
+            Kind::Nginx => "HUP",
+        })?;
+        wait_for(PATIENCE, "other workers", || {
+            Ok(self.workers()?.iter().any(|worker| !before.contains(worker)).then_some(()))
+        })
+        .with_context(|| self.process.last_words())
+    }
+
+    fn workers(&self) -> anyhow::Result<BTreeSet<String>> {
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        Ok(children.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Waits until it finds an instance by its path, or somebody where no path is given.
+    pub(crate) fn until_found(&self, path: &str) -> anyhow::Result<()> {
+        wait_for(PATIENCE, &format!("{path}/ behind {}", self.kind.name()), || {
+            Ok(http::get(self.address, &format!("{path}/api/version")).ok().map(drop))
+        })
     }
 
     /// Where clients connect, to whichever instance it chooses.
@@ -75,64 +103,41 @@ impl Balancer {
     }
 }
 
-fn haproxy_command(folder: &Path) -> anyhow::Result<Command> {
+/// The environment says what it may say, the rest is changed in the file.
+fn haproxy(address: SocketAddr, names: &Names, ports: [u16; 2], folder: &Path) -> anyhow::Result<Command> {
+    let nameserver = format!("nameserver run 127.0.0.1:{}", names.port()?);
+    let changes = [("parse-resolv-conf", nameserver), ("bind :8080", format!("bind {address}"))];
+    let file = folder.join("haproxy.cfg");
+    fs::write(&file, changed("haproxy.cfg", &changes)?)?;
     let mut command = Command::new(tool("haproxy")?);
-    command.args(["-db", "-f"]).arg(folder.join("haproxy"));
+    // As its image starts it: a master, which does not go to the background.
+    command.args(["-W", "-db", "-f"]).arg(file);
+    command.env("TILTYARD_PORT", ports[0].to_string()).env("TILTYARD_OPS_PORT", ports[1].to_string());
     Ok(command)
 }
 
-fn haproxy(specs: &[InstanceSpec]) -> anyhow::Result<String> {
-    let text = fs::read_to_string(root().join("deploy/haproxy.cfg"))?;
-    let checked = |spec: &InstanceSpec, line: &str| {
-        let [players, ops] = spec.ports;
-        let here = line.replace(&format!("{}:{PLAYERS}", spec.name), &format!("127.0.0.1:{players}"));
-        format!("{here} check port {ops}")
-    };
-    let text = text.replace(&format!("check port {OPERATORS} "), "");
-    let (head, backends) = text.split_once("\nbackend instance-").context("no backends of instances")?;
-    let head = per_instance(head, specs, "    server ", checked);
-    let backend = |InstanceSpec { name, ports: [players, _], .. }: &InstanceSpec| {
-        format!("backend instance-{name}\n    server {name} 127.0.0.1:{players}\n")
-    };
-    ensure!(backends.contains("    server one one:8080"), "the backends of instances look different");
-    Ok(head + "\n" + &specs.iter().map(backend).collect::<String>())
-}
-
-fn nginx_command(folder: &Path) -> anyhow::Result<Command> {
+fn nginx(address: SocketAddr, names: &Names, ports: [u16; 2], folder: &Path) -> anyhow::Result<Command> {
+    let folders: String =
+        TEMPORARY.iter().map(|kind| format!("    {kind}_temp_path {}/{kind};\n", folder.display())).collect();
+    let changes = [
+        ("http {\n", format!("http {{\n{folders}")),
+        ("resolver 127.0.0.11 ", format!("resolver 127.0.0.1:{} ", names.port()?)),
+        ("$port { default 8080; }", format!("$port {{ default {}; }}", ports[0])),
+        ("listen 8080;", format!("listen {address};")),
+    ];
+    let file = folder.join("nginx.conf");
+    fs::write(&file, changed("nginx.conf", &changes)?)?;
     let mut command = Command::new(tool("nginx")?);
-    command.arg("-p").arg(folder).args(["-e", "stderr", "-c"]).arg(folder.join("nginx"));
+    command.arg("-p").arg(folder).args(["-e", "stderr", "-c"]).arg(file);
     command.arg("-g").arg(format!("daemon off; pid {};", folder.join("nginx.pid").display()));
     Ok(command)
 }
 
-fn nginx(specs: &[InstanceSpec], folder: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(root().join("deploy/nginx.conf"))?;
-    let server = |spec: &InstanceSpec, line: &str| line.replace(&at(spec), &format!("127.0.0.1:{}", spec.ports[0]));
-    let text = per_instance(&text, specs, "        server ", server);
-    let (head, _) = text.split_once("        location /i/").context("no locations of instances")?;
-    let location = |InstanceSpec { name, ports: [players, _], .. }: &InstanceSpec| {
-        format!("        location /i/{name}/ {{\n            proxy_pass http://127.0.0.1:{players}/;\n        }}\n")
-    };
-    let folders: String =
-        TEMPORARY.iter().map(|kind| format!("    {kind}_temp_path {}/{kind};\n", folder.display())).collect();
-    let locations: String = specs.iter().map(location).collect();
-    Ok(head.replace("http {\n", &format!("http {{\n{folders}")) + &locations + "    }\n}\n")
-}
-
-fn at(spec: &InstanceSpec) -> String {
-    format!("{}:{PLAYERS}", spec.name)
-}
-
-/// The lines of the file's instances give way to those of the instances here: its first one's, changed.
-fn per_instance(
-    text: &str,
-    specs: &[InstanceSpec],
-    start: &str,
-    change: impl Fn(&InstanceSpec, &str) -> String,
-) -> String {
-    let is_theirs = |line: &&str| line.starts_with(start) && line.contains(&format!(":{PLAYERS}"));
-    let Some(first) = text.lines().find(is_theirs) else { return text.to_owned() };
-    let ours: String = specs.iter().map(|spec| change(spec, &first.replace(FIRST, &spec.name)) + "\n").collect();
-    let lines = text.lines().filter(|line| *line == first || !is_theirs(line));
-    lines.map(|line| if line == first { ours.clone() } else { format!("{line}\n") }).collect()
+/// A file of deploy/ with these texts replaced, each of which it has once.
+fn changed(name: &str, changes: &[(&str, String)]) -> anyhow::Result<String> {
+    let text = fs::read_to_string(root().join("deploy").join(name))?;
+    changes.iter().try_fold(text, |text, (theirs, ours)| {
+        ensure!(text.matches(theirs).count() == 1, "deploy/{name} has not once: {theirs}");
+        Ok(text.replace(theirs, ours))
+    })
 }

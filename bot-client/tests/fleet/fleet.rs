@@ -67,6 +67,12 @@ impl Fleet {
         self.instances.last().context("no instance")
     }
 
+    /// One less: it is the caller's now.
+    pub(crate) fn remove(&mut self, name: &str) -> anyhow::Result<Instance> {
+        let index = self.instances.iter().position(|one| one.name == name).with_context(|| format!("no {name}"))?;
+        Ok(self.instances.remove(index))
+    }
+
     /// Where logs and results go.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -1,6 +1,13 @@
 //! An instance as a process, from the environment files of deploy/, and what operators see of it.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 
@@ -8,7 +15,7 @@ use tiltyard_testing::{binary, http};
 
 use crate::{
     broker::Broker,
-    process::{Port, Process, root, wait_for},
+    process::{Port, Process, own_address, root, wait_for},
 };
 
 /// An instance starts and becomes ready in less.
@@ -33,7 +40,9 @@ pub(crate) struct Instance {
 pub(crate) struct InstanceSpec {
     /// The instance's name.
     pub(crate) name: String,
-    /// Its ports, for players and for operators.
+    /// Where it is: each has an address of its own, as each container has.
+    pub(crate) address: Ipv4Addr,
+    /// Its ports, for players and for operators; all have the same.
     pub(crate) ports: [u16; 2],
     /// Nobody else takes them.
     _held: [Port; 2],
@@ -44,12 +53,24 @@ pub(crate) struct InstanceSpec {
 impl InstanceSpec {
     /// Instances of these names, behind a balancer on this port or behind none.
     pub(crate) fn several(names: &[&str], balancer: Option<u16>) -> anyhow::Result<Vec<Self>> {
-        let spec = |name: &&str| {
-            let held = [Port::new()?, Port::new()?];
-            let ports = [held[0].number()?, held[1].number()?];
-            Ok(Self { name: (*name).to_owned(), ports, _held: held, balancer })
-        };
-        names.iter().map(spec).collect()
+        let free = [Port::new()?, Port::new()?];
+        let ports = [free[0].number()?, free[1].number()?];
+        names.iter().map(|name| Self::new(name, ports, balancer)).collect()
+    }
+
+    fn new(name: &str, ports: [u16; 2], balancer: Option<u16>) -> anyhow::Result<Self> {
+        let address = own_address();
+        let [players, ops] = ports.map(|port| Port::at(SocketAddrV4::new(address, port)));
+        Ok(Self { name: name.to_owned(), address, ports, _held: [players?, ops?], balancer })
+    }
+
+    /// The same one at another address.
+    pub(crate) fn moved(&self) -> anyhow::Result<Self> {
+        Self::new(&self.name, self.ports, self.balancer)
+    }
+
+    fn sockets(&self) -> [SocketAddr; 2] {
+        self.ports.map(|port| SocketAddr::from((self.address, port)))
     }
 }
 
@@ -64,7 +85,7 @@ impl Instance {
         let mut command = Command::new(binary("tiltyard")?);
         command.envs(environment(spec, broker)?).envs(options.iter().copied());
         let process = Process::start(command, logs.join(format!("{}.log", spec.name)))?;
-        let [players, ops] = spec.ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let [players, ops] = spec.sockets();
         Ok(Self { name: spec.name.clone(), process, players, ops })
     }
 
@@ -121,14 +142,14 @@ fn environment(spec: &InstanceSpec, broker: &Broker) -> anyhow::Result<BTreeMap<
     // Who is started while the run goes on has no file: it is like the others.
     let own = variables_or_none(&format!("{}.env", spec.name))?;
     variables.extend(own.unwrap_or_else(|| BTreeMap::from([("TILTYARD_INSTANCE".to_owned(), spec.name.clone())])));
-    let [players, ops] = spec.ports;
+    let [players, ops] = spec.sockets();
     let url = match spec.balancer {
         Some(port) => format!("ws://127.0.0.1:{port}/i/{}", spec.name),
-        None => format!("ws://127.0.0.1:{players}"),
+        None => format!("ws://{players}"),
     };
     let here = [
-        ("TILTYARD_LISTEN", format!("127.0.0.1:{players}")),
-        ("TILTYARD_OPS_LISTEN", format!("127.0.0.1:{ops}")),
+        ("TILTYARD_LISTEN", players.to_string()),
+        ("TILTYARD_OPS_LISTEN", ops.to_string()),
         ("TILTYARD_PUBLIC_URL", url),
         ("TILTYARD_SHARDS", "1".to_owned()),
         ("TILTYARD_MODE_CONFIG", mode_config(MATCH_SECONDS)),

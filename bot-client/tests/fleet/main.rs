@@ -21,6 +21,7 @@ mod fleet;
 mod instance;
 mod matches;
 mod matchmaking;
+mod names;
 mod process;
 mod prometheus;
 mod scale;

@@ -140,21 +140,33 @@ impl Port {
     /// A free one.
     pub(crate) fn new() -> anyhow::Result<Self> {
         for _ in PORTS {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
             // Seeded anew for each process and call, so that runs side by side do not ask for the same ones.
-            let port = PORTS.start + (RandomState::new().hash_one(()) % PORTS.len() as u64) as u16;
-            if socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into()).is_ok() {
-                socket.set_reuse_address(true)?; // not before: the port of another value is not free
-                return Ok(Self(socket));
+            let number = PORTS.start + (RandomState::new().hash_one(()) % PORTS.len() as u64) as u16;
+            if let Ok(port) = Self::at(SocketAddrV4::new(Ipv4Addr::LOCALHOST, number)) {
+                return Ok(port);
             }
         }
         bail!("no free port");
+    }
+
+    /// This one.
+    pub(crate) fn at(address: SocketAddrV4) -> anyhow::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&address.into()).with_context(|| format!("{address} is taken"))?;
+        socket.set_reuse_address(true)?; // not before: the port of another value is not free
+        Ok(Self(socket))
     }
 
     /// Its number, for programs that cannot take a port by themselves and say which.
     pub(crate) fn number(&self) -> anyhow::Result<u16> {
         Ok(self.0.local_addr()?.as_socket_ipv4().context("no port")?.port())
     }
+}
+
+/// An address of this machine that nobody else is likely to use: one of eight million.
+pub(crate) fn own_address() -> Ipv4Addr {
+    let [_, second, third, fourth, ..] = RandomState::new().hash_one(()).to_be_bytes();
+    Ipv4Addr::new(127, second | 1, third, fourth.clamp(1, 254))
 }
 
 /// The project's folder.

@@ -1,4 +1,5 @@
 //! Three instances behind a balancer, seen by a Prometheus; a fourth comes, and the first one is drained and ends by itself.
+//! The balancer learns of both from the DNS.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use crate::{
     checks::Checks,
     fleet::{Fleet, NAMES},
     instance::{Instance, InstanceSpec},
+    names::Names,
     process::{Port, wait_for},
     prometheus::Prometheus,
 };
@@ -23,20 +25,24 @@ pub(crate) struct Stage {
     pub(crate) balancer: Balancer,
     pub(crate) prometheus: Prometheus,
     pub(crate) fleet: Fleet,
+    names: Names,
     fourth: InstanceSpec,
 }
 
 impl Stage {
-    /// Starts everything but the fourth instance, which the balancer knows already.
+    /// Starts everything but the fourth instance.
     pub(crate) fn start(kind: Kind) -> anyhow::Result<Self> {
         let port = Port::new()?;
         let mut specs = InstanceSpec::several(&[NAMES[0], NAMES[1], NAMES[2], "four"], Some(port.number()?))?;
         let fleet = Fleet::start(&specs[..3], Broker::of_environment()?, &[])?;
-        let balancer = Balancer::start(kind, &port, &specs, fleet.folder())?;
+        let mut names = Names::start(fleet.folder())?;
+        specs[..3].iter().try_for_each(|spec| names.add(spec))?;
+        let balancer = Balancer::start(kind, &port, &names, specs[0].ports, fleet.folder())?;
+        balancer.until_found("")?;
         let prometheus = Prometheus::start(fleet.folder())?;
         prometheus.scrape(&fleet)?;
         let fourth = specs.pop().context("no fourth instance")?;
-        Ok(Self { balancer, prometheus, fleet, fourth })
+        Ok(Self { balancer, prometheus, fleet, names, fourth })
     }
 
     /// The fourth instance starts; people do what they do until there is something on it, by this metric.
@@ -47,6 +53,7 @@ impl Stage {
         checks: &mut Checks,
     ) -> anyhow::Result<()> {
         let new = self.fleet.grow(&self.fourth)?;
+        self.names.add(&self.fourth)?;
         let began = Instant::now();
         let hosts = wait_for(HOSTS_WITHIN, "something on the new instance", || {
             people(&self.balancer)?;
@@ -72,6 +79,7 @@ impl Stage {
         let mut gone = self.fleet.instances.remove(0);
         let status = gone.process.end(Duration::from_secs(60))?;
         checks.check("a drained instance ends by itself, status 0", status, status.success());
+        self.names.remove(&gone.name)?;
         Ok(gone)
     }
 }
