@@ -1,7 +1,14 @@
 //! HAProxy and nginx from the files of deploy/, with the ports of this run in place of those of the containers, and the run's
 //! DNS server in place of theirs.
 
-use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, ensure};
 use tiltyard_testing::http;
@@ -15,6 +22,11 @@ use crate::{
 const TEMPORARY: [&str; 5] = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 /// What a balancer needs to start, and to learn of a name that came or went: it counts for 2 s.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Requests that come to each of its workers, which remember addresses on their own.
+const IN_A_ROW: usize = 30;
+/// After so long it is told again to read its file.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +80,18 @@ impl Balancer {
 
     /// Has it read its file again, as after an edit; returns once another process serves.
     pub(crate) fn reload(&self) -> anyhow::Result<()> {
-        let before = self.workers()?;
-        self.process.signal(match self.kind {
+        let signal = match self.kind {
             Kind::HaProxy => "USR2",
             Kind::Nginx => "HUP",
-        })?;
+        };
+        let before = self.workers()?;
+        let mut told: Option<Instant> = None;
         wait_for(PATIENCE, "other workers", || {
+            // HAProxy's master passes over a signal that comes just after its first worker has started.
+            if told.is_none_or(|told| told.elapsed() >= AGAIN) {
+                self.process.signal(signal)?;
+                told = Some(Instant::now());
+            }
             Ok(self.workers()?.iter().any(|worker| !before.contains(worker)).then_some(()))
         })
         .with_context(|| self.process.last_words())
@@ -85,10 +103,11 @@ impl Balancer {
         Ok(children.split_whitespace().map(str::to_owned).collect())
     }
 
-    /// Waits until it finds an instance by its path, or somebody where no path is given.
+    /// Waits until each of its workers finds an instance by its path, or somebody where no path is given.
     pub(crate) fn until_found(&self, path: &str) -> anyhow::Result<()> {
+        let found = || http::get(self.address, &format!("{path}/api/version")).is_ok();
         wait_for(PATIENCE, &format!("{path}/ behind {}", self.kind.name()), || {
-            Ok(http::get(self.address, &format!("{path}/api/version")).ok().map(drop))
+            Ok((0..IN_A_ROW).all(|_| found()).then_some(()))
         })
     }
 
