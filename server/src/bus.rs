@@ -153,6 +153,9 @@ pub enum Fault {
     /// This URL can never work.
     #[error("AMQP_URL is not a URL as in amqp://user:password@host:5672/vhost: {0}")]
     Url(String),
+    /// None of several addresses has a broker that can be used; in the order of the URL.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Nowhere(Vec<Self>),
     /// Nothing answers at the address, or not in time.
     #[error("no broker answers at {address}: {reason}")]
     Unreachable {
@@ -173,10 +176,11 @@ pub enum Fault {
         /// The broker's words.
         reason: String,
     },
-    /// The broker lacks something that Tiltyard needs, or has it in another shape, or the user lacks a right.
+    /// The broker lacks something that Tiltyard needs, or has it in another shape, or the user lacks a right: its address
+    /// and its words.
     #[error("the broker has no usable topology: {0}")]
     Topology(String),
-    /// A connection that worked has ended.
+    /// A connection that worked has ended: the broker's address and the reason.
     #[error("connection to the broker lost: {0}")]
     Lost(String),
 }
@@ -184,7 +188,25 @@ pub enum Fault {
 impl Fault {
     /// Whether an operator has to change something before it can work.
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Url(_) | Self::Refused { .. } | Self::Topology(_))
+        match self {
+            Self::Url(_) | Self::Refused { .. } | Self::Topology(_) => true,
+            Self::Unreachable { .. } | Self::Lost(_) => false,
+            Self::Nowhere(faults) => faults.iter().all(Self::is_configuration),
+        }
+    }
+
+    /// The fault of several addresses; of one, its own.
+    fn of_all(mut faults: Vec<Self>) -> Self {
+        if faults.len() == 1 { faults.remove(0) } else { Self::Nowhere(faults) }
+    }
+
+    /// The same with the broker's address, where there was none.
+    fn at(self, address: &str) -> Self {
+        match self {
+            Self::Topology(reason) => Self::Topology(format!("{address}: {reason}")),
+            Self::Lost(reason) => Self::Lost(format!("{address}: {reason}")),
+            named => named,
+        }
     }
 }
 

@@ -61,8 +61,12 @@ pub struct Counts {
     pub malformed: Count,
     /// Dead letters that their receiver rejected.
     pub rejected: Count,
+    /// Dead letters that were dropped because the operator's queue for them is missing.
+    pub unburied: Count,
     /// Connections made to the broker.
     pub connected: Count,
+    /// Addresses of the broker that refused or did not answer in time.
+    pub unreached: Count,
     /// Connections to the broker that were lost or could not be made.
     pub disconnected: Count,
 }

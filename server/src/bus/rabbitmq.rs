@@ -1,9 +1,9 @@
-//! The bus through RabbitMQ 3.10 or newer. This is the only file that names lapin. Of its children, a `session` is a
-//! connection, a `publisher` publishes on it, and an `intake` consumes.
+//! The bus through RabbitMQ 3.10 or newer. This is the only file that names lapin. Of its children, `addresses`
+//! says where brokers are, a `session` is a connection to one, a `publisher` publishes on it, and an `intake` consumes.
 //!
 //! lapin's own recovery gives up after a while and leaves channels closed, so it is off. Instead two sessions are
 //! opened together, declare and consume, run until anything fails in either, and are dropped with all that belongs to
-//! them; 0.2 to 2 s later two others are opened. One publishes and one consumes, because a broker that lacks memory
+//! them; 0.2 to 2 s later two others are opened, at the next of the broker's addresses. One publishes and one consumes, because a broker that lacks memory
 //! stops reading from connections that publish, acknowledgements included.
 
 use std::{
@@ -34,7 +34,7 @@ use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, Semaphore, oneshot, watch},
     task::JoinSet,
-    time,
+    time::{self, Instant},
 };
 use uuid::Uuid;
 
@@ -45,17 +45,22 @@ use super::{
     topology,
 };
 
+mod addresses;
 mod declare;
 mod publisher;
 mod wire;
 mod intake;
 mod session;
 
+use addresses::Turn;
 use publisher::{Job, Publishers};
 use session::BrokerSession;
 
 /// The maximum wait for the confirm of a publish.
 const CONFIRM_PATIENCE: Duration = Duration::from_secs(5);
+/// The maximum time to declare what a session needs, and then the queue of each mailbox. A cluster of which a node hangs
+/// may need up to 75 s by RabbitMQ's defaults; rabbitmq/cluster.conf makes it 10.
+const DECLARE_PATIENCE: Duration = Duration::from_secs(30);
 /// The pauses between sessions.
 const SHORTEST_PAUSE_MS: u128 = 200;
 const LONGEST_PAUSE_MS: u128 = 2000;
@@ -66,7 +71,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Config {
     /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS by the system's root certificates. Its query may
-    /// set `heartbeat` in seconds; 5 without.
+    /// set `heartbeat` in seconds; 5 without. Hosts of one cluster stand with commas between them, and so may several
+    /// URLs: at most 32 hosts, of which each is passed over if it does not answer within 2 s.
     pub url: String,
     /// This instance. Its name shows in the names of connections and queues.
     pub instance: InstanceId,
@@ -91,7 +97,7 @@ pub fn open(config: Config) -> Result<Link, Fault> {
     let Config { url, instance, bounds } = config;
     let (state, watched) = watch::channel(State::Connecting);
     let shared = Arc::new(Shared {
-        uri: session::parse(&url)?,
+        brokers: addresses::parse(&url)?,
         instance,
         bounds,
         counts: Arc::default(),
@@ -101,6 +107,7 @@ pub fn open(config: Config) -> Result<Link, Fault> {
         subscriptions: Mutex::default(),
         subscription_added: Notify::new(),
         last_subscription: AtomicU64::new(0),
+        absent: Mutex::default(),
     });
     let (stop, stopped) = watch::channel(());
     tokio::spawn(run(shared.clone(), stopped));
@@ -110,7 +117,8 @@ pub fn open(config: Config) -> Result<Link, Fault> {
 
 /// State shared by the verbs and the sessions.
 struct Shared {
-    uri: AMQPUri,
+    /// One for each host of the URL.
+    brokers: Vec<AMQPUri>,
     instance: InstanceId,
     bounds: Bounds,
     counts: Arc<Counts>,
@@ -123,6 +131,8 @@ struct Shared {
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     subscription_added: Notify,
     last_subscription: AtomicU64,
+    /// The operator's queues that were missing when the last session began, and why. At most two.
+    absent: Mutex<Vec<(&'static str, String)>>,
 }
 
 /// A mailbox and its source, across all sessions.
@@ -270,8 +280,9 @@ impl Drop for Asked<'_> {
 
 /// Runs two sessions at a time until the bus is dropped.
 async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
+    let mut turn = Turn::first(shared.brokers.len(), &shared.instance);
     loop {
-        let Err(fault) = sessions(&shared, &mut stopped).await else { return };
+        let Err(fault) = sessions(&shared, &mut turn, &mut stopped).await else { return };
         shared.counts.disconnected.add();
         let new = shared.state.send_if_modified(|state| {
             let away = State::Away(fault.clone());
@@ -290,12 +301,14 @@ async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Connects twice, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
-async fn sessions(shared: &Arc<Shared>, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
-    let mut publishing = BrokerSession::open(&shared.uri, &shared.instance, "publish").await?;
-    let mut consuming = BrokerSession::open(&shared.uri, &shared.instance, "consume").await?;
+/// Connects, declares, consumes, and runs until something fails or the bus is dropped. Then everything is closed.
+async fn sessions(shared: &Arc<Shared>, turn: &mut Turn, stopped: &mut watch::Receiver<()>) -> Result<(), Fault> {
+    let [mut publishing, mut consuming] = tokio::select! {
+        opened = session::connect(shared, turn) => opened?,
+        _ = stopped.changed() => return Ok(()),
+    };
     let ended = tokio::select! {
-        Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault),
+        Err(fault) = hold(shared, &mut publishing, &mut consuming) => Err(fault.at(publishing.address())),
         _ = stopped.changed() => Ok(()),
     };
     *shared.publishers.lock() = None;
@@ -309,18 +322,18 @@ async fn hold(
     publishing: &mut BrokerSession,
     consuming: &mut BrokerSession,
 ) -> Result<Infallible, Fault> {
-    declare::topology(&publishing.connection).await?;
     let session = &Uuid::new_v4().simple().to_string()[..8];
     let mut tasks = JoinSet::new();
-    let publishers = Publishers::open(&publishing.connection, shared, &mut tasks).await?;
-    tasks.spawn(intake::replies(shared.clone(), &consuming.connection, session).await?);
+    let connections = [&publishing.connection, &consuming.connection];
+    let publishers = in_time(prepare(shared, connections, session, &mut tasks)).await?;
     *shared.publishers.lock() = Some(publishers);
     shared.counts.connected.add();
     let mut last_subscription = 0;
     let mut look = time::interval(LOOK_INTERVAL);
     loop {
         for subscription in shared.subscriptions_after(last_subscription) {
-            tasks.spawn(intake::fill(shared.clone(), &subscription, &consuming.connection, session).await?);
+            let filling = intake::fill(shared.clone(), &subscription, &consuming.connection, session);
+            tasks.spawn(in_time(filling).await?);
             last_subscription = subscription.number;
         }
         if !publishing.blocked() && shared.state.send_if_modified(up) {
@@ -340,6 +353,30 @@ async fn hold(
             tracing::warn!("the broker takes no messages: it lacks memory or disk");
         }
     }
+}
+
+/// Declares what sessions need, and opens the publishers and the queue for replies.
+async fn prepare(
+    shared: &Arc<Shared>,
+    [publishing, consuming]: [&Connection; 2],
+    session: &str,
+    tasks: &mut JoinSet<Result<(), Fault>>,
+) -> Result<Publishers, Fault> {
+    declare::exchanges(publishing).await?;
+    let absent = declare::operators_queues(publishing).await?;
+    if std::mem::replace(&mut *shared.absent.lock(), absent.clone()) != absent {
+        for (queue, reason) in absent {
+            tracing::warn!(queue, reason, "an operator's queue is missing: what goes there waits or is dropped");
+        }
+    }
+    tasks.spawn(intake::replies(shared.clone(), consuming, session).await?);
+    Publishers::open(publishing, shared, tasks).await
+}
+
+/// What a broker does soon, unless it hangs while its connections live.
+async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let hangs = || Fault::Lost(format!("the broker has declared nothing for {DECLARE_PATIENCE:?}"));
+    time::timeout(DECLARE_PATIENCE, work).await.unwrap_or_else(|_| Err(hangs()))
 }
 
 /// Sets the state to up. Returns whether it changed.

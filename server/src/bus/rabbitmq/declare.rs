@@ -1,5 +1,6 @@
-//! The exchanges and queues that sessions need at the broker. Exchanges and the operator's queues are looked up first,
-//! and declared only if missing: a user with least privilege may not declare them.
+//! The exchanges and queues that sessions need at the broker, and those of the operator, which they only fill. Exchanges
+//! and the operator's queues are looked up first, and declared only if missing: a user with least privilege may not
+//! declare them.
 
 use super::{
     topology::{EXCHANGES, Exchange, Kind, QUEUES, Queue},
@@ -7,9 +8,11 @@ use super::{
 };
 
 const NOT_FOUND: u16 = 404;
+/// The maximum time to look for one of the operator's queues. Its cluster may have lost its majority.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Ensures that everything durable exists.
-pub(super) async fn topology(connection: &Connection) -> Result<(), Fault> {
+/// Ensures that every exchange exists.
+pub(super) async fn exchanges(connection: &Connection) -> Result<(), Fault> {
     let mut channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
     for exchange in EXCHANGES {
         if missing(declare_exchange(&channel, exchange, true).await)? {
@@ -17,12 +20,33 @@ pub(super) async fn topology(connection: &Connection) -> Result<(), Fault> {
             declare_exchange(&channel, exchange, false).await.map_err(|error| session::lost(&error))?;
         }
     }
+    Ok(())
+}
+
+/// Creates what is missing of the operator's queues, if this user may. A session does not depend on them: others consume
+/// them, and whoever fills them sees what is returned. So this fails only with the connection.
+///
+/// Returns those that are still missing, each with the reason.
+pub(super) async fn operators_queues(connection: &Connection) -> Result<Vec<(&'static str, String)>, Fault> {
+    let mut absent = Vec::new();
     for queue in QUEUES {
-        if missing(declare_queue(&channel, queue, true).await)? {
-            channel = connection.create_channel().await.map_err(|error| session::lost(&error))?;
-            declare_queue(&channel, queue, false).await.map_err(|error| session::lost(&error))?;
-            bind(&channel, queue.name, queue.source, queue.key).await?;
+        match time::timeout(QUEUE_PATIENCE, ensure(connection, queue)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(Fault::Lost(reason))) if !connection.status().connected() => return Err(Fault::Lost(reason)),
+            Ok(Err(fault)) => absent.push((queue.name, fault.to_string())),
+            Err(_) => absent.push((queue.name, format!("no answer within {QUEUE_PATIENCE:?}"))),
         }
+    }
+    Ok(absent)
+}
+
+/// Ensures that a queue exists.
+async fn ensure(connection: &Connection, queue: Queue) -> Result<(), Fault> {
+    let open = async || connection.create_channel().await.map_err(|error| session::lost(&error));
+    if missing(declare_queue(&open().await?, queue, true).await)? {
+        let channel = open().await?;
+        declare_queue(&channel, queue, false).await.map_err(|error| session::lost(&error))?;
+        bind(&channel, queue.name, queue.source, queue.key).await?;
     }
     Ok(())
 }

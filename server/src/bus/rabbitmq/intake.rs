@@ -150,12 +150,17 @@ impl Intake {
     }
 }
 
-/// Sends a dead letter, and acknowledges the original only then. On failure the original is put back and comes again.
+/// Sends a dead letter, and acknowledges the original only then. On failure the original is put back and comes again; but
+/// where the operator has no queue for dead letters, it is dropped.
 async fn bury(shared: Arc<Shared>, held: Held, reason: String) {
     let buried = shared.send(Job::dead(&held, &reason, &shared.instance)).await;
     // An error means that the connection is gone, which its session knows.
     let _gone = match buried {
         Ok(()) => held.acker.ack(BasicAckOptions::default()).await,
+        Err(BusError::Unroutable) => {
+            shared.counts.unburied.add();
+            held.acker.ack(BasicAckOptions::default()).await
+        }
         Err(_) => held.acker.nack(put_back()).await,
     };
 }

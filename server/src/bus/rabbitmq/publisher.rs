@@ -2,20 +2,31 @@
 //! event.
 //!
 //! A publisher sends in batches, and answers when a whole batch is confirmed. This makes returned messages certain:
-//! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, so the returns
-//! of a batch are all attached to confirms of that batch; the message id tells them apart.
+//! lapin attaches each to whichever confirm completes next, but a return comes before its own confirm, and what is
+//! returned is confirmed at once. So when a batch is whole, all its returns have been attached to confirms that have
+//! completed; the message id tells them apart.
+//!
+//! A message waits for the confirms of all queues that it goes to. One of them may be on a node of the cluster that
+//! hangs, which its other nodes notice after up to `net_ticktime`. So a batch is not waited for longer than a second: what
+//! it lacks is late, and answered when its confirm comes, while the next batches go on.
 
-use std::{collections::HashSet, pin::pin};
+use std::collections::HashSet;
 
 use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::*;
 
 /// The maximum number of messages that are confirmed together.
 const BATCH: usize = 256;
-/// The maximum time for a batch. After that the session is given up, unless the broker is blocked.
-const BATCH_PATIENCE: Duration = Duration::from_secs(30);
+/// The maximum wait for a batch.
+const BATCH_PATIENCE: Duration = Duration::from_secs(1);
+/// The same while messages of former batches are late: the broker is known to hang.
+const SHORT_PATIENCE: Duration = Duration::from_millis(100);
+/// The maximum time in which messages are sent, or wait, and none is confirmed. After that the session is given up,
+/// unless the broker is blocked. Longer than a cluster needs to give a node up by RabbitMQ's defaults: 75 s.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// A message to be sent.
 pub(super) struct Job {
@@ -140,51 +151,124 @@ pub(super) async fn not_taken(told: Told) -> BusError {
 /// Publishes one batch after another.
 async fn run(channel: Channel, mut queued: mpsc::Receiver<Queued>, state: watch::Receiver<State>) -> Result<(), Fault> {
     let mut batch = Vec::with_capacity(BATCH);
-    while queued.recv_many(&mut batch, BATCH).await > 0 {
-        let outcomes = patiently(publish(&channel, &batch), &state).await?;
-        for (queued, outcome) in batch.drain(..).zip(outcomes) {
-            let _gave_up = queued.outcome.send(outcome);
+    let mut unconfirmed = Unconfirmed::default();
+    loop {
+        let silent = time::sleep_until(unconfirmed.last + SILENCE);
+        tokio::select! {
+            count = queued.recv_many(&mut batch, BATCH) => match count {
+                0 => return Ok(()),
+                _ => patiently(unconfirmed.publish(&channel, &mut batch), &state).await?,
+            },
+            Some(done) = unconfirmed.sent.next() => {
+                unconfirmed.take(done)?;
+                unconfirmed.tell()?;
+            }
+            () = silent, if !unconfirmed.sent.is_empty() => match *state.borrow() {
+                State::Blocked => unconfirmed.last = Instant::now(),
+                _ => return Err(silence()),
+            },
         }
     }
-    Ok(())
 }
 
 /// Waits for a batch; without a time limit while the broker is blocked.
-async fn patiently<T>(
-    batch: impl Future<Output = Result<T, Error>>,
+async fn patiently(
+    batch: impl Future<Output = Result<(), Fault>>,
     state: &watch::Receiver<State>,
-) -> Result<T, Fault> {
-    let mut batch = pin!(batch);
+) -> Result<(), Fault> {
+    let mut batch = std::pin::pin!(batch);
     loop {
-        match time::timeout(BATCH_PATIENCE, &mut batch).await {
-            Ok(outcomes) => return outcomes.map_err(|error| session::lost(&error)),
+        match time::timeout(SILENCE, &mut batch).await {
+            Ok(outcome) => return outcome,
             Err(_) if *state.borrow() == State::Blocked => {}
-            Err(_) => return Err(Fault::Lost("the broker confirms nothing".to_owned())),
+            Err(_) => return Err(silence()),
         }
     }
 }
 
-/// Publishes a batch and returns the outcome of each message.
-async fn publish(channel: &Channel, batch: &[Queued]) -> Result<Vec<Result<(), BusError>>, Error> {
-    let mut confirms = Vec::with_capacity(batch.len());
-    for Queued { job, .. } in batch {
-        let options = BasicPublishOptions { mandatory: job.mandatory, ..BasicPublishOptions::default() };
-        let (exchange, key, properties) = (job.exchange.into(), job.key.as_str().into(), job.properties.clone());
-        confirms.push(channel.basic_publish(exchange, key, options, &job.body, properties).await?);
-    }
-    let mut returned = HashSet::new();
-    let mut taken = Vec::with_capacity(batch.len());
-    for confirm in confirms {
-        let confirm = confirm.await?;
-        taken.push(!matches!(confirm, Confirmation::Nack(_)));
-        if let Some(message) = confirm.take_message() {
-            returned.extend(message.delivery.properties.message_id().clone());
+fn silence() -> Fault {
+    Fault::Lost("the broker confirms nothing".to_owned())
+}
+
+/// A message that was sent, with the number of its batch and its confirm.
+type Done = (u64, Queued, Result<Confirmation, Error>);
+
+/// What has been sent and is not confirmed: at most one for each permit.
+struct Unconfirmed {
+    sent: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// The number of the newest batch.
+    batch: u64,
+    /// What is confirmed and not answered, and whether it was taken.
+    confirmed: Vec<(Queued, bool)>,
+    /// The ids of returned messages that are not answered.
+    returned: HashSet<ShortString>,
+    /// When the last confirm came, or the first message was sent since all were confirmed.
+    last: Instant,
+}
+
+impl Default for Unconfirmed {
+    fn default() -> Self {
+        Self {
+            sent: FuturesUnordered::new(),
+            batch: 0,
+            confirmed: Vec::new(),
+            returned: HashSet::new(),
+            last: Instant::now(),
         }
     }
-    let outcome = |(queued, taken): (&Queued, bool)| match queued.job.properties.message_id() {
-        Some(id) if returned.contains(id) => Err(BusError::Unroutable),
-        _ if taken => Ok(()),
-        _ => Err(BusError::Full),
-    };
-    Ok(batch.iter().zip(taken).map(outcome).collect())
+}
+
+impl Unconfirmed {
+    /// Publishes a batch, and answers what is confirmed of it and of former ones.
+    async fn publish(&mut self, channel: &Channel, batch: &mut Vec<Queued>) -> Result<(), Fault> {
+        let patience = if self.sent.is_empty() { BATCH_PATIENCE } else { SHORT_PATIENCE };
+        if self.sent.is_empty() {
+            self.last = Instant::now();
+        }
+        self.batch += 1;
+        let (number, mut open) = (self.batch, batch.len());
+        for queued in batch.drain(..) {
+            let job = &queued.job;
+            let options = BasicPublishOptions { mandatory: job.mandatory, ..BasicPublishOptions::default() };
+            let (exchange, key, properties) = (job.exchange.into(), job.key.as_str().into(), job.properties.clone());
+            let confirm = channel.basic_publish(exchange, key, options, &job.body, properties).await;
+            let confirm = confirm.map_err(|error| session::lost(&error))?;
+            self.sent.push(confirm.map(move |confirm| (number, queued, confirm)).boxed());
+        }
+        let mut deadline = std::pin::pin!(time::sleep(patience));
+        while open > 0 {
+            tokio::select! {
+                Some(done) = self.sent.next() => open -= usize::from(self.take(done)? == number),
+                () = &mut deadline => break,
+            }
+        }
+        self.tell()
+    }
+
+    /// Takes a confirm, and returns the number of its batch.
+    fn take(&mut self, (batch, queued, confirm): Done) -> Result<u64, Fault> {
+        let confirm = confirm.map_err(|error| session::lost(&error))?;
+        self.last = Instant::now();
+        self.confirmed.push((queued, !matches!(confirm, Confirmation::Nack(_))));
+        if let Some(message) = confirm.take_message() {
+            self.returned.extend(message.delivery.properties.message_id().clone());
+        }
+        Ok(batch)
+    }
+
+    /// Answers all that is confirmed by now.
+    fn tell(&mut self) -> Result<(), Fault> {
+        while let Some(Some(done)) = self.sent.next().now_or_never() {
+            self.take(done)?;
+        }
+        for (queued, taken) in self.confirmed.drain(..) {
+            let outcome = match queued.job.properties.message_id() {
+                Some(id) if self.returned.remove(id) => Err(BusError::Unroutable),
+                _ if taken => Ok(()),
+                _ => Err(BusError::Full),
+            };
+            let _gave_up = queued.outcome.send(outcome);
+        }
+        Ok(())
+    }
 }

@@ -1,9 +1,9 @@
-//! A broker session: one connection to the broker, of which nothing is left once it is dropped. lapin runs a thread for
-//! each connection, which would wait indefinitely for a frozen broker.
+//! A broker session: one connection to the broker, found among its addresses, of which nothing is left once it is
+//! dropped. lapin runs a thread for each connection, which would wait indefinitely for a frozen broker.
 
 use std::{
     io::{self, ErrorKind::NotConnected},
-    net::Shutdown,
+    net::{Shutdown, SocketAddr},
     pin::Pin,
     task::Context,
 };
@@ -11,30 +11,92 @@ use std::{
 use futures_util::Stream;
 use socket2::{SockRef, Socket};
 
-use super::*;
+use super::{addresses::Patience, *};
 
-/// The maximum time to connect.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 /// The maximum time to close a connection.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// Seconds between heartbeats; two missed ones end the connection.
-const HEARTBEAT: u16 = 5;
-/// The minimum that lapin takes. It has two rings of 32 frames a connection and cycles through all of both: 256 KiB
-/// that stay resident.
-const FRAME_BYTES: u32 = 8 * 1024;
 
-/// Parses an AMQP URL.
-///
-/// # Errors
-///
-/// [`Fault::Url`].
-pub(super) fn parse(url: &str) -> Result<AMQPUri, Fault> {
-    // Some error texts of the parser repeat the URL, and with it the password.
-    let unread = |words: String| if words.contains(url) { "it names no host".to_owned() } else { words };
-    let mut uri: AMQPUri = url.parse().map_err(|words| Fault::Url(unread(words)))?;
-    uri.query.heartbeat.get_or_insert(HEARTBEAT);
-    uri.query.frame_max.get_or_insert(FRAME_BYTES);
-    Ok(uri)
+/// Connects to the first broker that answers; each has its turn once.
+pub(super) async fn connect(shared: &Shared, turn: &mut Turn) -> Result<[BrokerSession; 2], Fault> {
+    let mut faults = Vec::new();
+    for _ in &shared.brokers {
+        let (index, inner_turn) = turn.take();
+        match connect_to(shared, &shared.brokers[index], inner_turn, turn.patience()).await {
+            Ok(sessions) => {
+                turn.reached();
+                return Ok(sessions);
+            }
+            Err(fault) => faults.push((index, fault)),
+        }
+    }
+    turn.in_vain();
+    // By their order in the URL, so that the next round's fault is the same.
+    faults.sort_by_key(|(index, _)| *index);
+    Err(Fault::of_all(faults.into_iter().map(|(_, fault)| fault).collect()))
+}
+
+/// Connects to the first address behind a host's name that answers.
+async fn connect_to(
+    shared: &Shared,
+    uri: &AMQPUri,
+    turn: u64,
+    patience: Patience,
+) -> Result<[BrokerSession; 2], Fault> {
+    let of = |addresses: usize| if shared.brokers.len() + addresses > 2 { patience } else { Patience::longest() };
+    let resolved = addresses::resolve(uri, turn, of(1).total).await;
+    let addresses = resolved.inspect_err(|_| shared.counts.unreached.add())?;
+    let patience = of(addresses.len());
+    let mut faults = Vec::new();
+    for at in addresses {
+        match BrokerSession::open_two(Broker { uri, at, patience }, &shared.instance).await {
+            Ok(sessions) => return Ok(sessions),
+            Err(fault) => {
+                shared.counts.unreached.add();
+                tracing::debug!(%fault, "the next address");
+                faults.push((at, fault));
+            }
+        }
+    }
+    faults.sort_by_key(|(at, _)| *at);
+    Err(Fault::of_all(faults.into_iter().map(|(_, fault)| fault).collect()))
+}
+
+/// Where a session is to be opened.
+#[derive(Clone, Copy)]
+pub(super) struct Broker<'a> {
+    /// User, vhost and host.
+    pub(super) uri: &'a AMQPUri,
+    /// One of the addresses behind the host's name.
+    pub(super) at: SocketAddr,
+    pub(super) patience: Patience,
+}
+
+impl Broker<'_> {
+    /// Host and port, and the address if it is not the host itself.
+    fn name(self) -> String {
+        let name = addresses::named(self.uri);
+        if name == self.at.to_string() { name } else { format!("{name} ({})", self.at) }
+    }
+
+    /// The fault for an address that hangs.
+    fn silent(self, what: &str, patience: Duration) -> Fault {
+        Fault::Unreachable { address: self.name(), reason: format!("{what} within {patience:?}") }
+    }
+
+    /// The fault for a connection that could not be made.
+    fn refusal(self, error: &Error) -> Fault {
+        let address = self.name();
+        match error.kind() {
+            ErrorKind::IOError(error) => Fault::Unreachable { address, reason: error.to_string() },
+            ErrorKind::ProtocolError(error) => Fault::Refused {
+                address,
+                user: self.uri.authority.userinfo.username.clone(),
+                vhost: self.uri.vhost.clone(),
+                reason: error.get_message().to_string(),
+            },
+            _ => Fault::Unreachable { address, reason: error.to_string() },
+        }
+    }
 }
 
 /// A connection to the broker.
@@ -47,39 +109,49 @@ pub(super) struct BrokerSession {
 }
 
 impl BrokerSession {
-    /// Connects. The connection's name shows the instance and the purpose to operators.
+    /// Connects twice, to publish and to consume.
     ///
+    /// # Errors
+    ///
+    /// [`Fault::Unreachable`] or [`Fault::Refused`].
+    pub(super) async fn open_two(broker: Broker<'_>, instance: &InstanceId) -> Result<[Self; 2], Fault> {
+        let until = Instant::now() + broker.patience.total;
+        Ok([
+            Self::open(broker, until, properties(instance, "publish")).await?,
+            Self::open(broker, until, properties(instance, "consume")).await?,
+        ])
+    }
+
     /// lapin gets a stream that is connected already: when it connects by itself and fails, it leaves a task behind.
-    pub(super) async fn open(uri: &AMQPUri, instance: &InstanceId, purpose: &str) -> Result<Self, Fault> {
-        let address = format!("{}:{}", uri.authority.host, uri.authority.port);
+    async fn open(broker: Broker<'_>, until: Instant, properties: ConnectionProperties) -> Result<Self, Fault> {
+        let Broker { uri, at, patience } = broker;
         let runtime = default_runtime().map_err(|error| Fault::Lost(error.to_string()))?;
+        let connected = time::timeout(patience.connect, AsyncTcpStream::connect(&runtime, vec![at])).await;
+        let plain = connected.map_err(|_| broker.silent("no connection", patience.connect))?;
+        let plain = plain.map_err(|error| broker.refusal(&error.into()))?;
         let opened = async {
-            let host = uri.authority.host.as_str();
-            let addresses: Vec<_> = tokio::net::lookup_host((host, uri.authority.port)).await?.collect();
-            let plain = AsyncTcpStream::connect(&runtime, addresses).await?;
             let cut = Cut(match &plain {
                 AsyncTcpStream::Plain(plain) => Some(SockRef::from(plain.get_ref()).try_clone()?),
                 _ => None,
             });
             let stream = match uri.scheme {
                 AMQPScheme::AMQP => plain,
-                AMQPScheme::AMQPS => plain.into_tls(host, TLSConfig::default()).await?,
+                AMQPScheme::AMQPS => plain.into_tls(&uri.authority.host, TLSConfig::default()).await?,
             };
             let ready = Mutex::new(Some(stream));
             let hand = async move |_, _| ready.lock().take().ok_or_else(|| io::Error::from(NotConnected).into());
-            let connector = Connection::connector(uri.clone(), runtime.clone(), hand, properties(instance, purpose));
+            let connector = Connection::connector(uri.clone(), runtime.clone(), hand, properties);
             Ok::<_, Error>((connector.await?, cut))
         };
-        let (connection, cut) = match time::timeout(CONNECT_PATIENCE, opened).await {
-            Ok(Ok(opened)) => opened,
-            Ok(Err(error)) => return Err(refusal(uri, address, &error)),
-            Err(_) => return Err(Fault::Unreachable { address, reason: "no answer in time".to_owned() }),
-        };
+        let opened = time::timeout_at(until, opened).await;
+        let (connection, cut) = opened
+            .map_err(|_| broker.silent("connected, but no AMQP session", patience.total))?
+            .map_err(|error| broker.refusal(&error))?;
         let events = Box::pin(connection.events_listener());
-        Ok(Self { connection, events, blocked: false, address, _socket: cut })
+        Ok(Self { connection, events, blocked: false, address: broker.name(), _socket: cut })
     }
 
-    /// Host and port of the broker.
+    /// The broker's address, for people.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
@@ -138,20 +210,6 @@ fn properties(instance: &InstanceId, purpose: &str) -> ConnectionProperties {
         .with_connection_name(format!("tiltyard {instance} {purpose}").into())
         .with_client_property("product".into(), "tiltyard".into())
         .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
-}
-
-/// The fault for a connection that could not be made.
-fn refusal(uri: &AMQPUri, address: String, error: &Error) -> Fault {
-    match error.kind() {
-        ErrorKind::IOError(error) => Fault::Unreachable { address, reason: error.to_string() },
-        ErrorKind::ProtocolError(error) => Fault::Refused {
-            address,
-            user: uri.authority.userinfo.username.clone(),
-            vhost: uri.vhost.clone(),
-            reason: error.get_message().to_string(),
-        },
-        _ => Fault::Unreachable { address, reason: error.to_string() },
-    }
 }
 
 /// The fault for an established connection that failed.

@@ -68,7 +68,7 @@ impl Job {
             properties(&Uuid::now_v7().to_string(), by).with_delivery_mode(PERSISTENT).with_headers(headers);
         let body = message.body.slice(..message.body.len().min(PAYLOAD_BYTES));
         let (kind, exchange) = (MessageKind::Durable, topology::DEAD.name);
-        Self { kind, exchange, key: String::new(), mandatory: false, properties, body }
+        Self { kind, exchange, key: String::new(), mandatory: true, properties, body }
     }
 }
 
