@@ -42,8 +42,8 @@ pub struct Config {
     #[arg(long, env = "TILTYARD_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 
-    /// RabbitMQ over which instances find one another, as in amqp://user:password@host:5672/vhost; without it the server is
-    /// alone
+    /// RabbitMQ over which instances find one another, as in amqp://user:password@host:5672/vhost; of a cluster all hosts with
+    /// commas between them; without it the server is alone
     #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub amqp_url: Option<AmqpUrl>,
 
@@ -94,7 +94,7 @@ pub struct Config {
     pub timing: Timing,
 }
 
-/// The URL of a broker. Its debug output has no password.
+/// The URL of a broker, or of several hosts of one. Its debug output has no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmqpUrl(String);
 

@@ -84,6 +84,7 @@ const DRAINING: &str = "tiltyard_instance_draining";
 const INSTANCES: &str = "tiltyard_instances";
 const REDIRECTS: &str = "tiltyard_redirects_total";
 const RESULTS: &str = "tiltyard_results_total";
+const RESULTS_WAITING: &str = "tiltyard_results_waiting";
 const BUS_UP: &str = "tiltyard_bus_up";
 const BUS_MESSAGES: &str = "tiltyard_bus_messages_total";
 const BUS_DELIVERIES: &str = "tiltyard_bus_deliveries_total";
@@ -210,11 +211,24 @@ const METRICS: &[Metric] = &[
     gauge_of(DRAINING, Unit::Count, "1 while it takes no new rooms and players."),
     gauge_of(INSTANCES, Unit::Count, "Instances of the fleet that this one knows, itself included."),
     counter_of(REDIRECTS, Unit::Count, "Clients that were sent to another instance."),
-    counter_of(RESULTS, Unit::Count, "Results of matches, by outcome (published, logged, dropped)."),
+    counter_of(
+        RESULTS,
+        Unit::Count,
+        "Results of matches, by outcome (published; logged; waiting: not published at once, but later or never; dropped: lost).",
+    ),
+    gauge_of(
+        RESULTS_WAITING,
+        Unit::Count,
+        "Results of matches that wait in memory, by reason (broker: it is away; queue: none takes them), 4,096 at most.",
+    ),
     gauge_of(BUS_UP, Unit::Count, "1 while the bus works; without a broker always."),
     counter_of(BUS_MESSAGES, Unit::Count, "Messages to the bus, by outcome."),
     counter_of(BUS_DELIVERIES, Unit::Count, "Messages from the bus, by outcome."),
-    counter_of(BUS_CONNECTIONS, Unit::Count, "Connections to the broker, by outcome (made, lost)."),
+    counter_of(
+        BUS_CONNECTIONS,
+        Unit::Count,
+        "Connections to the broker, by outcome (made; lost; unreached: an address was passed over).",
+    ),
 ];
 
 const fn counter_of(name: &'static str, unit: Unit, help: &'static str) -> Metric {

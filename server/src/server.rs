@@ -133,7 +133,7 @@ impl Server {
         info!(instance = %here.id(), region = here.region(), "this instance");
         let (results, publisher) = Results::new(here.clone());
         let terms = Terms { rooms: config.max_rooms, players: capacity };
-        let outside = Outside { results, stop, clock, timing, fault: config.test_fault };
+        let outside = Outside { results: results.clone(), stop, clock, timing, fault: config.test_fault };
         let rooms = Arc::new(Rooms::new(games.clone(), shards, terms, here.lobby().clone(), outside));
         let placement = Placement::new(here.clone(), games.clone(), rooms.clone());
         let parts = Parts { here: here.clone(), rooms: rooms.clone(), seats: capacity as usize, modes };
@@ -157,7 +157,7 @@ impl Server {
             pages: Pages::new(config.web.clone()),
             timing,
         };
-        tokio::spawn(listener::serve(operators, here.clone()));
+        tokio::spawn(listener::serve(operators, here.clone(), results));
         tokio::spawn(gateway::serve(players, gateway, outside.clone()));
         Ok(Self { here, listen, ops_listen, stop: sender, rooms, matchmaking, last, outside, shards: ends, timing })
     }

@@ -8,8 +8,8 @@ use tiltyard_shared::protocol::Code;
 use super::{
     BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CHAT_CLIENTS, CHAT_WORDS, CONNECTIONS, DRAINING,
     GOODBYES, HANDSHAKES, INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCH_COMMANDS, MATCHES, RECEIVED_BYTES,
-    REDIRECTS, REFUSALS, REQUESTS, RESULTS, ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING, TICKETS,
-    TICKETS_WAITING, UNSENT_BYTES,
+    REDIRECTS, REFUSALS, REQUESTS, RESULTS, RESULTS_WAITING, ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING,
+    TICKETS, TICKETS_WAITING, UNSENT_BYTES,
 };
 use crate::bus::Counts;
 
@@ -143,6 +143,16 @@ pub(crate) fn result(outcome: &'static str) {
     counter!(RESULTS, "outcome" => outcome).increment(1);
 }
 
+/// Counts results of matches that could not be published at once.
+pub(crate) fn results_begin_to_wait(count: u64) {
+    counter!(RESULTS, "outcome" => "waiting").increment(count);
+}
+
+/// Sets the number of results that wait for this reason: `broker` or `queue`.
+pub(crate) fn results_waiting(reason: &'static str, count: usize) {
+    gauge!(RESULTS_WAITING, "reason" => reason).set(count as f64);
+}
+
 /// Sets the maximum number of players of the instance.
 pub(crate) fn capacity(players: u32) {
     gauge!(CAPACITY).set(players);
@@ -179,6 +189,7 @@ pub(crate) fn bus(up: bool, counts: &Counts) {
         ("unknown_version", &counts.unknown_version),
         ("malformed", &counts.malformed),
         ("rejected", &counts.rejected),
+        ("unburied", &counts.unburied),
     ];
     for (outcome, count) in messages {
         counter!(BUS_MESSAGES, "outcome" => outcome).absolute(count.get());
@@ -186,7 +197,8 @@ pub(crate) fn bus(up: bool, counts: &Counts) {
     for (outcome, count) in deliveries {
         counter!(BUS_DELIVERIES, "outcome" => outcome).absolute(count.get());
     }
-    for (outcome, count) in [("made", &counts.connected), ("lost", &counts.disconnected)] {
+    let connections = [("made", &counts.connected), ("lost", &counts.disconnected), ("unreached", &counts.unreached)];
+    for (outcome, count) in connections {
         counter!(BUS_CONNECTIONS, "outcome" => outcome).absolute(count.get());
     }
 }

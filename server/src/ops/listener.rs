@@ -11,7 +11,13 @@ use axum::{
 };
 use tokio::{net::TcpListener, runtime::Handle, sync::Semaphore};
 
-use crate::{bus::State as BusState, fleet::Instance, metrics, net::http};
+use crate::{
+    bus::State as BusState,
+    fleet::Instance,
+    metrics,
+    net::http,
+    results::{Reason, Results},
+};
 
 /// The interval at which histograms are summarized without Prometheus: they keep single samples until then.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -20,13 +26,13 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS: usize = 64;
 
 /// Serves until the server has stopped.
-pub(crate) async fn serve(listener: TcpListener, here: Instance) {
+pub(crate) async fn serve(listener: TcpListener, here: Instance, results: Results) {
     let (mut stop, clock) = (here.stop(), here.clock());
     let router = Router::new()
         .route("/metrics", get(render))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(here);
+        .with_state((here, results));
     let upkeep = async {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -46,19 +52,23 @@ async fn render() -> impl IntoResponse {
 }
 
 /// Tells whether the server takes players. Without its broker it is ready too: it goes on alone, and the answer says
-/// so.
-async fn ready(State(here): State<Instance>) -> impl IntoResponse {
+/// so. A second line tells of results that no queue takes.
+async fn ready(State((here, results)): State<(Instance, Results)>) -> impl IntoResponse {
     if here.stop().is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
     if here.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
-    let said = match &*here.link().state.borrow() {
+    let mut said = match &*here.link().state.borrow() {
         BusState::Up => "ready\n".to_owned(),
         BusState::Connecting => "ready, alone: the broker is being connected\n".to_owned(),
         BusState::Blocked => "ready, alone: the broker takes no messages\n".to_owned(),
         BusState::Away(fault) => format!("ready, alone: {fault}\n"),
     };
+    let held = results.held(Reason::Queue);
+    if held > 0 {
+        said += &format!("{held} results of matches wait: no queue at the broker takes them\n");
+    }
     (StatusCode::OK, said)
 }

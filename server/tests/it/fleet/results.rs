@@ -1,14 +1,19 @@
-//! What a game says at its end reaches whoever consumes results, once by its id, also when the broker was away meanwhile.
+//! What a game says at its end reaches whoever consumes results, once by its id, also when the broker was away meanwhile, or
+//! the operator's queue.
 
 use std::collections::BTreeSet;
 
-use tiltyard_server::{bus::Payload, fleet::messages::MatchResult};
+use tiltyard_server::{Games, Server, bus::Payload, fleet::messages::MatchResult};
 
 use crate::{
-    bus::raw::{self, Raw},
+    bus::{
+        absent::Bare,
+        raw::{self, Raw},
+    },
     client::Client,
-    fleet::ground::{Ground, broker, room},
-    game::Pull,
+    fleet::ground::{Ground, broker, room, until},
+    game::{Pull, Puppet, config},
+    http::page,
 };
 
 #[tokio::test]
@@ -43,5 +48,37 @@ async fn every_result_is_there_once_by_its_id() {
         seen == rooms
     };
     Raw::connect(&admin).await.take("tiltyard.match-results", collect).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: make test-broker"]
+async fn results_wait_while_the_operators_queue_is_missing_and_come_when_it_is_back() {
+    let bare = Bare::new().await;
+    let mut config = config();
+    (config.amqp_url, config.bus_required) = (Some(bare.url.clone().into()), true);
+    let server = Server::start(&config, Games::new().with::<Puppet>()).await.unwrap();
+    let mut rooms = BTreeSet::new();
+    for _ in 0..3 {
+        let (mut player, seat) = Client::seated(server.listen_addr(), room("Tea", false)).await;
+        rooms.insert(seat.room);
+        player.pull(&Pull::End).await;
+        player.goodbye().await;
+    }
+    let ready = async || page(server.ops_addr(), "/readyz").await;
+    let told = "ready\n3 results of matches wait: no queue at the broker takes them\n";
+    until("three results wait", async || ready().await.1 == told).await;
+    assert!(ready().await.0.starts_with("HTTP/1.1 200"));
+    // The recorder of metrics is the whole process's: other tests may add to it.
+    let metrics = page(server.ops_addr(), "/metrics").await.1;
+    assert!(metrics.contains("tiltyard_results_waiting{reason=\"queue\"} "), "{metrics}");
+    bare.declare().await;
+    let mut seen = BTreeSet::new();
+    let collect = |_, bytes: Vec<u8>| {
+        seen.insert(Payload::from_bytes(bytes).read_json::<MatchResult>().unwrap().room);
+        seen == rooms
+    };
+    Raw::connect(&bare.admin).await.take("tiltyard.match-results", collect).await;
+    until("no result waits", async || ready().await.1 == "ready\n").await;
     server.stop().await;
 }
