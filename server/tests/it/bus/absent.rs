@@ -7,7 +7,7 @@ use tiltyard_server::bus::{Address, Bounds, BusError, InstanceId, Payload, Serve
 
 use crate::bus::{
     ground::*,
-    raw::{Raw, ctl},
+    raw::{Raw, ctl, ctl_beside},
 };
 
 /// A vhost of its own, in which the server's user has its rights and the operator's queues are missing.
@@ -91,11 +91,11 @@ async fn a_queue_that_hangs_delays_nothing_that_goes_elsewhere() {
     let mut both = two.bus.serve(Serve::Events(vec![lobby(&[&name, "both"])])).unwrap();
     opened(&mut own).await;
     opened(&mut both).await;
-    let queues = ctl(&["list_queues", "-p", "tiltyard", "name"]);
+    let queues = ctl_beside(&["list_queues", "-p", "tiltyard", "name"]).await;
     let stem = format!("tiltyard.instance.{hanging}.");
     let queue = queues.lines().find(|queue| queue.starts_with(&stem) && queue.contains(".events-")).unwrap();
     let lookup = format!("{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"tiltyard\">>, queue, <<\"{queue}\">>))");
-    ctl(&["eval", &format!("{lookup}, sys:suspend(amqqueue:get_pid(Q)).")]);
+    ctl_beside(&["eval", &format!("{lookup}, sys:suspend(amqqueue:get_pid(Q)).")]).await;
     let publish = |word: &str, number: u32| {
         one.bus.publish(Address::Event(Topic::Lobby, key(&[&name, word])), Payload::of(&number))
     };
@@ -113,7 +113,7 @@ async fn a_queue_that_hangs_delays_nothing_that_goes_elsewhere() {
     for number in 0..=20 {
         assert_eq!(next(&mut own).await.open::<u32>().unwrap().0, number);
     }
-    ctl(&["eval", &format!("{lookup}, sys:resume(amqqueue:get_pid(Q)).")]);
+    ctl_beside(&["eval", &format!("{lookup}, sys:resume(amqqueue:get_pid(Q)).")]).await;
     assert_eq!(next(&mut both).await.open::<u32>().unwrap().0, 0);
     let all = soon(join_all((21..=40).map(|number| publish("both", number)))).await;
     assert!(all.iter().all(Result::is_ok) && one.counts.disconnected.get() == 0);

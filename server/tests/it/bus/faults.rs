@@ -10,7 +10,7 @@ use std::{
 
 use tiltyard_server::bus::{Address, Bounds, BusError, Link, Payload, Serve, State, Topic};
 
-use crate::bus::{ground::*, raw::ctl};
+use crate::bus::{ground::*, raw::ctl_beside};
 
 /// Set in the second run.
 const OWN_BROKER: &str = "TILTYARD_TEST_OWN_BROKER";
@@ -53,10 +53,10 @@ async fn everything() {
     post(&*one.bus, &inbox, 1).await;
     next(&mut letters).await.open::<u32>().unwrap().1.ack();
 
-    ctl(&["stop_app"]);
+    ctl_beside(&["stop_app"]).await;
     until(&mut one, |state| matches!(state, State::Away(_))).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    ctl(&["start_app"]);
+    ctl_beside(&["start_app"]).await;
     let began = Instant::now();
     until(&mut one, |state| *state == State::Up).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
@@ -81,7 +81,7 @@ async fn everything() {
 /// Without memory the broker reads nothing, and the connections last.
 async fn blocked(one: &mut Link) {
     let event = || one.bus.publish(Address::Event(Topic::Lobby, key(&["nobody"])), Payload::of(&1_u32));
-    ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
+    ctl_beside(&["set_vm_memory_high_watermark", "absolute", "1MB"]).await;
     let began = Instant::now();
     let blocked = async {
         while *one.state.borrow() != State::Blocked {
@@ -98,7 +98,7 @@ async fn blocked(one: &mut Link) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(one.counts.disconnected.get(), 0);
-    ctl(&["set_vm_memory_high_watermark", "0.4"]);
+    ctl_beside(&["set_vm_memory_high_watermark", "0.4"]).await;
     until(one, |state| *state == State::Up).await;
     assert_eq!(one.counts.disconnected.get(), 0);
     soon(one.bus.publish(Address::Event(Topic::Lobby, key(&["nobody"])), Payload::of(&1_u32))).await.unwrap();
@@ -106,7 +106,7 @@ async fn blocked(one: &mut Link) {
 
 /// A frozen broker accepts connections and never answers.
 async fn frozen(one: &mut Link) {
-    let process = ctl(&["eval", "list_to_integer(os:getpid())."]);
+    let process = ctl_beside(&["eval", "list_to_integer(os:getpid())."]).await;
     let signal = |name: &str| assert!(Command::new("kill").args([name, process.trim()]).status().unwrap().success());
     signal("-STOP");
     until(one, |state| matches!(state, State::Away(_))).await;

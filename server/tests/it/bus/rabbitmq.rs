@@ -13,7 +13,7 @@ use tiltyard_server::bus::{
 
 use crate::bus::{
     ground::*,
-    raw::{Raw, ctl},
+    raw::{Raw, ctl, ctl_beside},
 };
 
 fn config(url: &str) -> rabbitmq::Config {
@@ -73,7 +73,8 @@ async fn a_wrong_password_is_one_clear_line() {
 async fn a_broker_is_reached_by_tls_if_its_certificate_is_trusted() {
     let (url, authority) = (broker("AMQPS_URL"), broker("AMQPS_CA"));
     let fault = first_fault(&url).await;
-    assert!(matches!(&fault, Fault::Unreachable { reason, .. } if reason.contains("certificate")), "{fault}");
+    // localhost may be two addresses, of which the broker listens on one.
+    assert!(!fault.is_configuration() && fault.to_string().contains("certificate"), "{fault}");
     // Whom to trust is the environment's affair, so it takes a process with another one.
     let mut tests = Command::new(env::current_exe().unwrap());
     tests.args(["--ignored", "--exact", "bus::contract::over_rabbitmq::a_request_gets_its_reply"]);
@@ -197,18 +198,19 @@ async fn operators_recognise_connections_and_queues() {
     let (instance, one) = ground.join("one").await;
     let mut commands = one.bus.serve(Serve::Commands).unwrap();
     opened(&mut commands).await;
-    let connections = ctl(&["list_connections", "client_properties"]);
+    let connections = ctl_beside(&["list_connections", "client_properties"]).await;
     for purpose in ["publish", "consume"] {
         assert!(connections.contains(&format!("tiltyard {instance} {purpose}")), "{connections}");
     }
-    let queues = ctl(&["list_queues", "-p", "tiltyard", "name"]);
+    let queues = ctl_beside(&["list_queues", "-p", "tiltyard", "name"]).await;
     let ours: Vec<_> =
         queues.lines().filter(|name| name.starts_with(&format!("tiltyard.instance.{instance}."))).collect();
     assert_eq!(ours.len(), 2, "{ours:?}");
     // Nothing of it is left when the bus is dropped.
     drop((commands, one));
-    soon(async { while ctl(&["list_connections", "client_properties"]).contains(instance.as_str()) {} }).await;
-    assert!(!ctl(&["list_queues", "-p", "tiltyard", "name"]).contains(instance.as_str()));
+    soon(async { while ctl_beside(&["list_connections", "client_properties"]).await.contains(instance.as_str()) {} })
+        .await;
+    assert!(!ctl_beside(&["list_queues", "-p", "tiltyard", "name"]).await.contains(instance.as_str()));
 }
 
 /// The figures of bench/RESULTS.md: `-- --nocapture` shows them.

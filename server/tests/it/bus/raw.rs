@@ -128,6 +128,14 @@ async fn tried(channel: &Channel, attempt: &Attempt<'_>) -> lapin::Result<()> {
     }
 }
 
+/// As [`ctl`], beside what the test does meanwhile: on a busy machine a command takes longer than two heartbeats, which stop
+/// where a test waits for it.
+pub(crate) async fn ctl_beside(arguments: &[&str]) -> String {
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let run = move || ctl(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
 /// What a command of rabbitmqctl prints.
 pub(crate) fn ctl(arguments: &[&str]) -> String {
     let command = broker("RABBITMQ_CTL");
