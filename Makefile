@@ -11,7 +11,7 @@ CARGO ?= cargo
 ARGS ?=
 # In CI the committed Cargo.lock counts as it is; a stale one is an error.
 LOCKED := $(if $(CI),--locked)
-# One RabbitMQ for all parts but the one that breaks its broker, which starts another.
+# One RabbitMQ for all parts but those that break theirs, which start others.
 FLEET_TEST := rabbitmq/with-broker $(CARGO) test $(LOCKED) --release -p tiltyard-bot --test fleet -- --nocapture
 
 .PHONY: help

@@ -2,8 +2,8 @@
 //! while processes are killed, stopped and let go on, and brokers fail.
 //!
 //! `make test-fleet` runs the parts in short, `make fleet` in full (FLEET=full), `make soak` the longest one (FLEET=soak);
-//! their names after `--` choose some. Needs AMQP_URL, as rabbitmq/with-broker sets it; `faults` starts a broker of its own
-//! to break. Prints every claim with what was seen, at the end a table of what must hold; exit status 0 only if all held.
+//! their names after `--` choose some. Needs AMQP_URL, as rabbitmq/with-broker sets it; `faults` and `cluster` start brokers
+//! of their own to break. Prints every claim with what was seen, at the end a table of what must hold; exit status 0 only if all held.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -14,6 +14,7 @@ use tiltyard_test_support::checks;
 mod balancer;
 mod bots;
 mod broker;
+mod cluster;
 mod crowds;
 mod deploy;
 mod faults;
@@ -56,6 +57,7 @@ impl Form {
 type Part = (&'static str, fn(&mut Checks, Form) -> anyhow::Result<()>);
 
 const SIMULATIONS: &str = "simulations";
+const CLUSTER: &str = "cluster";
 
 const PARTS: [Part; 12] = [
     (SIMULATIONS, simulations::run),
@@ -70,14 +72,15 @@ const PARTS: [Part; 12] = [
     ("scale", scale::run),
     ("matches", matches::run),
     ("faults", faults::run),
+    (CLUSTER, cluster::run),
 ];
 
 fn main() -> ExitCode {
     let form = Form::of_environment();
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    // In short the simulations are not run: they are among `make test-rust`.
+    // In short the simulations are not run, which are among `make test-rust`, nor the cluster, which takes minutes.
     let is_wanted = |name: &str| match wanted.as_slice() {
-        [] => form != Form::Short || name != SIMULATIONS,
+        [] => form != Form::Short || ![SIMULATIONS, CLUSTER].contains(&name),
         wanted => wanted.iter().any(|wanted| wanted == name),
     };
     if let Err(error) = stop::watch() {
