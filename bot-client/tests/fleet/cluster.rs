@@ -41,6 +41,9 @@ pub(crate) fn run(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     println!("  a node hangs:");
     let frozen = suffer(&fleet, &broker, form, "STOP", checks)?;
     frozen.signal("CONT")?;
+    // As rabbitmq/README.md says: the node believes that it was never away.
+    broker.ask(&frozen, &["stop_app"])?;
+    broker.ask(&frozen, &["start_app"])?;
     let other = broker.nodes().iter().find(|node| **node != frozen).context("no other node")?;
     let whole = || Ok(broker.ask(other, &["await_online_nodes", "3", "--timeout", "60"]).ok());
     wait_for(Duration::from_secs(120), "the cluster to be whole again", whole)?;
