@@ -241,7 +241,12 @@ impl<G: ClientGame> Client<G> {
 
     fn entered(&mut self, entered: Entered) -> Result<(), Error> {
         let (seat, _) = handshake::seat(entered, Some(self.session.schema().clone()))?;
-        Ok(self.session.resumed(seat, Instant::now())?)
+        if seat.is_same(self.session.seat()) {
+            Ok(self.session.resumed(seat, Instant::now())?)
+        } else {
+            self.session.transferred(seat, Instant::now());
+            Ok(())
+        }
     }
 
     /// Ends the link on an error.

@@ -222,6 +222,18 @@ impl<G: ClientGame> Session<G> {
         Ok(())
     }
 
+    /// Takes another seat in another room, of the same game: everything begins anew but the counts.
+    pub fn transferred(&mut self, seat: Seat, now: Instant) {
+        let new = Self::new(seat, self.schema.clone(), now);
+        let Self { events, counts, leaving, .. } = std::mem::replace(self, new);
+        (self.events, self.counts, self.leaving) = (events, counts, leaving);
+        self.counts.transfers += 1;
+        self.tell(Event::Transferred);
+        if leaving {
+            self.send_message(&ClientMessage::Leave);
+        }
+    }
+
     /// Sets the pace: the server sends a frame at every so many-th send tick from now on.
     fn pace(&mut self, every: u32) {
         self.playout.pace(every);

@@ -2,6 +2,8 @@
  * What the page says of the games: a title, a line, a picture. A game that does not stand here is shown under its name.
  */
 
+import { playPlain } from "./plain.js";
+
 import { svg } from "./dom.js";
 
 /**
@@ -95,4 +97,19 @@ export function brandMark() {
     `<rect width="32" height="32" rx="9" fill="#17202c"/><path d="M7 10h18M16 10v14" stroke="#54e0c7" stroke-width="3.2" stroke-linecap="round"/><circle cx="24.5" cy="22.5" r="2.5" fill="#ffb454"/>`,
     "0 0 32 32",
   );
+}
+
+/**
+ * What shows a game: its own script if the server has one, otherwise a table.
+ *
+ * @param {string} game
+ * @returns {Promise<import("./room.js").Play>}
+ */
+export async function playOf(game) {
+  try {
+    return (await import(`../games/${game}/index.js`)).play;
+  } catch (error) {
+    console.info(`${game} has no page of its own that works:`, error);
+    return playPlain;
+  }
 }

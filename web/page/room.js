@@ -6,10 +6,9 @@
 import { Client, ClientError, Interpolation } from "../sdk/index.js";
 import { canvas } from "./canvas.js";
 import { fill, h, icons, toast } from "./dom.js";
-import { gameWords } from "./games.js";
+import { gameWords, playOf } from "./games.js";
 import { Graph } from "./graph.js";
 import { nameField } from "./name.js";
-import { playPlain } from "./plain.js";
 import * as seats from "./seats.js";
 import * as settings from "./settings.js";
 import { isOld } from "./version.js";
@@ -127,21 +126,6 @@ export class Room {
 }
 
 /**
- * What shows a game: its own script if the server has one, otherwise a table.
- *
- * @param {string} game
- * @returns {Promise<Play>}
- */
-async function playOf(game) {
-  try {
-    return (await import(`../games/${game}/index.js`)).play;
-  } catch (error) {
-    console.info(`${game} has no page of its own that works:`, error);
-    return playPlain;
-  }
-}
-
-/**
  * The whole view of a room.
  *
  * @typedef {object} Wish
@@ -157,6 +141,8 @@ export class RoomView {
   #graph = null;
   /** @type {(() => void)[]} */
   #ends = [];
+  /** Ends the view of the present seat. @type {(() => void)[]} */
+  #seated = [];
   #stopped = false;
   #leaving = new AbortController();
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -198,8 +184,7 @@ export class RoomView {
     this.#leaving.abort();
     clearInterval(this.#away);
     this.#ends.forEach((end) => end());
-    this.#room?.stop();
-    this.#graph?.stop();
+    this.#clear();
     if (back && this.client.session !== null && this.client.state.get().status !== "over") {
       seats.linger(this.client);
     } else {
@@ -221,6 +206,13 @@ export class RoomView {
       toast("Back in your seat");
       if (await isOld()) {
         this.options.onOld();
+      }
+    });
+    client.on("transferred", () => {
+      if (client.session !== null && !this.#stopped) {
+        toast("Your server has stopped. You are in a new room now.");
+        this.#clear();
+        void this.#begin(client.session.seat);
       }
     });
     client.on("refused", ({ code, message }) => toast(inWords(code, message), { bad: true }));
@@ -255,10 +247,20 @@ export class RoomView {
     }
   }
 
+  /** Ends what {@link #begin} began. */
+  #clear() {
+    this.#seated.splice(0).forEach((end) => end());
+    this.#room?.stop();
+    this.#room = null;
+    this.#graph?.stop();
+    fill(this.#stage);
+  }
+
   /** @param {import("../sdk/protocol.js").Entered} seat */
   async #begin(seat) {
+    const { session } = this.client;
     this.options.onEntered(seat);
-    this.#ends.push(seats.follow(this.client));
+    this.#seated.push(seats.follow(this.client));
     const words = gameWords(seat.game);
     document.title = `${words.title} · Tiltyard`;
     fill(
@@ -270,19 +272,19 @@ export class RoomView {
     this.#graph = new Graph(this.client);
     this.element.append(this.#graph.element);
     const graph = this.#graph.element;
-    this.#ends.push(
+    this.#seated.push(
       settings.watch("graph", (on) => {
         graph.hidden = !on;
         this.#graphButton.setAttribute("aria-pressed", String(on));
       }),
     );
     const play = await playOf(seat.game);
-    if (this.#stopped) {
+    if (this.#stopped || this.client.session !== session) {
       return;
     }
     const room = new Room(this.client, this.#stage);
     this.#room = room;
-    this.#ends.push(play(room));
+    this.#seated.push(play(room));
     Object.assign(globalThis, { tiltyard: { client: this.client, room } });
   }
 

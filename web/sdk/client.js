@@ -151,9 +151,10 @@ export class Client {
 
   /**
    * Calls back for every event of this type; returns a function that stops it. The types are those of a session's
-   * events, `reconnecting` and `reconnected`.
+   * events, `reconnecting`, `reconnected`, and `transferred`: the server has stopped and sent the client to another room
+   * of the game, where everything begins anew with another `session`, `replica` and `player`.
    *
-   * @template {SessionEvent["type"] | "reconnecting" | "reconnected"} T
+   * @template {SessionEvent["type"] | "reconnecting" | "reconnected" | "transferred"} T
    * @param {T} type
    * @param {(event: Extract<SessionEvent, { type: T }>) => void} listener
    */
@@ -255,12 +256,15 @@ export class Client {
   entered(seat) {
     const { wish, link } = this;
     const now = link.now();
+    const moved = wish === null && !isSame(this.seated.seat, seat);
     this.pass = null;
     this.options.url = link.url;
     try {
       if (wish !== null) {
         this.session = new Session(seat, schemaOf(seat), now, link.connection.pulse);
         this.wish = null;
+      } else if (moved) {
+        this.session = transferred(this.seated, seat, now);
       } else {
         this.seated.resumed(seat, now);
       }
@@ -271,7 +275,7 @@ export class Client {
     this.state.set({ status: "playing" });
     wish?.resolve(seat);
     if (wish === null) {
-      this.tellAll("reconnected", {});
+      this.tellAll(moved ? "transferred" : "reconnected", {});
     }
     this.flush();
   }
@@ -360,4 +364,26 @@ export class Client {
       wish?.reject(why === "redirected" ? redirected : new ClientError(message, code));
     }
   }
+}
+
+/** Whether it is the same seat, on a new connection. @param {Entered} before @param {Entered} now */
+function isSame(before, now) {
+  return before.room === now.room && before.token === now.token;
+}
+
+/**
+ * A session for a seat in another room, of the same game: everything begins anew but the counts.
+ *
+ * @param {Session} before
+ * @param {Entered} seat
+ * @param {number} now
+ */
+function transferred(before, seat, now) {
+  const session = new Session(seat, schemaOf(seat), now, before.pulse);
+  session.counts = before.counts;
+  session.counts.transfers += 1;
+  if (before.leaving) {
+    session.leave();
+  }
+  return session;
 }

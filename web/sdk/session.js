@@ -51,7 +51,8 @@ export class Session {
   #waiting = null;
   /** Whether the parts of the view are still arriving since the start of the epoch. */
   #starting = false;
-  #leaving = false;
+  /** Whether the seat was given up. */
+  leaving = false;
 
   /**
    * A session for a new seat.
@@ -166,7 +167,7 @@ export class Session {
 
   /** Gives up the seat; the last event will be a goodbye. */
   leave() {
-    this.#leaving = true;
+    this.leaving = true;
     this.#send("Leave");
   }
 
@@ -205,7 +206,7 @@ export class Session {
     this.counts.reconnects += 1;
     this.#outgoing.length = 0;
     this.#sendInputs(now);
-    if (this.#leaving) {
+    if (this.leaving) {
       this.#send("Leave");
     }
     this.seat = seat;

@@ -304,6 +304,49 @@ test("a client goes where it is sent, with the pass or with its own wish", async
   ann.close();
 });
 
+test("a player whose server stops goes on in another room, where everything begins anew", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  wires.last.tell(crowd(10, 1)[0]);
+  await until(ann.tick, (tick) => tick === 100);
+  ann.send(5);
+  ann.send(6);
+  const before = ann.session;
+  /** @type {string[]} */
+  const told = [];
+  ann.on("reconnected", () => told.push("reconnected"));
+  const moved = new Promise((resolve) => ann.on("transferred", resolve));
+  const room = seat.room.replace(/^./, "f");
+  wires.answer = (enter) => {
+    assert.deepEqual(enter.target, { Pass: Uint8Array.of(7) });
+    return { Entered: { ...seat, room, player: 9, epoch: 1, input: 0, schema: null } };
+  };
+  wires.last.tell(control({ Redirect: { request: 0, url: "ws://there/ws", pass: Uint8Array.of(7) } }));
+  await moved;
+  assert.deepEqual([told, ann.player, wires.last.url, ann.replica.shown().length], [[], 9, "ws://there/ws", 0]);
+  assert.notEqual(ann.session, before);
+  assert.equal(ann.session?.counts.transfers, 1);
+  assert.equal(ann.send(7)?.number, 1, "inputs are numbered anew");
+  wires.last.tell(crowd(4, 1)[0]);
+  await until(ann.tick, () => ann.replica.shown().length === 4);
+  ann.close();
+});
+
+test("who has given the seat up does not play on elsewhere", async () => {
+  const wires = new Wires();
+  const ann = client(wires);
+  await ann.enter({ Game: "crowd" });
+  ann.leave();
+  const moved = new Promise((resolve) => ann.on("transferred", resolve));
+  wires.answer = () => ({ Entered: { ...seat, token: seat.token.replace(/^./, "f"), schema: null } });
+  wires.last.tell(control({ Redirect: { request: 0, url: "ws://there/ws", pass: Uint8Array.of(7) } }));
+  await moved;
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(wires.last.said.includes("Leave"));
+  ann.close();
+});
+
 test("a pass is shown once: who cannot enter with it says the own wish again", async () => {
   const wires = new Wires();
   const ann = client(wires);

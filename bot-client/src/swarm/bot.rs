@@ -219,7 +219,9 @@ impl Bot {
             Event::InputRefused { number, code } => self.complain(format!("input {number} refused: {code}")),
             Event::Refused { message, .. } => self.complain(format!("refused: {message}")),
             Event::Resyncing(reason) => self.count_resync(reason),
-            Event::Reconnecting { .. } | Event::Reconnected | Event::Rewound { .. } => self.last_frame = None,
+            Event::Reconnecting { .. } | Event::Reconnected | Event::Transferred | Event::Rewound { .. } => {
+                self.last_frame = None;
+            }
             Event::Announcement(_) | Event::Result(_) => {}
             Event::Goodbye { code, message, frames } => self.say_goodbye(code, &message, frames),
         }
@@ -267,7 +269,8 @@ impl Bot {
     /// over.
     fn sum_up(mut self) -> BotReport {
         let counts = self.client.session().counts();
-        if let Some(handed) = self.goodbye {
+        // The goodbye of another room does not count the frames of the first.
+        if let Some(handed) = self.goodbye.filter(|_| counts.transfers == 0) {
             let read = counts.frames;
             let exact = if counts.reconnects == 0 { read == handed } else { read <= handed };
             if !exact {

@@ -27,12 +27,13 @@ struct Peer {
     /// The hash of the schema that the client says it knows.
     known: Option<u64>,
     grace_ms: u32,
+    room: Uuid,
 }
 
 impl Peer {
     async fn accept(listener: &TcpListener) -> Self {
         let socket = accept_async(listener.accept().await.unwrap().0).await.unwrap();
-        Self { socket, request: 0, known: None, grace_ms: 30_000 }
+        Self { socket, request: 0, known: None, grace_ms: 30_000, room: Uuid::from_u128(1) }
     }
 
     /// What the client says, but for pings, which are answered.
@@ -86,7 +87,7 @@ impl Peer {
 
     async fn seat_in(&mut self, game: &str, epoch: u32, input: u32, schema_hash: u64, schema: Option<String>) {
         let entered = Entered {
-            room: Uuid::from_u128(1),
+            room: self.room,
             game: game.to_owned(),
             player: PlayerId(1),
             token: Uuid::from_u128(2),

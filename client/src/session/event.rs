@@ -50,6 +50,9 @@ pub enum Event<E> {
     },
     /// The seat was resumed.
     Reconnected,
+    /// The server has stopped and sent the client to another room of the game, where everything begins anew: seat,
+    /// replica, clock, the numbers of inputs and events. Inputs that were not settled are lost.
+    Transferred,
     /// The room goes on elsewhere from a tick earlier than the newest one seen: later ticks have not happened. Inputs
     /// since then were sent again.
     Rewound {

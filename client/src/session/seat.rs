@@ -35,6 +35,13 @@ pub struct Seat {
     pub cut: Option<Tick>,
 }
 
+impl Seat {
+    /// Whether it is the same seat, on a new connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.room, self.token) == (other.room, other.token)
+    }
+}
+
 impl From<Entered> for Seat {
     fn from(entered: Entered) -> Self {
         Self {
@@ -70,6 +77,8 @@ pub struct Counts {
     pub resyncs: u64,
     /// Resumes that succeeded.
     pub reconnects: u64,
+    /// Other rooms to which a server that stopped has sent the client.
+    pub transfers: u64,
     /// Inputs refused.
     pub inputs_refused: u64,
     /// Messages of a later version, passed over.
@@ -78,7 +87,18 @@ pub struct Counts {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        let Self { frames, stale, bytes, mismatches, bad_frames, resyncs, reconnects, inputs_refused, unknown } = other;
+        let Self {
+            frames,
+            stale,
+            bytes,
+            mismatches,
+            bad_frames,
+            resyncs,
+            reconnects,
+            transfers,
+            inputs_refused,
+            unknown,
+        } = other;
         self.frames += frames;
         self.stale += stale;
         self.bytes += bytes;
@@ -86,6 +106,7 @@ impl AddAssign for Counts {
         self.bad_frames += bad_frames;
         self.resyncs += resyncs;
         self.reconnects += reconnects;
+        self.transfers += transfers;
         self.inputs_refused += inputs_refused;
         self.unknown += unknown;
     }

@@ -17,6 +17,8 @@ export class Counts {
   resyncs = 0;
   /** Resumes that succeeded. */
   reconnects = 0;
+  /** Other rooms to which a server that stopped has sent the client. */
+  transfers = 0;
   /** Inputs refused. */
   inputsRefused = 0;
   /** Messages of a later version, passed over. */

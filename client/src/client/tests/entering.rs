@@ -55,6 +55,41 @@ async fn a_seat_elsewhere_is_resumed_there_and_then_where_the_client_came_in() {
 }
 
 #[tokio::test]
+async fn a_client_whose_server_stops_goes_on_in_another_room_where_all_begins_anew() {
+    let ((first, options), (second, there)) = (listen().await, listen().await);
+    let server = tokio::spawn(async move {
+        let mut peer = Peer::accept(&first).await;
+        peer.greet().await;
+        peer.seat(7, 40, schema()).await;
+        peer.frame(7, 500, true).await;
+        let redirect = ServerMessage::Redirect { request: 0, url: there.url, pass: vec![1] };
+        let ClientMessage::Inputs { number: 41, .. } = peer.read().await else { panic!("no input") };
+        peer.say(redirect).await;
+        let mut peer = Peer::accept(&second).await;
+        assert_eq!(peer.greet().await, Target::Pass(vec![1]));
+        peer.room = Uuid::from_u128(9);
+        peer.seat(1, 0, schema()).await;
+        peer.frame(1, 3, true).await;
+        let ClientMessage::Inputs { number, .. } = peer.read().await else { panic!("no input") };
+        (number, peer)
+    });
+    let mut client = Client::<Arena>::enter(options, Target::Game("arena".to_owned())).await.unwrap();
+    let walk = tiltyard_arena::messages::Input::default();
+    while !matches!(client.next().await.unwrap(), Event::Frame(_)) {}
+    client.send(&walk).unwrap();
+    while client.next().await.unwrap() != Event::Transferred {}
+    assert_eq!((client.session().seat().room, client.session().counts().transfers), (Uuid::from_u128(9), 1));
+    let Event::Frame(frame) = client.next().await.unwrap() else { panic!("no frame") };
+    assert_eq!(frame.tick, Tick(3), "though it is below what was seen");
+    assert_eq!(client.send(&walk), Ok(1));
+    let seen = async { while client.next().await.is_ok() {} };
+    tokio::select! {
+        () = seen => panic!("it ends"),
+        number = server => assert_eq!(number.unwrap().0, 1),
+    }
+}
+
+#[tokio::test]
 async fn a_game_with_other_types_is_told_apart() {
     let (listener, options) = listen().await;
     tokio::spawn(async move {
