@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use tiltyard_shared::protocol::Code;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 
 use crate::{
     chat::Chat,
@@ -18,7 +18,7 @@ use crate::{
     games::{GameHost, Games},
     lobby,
     matchmaking::Matchmaking,
-    net::http,
+    net::http::{self, Permits},
     placement::Placement,
     rooms::Rooms,
 };
@@ -31,9 +31,6 @@ mod api;
 
 pub(crate) use api::Tickets;
 use pages::Pages;
-
-/// The maximum number of connections outside of rooms: HTTP, handshake, hello, lobby. Further ones wait to be accepted.
-pub(crate) const MAX_OUTSIDE: u32 = 16 * 1024;
 
 /// State shared by all connections outside of rooms.
 #[derive(Debug)]
@@ -91,8 +88,8 @@ impl Gateway {
     }
 }
 
-/// Serves players until the server stops. `permits` has [`MAX_OUTSIDE`] permits.
-pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, permits: Arc<Semaphore>) {
+/// Serves players until the server stops.
+pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, permits: Permits) {
     let mut stop = gateway.here.stop();
     let gateway = Arc::new(gateway);
     let router = Router::new()

@@ -17,6 +17,7 @@ pub mod bus;
 mod clock;
 mod stop;
 mod log;
+mod files;
 mod metrics;
 mod lobby;
 mod shard;

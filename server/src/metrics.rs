@@ -88,6 +88,7 @@ const RESULTS_WAITING: &str = "tiltyard_results_waiting";
 const BUS_UP: &str = "tiltyard_bus_up";
 const BUS_MESSAGES: &str = "tiltyard_bus_messages_total";
 const BUS_DELIVERIES: &str = "tiltyard_bus_deliveries_total";
+const ACCEPT_ERRORS: &str = "tiltyard_accept_errors_total";
 const BUS_CONNECTIONS: &str = "tiltyard_bus_connections_total";
 
 /// From a tick that costs nothing to one that costs several at 20 Hz.
@@ -228,6 +229,11 @@ const METRICS: &[Metric] = &[
         BUS_CONNECTIONS,
         Unit::Count,
         "Connections to the broker, by outcome (made; lost; unreached: an address was passed over).",
+    ),
+    counter_of(
+        ACCEPT_ERRORS,
+        Unit::Count,
+        "Connections that could not be accepted: the system had no files or memory for them.",
     ),
 ];
 

@@ -15,11 +15,12 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::sleep,
 };
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::{
     cli,
     config::Config,
+    files,
     games::Games,
     log,
     server::{Server, StartError},
@@ -47,7 +48,7 @@ pub fn run(games: Games) -> ExitCode {
     }
     log::install(&config.log, config.log_json);
     log::log_panics();
-    raise_open_files();
+    files::raise_limit();
     finish(serve(&config, games))
 }
 
@@ -149,12 +150,4 @@ fn complain(line: &str) {
 fn announce(lines: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
-}
-
-/// Raises the limit of open files: each connection is one, and the usual limit is 1,024.
-fn raise_open_files() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => debug!(limit, "open files"),
-        Err(error) => warn!(%error, "cannot raise the limit of open files"),
-    }
 }

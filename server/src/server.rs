@@ -17,11 +17,13 @@ use crate::{
     clock::Clock,
     config::{Config, Timing},
     dispatch,
+    files::Budget,
     fleet::{Instance, JoinError, Joined, Site, Wanted},
     games::Games,
-    gateway::{self, Gateway, MAX_OUTSIDE, Tickets, pages::Pages},
+    gateway::{self, Gateway, Tickets, pages::Pages},
     matchmaking::{Matchmaking, Parts},
     metrics,
+    net::http::Permits,
     ops::listener,
     placement::Placement,
     results::Results,
@@ -47,7 +49,8 @@ pub struct Server {
     matchmaking: Matchmaking,
     /// The tasks that still publish messages at the end.
     last: JoinSet<()>,
-    outside: Arc<Semaphore>,
+    /// The permits to be outside of rooms, and their number.
+    outside: (Arc<Semaphore>, u32),
     shards: Vec<oneshot::Receiver<()>>,
     timing: Timing,
 }
@@ -124,10 +127,11 @@ impl Server {
         let (players, listen) = bind(config.listen, "--listen").await?;
         let (operators, ops_listen) = bind(config.ops_listen, "--ops-listen").await?;
         metrics::install();
-        metrics::capacity(config.max_players);
+        let budget = Budget::of_process(config.max_players, config.shard_count());
+        metrics::capacity(budget.players);
         let (sender, stop) = stop::channel();
         let (shards, ends) = Shards::start(config.shard_count(), &stop).map_err(StartError::Threads)?;
-        let (clock, capacity, timing) = (Clock::start(), config.max_players, config.timing);
+        let (clock, capacity, timing) = (Clock::start(), budget.players, config.timing);
         let site = Site { region: config.region.clone(), public_url: config.public_url.clone(), listen, capacity };
         let here = Instance::new(joined, site, clock, stop.clone());
         info!(instance = %here.id(), region = here.region(), "this instance");
@@ -145,7 +149,8 @@ impl Server {
         last.spawn(dispatch);
         last.spawn(publisher.run());
         tokio::spawn(relay.run());
-        let outside = Arc::new(Semaphore::new(MAX_OUTSIDE as usize));
+        let [outside, sockets] = [budget.outside, budget.sockets].map(|count| Arc::new(Semaphore::new(count as usize)));
+        let permits = Permits { outside: outside.clone(), sockets };
         let gateway = Gateway {
             here: here.clone(),
             games,
@@ -157,9 +162,21 @@ impl Server {
             pages: Pages::new(config.web.clone()),
             timing,
         };
-        tokio::spawn(listener::serve(operators, here.clone(), results));
-        tokio::spawn(gateway::serve(players, gateway, outside.clone()));
-        Ok(Self { here, listen, ops_listen, stop: sender, rooms, matchmaking, last, outside, shards: ends, timing })
+        tokio::spawn(listener::serve(operators, here.clone(), results, budget.operators));
+        tokio::spawn(gateway::serve(players, gateway, permits));
+        let outside = (outside, budget.outside);
+        Ok(Self {
+            here,
+            listen,
+            ops_listen,
+            stop: sender,
+            rooms,
+            matchmaking,
+            last,
+            outside,
+            shards: ends,
+            timing,
+        })
     }
 
     /// The address where players connect.
@@ -212,7 +229,8 @@ impl Server {
         self.stop.stop();
         let everything = async {
             // All permits outside of rooms are released once nobody is left there.
-            let _ = self.outside.acquire_many(MAX_OUTSIDE).await;
+            let (outside, all) = &self.outside;
+            let _ = outside.acquire_many(*all).await;
             for shard in &mut self.shards {
                 let _ = shard.await;
             }

@@ -60,6 +60,11 @@ impl Server {
         }
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The address where players connect.
     pub fn listen(&self) -> SocketAddr {
         self.listen

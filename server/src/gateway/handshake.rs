@@ -64,7 +64,7 @@ async fn open(upgrade: OnUpgrade, gateway: Arc<Gateway>, permit: Option<Connecti
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         return debug!("connection is not plain TCP");
     };
-    match Transport::new(parts.io.into_inner()) {
+    match Transport::new(parts.io.into_inner(), permit.as_ref().map(ConnectionPermit::socket)) {
         Ok(line) => hello::serve(Socket::open(line, parts.read_buf.into()), &gateway).await,
         Err(error) => debug!(%error, "connection lost in its handshake"),
     }

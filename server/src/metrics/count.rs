@@ -6,10 +6,7 @@ use ::metrics::{counter, gauge, histogram};
 use tiltyard_shared::protocol::Code;
 
 use super::{
-    BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CHAT_CLIENTS, CHAT_WORDS, CONNECTIONS, DRAINING,
-    GOODBYES, HANDSHAKES, INSTANCES, LIST_BYTES, LISTS, LOAD, LOBBY_CLIENTS, MATCH_COMMANDS, MATCHES, RECEIVED_BYTES,
-    REDIRECTS, REFUSALS, REQUESTS, RESULTS, RESULTS_WAITING, ROUND_DURATION, SENT_BYTES, TASKS, TICKET_WAITING,
-    TICKETS, TICKETS_WAITING, UNSENT_BYTES,
+    ACCEPT_ERRORS, BUS_CONNECTIONS, BUS_DELIVERIES, BUS_MESSAGES, BUS_UP, CAPACITY, CHAT_CLIENTS, CHAT_WORDS, CONNECTIONS, DRAINING, GOODBYES, HANDSHAKES, INSTANCES, LISTS, LIST_BYTES, LOAD, LOBBY_CLIENTS, MATCHES, MATCH_COMMANDS, RECEIVED_BYTES, REDIRECTS, REFUSALS, REQUESTS, RESULTS, RESULTS_WAITING, ROUND_DURATION, SENT_BYTES, TASKS, TICKETS, TICKETS_WAITING, TICKET_WAITING, UNSENT_BYTES,
 };
 use crate::bus::Counts;
 
@@ -31,6 +28,11 @@ pub(crate) fn connection_closed() {
 /// Counts an answered WebSocket handshake.
 pub(crate) fn handshake(accepted: bool) {
     counter!(HANDSHAKES, "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
+}
+
+/// Counts a connection that could not be accepted.
+pub(crate) fn accept_error() {
+    counter!(ACCEPT_ERRORS).increment(1);
 }
 
 /// Counts bytes over connections.

@@ -8,12 +8,13 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::OwnedSemaphorePermit};
 
 use crate::metrics;
 
@@ -24,10 +25,25 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// The number of unsent bytes above which the kernel takes no more.
 const NOT_SENT_BYTES: u32 = 16 * 1024;
 
+/// A permit to have a socket: one of those that leave some of the process' open files to others. Held until the socket
+/// is closed.
+#[derive(Clone, Debug)]
+pub(crate) struct SocketPermit {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl From<OwnedSemaphorePermit> for SocketPermit {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Arc::new(permit) }
+    }
+}
+
 /// A TCP connection. Closes, and counts its traffic, when dropped.
 #[derive(Debug)]
 pub(crate) struct Transport {
+    // Closed before its permit is given back.
     stream: Stream,
+    _permit: Option<SocketPermit>,
     peer: SocketAddr,
     /// The bytes of the last [`Transport::write_whole`] that the kernel did not take.
     rest: Vec<u8>,
@@ -67,16 +83,17 @@ pub(crate) fn set_options(stream: &TcpStream) -> io::Result<()> {
 }
 
 impl Transport {
-    /// Wraps a connected stream.
+    /// Wraps a connected stream, and holds its permit if it has one.
     ///
     /// # Errors
     ///
     /// If the peer is already gone.
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, permit: Option<SocketPermit>) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         metrics::connection_opened();
         Ok(Self {
             stream: Stream::Attached(stream),
+            _permit: permit,
             peer,
             rest: Vec::new(),
             received: 0,
@@ -248,7 +265,7 @@ mod tests {
         let (peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let (mut peer, (stream, _)) = (peer.expect("connected"), accepted.expect("accepted"));
         set_options(&stream).expect("options");
-        let mut line = Transport::new(stream).expect("a line");
+        let mut line = Transport::new(stream, None).expect("a line");
         let bytes = vec![7; 64 * 1024];
         line.writable().await.expect("a connection");
         let blocked = loop {

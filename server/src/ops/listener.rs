@@ -15,18 +15,15 @@ use crate::{
     bus::State as BusState,
     fleet::Instance,
     metrics,
-    net::http,
+    net::http::{self, Permits},
     results::{Reason, Results},
 };
 
 /// The interval at which histograms are summarized without Prometheus: they keep single samples until then.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The maximum number of connections; further ones wait to be accepted.
-const MAX_CONNECTIONS: usize = 64;
-
-/// Serves until the server has stopped.
-pub(crate) async fn serve(listener: TcpListener, here: Instance, results: Results) {
+/// Serves until the server has stopped; at most so many connections at a time, further ones wait to be accepted.
+pub(crate) async fn serve(listener: TcpListener, here: Instance, results: Results, connections: u32) {
     let (mut stop, clock) = (here.stop(), here.clock());
     let router = Router::new()
         .route("/metrics", get(render))
@@ -39,8 +36,10 @@ pub(crate) async fn serve(listener: TcpListener, here: Instance, results: Result
             metrics::install().run_upkeep();
         }
     };
+    let connections = Arc::new(Semaphore::new(connections as usize));
+    let permits = Permits { outside: connections, sockets: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)) };
     tokio::select! {
-        () = http::serve(listener, router, Arc::new(Semaphore::new(MAX_CONNECTIONS)), clock) => {}
+        () = http::serve(listener, router, permits, clock) => {}
         () = upkeep => {}
         () = stop.is_over() => {}
     }

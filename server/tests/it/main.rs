@@ -9,6 +9,7 @@ mod api;
 mod bus;
 mod chat;
 mod client;
+mod files;
 mod fleet;
 mod game;
 mod glossary;

@@ -19,7 +19,7 @@ use crate::{client::Client, http::page};
 /// Longer than any server takes to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn tiltyard(args: &[&str]) -> Command {
+pub(crate) fn tiltyard(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tiltyard"));
     command.args(args);
     command
@@ -36,7 +36,7 @@ fn serve(args: &[&str]) -> Server {
 }
 
 /// The same of a server that ends.
-fn end(server: Server) -> (Option<i32>, String) {
+pub(crate) fn end(server: Server) -> (Option<i32>, String) {
     let (status, said) = server.end(PATIENCE).unwrap();
     (status.code(), said)
 }

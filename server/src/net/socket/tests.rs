@@ -106,7 +106,7 @@ fn until_end((mut messages, gone): Seen) -> Seen {
 async fn both_ends() -> (TcpStream, Socket) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let (peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-    let mut socket = Socket::open(Transport::new(accepted.expect("accepted").0).expect("a line"), Vec::new());
+    let mut socket = Socket::open(Transport::new(accepted.expect("accepted").0, None).expect("a line"), Vec::new());
     socket.line_mut().detach().expect("detached");
     (peer.expect("connected"), socket)
 }
