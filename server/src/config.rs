@@ -13,7 +13,8 @@ use crate::log;
 ///
 /// Without options it serves its games on this machine only. Every option can also be given by the environment variable
 /// named beside it; the command line wins. Ctrl-C stops the server: players are told, then it exits with
-/// status 0. SIGTERM does so once all rooms and searches for matches have ended, or after --drain-timeout.
+/// status 0. SIGTERM does so once all rooms and searches for matches have ended, or after --drain-timeout. SIGHUP reads
+/// --log-from again.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tiltyard", version)]
 #[non_exhaustive]
@@ -71,6 +72,10 @@ pub struct Config {
     /// "info,tiltyard_server=debug"
     #[arg(long, env = "TILTYARD_LOG", value_name = "FILTER", default_value = "info", value_parser = log::parse_filter)]
     pub log: String,
+
+    /// A file with such a filter, used instead of --log, and read again on SIGHUP
+    #[arg(long, env = "TILTYARD_LOG_FROM", value_name = "FILE")]
+    pub log_from: Option<PathBuf>,
 
     /// Logs as one JSON object a line
     #[arg(long, env = "TILTYARD_LOG_JSON", value_parser = BoolishValueParser::new())]
@@ -168,6 +173,7 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(600),
             web: None,
             log: "info".to_owned(),
+            log_from: None,
             log_json: false,
             mode_config: Vec::new(),
             test_fault: None,
@@ -181,6 +187,11 @@ impl Config {
     /// The number of shards: the configured one, otherwise one for each core.
     pub(crate) fn shard_count(&self) -> usize {
         self.shards.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    }
+
+    /// Where the filter of what is logged comes from.
+    pub(crate) fn log_source(&self) -> log::Source {
+        self.log_from.clone().map_or_else(|| log::Source::Fixed(self.log.clone()), log::Source::File)
     }
 }
 

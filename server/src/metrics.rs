@@ -89,6 +89,7 @@ const BUS_UP: &str = "tiltyard_bus_up";
 const BUS_MESSAGES: &str = "tiltyard_bus_messages_total";
 const BUS_DELIVERIES: &str = "tiltyard_bus_deliveries_total";
 const ACCEPT_ERRORS: &str = "tiltyard_accept_errors_total";
+const RELOADS: &str = "tiltyard_reloads_total";
 const BUS_CONNECTIONS: &str = "tiltyard_bus_connections_total";
 
 /// From a tick that costs nothing to one that costs several at 20 Hz.
@@ -235,6 +236,7 @@ const METRICS: &[Metric] = &[
         Unit::Count,
         "Connections that could not be accepted: the system had no files or memory for them.",
     ),
+    counter_of(RELOADS, Unit::Count, "SIGHUPs, by outcome (done; failed: what is logged stayed as it was)."),
 ];
 
 const fn counter_of(name: &'static str, unit: Unit, help: &'static str) -> Metric {

@@ -52,7 +52,7 @@ mod serve;
 mod tell;
 mod epilogue;
 
-use connection::Connection;
+use connection::{Connection, Owner};
 use counts::Counts;
 use door::{Listed, RoomRequest};
 use matched::Guard;
@@ -322,8 +322,9 @@ impl<G: Game> RoomTask<G> {
     /// Closes a seat's connection with a goodbye, if it has one.
     fn dismiss(&mut self, seat: SeatId, gone: Gone) {
         let Some(connection) = self.connections.get_mut(seat.0 as usize).and_then(Option::take) else { return };
-        let frames = self.room.frames_handed(seat);
-        debug!(room = %self.setup.id, seat = seat.0, peer = %connection.peer(), reason = %gone, frames, "player's connection closed");
+        let (frames, client) = (self.room.frames_handed(seat), connection.peer());
+        let Owner { player, session, .. } = connection.owner();
+        debug!(room = %self.setup.id, seat = seat.0, player = player.0, %session, %client, reason = %gone, frames, "player's connection closed");
         let patience =
             if self.closing.len() < MAX_CLOSING { self.setup.outside.timing.close_handshake } else { Duration::ZERO };
         if let Some(socket) = connection.into_socket() {

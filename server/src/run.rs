@@ -4,7 +4,6 @@ use std::{
     io::{self, Write as _},
     process::ExitCode,
     thread,
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -21,8 +20,10 @@ use crate::{
     cli,
     config::Config,
     files,
+    fleet::random_id,
     games::Games,
-    log,
+    log::{self, Log},
+    metrics,
     server::{Server, StartError},
 };
 
@@ -34,22 +35,30 @@ const NO_BUS: u8 = 3;
 
 /// The whole `main` of a server: reads command line and environment, serves the games until SIGTERM or SIGINT, tells
 /// the players, and returns the exit status: 0 after a signal, 1 if the server could not run, 2 for a mistake on the
-/// command line or in the broker's URL, 3 if `--bus-required` is set and the broker cannot be used.
+/// command line, in `--log-from` or in the broker's URL, 3 if `--bus-required` is set and the broker cannot be used.
 ///
 /// Once it serves, it prints the lines `listening <addr>` and `ops <addr>` to standard output; logs go to standard
 /// error. [`main!`](crate::main) generates the function around it.
 pub fn run(games: Games) -> ExitCode {
-    let (config, tool) = match cli::parse(std::env::args_os(), &games.names()) {
+    let (mut config, tool) = match cli::parse(std::env::args_os(), &games.names()) {
         Ok(parsed) => parsed,
         Err(error) => return explain(&error),
     };
     if let Some(tool) = tool {
         return finish(cli::run(&tool, &config, &games));
     }
-    log::install(&config.log, config.log_json);
+    // Each line of a log names the instance.
+    let name = config.instance.get_or_insert_with(random_id).to_string();
+    let log = match Log::install(config.log_source(), config.log_json.then_some(name)) {
+        Ok(log) => log,
+        Err(error) => {
+            complain(&error.to_string());
+            return ExitCode::from(USAGE);
+        }
+    };
     log::log_panics();
     files::raise_limit();
-    finish(serve(&config, games))
+    finish(serve(&config, games, log))
 }
 
 fn finish(outcome: anyhow::Result<()>) -> ExitCode {
@@ -66,13 +75,10 @@ fn finish(outcome: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
+fn serve(config: &Config, games: Games, log: Log) -> anyhow::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(async {
-        let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal).into_iter();
-        let (Some(Ok(mut terminate)), Some(Ok(mut interrupt))) = (signals.next(), signals.next()) else {
-            anyhow::bail!("cannot wait for signals");
-        };
+        let mut signals = Signals::new(log).context("cannot wait for signals")?;
         if config.stop_with_stdin {
             interrupt_after_stdin()?;
         }
@@ -81,13 +87,40 @@ fn serve(config: &Config, games: Games) -> anyhow::Result<()> {
         let (listen, ops) = (server.listen_addr(), server.ops_addr());
         announce(&format!("listening {listen}\nops {ops}\n"))?;
         info!(%listen, %ops, shards = config.shard_count(), games = names, version = env!("CARGO_PKG_VERSION"), "serving");
-        drain(&server, config.drain_timeout, &mut terminate, &mut interrupt).await;
+        drain(&server, config, &mut signals).await;
         info!("players are told; a further signal ends the process at once");
         tokio::select! {
             () = server.stop() => Ok(()),
-            name = either(&mut terminate, &mut interrupt) => anyhow::bail!("{name} while stopping"),
+            name = signals.either() => anyhow::bail!("{name} while stopping"),
         }
     })
+}
+
+/// The signals that end the process, sooner or later.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them from now on. SIGHUP is caught too, and only reads the log's filter again.
+    fn new(log: Log) -> io::Result<Self> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                metrics::reload(log.reload());
+            }
+        });
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one, and returns its name.
+    async fn either(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 /// Treats the end of standard input like Ctrl-C.
@@ -104,24 +137,18 @@ fn interrupt_after_stdin() -> anyhow::Result<()> {
 
 /// Serves until it is time to stop: at once on SIGINT; after SIGTERM or an operator's command over the bus, when all
 /// rooms and searches have ended, the time is over, or a second signal comes.
-async fn drain(server: &Server, patience: Duration, terminate: &mut Signal, interrupt: &mut Signal) {
+async fn drain(server: &Server, config: &Config, signals: &mut Signals) {
     tokio::select! {
-        _ = interrupt.recv() => return info!("SIGINT"),
-        _ = terminate.recv() => server.drain(),
+        _ = signals.interrupt.recv() => return info!("SIGINT"),
+        _ = signals.terminate.recv() => server.drain(),
         () = server.draining() => {}
     }
-    info!(drain_timeout = ?patience, "draining: no new rooms and players; a second signal stops at once");
+    let drain_timeout = config.drain_timeout;
+    info!(?drain_timeout, "draining: no new rooms and players; a second signal stops at once");
     tokio::select! {
         () = server.emptied() => info!("drained"),
-        () = sleep(patience) => info!("the time to drain is over"),
-        name = either(terminate, interrupt) => info!(signal = name, "signal while draining"),
-    }
-}
-
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+        () = sleep(drain_timeout) => info!("the time to drain is over"),
+        signal = signals.either() => info!(signal, "signal while draining"),
     }
 }
 

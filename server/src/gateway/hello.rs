@@ -8,13 +8,15 @@ use tiltyard_shared::protocol::{
     text::{self, Flaw},
 };
 use tokio::{sync::oneshot, time::timeout};
-use tracing::{debug, error};
+use tracing::{debug, error, field::display};
+use uuid::Uuid;
 
 use super::{
     Gateway,
     visitor::{Visitor, redirect},
 };
 use crate::{
+    log::SessionName,
     metrics,
     net::socket::{self, Gone, Socket},
     placement::{Elsewhere, Found},
@@ -39,7 +41,7 @@ struct Turned {
 
 /// Serves a new connection until it is in a room or closed.
 pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
-    let peer = socket.line().peer();
+    let client = socket.line().peer();
     let mut visitor = Visitor::new(gateway);
     let turned = match hello(&mut socket, &mut visitor, gateway).await {
         Ok(()) => match find_seat(socket, visitor, gateway).await {
@@ -48,7 +50,7 @@ pub(crate) async fn serve(mut socket: Socket, gateway: &Gateway) {
         },
         Err(gone) => Turned { socket: Some(socket), gone },
     };
-    debug!(%peer, reason = %turned.gone, "connection closed before a room");
+    debug!(%client, reason = %turned.gone, "connection closed before a room");
     if let Some(socket) = turned.socket {
         socket::close_handshake(socket, turned.gone, 0, gateway.timing.close_handshake).await;
     }
@@ -67,7 +69,7 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
                 return Err(Code::TooLarge.into());
             }
             (visitor.capabilities, visitor.client_key) = (capabilities, client_key);
-            debug!(peer = %socket.line().peer(), client, "hello");
+            debug!(client = %socket.line().peer(), software = client, "hello");
         }
         _ => return Err(Code::TooEarly.into()),
     }
@@ -91,9 +93,9 @@ async fn hello(socket: &mut Socket, visitor: &mut Visitor<'_>, gateway: &Gateway
 async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gateway) -> Result<(), Turned> {
     let mut refusals = Bucket::new(REFUSALS, gateway.timing.hello, visitor.now());
     loop {
-        let (request, Refusal { code, message }) = match next_wish(&mut socket, &mut visitor).await {
+        let (request, Refusal { code, message, concerns }) = match next_wish(&mut socket, &mut visitor).await {
             Ok(Wish::Enter(wish)) => {
-                let request = wish.request;
+                let (request, concerns) = (wish.request, Concerns::of(&wish.target));
                 match enter(socket, wish, visitor.capabilities, gateway).await {
                     Entered::Seated => return Ok(()),
                     Entered::Elsewhere(back, place) => {
@@ -106,7 +108,7 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
                     }
                     Entered::Refused(Some(back), code) => {
                         socket = back;
-                        (request, Refusal::at_door(code))
+                        (request, Refusal { concerns, ..Refusal::at_door(code) })
                     }
                     Entered::Refused(None, code) => return Err(Turned { socket: None, gone: code.into() }),
                 }
@@ -118,7 +120,9 @@ async fn find_seat(mut socket: Socket, mut visitor: Visitor<'_>, gateway: &Gatew
             return Err(Turned { socket: Some(socket), gone: code.into() });
         }
         metrics::refusal(code);
-        debug!(peer = %socket.line().peer(), %code, "wish refused");
+        let Concerns { room, session } = concerns;
+        let (client, room, session) = (socket.line().peer(), room.map(display), session.map(display));
+        debug!(%client, room, session, %code, "wish refused");
         let refused = ServerMessage::refused_because(request, code, message);
         if let Err(gone) = socket::say(&mut socket, &refused) {
             return Err(Turned { socket: Some(socket), gone });
@@ -139,24 +143,44 @@ enum Wish {
 struct Refusal {
     code: Code,
     message: String,
+    concerns: Concerns,
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, message: code.to_string() }
+        Self { code, message: code.to_string(), concerns: Concerns::default() }
+    }
+}
+
+/// What a wish is about, for the log.
+#[derive(Default)]
+struct Concerns {
+    room: Option<Uuid>,
+    session: Option<SessionName>,
+}
+
+impl Concerns {
+    fn of(target: &Target) -> Self {
+        match target {
+            Target::Room(room) => Self { room: Some(*room), session: None },
+            Target::Resume(resume) => Self { room: Some(resume.room), session: Some(SessionName::of(resume.token)) },
+            Target::Game(_) | Target::Create { .. } | Target::Code(_) | Target::Pass(_) => Self::default(),
+        }
     }
 }
 
 impl Refusal {
     /// For a name without a plain form.
     fn of_name(flaw: Flaw) -> Self {
-        Self { code: Code::BadName, message: format!("{}: {flaw}", Code::BadName) }
+        Self { message: format!("{}: {flaw}", Code::BadName), ..Code::BadName.into() }
     }
 
     /// For a refusal by a room, which sees only plain names.
     fn at_door(code: Code) -> Self {
         match code {
-            Code::BadName => Self { code, message: format!("{code}: it looks like that of somebody in the room") },
+            Code::BadName => {
+                Self { message: format!("{code}: it looks like that of somebody in the room"), ..code.into() }
+            }
             _ => code.into(),
         }
     }

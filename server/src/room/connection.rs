@@ -3,11 +3,15 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tiltyard_core::admission::Bucket;
-use tiltyard_shared::protocol::{ClientMessage, Code, ServerMessage, limits};
+use tiltyard_shared::{
+    game::PlayerId,
+    protocol::{ClientMessage, Code, ServerMessage, limits},
+};
 
 use super::drain::Drain;
 use crate::{
     config::Timing,
+    log::SessionName,
     net::{
         keepalive::{Beat, Keepalive},
         socket::{self, Gone, Inbox, Socket},
@@ -28,8 +32,18 @@ pub(crate) struct Connection {
     keepalive: Keepalive,
     blocked: bool,
     drain: Drain,
-    /// The capabilities of its client, as bits.
-    capabilities: u64,
+    owner: Owner,
+}
+
+/// Who a connection belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    /// The player in the room, or [`SPECTATOR`](tiltyard_core::room::SPECTATOR).
+    pub(crate) player: PlayerId,
+    /// The session's name in the log.
+    pub(crate) session: SessionName,
+    /// The capabilities of the client, as bits.
+    pub(crate) capabilities: u64,
 }
 
 /// The state of a connection's line after a flush.
@@ -45,7 +59,7 @@ pub(crate) struct Flushed {
 
 impl Connection {
     /// Takes over a socket after its hello phase, in a room that keeps seats for `grace`.
-    pub(crate) fn new(mut socket: Socket, capabilities: u64, timing: &Timing, grace: Duration, now: Duration) -> Self {
+    pub(crate) fn new(mut socket: Socket, owner: Owner, timing: &Timing, grace: Duration, now: Duration) -> Self {
         socket.widen();
         // Not before the pings would have found it dead. If this fails, only the pings do.
         let _ = socket.line().give_up_after(grace.max(timing.ping * timing.missed_pings));
@@ -56,7 +70,7 @@ impl Connection {
             keepalive: Keepalive::new(timing.ping, timing.missed_pings, now),
             blocked: false,
             drain: Drain::default(),
-            capabilities,
+            owner,
         }
     }
 
@@ -67,7 +81,12 @@ impl Connection {
 
     /// Whether the client has a capability.
     pub(crate) fn takes(&self, capability: u64) -> bool {
-        self.capabilities & capability != 0
+        self.owner.capabilities & capability != 0
+    }
+
+    /// Who it belongs to.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner
     }
 
     /// The address of the other end.

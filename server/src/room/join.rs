@@ -15,10 +15,11 @@ use uuid::Uuid;
 
 use super::{
     Connection, End, RoomTask,
+    connection::Owner,
     door::{PendingJoin, RoomRequest},
     matched::MatchSeat,
 };
-use crate::net::socket::Gone;
+use crate::{log::SessionName, net::socket::Gone};
 
 impl<G: Game> RoomTask<G> {
     /// Answers a request at the door.
@@ -106,10 +107,12 @@ impl<G: Game> RoomTask<G> {
         self.dismiss(seat, Gone::Closing(Code::TakenOver));
         let index = seat.0 as usize;
         let (capabilities, grace) = (join.capabilities, self.room.settings().grace);
-        let mut connection = Connection::new(join.socket, capabilities, &self.setup.outside.timing, grace, now);
+        let (player, session) = (entered.player, SessionName::of(token));
+        let owner = Owner { player, session, capabilities };
+        let mut connection = Connection::new(join.socket, owner, &self.setup.outside.timing, grace, now);
         self.room.understands(seat, capabilities);
         let said = connection.say(&self.entered(&join.wish, entered, token));
-        debug!(room = %self.setup.id, seat = seat.0, player = entered.player.0, peer = %connection.peer(), "player entered");
+        debug!(room = %self.setup.id, seat = seat.0, player = player.0, %session, client = %connection.peer(), "player entered");
         if index >= self.connections.len() {
             self.connections.resize_with(index + 1, || None);
         }

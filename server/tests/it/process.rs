@@ -26,12 +26,12 @@ pub(crate) fn tiltyard(args: &[&str]) -> Command {
 }
 
 /// The exit status of a run, and what it said on standard error.
-fn run(args: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn run(args: &[&str]) -> (Option<i32>, String) {
     let Output { status, stderr, .. } = tiltyard(args).output().unwrap();
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-fn serve(args: &[&str]) -> Server {
+pub(crate) fn serve(args: &[&str]) -> Server {
     Server::start(tiltyard(args)).unwrap()
 }
 
