@@ -9,12 +9,16 @@ use url::Url;
 
 use crate::log;
 
+/// The default of `--drain-delay` in a fleet: two health checks that fail, a second apart, and what their outcome takes
+/// to every balancer.
+const DRAIN_DELAY: Duration = Duration::from_secs(5);
+
 /// Hosts multiplayer game rooms: players connect by WebSocket to ws://ADDR/ws.
 ///
 /// Without options it serves its games on this machine only. Every option can also be given by the environment variable
 /// named beside it; the command line wins. Ctrl-C stops the server: players are told, then it exits with
-/// status 0. SIGTERM does so once all rooms and searches for matches have ended, or after --drain-timeout. SIGHUP reads
-/// --log-from again.
+/// status 0. SIGTERM does so once all rooms and searches for matches have ended, or after --drain-timeout, but not before
+/// --drain-delay. SIGHUP reads --log-from again.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tiltyard", version)]
 #[non_exhaustive]
@@ -60,7 +64,12 @@ pub struct Config {
     #[arg(long, env = "TILTYARD_REGION", value_name = "NAME", default_value = "local", value_parser = parse_region)]
     pub region: String,
 
-    /// On SIGTERM rooms may play on for so long before their players are told to go, as in 30s, 10m or 1h; 0s stops at once
+    /// On SIGTERM the server is not ready any more and sends players elsewhere at once, but goes on answering for at least so
+    /// long: balancers learn late [default: 5s with --amqp-url, else 0s]
+    #[arg(long, env = "TILTYARD_DRAIN_DELAY", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub drain_delay: Option<Duration>,
+
+    /// After that rooms may play on for so long before their players are sent elsewhere or told to go, as in 30s, 10m or 1h
     #[arg(long, env = "TILTYARD_DRAIN_TIMEOUT", value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
 
@@ -170,6 +179,7 @@ impl Default for Config {
             bus_required: false,
             instance: None,
             region: "local".to_owned(),
+            drain_delay: None,
             drain_timeout: Duration::from_secs(600),
             web: None,
             log: "info".to_owned(),
@@ -187,6 +197,13 @@ impl Config {
     /// The number of shards: the configured one, otherwise one for each core.
     pub(crate) fn shard_count(&self) -> usize {
         self.shards.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    }
+
+    /// The minimum time between the beginning of a drain and the end: the configured one. Otherwise whoever is in a
+    /// fleet stays for [`DRAIN_DELAY`], while whoever is alone has nowhere to send anybody and need not be waited for.
+    pub(crate) fn drain_delay(&self) -> Duration {
+        let fleet = if self.amqp_url.is_some() { DRAIN_DELAY } else { Duration::ZERO };
+        self.drain_delay.unwrap_or(fleet)
     }
 
     /// Where the filter of what is logged comes from.
@@ -258,11 +275,22 @@ mod tests {
             (&["--log", "info,x=loud"], "invalid value 'info,x=loud' for '--log <FILTER>'"),
             (&["--instance", "a.b"], "invalid value 'a.b' for '--instance <NAME>'"),
             (&["--drain-timeout", "10"], "invalid value '10' for '--drain-timeout <TIME>'"),
+            (&["--drain-delay", "soon"], "invalid value 'soon' for '--drain-delay <TIME>'"),
             (&["--max-roms", "3"], "unexpected argument '--max-roms'"),
         ] {
             let text = parse(args).unwrap_err().to_string();
             assert!(text.lines().next().unwrap().contains(told), "{text}");
         }
+    }
+
+    #[test]
+    fn who_is_in_a_fleet_does_not_leave_before_balancers_know() {
+        let delay = |args: &[&str]| parse(args).unwrap().drain_delay();
+        let broker = ["--amqp-url", "amqp://host"];
+        assert_eq!((delay(&[]), delay(&broker)), (Duration::ZERO, DRAIN_DELAY));
+        let set = ["--drain-delay", "20s"];
+        assert_eq!(delay(&set), delay(&[&set[..], &broker].concat()));
+        assert_eq!((delay(&set), delay(&["--drain-delay", "0s"])), (Duration::from_secs(20), Duration::ZERO));
     }
 
     #[test]

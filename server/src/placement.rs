@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A new room opens on another instance if that is emptier by at least this many thousandths of its capacity.
 const EMPTIER_PER_MILLE: u32 = 50;
 
+mod send_on;
+
 /// The place for a wish.
 #[derive(Debug)]
 pub(crate) enum Found {

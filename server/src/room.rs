@@ -50,6 +50,7 @@ mod counts;
 mod join;
 mod serve;
 mod tell;
+mod send_on;
 mod epilogue;
 
 use connection::{Connection, Owner};
@@ -285,7 +286,7 @@ impl<G: Game> RoomTask<G> {
             self.setup.outside.results.tell(self.setup.id, G::NAME, result);
             return Err(End::Finished);
         }
-        if self.room.authority().is_abandoned(now) && self.setup.listed.reserved() == 0 && now >= self.expected_until {
+        if self.is_over_for_all(now) {
             return Err(End::Abandoned);
         }
         if self.room.authority().is_worn_out() {
@@ -294,6 +295,15 @@ impl<G: Game> RoomTask<G> {
         // A room that is late must not keep its shard from its other sockets.
         yield_now().await;
         Ok(())
+    }
+
+    /// Whether nobody plays in it, nor is on the way, and it need not wait for anybody: a server that drains does not.
+    fn is_over_for_all(&self, now: Duration) -> bool {
+        let authority = self.room.authority();
+        authority.players() == 0
+            && (authority.is_abandoned(now) || self.setup.outside.stop.is_draining())
+            && now >= self.expected_until
+            && !self.setup.listed.awaits_somebody()
     }
 
     /// Ends a connection: tells its player the reason, and the room what becomes of the seat.

@@ -27,7 +27,7 @@ use crate::{
     lobby::Lobby,
     room::{
         Outside, Setup,
-        door::{Arrival, Entry, Listed, Plan, Reservation, RoomRequest, Status},
+        door::{Arrival, Entry, Listed, NextRoom, Plan, Reservation, RoomRequest, Status},
         matched::{Guard, MatchSeat},
     },
     shard::Shards,
@@ -159,7 +159,7 @@ impl Rooms {
         match found {
             Some(arrival) => Ok(arrival),
             None => {
-                let plan = Plan { game: game.name(), options: RoomOptions::default(), matched: None };
+                let plan = Plan { game: game.name(), options: RoomOptions::default(), config: None, matched: None };
                 self.open_room(game.prepare(None)?, plan, true).await
             }
         }
@@ -179,7 +179,8 @@ impl Rooms {
         let game = self.games.find(game).ok_or(Code::UnknownGame)?;
         let title = text::plain(&options.title, limits::TITLE_BYTES).map_err(|_| Code::BadTitle)?;
         let options = RoomOptions { title, private: options.private };
-        self.open_room(game.prepare(config)?, Plan { game: game.name(), options, matched: None }, false).await
+        let plan = Plan { game: game.name(), options, config: config.map(<[u8]>::to_vec), matched: None };
+        self.open_room(game.prepare(config)?, plan, false).await
     }
 
     /// Opens a room for a match. Only players who were matched into it get seats; `end` reports its end.
@@ -189,7 +190,8 @@ impl Rooms {
     /// As [`Self::arrive`].
     pub(crate) async fn open_match(&self, id: Uuid, game: &str, config: &[u8], end: Guard) -> Result<(), Code> {
         let game = self.games.find(game).ok_or(Code::UnknownGame)?;
-        let plan = Plan { game: game.name(), options: RoomOptions::default(), matched: Some(id) };
+        let (options, kept) = (RoomOptions::default(), Some(config.to_vec()));
+        let plan = Plan { game: game.name(), options, config: kept, matched: Some(id) };
         let prepared = game.prepare(Some(config))?;
         let run = prepared.run;
         let prepared = Prepared { run: Box::new(move |setup| run(Setup { matched: Some(end), ..setup })), ..prepared };
@@ -251,6 +253,28 @@ impl Rooms {
             Err(_) => return Err(Code::ServerFull),
         }
         answer.await.map_err(|_| Code::RoomClosed)?
+    }
+
+    /// A way to each of the rooms.
+    pub(crate) fn all(&self) -> Vec<Arrival> {
+        self.open.lock().by_id.values().map(Arrival::new).collect()
+    }
+
+    /// The number of players who are connected to a room; 0 if it has ended.
+    pub(crate) async fn connected(&self, room: &Arrival) -> u32 {
+        let (reply, answer) = oneshot::channel();
+        // If the room has ended, the answer is an error.
+        let _ = room.door().send(RoomRequest::Count(reply)).await;
+        answer.await.unwrap_or(0)
+    }
+
+    /// Sends players of a room, one for each pass, to another one elsewhere. Returns when they have been told: a room
+    /// that is to stop does nothing else any more.
+    pub(crate) async fn send_on(&self, room: &Arrival, next: NextRoom) {
+        let (reply, told) = oneshot::channel();
+        // If the room has ended, nobody is there to be sent.
+        let _ = room.door().send(RoomRequest::SendOn(next, reply)).await;
+        let _ = told.await;
     }
 
     /// Notes a wish from another instance.

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write as _},
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use rustix::process::{Signal as Kind, getpid, kill_process};
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tracing::{info, warn};
 
@@ -135,20 +136,32 @@ fn interrupt_after_stdin() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves until it is time to stop: at once on SIGINT; after SIGTERM or an operator's command over the bus, when all
-/// rooms and searches have ended, the time is over, or a second signal comes.
+/// Serves until it is time to stop: at once on SIGINT; after SIGTERM or an operator's command over the bus, when the
+/// server has drained, or a second signal comes.
 async fn drain(server: &Server, config: &Config, signals: &mut Signals) {
     tokio::select! {
         _ = signals.interrupt.recv() => return info!("SIGINT"),
         _ = signals.terminate.recv() => server.drain(),
         () = server.draining() => {}
     }
-    let drain_timeout = config.drain_timeout;
-    info!(?drain_timeout, "draining: no new rooms and players; a second signal stops at once");
+    let (drain_delay, drain_timeout) = (config.drain_delay(), config.drain_timeout);
+    info!(?drain_delay, ?drain_timeout, "draining: no new rooms and players; a second signal stops at once");
     tokio::select! {
-        () = server.emptied() => info!("drained"),
-        () = sleep(drain_timeout) => info!("the time to drain is over"),
+        () = empty(server, drain_delay, drain_timeout) => {}
         signal = signals.either() => info!(signal, "signal while draining"),
+    }
+}
+
+/// Stays for `delay`, because balancers learn late that this server takes nobody; then waits until all rooms and
+/// searches have ended. When that takes longer than `patience`, players are sent to other instances.
+async fn empty(server: &Server, delay: Duration, patience: Duration) {
+    sleep(delay).await;
+    match timeout(patience, server.emptied()).await {
+        Ok(()) => info!("drained"),
+        Err(_) => {
+            info!("the time to drain is over");
+            server.send_players_on().await;
+        }
     }
 }
 

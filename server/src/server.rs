@@ -46,6 +46,7 @@ pub struct Server {
     ops_listen: SocketAddr,
     stop: StopSender,
     rooms: Arc<Rooms>,
+    placement: Placement,
     matchmaking: Matchmaking,
     /// The tasks that still publish messages at the end.
     last: JoinSet<()>,
@@ -155,7 +156,7 @@ impl Server {
             here: here.clone(),
             games,
             rooms: rooms.clone(),
-            placement,
+            placement: placement.clone(),
             matchmaking: matchmaking.clone(),
             chat,
             tickets: Tickets::default(),
@@ -171,6 +172,7 @@ impl Server {
             ops_listen,
             stop: sender,
             rooms,
+            placement,
             matchmaking,
             last,
             outside,
@@ -220,6 +222,12 @@ impl Server {
             }
             next.await;
         }
+    }
+
+    /// Sends the players who are still in rooms to other instances that take them, each with a pass for a new room like
+    /// theirs. Takes at most 5 s.
+    pub async fn send_players_on(&self) {
+        self.placement.send_players_on().await;
     }
 
     /// Stops: tells the players, and closes their sockets. Returns when that is done, at the latest after

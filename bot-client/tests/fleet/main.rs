@@ -20,6 +20,7 @@ mod deploy;
 mod faults;
 mod fleet;
 mod instance;
+mod leaving;
 mod matches;
 mod matchmaking;
 mod names;
@@ -69,6 +70,7 @@ const PARTS: [Part; 12] = [
     ("running", matchmaking::running),
     ("tickets", tickets::run),
     ("deploy", deploy::run),
+    ("leaving", leaving::run),
     ("scale", scale::run),
     ("matches", matches::run),
     ("faults", faults::run),

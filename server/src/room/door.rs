@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::matched::MatchSeat;
-use crate::{lobby::Notices, net::socket::Socket, shard::Load};
+use crate::{fleet::messages::Destination, lobby::Notices, net::socket::Socket, shard::Load};
 
 /// The plan of a room to be opened.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) game: &'static str,
     /// The options that its maker chose.
     pub(crate) options: RoomOptions,
+    /// The bincode bytes of its config; `None` for the default.
+    pub(crate) config: Option<Vec<u8>>,
     /// Its id if it is for a match; other rooms get a new one.
     pub(crate) matched: Option<Uuid>,
 }
@@ -37,8 +39,21 @@ pub(crate) enum RoomRequest {
     Join(Box<PendingJoin>),
     /// Ends the room, because too few of the matched players have come.
     Close,
+    /// Asks for the number of players who are connected.
+    Count(oneshot::Sender<u32>),
+    /// Sends players to another instance, and tells when they have been told.
+    SendOn(NextRoom, oneshot::Sender<()>),
     /// Asks for a reserved seat. Nobody waits for the answer if the server is stopping.
     Reserve(oneshot::Sender<Result<Reservation, Code>>),
+}
+
+/// A room on another instance, for players whose server stops.
+#[derive(Debug)]
+pub(crate) struct NextRoom {
+    /// The WebSocket URL of its instance.
+    pub(crate) url: String,
+    /// A pass for each player for whom there is a seat.
+    pub(crate) passes: Vec<Vec<u8>>,
 }
 
 /// A connection that waits for a seat.
@@ -84,7 +99,7 @@ pub(crate) fn refuse_all(requests: &mut mpsc::Receiver<RoomRequest>, code: Code)
         match request {
             RoomRequest::Join(join) => join.refuse(code),
             RoomRequest::Reserve(reply) => drop(reply.send(Err(code))),
-            RoomRequest::Close => {}
+            RoomRequest::Count(_) | RoomRequest::SendOn(..) | RoomRequest::Close => {}
         }
     }
 }
@@ -100,6 +115,8 @@ pub(crate) struct Entry {
     pub(crate) game: &'static str,
     /// The options that its maker chose.
     pub(crate) options: RoomOptions,
+    /// The bincode bytes of its config; `None` for the default.
+    config: Option<Vec<u8>>,
     /// Whether its seats are only for players who were matched into it.
     matched: bool,
     seats: u32,
@@ -118,12 +135,13 @@ pub(crate) struct Entry {
 impl Entry {
     /// The entry of a new room.
     pub(crate) fn new(plan: Plan, code: RoomCode, seats: u32, door: mpsc::Sender<RoomRequest>) -> Self {
-        let Plan { game, options, matched } = plan;
+        let Plan { game, options, config, matched } = plan;
         Self {
             id: matched.unwrap_or_else(Uuid::now_v7),
             code,
             game,
             options,
+            config,
             matched: matched.is_some(),
             seats,
             door,
@@ -234,6 +252,11 @@ impl Listed {
         true
     }
 
+    /// Whether somebody is on the way to it.
+    pub(crate) fn awaits_somebody(&self) -> bool {
+        self.reserved() > 0 || self.entry.arriving.load(Ordering::Relaxed) > 0
+    }
+
     /// The number of reserved seats.
     pub(crate) fn reserved(&self) -> u32 {
         self.entry.reserved.load(Ordering::Relaxed)
@@ -275,6 +298,14 @@ impl Arrival {
     /// The room's id.
     pub(crate) fn room(&self) -> Uuid {
         self.entry.id
+    }
+
+    /// The destination of players who are to have another room like this one. That of a match is on no list: nobody
+    /// else could know it.
+    pub(crate) fn another(&self) -> Destination {
+        let Entry { game, options, config, matched, .. } = &*self.entry;
+        let options = RoomOptions { private: options.private || *matched, ..options.clone() };
+        Destination::New { game: (*game).to_owned(), config: config.clone(), options }
     }
 }
 

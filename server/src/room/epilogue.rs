@@ -58,7 +58,8 @@ impl<G: Game> RoomTask<G> {
                 let _ = reply.send(Err(Code::Finished));
                 Ok(())
             }
-            RoomRequest::Close => Ok(()),
+            // Those who are connected have been told the result.
+            RoomRequest::Count(_) | RoomRequest::SendOn(..) | RoomRequest::Close => Ok(()),
         }
     }
 

@@ -36,6 +36,15 @@ impl<G: Game> RoomTask<G> {
                 let _ = reply.send(open.map(|()| self.setup.listed.reserve()));
                 Ok(())
             }
+            RoomRequest::Count(reply) => {
+                let _ = reply.send(self.connected());
+                Ok(())
+            }
+            RoomRequest::SendOn(next, told) => {
+                self.send_on(next)?;
+                let _ = told.send(());
+                Ok(())
+            }
             RoomRequest::Close => Err(End::TooFew),
         }
     }

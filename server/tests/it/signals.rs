@@ -1,14 +1,18 @@
-//! What an operator's signals do to the process: SIGHUP never ends it.
+//! What an operator's signals do to the process: it leaves late enough for balancers, and SIGHUP never ends it.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use tiltyard_shared::protocol::Target;
+use tiltyard_shared::protocol::{ClientMessage, Code, Target};
 use tiltyard_testing::Server;
 use uuid::Uuid;
 
 use crate::{
     client::Client,
-    http::page,
+    http::{get, page},
     process::{end, run, serve},
 };
 
@@ -35,6 +39,48 @@ impl Drop for File {
     fn drop(&mut self) {
         fs::remove_file(&self.0).unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_idle_server_says_that_it_goes_and_answers_until_balancers_know() {
+    let delay = Duration::from_secs(1);
+    let server = serve(&["--drain-delay", "1s"]);
+    let began = Instant::now();
+    server.signal("TERM").unwrap();
+    while page(server.ops(), "/readyz").await.1 != "draining\n" {}
+    assert!(began.elapsed() < delay / 2, "it is told at once");
+    let mut answered = 0;
+    // Short of the end, so that no request is under way then.
+    while began.elapsed() < delay * 9 / 10 {
+        assert_eq!(get(server.listen(), "/api/games").await.0, 200);
+        assert!(page(server.ops(), "/readyz").await.0.starts_with("HTTP/1.1 503"));
+        answered += 1;
+    }
+    assert!(answered > 1);
+    assert_eq!(end(server).0, Some(0));
+    assert!(began.elapsed() >= delay);
+}
+
+#[tokio::test]
+async fn sigint_ends_the_wait_for_balancers() {
+    let server = serve(&["--drain-delay", "1h"]);
+    server.signal("TERM").unwrap();
+    while page(server.ops(), "/readyz").await.1 != "draining\n" {}
+    server.signal("INT").unwrap();
+    assert_eq!(end(server).0, Some(0));
+}
+
+/// A room of the arena stays for 10 s after its last player.
+#[tokio::test]
+async fn a_room_without_players_does_not_hold_a_drain() {
+    let server = serve(&[]);
+    let (mut client, _) = Client::seated(server.listen(), Target::Game("arena".to_owned())).await;
+    client.say(&ClientMessage::Leave).await;
+    assert_eq!(client.goodbye().await.0, Code::Left);
+    let began = Instant::now();
+    server.signal("TERM").unwrap();
+    assert_eq!(end(server).0, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 /// Waits until the server has counted so many SIGHUPs of this outcome.

@@ -4,7 +4,7 @@ use tiltyard_shared::protocol::{Code, Target};
 
 use crate::{
     client::Client,
-    game::{Strings, config, create, serve},
+    game::{Pull, Strings, config, create, serve},
 };
 
 #[tokio::test]
@@ -48,4 +48,15 @@ async fn who_has_a_seat_comes_back_to_a_server_that_drains_and_nobody_else_comes
     let mut late = Client::welcome(addr).await;
     late.wish(Target::Room(seat.room)).await;
     assert_eq!(late.goodbye().await.0, Code::Stopping);
+}
+
+#[tokio::test]
+async fn where_no_other_instance_is_players_stay_until_the_server_stops() {
+    let server = serve(&config()).await;
+    let (mut player, seat) = Client::seated(server.listen_addr(), create(&Strings::default())).await;
+    server.drain();
+    server.send_players_on().await;
+    player.pull(&Pull::Step(2)).await;
+    player.until_place(seat.player, 2).await;
+    tokio::join!(server.stop(), async { assert_eq!(player.goodbye().await.0, Code::Stopping) });
 }
