@@ -183,7 +183,8 @@ const METRICS: &[Metric] = &[
     counter_of(
         TICKETS,
         Unit::Count,
-        "Searches of players here that have ended, by game and outcome (matched, cancelled, refused).",
+        "Searches of players here that have ended, by game and outcome (matched; cancelled; refused; no_show: a player did \
+         not come to a match, or searches before the penalty is over; expired: no match was found in the mode's time).",
     ),
     Metric {
         name: TICKET_WAITING,
