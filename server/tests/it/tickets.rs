@@ -131,11 +131,12 @@ async fn who_never_comes_leaves_the_pool_and_the_others_play() {
     let (nobody, ann) = (ticket(addr, &of(1)).await, ticket(addr, &of(2)).await);
     let (joining, _) = tokio::join!(until(addr, &ann, "joining"), until(addr, &nobody, "joining"));
     let (mut waiting, _) = Client::seated(addr, Target::Pass(bytes(&joining["pass"]))).await;
-    let ended = until_ended(addr, &nobody).await;
+    // Who waits answers pings meanwhile.
+    let (ended, goodbye) = tokio::join!(until_ended(addr, &nobody), waiting.control());
     assert_eq!(ended["code"], "no_show", "{ended}");
     let penalty = ended["retry_after_ms"].as_u64().unwrap();
     assert!((9_000..=10_000).contains(&penalty), "{ended}");
-    assert!(matches!(waiting.control().await, ServerMessage::Goodbye { code: Code::TooFew, .. }));
+    assert!(matches!(goodbye, ServerMessage::Goodbye { code: Code::TooFew, .. }), "{goodbye:?}");
     until(addr, &ann, "searching").await;
 
     let (status, again) = post(addr, "/api/tickets", &of(1).to_string()).await;

@@ -30,10 +30,10 @@ use super::{
 mod kinds;
 mod nearest;
 mod teams;
-mod form;
 mod hold;
 mod regions;
 mod waiting;
+mod form;
 #[cfg(test)]
 mod tests;
 
