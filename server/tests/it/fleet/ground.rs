@@ -107,7 +107,7 @@ impl Ground {
     }
 }
 
-async fn turn() -> MutexGuard<'static, ()> {
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
     static TURN: OnceLock<Mutex<()>> = OnceLock::new();
     TURN.get_or_init(Mutex::default).lock().await
 }

@@ -11,7 +11,7 @@ use crate::{
         raw::{self, Raw},
     },
     client::Client,
-    fleet::ground::{Ground, broker, room, until},
+    fleet::ground::{Ground, broker, room, turn, until},
     game::{Pull, Puppet, config},
     http::page,
 };
@@ -54,6 +54,8 @@ async fn every_result_is_there_once_by_its_id() {
 #[tokio::test]
 #[ignore = "needs a broker: make test-broker"]
 async fn results_wait_while_the_operators_queue_is_missing_and_come_when_it_is_back() {
+    // Others stop the broker.
+    let _turn = turn().await;
     let bare = Bare::new().await;
     let mut config = config();
     (config.amqp_url, config.bus_required) = (Some(bare.url.clone().into()), true);
