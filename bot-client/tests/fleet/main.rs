@@ -60,7 +60,7 @@ type Part = (&'static str, fn(&mut Checks, Form) -> anyhow::Result<()>);
 const SIMULATIONS: &str = "simulations";
 const CLUSTER: &str = "cluster";
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 14] = [
     (SIMULATIONS, simulations::run),
     ("crowd", matchmaking::crowd),
     ("no-shows", matchmaking::no_shows),

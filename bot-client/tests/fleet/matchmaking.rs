@@ -68,7 +68,7 @@ pub(crate) fn no_shows(checks: &mut Checks, form: Form) -> anyhow::Result<()> {
     let (fleet, without) = crowd(0)?;
     let without = crowds::finish(without, checks);
     drop(fleet);
-    let (fleet, with) = crowd(10)?;
+    let (_fleet, with) = crowd(10)?;
     let with = crowds::finish(with, checks);
     checks.check("who does not come is told so", with.no_shows_told, with.no_shows_told > 0);
     let met = format!("{}, of them the same again {}", with.no_shows_met, with.met_again);
